@@ -1,0 +1,2 @@
+-- custmart: install script, joined from sql/install/*.sql by make
+\echo Use "CREATE EXTENSION custmart" to load this file. \quit
