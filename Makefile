@@ -1,42 +1,63 @@
 # custmart: make && make install && make installcheck
 # PG_CONFIG=/path/to/pg_config chooses the server to build for.
+# A build outside the source tree works as well: make -f ../Makefile VPATH=..
+
+# The lists below are taken from beside this file, wherever make was started.
+here := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+# The source directory, if it is another one than where make was started.
+elsewhere := $(filter-out $(CURDIR),$(realpath $(here)))
 
 EXTENSION = custmart
-EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" custmart.control)
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(here)/custmart.control)
 
 MODULE_big = custmart
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+OBJS = $(patsubst $(here)/%.c,%.o,$(sort $(wildcard $(here)/src/*.c)))
 
 # The install script is written in topic files and joined here.
 SCRIPT = sql/custmart--$(EXTVERSION).sql
-DATA = $(wildcard sql/custmart--*--*.sql)
+DATA = $(patsubst $(here)/%,%,$(wildcard $(here)/sql/custmart--*--*.sql))
 DATA_built = $(SCRIPT)
-EXTRA_CLEAN = tmp_check
+EXTRA_CLEAN = tmp_check $(if $(elsewhere),expected)
 
 # Only what PG_FUNCTION_INFO_V1 names leaves the library (src/custmart.h).
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
 	-fvisibility=hidden $(CUSTMART_CFLAGS)
 
-REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
-REGRESS_OPTS = --inputdir=test --load-extension=custmart
-ifeq ($(REGRESS),)
-$(error test/sql holds no test: an empty list would pass)
-endif
+REGRESS = $(sort $(patsubst $(here)/test/sql/%.sql,%,$(wildcard $(here)/test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=$(here)/test --load-extension=custmart
+REGRESS_PREP = regress_ready
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(SCRIPT): $(sort $(wildcard sql/install/*.sql))
+# An absolute path, because a bare "src" would be found by VPATH and not made.
+$(CURDIR)/src $(CURDIR)/sql:
+	mkdir -p $@
+
+$(SCRIPT): $(sort $(wildcard $(here)/sql/install/*.sql)) | $(CURDIR)/sql
 	cat $^ > $@
 
 # Headers are few: any change rebuilds everything.
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h)
+$(OBJS) $(OBJS:.o=.bc): $(wildcard $(here)/src/*.h) | $(CURDIR)/src
+
+# pg_regress passes when it is given no test, and looks for expected/ where it
+# runs or beside the inputs, which in a VPATH build is neither.
+.PHONY: regress_ready
+regress_ready:
+	@$(if $(REGRESS),:,echo "test/sql holds no test: an empty list would pass" >&2; false)
+	@$(if $(elsewhere),ln -sfn $(realpath $(here))/expected expected,:)
 
 # The TAP tests start servers of their own from the installed extension.
+.PHONY: prove_installcheck
 prove_installcheck:
 	rm -rf tmp_check
 	TESTDIR='$(CURDIR)' PATH="$(bindir):$$PATH" PGPORT='6$(DEF_PGPORT)' \
 	PG_REGRESS='$(top_builddir)/src/test/regress/pg_regress' \
-	$(PROVE) $(PG_PROVE_FLAGS) $(PROVE_FLAGS) $(or $(PROVE_TESTS),test/t/*.pl)
-.PHONY: prove_installcheck
+	$(PROVE) $(PG_PROVE_FLAGS) $(PROVE_FLAGS) $(or $(PROVE_TESTS),$(here)/test/t/*.pl)
+
+# What PGXN takes: the committed files, without anything built.
+.PHONY: dist
+dist:
+	git -C $(here) archive --prefix=custmart-$(EXTVERSION)/ \
+		--output='$(CURDIR)/custmart-$(EXTVERSION).zip' HEAD
