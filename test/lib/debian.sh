@@ -1,0 +1,177 @@
+# Packages of the machine and Debian roots with other PostgreSQL versions.
+# Sourced by test/run, demo/run and bench/run (bash); everything here reports by
+# its exit status, so that the caller decides what a failure means.
+
+# Which Debian release carries which PostgreSQL.
+declare -A debian_suite=([15]=bookworm [17]=trixie [18]=forky)
+
+say() { printf '== %s\n' "$*"; }
+complain() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
+# What it takes to build the extension, to build and run it as users do, and to test it.
+build_packages() { echo "postgresql-$1 postgresql-server-dev-$1 make gcc libc6-dev"; }
+test_packages() {
+	echo "$(build_packages "$1") postgresql-$1-pgtap" \
+		"libtap-parser-sourcehandler-pgtap-perl libipc-run-perl unixodbc odbc-postgresql"
+}
+root_packages="debootstrap debian-archive-keyring gpgv"
+
+# The rest of the output is too long to read unless something went wrong.
+quietly() {
+	local log status
+	log=$(mktemp) || return
+	"$@" >"$log" 2>&1 </dev/null
+	status=$?
+	if [ $status != 0 ]; then
+		complain "failed: $*"
+		tail -n 60 "$log" >&2
+	fi
+	rm -f "$log"
+	return $status
+}
+
+on_debian() {
+	[ -r /etc/os-release ] && command -v apt-get >/dev/null || return
+	# In a subshell, because os-release sets whatever names it likes.
+	(
+		ID='' ID_LIKE=''
+		. /etc/os-release
+		case " $ID $ID_LIKE " in *' debian '* | *' ubuntu '*) exit 0 ;; esac
+		exit 1
+	)
+}
+
+# Start the calling script again as root.
+become_root() {
+	[ "$(id -u)" = 0 ] && return
+	if ! command -v sudo >/dev/null; then
+		complain "must run as root, or as a user with sudo"
+		exit 1
+	fi
+	exec sudo --preserve-env=CI,CUSTMART_SHARED,CUSTMART_TEST_CACHE,http_proxy,https_proxy,no_proxy \
+		bash "$0" "$@"
+}
+
+apt_get() {
+	DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -q -y \
+		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
+}
+
+# A source of the machine that cannot be reached need not be one that matters:
+# whether the packages can be had is seen when they are installed.
+update_lists() {
+	[ -n "${lists_updated-}" ] && return
+	say "reading the package lists"
+	quietly apt_get update || complain "going on with the lists that could be read"
+	lists_updated=yes
+}
+
+install_missing() {
+	local package missing=()
+	for package; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+			missing+=("$package")
+	done
+	[ ${#missing[@]} = 0 ] && return
+	update_lists
+	say "installing ${missing[*]}"
+	quietly apt_get install --no-install-recommends "${missing[@]}"
+}
+
+# The PostgreSQL version of the machine's own suite, or nothing.
+machine_version() {
+	local candidate
+	candidate=$(LC_ALL=C apt-cache policy postgresql 2>/dev/null |
+		sed -n 's/^ *Candidate: *\([0-9][0-9]*\).*/\1/p')
+	if [ -z "$candidate" ] && [ -z "${lists_updated-}" ]; then
+		update_lists >&2
+		machine_version
+		return
+	fi
+	echo "$candidate"
+}
+
+# The Debian mirror that the machine uses itself, as apt understands its sources.
+debian_mirror() {
+	local mirror
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' \
+		'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 2>/dev/null |
+		grep -m 1 -E '^(https?|file):')
+	echo "${mirror:-http://deb.debian.org/debian}"
+}
+
+# Run a command inside a root.  The mounts live in a namespace of their own, as
+# do the processes: both are gone when the command has ended, however it ended.
+in_root() {
+	local root=$1
+	shift
+	cp --remove-destination -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null
+	unshare --mount --pid --fork --kill-child sh -ec '
+		mount -t proc proc "$1/proc"
+		mkdir -p "$1/dev/shm"
+		mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$1/dev/shm"
+		exec chroot "$@"' in_root \
+		"$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+		${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} \
+		${no_proxy:+"no_proxy=$no_proxy"} "$@"
+}
+
+# A root that is kept holds the packages it was made for, and is not so old that
+# it tests yesterday's PostgreSQL.
+root_is_good() {
+	local root=$1 packages=$2 marker=$1/etc/custmart-test
+	[ -f "$marker" ] && [ "$(cat "$marker")" = "$packages" ] &&
+		[ -z "$(find "$marker" -mtime +14)" ] &&
+		in_root "$root" dpkg-query -W $packages >/dev/null 2>&1
+}
+
+# make_root CACHE VERSION: see to it that CACHE/SUITE is a Debian root with the
+# packages to test that version.  It gets its name only when it is complete.
+make_root() {
+	local suite=${debian_suite[$2]} packages root part mirror script include=()
+	root=$1/$suite
+	part=$root.part
+	packages=$(test_packages "$2")
+	mkdir -p "$1" || return
+	root_is_good "$root" "$packages" && return
+
+	install_missing $root_packages || return
+	mirror=$(debian_mirror)
+	say "making a root of Debian $suite from $mirror (kept in $1)"
+	rm -rf --one-file-system "$root" "$part" || return
+
+	# Older debootstraps have no script of their own for newer suites.
+	script=/usr/share/debootstrap/scripts/$suite
+	[ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
+	case $mirror in https:*)
+		install_missing ca-certificates || return
+		include=(--include=ca-certificates)
+		;;
+	esac
+
+	# What is lost with the power is made again: no need to wait for the disk.
+	# Nor does a test read manuals.
+	mkdir -p "$part/etc/dpkg/dpkg.cfg.d" "$part/etc/apt/apt.conf.d" "$part/etc/postgresql-common" || return
+	printf '%s\n' force-unsafe-io 'path-exclude=/usr/share/doc/*' \
+		'path-exclude=/usr/share/man/*' 'path-exclude=/usr/share/locale/*' \
+		>"$part/etc/dpkg/dpkg.cfg.d/custmart-test"
+	# The lists of a testing suite expire within days, also on a mirror that
+	# is kept still on purpose.
+	{
+		printf '%s\n' 'Acquire::Check-Valid-Until "false";' 'Acquire::Languages "none";'
+		apt-config dump | grep -iE '^Acquire::https?::Proxy'
+	} >"$part/etc/apt/apt.conf.d/90custmart-test"
+	# The tests make clusters of their own.
+	echo 'create_main_cluster = false' >"$part/etc/postgresql-common/createcluster.conf"
+
+	quietly debootstrap --variant=minbase "${include[@]}" \
+		--keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
+		"$suite" "$part" "$mirror" "$script" || return
+	say "installing PostgreSQL $2 in the root"
+	quietly in_root "$part" apt-get -q update &&
+		quietly in_root "$part" apt-get -q -y --no-install-recommends install $packages &&
+		in_root "$part" apt-get clean || return
+
+	echo "$packages" >"$part/etc/custmart-test" && mv "$part" "$root"
+}

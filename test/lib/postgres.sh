@@ -1,0 +1,50 @@
+# A PostgreSQL of one's own, for a short time.  Sourced by bash.
+
+# private_postgres VERSION DIR: copy the machine's PostgreSQL below DIR and set
+# $bindir.  Its programs find their files relative to where they are themselves,
+# so that a copy is a whole installation: "make install" into it needs no root,
+# and leaves the machine's own PostgreSQL as it is.
+private_postgres() {
+	local version=$1 usr=$2/usr
+	mkdir -p "$usr/lib/postgresql" "$usr/share/postgresql" "$usr/include" &&
+		cp -r --preserve=mode,timestamps,links "/usr/lib/postgresql/$version" "$usr/lib/postgresql/" &&
+		cp -r --preserve=mode,timestamps,links "/usr/share/postgresql/$version" "$usr/share/postgresql/" &&
+		ln -sfn /usr/include/postgresql "$usr/include/postgresql" || return
+	# A custmart that the machine has installed must not stand in for this one.
+	find "$usr" -name 'custmart*' -prune -exec rm -rf {} +
+	bindir=$usr/lib/postgresql/$version/bin
+}
+
+# start_postgres DIR [SETTING...]: a new cluster in DIR/data, reached by a socket
+# in DIR only.  $server_prefix goes before the server's command.
+start_postgres() {
+	local dir=$1 setting
+	shift
+	"$bindir/initdb" -D "$dir/data" -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/initdb.log" 2>&1 || {
+		cat "$dir/initdb.log" >&2
+		return 1
+	}
+	for setting in fsync=off "listen_addresses=''" "unix_socket_directories='$dir'" "$@"; do
+		echo "$setting"
+	done >>"$dir/data/postgresql.conf"
+	export PGHOST=$dir PGPORT=5432
+	unset PGDATABASE PGUSER PGOPTIONS PGSERVICE
+	${server_prefix-} "$bindir/postgres" -D "$dir/data" >"$dir/server.log" 2>&1 </dev/null &
+	server=$!
+	for ((tries = 0; tries < 600; tries++)); do
+		"$bindir/pg_isready" -q && return
+		kill -0 "$server" 2>/dev/null || break
+		sleep 0.1
+	done
+	complain "the server did not start"
+	tail -n 30 "$dir/server.log" >&2
+	return 1
+}
+
+stop_postgres() {
+	[ -n "${server-}" ] || return 0
+	# SIGINT: do not wait for clients that stayed connected.
+	kill -INT "$server" 2>/dev/null
+	wait "$server" 2>/dev/null
+	server=
+}
