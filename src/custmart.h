@@ -2,9 +2,10 @@
  * custmart.h
  *	  What every SQL face of custmart includes first.
  *
- * The library is built with hidden visibility.  PostgreSQL marks the functions
- * declared by PG_FUNCTION_INFO_V1 as exported from release 16 on; release 15
- * leaves the macro empty, so it is filled in here before c.h looks at it.
+ * The library is built with hidden visibility; what SQL may call is declared
+ * with CUSTMART_FUNCTION.  From release 16 on PG_FUNCTION_INFO_V1 would do the
+ * same, but release 15 exports only the info record and leaves PGDLLEXPORT
+ * empty.
  */
 #ifndef CUSTMART_H
 #define CUSTMART_H
@@ -16,5 +17,9 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+
+#define CUSTMART_FUNCTION(name) \
+	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+	PG_FUNCTION_INFO_V1(name)
 
 #endif							/* CUSTMART_H */

@@ -1,0 +1,491 @@
+/*
+ * book.c
+ *	  Building, merging, flattening and reading books.
+ */
+#include "book.h"
+
+#include "bytes.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/uuid.h"
+
+static Size book_flat_size(ExpandedObjectHeader *header);
+static void book_flatten(ExpandedObjectHeader *header, void *result, Size allocated);
+
+static const ExpandedObjectMethods book_methods = {book_flat_size, book_flatten};
+
+static void
+check_size(const Book *book, Size size)
+{
+	if (size > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a %s cannot be larger than 1 GB", book->kind->type.name),
+				 errdetail("It has %u keys.", book->table.count),
+				 errhint("Make one book per slice of the keys, for example WHERE hashint8(key) %% 4 = 0, or keep one summary per key with GROUP BY.")));
+}
+
+/* Makes an empty book in a memory context of its own below `parent`. */
+Book *
+book_make(const BookKind *kind, KeyType key_type, uint8 form, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "custmart book", ALLOCSET_DEFAULT_SIZES);
+	Book	   *book = MemoryContextAllocZero(context, sizeof(Book));
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	EOH_init_header(&book->hdr, &book_methods, context);
+	book->kind = kind;
+	book->form = form;
+	keytable_init(&book->table, key_type, kind->payload_size, context);
+	book->pending_rows = palloc(kind->row_size * KEYTABLE_BATCH);
+	initStringInfo(&book->pending_bytes);
+	if (kind->init != NULL)
+		kind->init(book);
+	MemoryContextSwitchTo(old);
+	return book;
+}
+
+static const char *
+key_type_name(KeyType key_type)
+{
+	return format_type_be(book_key_oid(key_type));
+}
+
+static void
+check_same(const Book *book, KeyType key_type, uint8 form)
+{
+	if (book->table.key_type != key_type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("cannot merge a %s whose keys are %s with one whose keys are %s",
+						book->kind->type.name, key_type_name(book->table.key_type),
+						key_type_name(key_type)),
+				 errhint("Make all parts with the same type of key.")));
+	if (book->form != form)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("cannot merge two %s of different forms", book->kind->type.name),
+				 errhint("Make all parts with the same arguments: all of orders, or all of order lines with the same type of order id.")));
+}
+
+/* The book behind a read-write pointer to one of this kind, or NULL. */
+static Book *
+book_behind(Datum value, const BookKind *kind)
+{
+	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)))
+	{
+		ExpandedObjectHeader *header = DatumGetEOHP(value);
+
+		if (header->eoh_methods == &book_methods && ((Book *) header)->kind == kind)
+			return (Book *) header;
+	}
+	return NULL;
+}
+
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo, const BookKind *kind)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("support function of aggregates over %s called outside of an aggregate", kind->type.name)));
+	return context;
+}
+
+/*
+ * The state of an aggregate, argument 0 of its transition function: the book
+ * being built, or a new one.
+ */
+Book *
+book_of_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, uint8 form)
+{
+	MemoryContext context = aggregate_context(fcinfo, kind);
+	Book	   *book;
+
+	if (PG_ARGISNULL(0))
+		return book_make(kind, key_type, form, context);
+	book = book_behind(PG_GETARG_DATUM(0), kind);
+	if (book == NULL)
+	{
+		book = book_make(kind, key_type, form, context);
+		book_merge(book, PG_GETARG_DATUM(0));
+	}
+	else
+		check_same(book, key_type, form);
+	return book;
+}
+
+/* Applies the pending rows. */
+void
+book_flush(Book *book)
+{
+	uint32		entries[KEYTABLE_BATCH];
+	int			n = book->pending;
+
+	if (n == 0)
+		return;
+	if (book->table.key_type == KEY_BYTES)
+		for (int i = 0; i < n; i++)
+			book->pending_keys[i].bytes.data =
+				book->pending_bytes.data + (Size) book->pending_keys[i].bytes.data;
+
+	/* Whatever fails from here on, the rows are not to be applied twice. */
+	book->pending = 0;
+	keytable_locate(&book->table, book->pending_keys, n, entries);
+	book->kind->apply(book, entries, book->pending_rows, n);
+	resetStringInfo(&book->pending_bytes);
+	check_size(book, VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) +
+			   book->kind->tail_size(book, false));
+}
+
+/* Merges a stored book, or another's pointer, into this one. */
+void
+book_merge(Book *book, Datum source)
+{
+	BookReader	reader;
+	BookKeyCursor cursor;
+	Key			keys[KEYTABLE_BATCH];
+	uint32	   *entries;
+
+	book_flush(book);
+	book_open(&reader, source, book->kind);
+	check_same(book, reader.key_type, reader.form);
+
+	entries = MemoryContextAllocHuge(CurrentMemoryContext,
+									 Max((Size) reader.count, 1) * sizeof(uint32));
+	book_key_cursor(&cursor, &reader);
+	for (uint32 done = 0; done < reader.count;)
+	{
+		int			n = Min(KEYTABLE_BATCH, reader.count - done);
+
+		for (int i = 0; i < n; i++)
+			keys[i] = book_next_key(&cursor);
+		keytable_locate(&book->table, keys, n, entries + done);
+		done += n;
+	}
+	book->kind->merge(book, &reader, entries);
+	book->rows_skipped += reader.rows_skipped;
+	pfree(entries);
+	if ((Pointer) reader.stored != DatumGetPointer(source))
+		pfree(reader.stored);
+	check_size(book, VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) +
+			   book->kind->tail_size(book, false));
+}
+
+/*
+ * The combine function of an aggregate that makes books, and the transition
+ * function of rollup: merges argument 1 into the state, argument 0.
+ */
+Datum
+book_combine(FunctionCallInfo fcinfo, const BookKind *kind)
+{
+	MemoryContext context = aggregate_context(fcinfo, kind);
+	Book	   *book = NULL;
+
+	if (!PG_ARGISNULL(0))
+	{
+		book = book_behind(PG_GETARG_DATUM(0), kind);
+		if (book == NULL)
+		{
+			BookReader	state;
+
+			book_open(&state, PG_GETARG_DATUM(0), kind);
+			book = book_make(kind, state.key_type, state.form, context);
+			book_merge(book, PG_GETARG_DATUM(0));
+		}
+	}
+	if (!PG_ARGISNULL(1))
+	{
+		Datum		source = PG_GETARG_DATUM(1);
+
+		if (book == NULL)
+		{
+			BookReader	first;
+
+			book_open(&first, source, kind);
+			book = book_make(kind, first.key_type, first.form, context);
+			source = PointerGetDatum(first.stored);
+		}
+		book_merge(book, source);
+	}
+	if (book == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+}
+
+/* The operator +: a new book of two. */
+Datum
+book_add(FunctionCallInfo fcinfo, const BookKind *kind)
+{
+	BookReader	first;
+	Book	   *book;
+
+	book_open(&first, PG_GETARG_DATUM(0), kind);
+	book = book_make(kind, first.key_type, first.form, CurrentMemoryContext);
+	book_merge(book, PointerGetDatum(first.stored));
+	book_merge(book, PG_GETARG_DATUM(1));
+	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+}
+
+static Size
+book_flat_size(ExpandedObjectHeader *header)
+{
+	Book	   *book = (Book *) header;
+	Size		size;
+
+	book_flush(book);
+	size = VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) +
+		book->kind->tail_size(book, true);
+	check_size(book, size);
+	return size;
+}
+
+static void
+book_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
+{
+	Book	   *book = (Book *) header;
+	uint8	   *bytes = (uint8 *) VARDATA(result);
+
+	SET_VARSIZE(result, allocated);
+	bytes[0] = book->kind->stored_kind;
+	bytes[1] = book->kind->stored_version;
+	bytes[2] = book->table.key_type;
+	bytes[3] = book->form;
+	bytes = store_u32(bytes + 4, book->table.count);
+	bytes = store_u64(bytes, book->rows_skipped);
+	bytes = keytable_store_keys(&book->table, bytes);
+	book->kind->store_tail(book, bytes);
+}
+
+/*
+ * Reads the part that all books have and finds where keys and tail begin;
+ * returns what is wrong with it, or NULL.  The tail itself is not looked at.
+ */
+const char *
+book_read_header(BookReader *reader, const BookKind *kind, const uint8 *bytes, Size length)
+{
+	Size		left;
+	Size		keys_size;
+
+	if (length < BOOK_HEADER_SIZE)
+		return "it is too short";
+	if (bytes[0] != kind->stored_kind)
+		return "it is of another type";
+	if (bytes[1] != kind->stored_version)
+		return "its version is unknown";
+	reader->key_type = bytes[2];
+	reader->form = bytes[3];
+	reader->count = load_u32(bytes + 4);
+	reader->rows_skipped = load_u64(bytes + 8);
+	reader->keys = bytes + BOOK_HEADER_SIZE;
+	left = length - BOOK_HEADER_SIZE;
+	switch (reader->key_type)
+	{
+		case KEY_INT64:
+			keys_size = (Size) reader->count * 8;
+			break;
+		case KEY_FIXED16:
+			keys_size = (Size) reader->count * 16;
+			break;
+		case KEY_BYTES:
+			keys_size = (Size) reader->count * 4;
+			if (keys_size > left)
+				return "its keys are cut off";
+			for (uint32 i = 0; i < reader->count; i++)
+			{
+				keys_size += load_u32(reader->keys + (Size) i * 4);
+				if (keys_size > left)
+					return "its keys are cut off";
+			}
+			break;
+		default:
+			return "its type of key is unknown";
+	}
+	if (keys_size > left)
+		return "its keys are cut off";
+	reader->tail = reader->keys + keys_size;
+	reader->tail_size = left - keys_size;
+	return NULL;
+}
+
+/* Opens a book for reading: flat, whole in memory, checked. */
+void
+book_open(BookReader *reader, Datum value, const BookKind *kind)
+{
+	reader->stored = stored_get(value, &kind->type);
+	(void) book_read_header(reader, kind, (const uint8 *) VARDATA_ANY(reader->stored),
+							VARSIZE_ANY_EXHDR(reader->stored));
+}
+
+/* Before the first key of a checked book. */
+void
+book_key_cursor(BookKeyCursor *cursor, const BookReader *reader)
+{
+	cursor->key_type = reader->key_type;
+	cursor->key = reader->keys;
+	cursor->bytes = reader->keys + (Size) reader->count * 4;
+}
+
+/* The next key; bytes are not copied. */
+Key
+book_next_key(BookKeyCursor *cursor)
+{
+	Key			key = {0};
+
+	switch (cursor->key_type)
+	{
+		case KEY_INT64:
+			key.number = (int64) load_u64(cursor->key);
+			cursor->key += 8;
+			break;
+		case KEY_FIXED16:
+			memcpy(key.fixed, cursor->key, 16);
+			cursor->key += 16;
+			break;
+		case KEY_BYTES:
+			key.bytes.data = (const char *) cursor->bytes;
+			key.bytes.length = load_u32(cursor->key);
+			cursor->key += 4;
+			cursor->bytes += key.bytes.length;
+			break;
+	}
+	return key;
+}
+
+/* The SQL type of a type of key. */
+Oid
+book_key_oid(KeyType key_type)
+{
+	return key_type == KEY_INT64 ? INT8OID : key_type == KEY_FIXED16 ? UUIDOID : TEXTOID;
+}
+
+/* A key as a Datum; a uuid points into *key, a text is new. */
+Datum
+book_key_datum(KeyType key_type, const Key *key)
+{
+	switch (key_type)
+	{
+		case KEY_INT64:
+			return Int64GetDatum(key->number);
+		case KEY_FIXED16:
+			return PointerGetDatum(key->fixed);
+		case KEY_BYTES:
+			return PointerGetDatum(cstring_to_text_with_len(key->bytes.data, (int) key->bytes.length));
+	}
+	pg_unreachable();
+}
+
+/*
+ * Looks for what the checker cannot see cheaply, asked of bytes from outside: a
+ * key that stands twice.  Building the book anew makes one of the two.
+ */
+bool
+book_has_duplicates(bytea *stored, const BookKind *kind)
+{
+	BookReader	reader;
+	Book	   *book;
+	bool		shrinks;
+
+	book_open(&reader, PointerGetDatum(stored), kind);
+	book = book_make(kind, reader.key_type, reader.form, CurrentMemoryContext);
+	book_merge(book, PointerGetDatum(stored));
+	shrinks = book_flat_size(&book->hdr) != VARHDRSZ + VARSIZE_ANY_EXHDR(stored);
+	MemoryContextDelete(book->hdr.eoh_context);
+	return shrinks;
+}
+
+static int
+compare_keys(const void *a, const void *b, void *key_type)
+{
+	const Key  *x = a;
+	const Key  *y = b;
+	int			order;
+
+	switch (*(KeyType *) key_type)
+	{
+		case KEY_INT64:
+			return (x->number > y->number) - (x->number < y->number);
+		case KEY_FIXED16:
+			return memcmp(x->fixed, y->fixed, 16);
+		case KEY_BYTES:
+			order = memcmp(x->bytes.data, y->bytes.data, Min(x->bytes.length, y->bytes.length));
+			if (order == 0)
+				order = (x->bytes.length > y->bytes.length) - (x->bytes.length < y->bytes.length);
+			return order;
+	}
+	pg_unreachable();
+}
+
+/*
+ * A book's bytes follow the order in which its keys came.  The canonical form
+ * is that of a book that met its keys in ascending order, so two books that say
+ * the same have the same canonical bytes.
+ */
+bytea *
+book_canonical(Datum value, const BookKind *kind)
+{
+	BookReader	reader;
+	BookKeyCursor cursor;
+	Book	   *book;
+	Key		   *keys;
+	Size		size;
+	bytea	   *canonical;
+
+	book_open(&reader, value, kind);
+	keys = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) reader.count, 1) * sizeof(Key));
+	book_key_cursor(&cursor, &reader);
+	for (uint32 i = 0; i < reader.count; i++)
+		keys[i] = book_next_key(&cursor);
+	qsort_interruptible(keys, reader.count, sizeof(Key), compare_keys, &reader.key_type);
+
+	book = book_make(kind, reader.key_type, reader.form, CurrentMemoryContext);
+	book->canonical = true;
+	for (uint32 done = 0; done < reader.count; done += KEYTABLE_BATCH)
+	{
+		uint32		entries[KEYTABLE_BATCH];
+
+		keytable_locate(&book->table, keys + done,
+						Min(KEYTABLE_BATCH, reader.count - done), entries);
+	}
+	book_merge(book, PointerGetDatum(reader.stored));
+	size = book_flat_size(&book->hdr);
+	canonical = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	book_flatten(&book->hdr, canonical, size);
+	MemoryContextDelete(book->hdr.eoh_context);
+	pfree(keys);
+	return canonical;
+}
+
+/*
+ * Compares arguments 0 and 1 by their canonical bytes, -1, 0 or 1.  The header
+ * is never reordered, so where it differs, or all bytes agree, that suffices.
+ */
+int
+book_compare(FunctionCallInfo fcinfo, const BookKind *kind)
+{
+	bytea	   *a = stored_get(PG_GETARG_DATUM(0), &kind->type);
+	bytea	   *b = stored_get(PG_GETARG_DATUM(1), &kind->type);
+	int			order = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), BOOK_HEADER_SIZE);
+
+	if (order == 0 &&
+		(VARSIZE_ANY_EXHDR(a) != VARSIZE_ANY_EXHDR(b) ||
+		 memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) != 0))
+	{
+		bytea	   *x = book_canonical(PointerGetDatum(a), kind);
+		bytea	   *y = book_canonical(PointerGetDatum(b), kind);
+		Size		x_size = VARSIZE(x) - VARHDRSZ;
+		Size		y_size = VARSIZE(y) - VARHDRSZ;
+
+		order = memcmp(VARDATA(x), VARDATA(y), Min(x_size, y_size));
+		if (order == 0)
+			order = (x_size > y_size) - (x_size < y_size);
+		pfree(x);
+		pfree(y);
+	}
+	PG_FREE_IF_COPY(a, 0);
+	PG_FREE_IF_COPY(b, 1);
+	return (order > 0) - (order < 0);
+}

@@ -1,0 +1,142 @@
+/*
+ * book.h
+ *	  A summary for every key of a table, in one value.
+ *
+ * A book is an expanded object while it is built and a varlena of bytes
+ * (docs/storage-format.md) when it is at rest.  This room does all that books
+ * have in common: finding the key, batching rows so that cache misses overlap,
+ * merging, flattening, limits and errors.  What is kept per key, and what else
+ * beside the keys, is plugged in by a capability through a BookKind.
+ *
+ * Stored: kind, version, key type, form (the capability's), number of keys (4
+ * bytes), rows skipped (8), keys, then the capability's tail.
+ */
+#ifndef CUSTMART_BOOK_H
+#define CUSTMART_BOOK_H
+
+#include "custmart.h"
+
+#include "keytable.h"
+#include "lib/stringinfo.h"
+#include "stored.h"
+#include "utils/expandeddatum.h"
+
+#define BOOK_HEADER_SIZE 16
+
+typedef struct Book Book;
+typedef struct BookKind BookKind;
+
+/* A stored book, opened for reading. */
+typedef struct BookReader
+{
+	bytea	   *stored;
+	KeyType		key_type;
+	uint8		form;
+	uint32		count;
+	uint64		rows_skipped;
+	const uint8 *keys;
+	const uint8 *tail;
+	Size		tail_size;
+} BookReader;
+
+/* Reads the keys of a stored book one after the other. */
+typedef struct BookKeyCursor
+{
+	KeyType		key_type;
+	const uint8 *key;			/* KEY_BYTES: its length */
+	const uint8 *bytes;
+} BookKeyCursor;
+
+struct BookKind
+{
+	StoredType	type;			/* name and checker */
+	uint8		stored_kind;
+	uint8		stored_version;
+	Size		payload_size;	/* of one key, zeros at first */
+	Size		row_size;		/* of one pending row */
+
+	/* Makes book->extra; may be NULL. */
+	void		(*init) (Book *book);
+
+	/* Adds n rows to the payloads of the entries, in the rows' order. */
+	void		(*apply) (Book *book, const uint32 *entries, const void *rows, int n);
+
+	/* Merges the tail of a stored book; entries[i] is where its key i stands. */
+	void		(*merge) (Book *book, const BookReader *source, const uint32 *entries);
+
+	/*
+	 * Everything stored after the keys.  The size is asked for after every
+	 * batch; then, not exact, it must be quick and may be a little too low.
+	 */
+	Size		(*tail_size) (Book *book, bool exact);
+	void		(*store_tail) (Book *book, uint8 *bytes);
+
+};
+
+struct Book
+{
+	ExpandedObjectHeader hdr;
+	const BookKind *kind;
+	uint8		form;
+	KeyTable	table;
+	uint64		rows_skipped;
+	void	   *extra;			/* the capability's */
+	bool		canonical;		/* keys are in order: store the tail so, too */
+
+	int			pending;		/* rows not yet applied */
+	Key			pending_keys[KEYTABLE_BATCH];
+	char	   *pending_rows;
+	StringInfoData pending_bytes;	/* texts of pending rows */
+};
+
+extern Book *book_make(const BookKind *kind, KeyType key_type, uint8 form, MemoryContext parent);
+extern Book *book_of_state(FunctionCallInfo fcinfo, const BookKind *kind,
+						   KeyType key_type, uint8 form);
+extern void book_flush(Book *book);
+extern void book_merge(Book *book, Datum source);
+extern Datum book_combine(FunctionCallInfo fcinfo, const BookKind *kind);
+extern Datum book_add(FunctionCallInfo fcinfo, const BookKind *kind);
+
+extern void book_open(BookReader *reader, Datum value, const BookKind *kind);
+extern const char *book_read_header(BookReader *reader, const BookKind *kind,
+									const uint8 *bytes, Size length);
+extern void book_key_cursor(BookKeyCursor *cursor, const BookReader *reader);
+extern Key	book_next_key(BookKeyCursor *cursor);
+extern int	book_compare(FunctionCallInfo fcinfo, const BookKind *kind);
+extern bytea *book_canonical(Datum value, const BookKind *kind);
+extern bool book_has_duplicates(bytea *stored, const BookKind *kind);
+extern Oid	book_key_oid(KeyType key_type);
+extern Datum book_key_datum(KeyType key_type, const Key *key);
+
+/*
+ * The place for one more row, its key to be put into *key; call book_push when
+ * it is filled in.
+ */
+static inline void *
+book_next_row(Book *book, Key **key)
+{
+	*key = &book->pending_keys[book->pending];
+	return book->pending_rows + book->pending * book->kind->row_size;
+}
+
+static inline void
+book_push(Book *book)
+{
+	if (++book->pending == KEYTABLE_BATCH || book->pending_bytes.len > 1024 * 1024)
+		book_flush(book);
+}
+
+/*
+ * Keeps bytes until the next flush; returns their offset, to be turned into a
+ * pointer when the batch is applied, for the buffer moves when it grows.
+ */
+static inline Size
+book_keep_bytes(Book *book, const char *data, uint32 length)
+{
+	Size		offset = book->pending_bytes.len;
+
+	appendBinaryStringInfo(&book->pending_bytes, data, length);
+	return offset;
+}
+
+#endif							/* CUSTMART_BOOK_H */

@@ -1,0 +1,71 @@
+/*
+ * bytes.h
+ *	  Numbers in stored bytes: network order, any alignment.
+ *
+ * Every stored format is made of these loads and stores alone, so the bytes in
+ * a table, on the wire and in a text literal are the same on every platform.
+ * Compilers turn each function into one load or store and a byte swap.
+ */
+#ifndef CUSTMART_BYTES_H
+#define CUSTMART_BYTES_H
+
+#include "core.h"
+
+static inline uint32
+load_u32(const uint8 *p)
+{
+	return (uint32) p[0] << 24 | (uint32) p[1] << 16 | (uint32) p[2] << 8 | p[3];
+}
+
+static inline uint64
+load_u64(const uint8 *p)
+{
+	return (uint64) p[0] << 56 | (uint64) p[1] << 48 | (uint64) p[2] << 40 |
+		(uint64) p[3] << 32 | (uint64) p[4] << 24 | (uint64) p[5] << 16 |
+		(uint64) p[6] << 8 | p[7];
+}
+
+static inline float8
+load_f64(const uint8 *p)
+{
+	uint64		bits = load_u64(p);
+	float8		v;
+
+	memcpy(&v, &bits, sizeof(v));
+	return v;
+}
+
+static inline uint8 *
+store_u32(uint8 *p, uint32 v)
+{
+	p[0] = v >> 24;
+	p[1] = v >> 16;
+	p[2] = v >> 8;
+	p[3] = v;
+	return p + 4;
+}
+
+static inline uint8 *
+store_u64(uint8 *p, uint64 v)
+{
+	p[0] = v >> 56;
+	p[1] = v >> 48;
+	p[2] = v >> 40;
+	p[3] = v >> 32;
+	p[4] = v >> 24;
+	p[5] = v >> 16;
+	p[6] = v >> 8;
+	p[7] = v;
+	return p + 8;
+}
+
+static inline uint8 *
+store_f64(uint8 *p, float8 v)
+{
+	uint64		bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	return store_u64(p, bits);
+}
+
+#endif							/* CUSTMART_BYTES_H */

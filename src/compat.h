@@ -1,0 +1,38 @@
+/*
+ * compat.h
+ *	  Differences between PostgreSQL 15, 16, 17 and 18, all in one place.
+ */
+#ifndef CUSTMART_COMPAT_H
+#define CUSTMART_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#include "varatt.h"
+#endif
+
+/*
+ * Soft input errors came with 16.  Before, ereturn raises the error, and there
+ * is no context to save it in.
+ */
+#if PG_VERSION_NUM >= 160000
+#define INPUT_ERROR_CONTEXT(fcinfo) ((fcinfo)->context)
+#else
+#define INPUT_ERROR_CONTEXT(fcinfo) NULL
+#define ereturn(context, dummy_value, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
+#endif
+
+/* Base64 works on uint8 from 18 on, on char before. */
+#if PG_VERSION_NUM >= 180000
+typedef uint8 Base64Byte;
+#else
+typedef char Base64Byte;
+#endif
+
+#endif							/* CUSTMART_COMPAT_H */

@@ -1,0 +1,102 @@
+/*
+ * instant.c
+ *	  Points in time: errors, and a text form that no setting changes.
+ *
+ * The text form is ISO 8601 in UTC, 2026-01-31T12:00:00.5+00:00, with " BC"
+ * behind where it applies.
+ */
+#include "instant.h"
+
+#include <ctype.h>
+
+#include "miscadmin.h"
+#include "utils/datetime.h"
+
+/* Raises the error of instant_check. */
+void
+instant_error(TimestampTz time, const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("%s must be a point in time, not \"%s\"", argument,
+					TIMESTAMP_IS_NOBEGIN(time) ? "-infinity" : "infinity"),
+			 errhint("Leave such rows out, for example with FILTER (WHERE isfinite(%s)).", argument)));
+}
+
+/* Writes a finite time into a buffer of INSTANT_TEXT_SIZE. */
+void
+instant_to_text(TimestampTz time, char *text)
+{
+	struct pg_tm tm;
+	fsec_t		fraction;
+
+	if (timestamp2tm(time, NULL, &tm, &fraction, NULL, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	tm.tm_isdst = 0;			/* or the zone would be left out */
+	EncodeDateTime(&tm, fraction, true, 0, NULL, USE_XSD_DATES, text);
+}
+
+static bool
+read_digits(const char **text, int least, int most, int *number)
+{
+	int			n = 0;
+
+	*number = 0;
+	while (n < most && isdigit((unsigned char) **text))
+	{
+		*number = *number * 10 + (*(*text)++ - '0');
+		n++;
+	}
+	return n >= least;
+}
+
+static bool
+read_char(const char **text, char c)
+{
+	if (**text != c)
+		return false;
+	(*text)++;
+	return true;
+}
+
+/*
+ * Reads what instant_to_text wrote and moves on behind it.  It takes days and
+ * hours that do not exist, too; callers compare with the canonical text.
+ */
+bool
+instant_from_text(const char **text, TimestampTz *time)
+{
+	struct pg_tm tm = {0};
+	int			fraction = 0;
+	int			utc = 0;
+
+	if (!read_digits(text, 4, 6, &tm.tm_year) || !read_char(text, '-') ||
+		!read_digits(text, 2, 2, &tm.tm_mon) || !read_char(text, '-') ||
+		!read_digits(text, 2, 2, &tm.tm_mday) || !read_char(text, 'T') ||
+		!read_digits(text, 2, 2, &tm.tm_hour) || !read_char(text, ':') ||
+		!read_digits(text, 2, 2, &tm.tm_min) || !read_char(text, ':') ||
+		!read_digits(text, 2, 2, &tm.tm_sec))
+		return false;
+	if (read_char(text, '.'))
+	{
+		const char *start = *text;
+
+		if (!read_digits(text, 1, 6, &fraction))
+			return false;
+		for (int n = (int) (*text - start); n < 6; n++)
+			fraction *= 10;
+	}
+	if (strncmp(*text, "+00:00", 6) != 0)
+		return false;
+	*text += 6;
+	if (strncmp(*text, " BC", 3) == 0)
+	{
+		*text += 3;
+		tm.tm_year = 1 - tm.tm_year;
+	}
+	if (tm.tm_mon < 1 || tm.tm_mon > 12)
+		return false;
+	return tm2timestamp(&tm, fraction, &utc, time) == 0;
+}

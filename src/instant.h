@@ -1,0 +1,27 @@
+/*
+ * instant.h
+ *	  Points in time as arguments and in text literals.
+ */
+#ifndef CUSTMART_INSTANT_H
+#define CUSTMART_INSTANT_H
+
+#include "custmart.h"
+
+#include "utils/timestamp.h"
+
+#define INSTANT_TEXT_SIZE 64
+
+extern void instant_error(TimestampTz time, const char *argument);
+extern void instant_to_text(TimestampTz time, char *text);
+extern bool instant_from_text(const char **text, TimestampTz *time);
+
+/* Refuses infinity and -infinity (22008), naming the argument. */
+static inline TimestampTz
+instant_check(TimestampTz time, const char *argument)
+{
+	if (unlikely(TIMESTAMP_NOT_FINITE(time)))
+		instant_error(time, argument);
+	return time;
+}
+
+#endif							/* CUSTMART_INSTANT_H */

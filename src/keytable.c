@@ -1,0 +1,381 @@
+/*
+ * keytable.c
+ *	  The hash table under every book.
+ */
+#include "keytable.h"
+
+#include "common/hashfn.h"
+
+#include "bytes.h"
+
+/* The index grows when more than 13 of 16 slots would be taken. */
+#define SLOTS_FULL(count, nslots) ((uint64) (count) * 16 > (uint64) (nslots) * 13)
+
+#define FIRST_ENTRIES 64
+#define FIRST_SLOTS 128
+#define ARENA_BLOCK_MIN 1024
+#define ARENA_BLOCK_MAX (1024 * 1024)
+
+/* In an entry, a KEY_BYTES key is a pointer to its length and bytes. */
+typedef char *StoredKey;
+
+/* Makes an empty table, its memory to come from the given context. */
+void
+keytable_init(KeyTable *table, KeyType key_type, Size payload_size, MemoryContext context)
+{
+	memset(table, 0, sizeof(*table));
+	table->context = context;
+	table->key_type = key_type;
+	table->key_size = key_type == KEY_FIXED16 ? 16 : 8;
+	table->entry_size = table->key_size + MAXALIGN(payload_size);
+}
+
+/*
+ * Spreads an integer over 64 bits: the finalizer of MurmurHash3.  It and the
+ * hashes below are never stored.
+ */
+static inline uint64
+hash_int64(uint64 h)
+{
+	h ^= h >> 33;
+	h *= UINT64CONST(0xff51afd7ed558ccd);
+	h ^= h >> 33;
+	h *= UINT64CONST(0xc4ceb9fe1a85ec53);
+	return h ^ (h >> 33);
+}
+
+static inline uint32
+hash_key(KeyType key_type, const Key *key)
+{
+	switch (key_type)
+	{
+		case KEY_INT64:
+			return (uint32) hash_int64((uint64) key->number);
+		case KEY_FIXED16:
+			{
+				uint64		half[2];
+
+				memcpy(half, key->fixed, 16);
+				return (uint32) hash_int64(half[0] ^ hash_int64(half[1]));
+			}
+		case KEY_BYTES:
+			return (uint32) hash_bytes_extended((const unsigned char *) key->bytes.data,
+												(int) key->bytes.length, 0);
+	}
+	pg_unreachable();
+}
+
+static inline bool
+key_equals(KeyType key_type, const char *entry, const Key *key)
+{
+	StoredKey	stored;
+	uint32		length;
+
+	switch (key_type)
+	{
+		case KEY_INT64:
+			return memcmp(entry, &key->number, 8) == 0;
+		case KEY_FIXED16:
+			return memcmp(entry, key->fixed, 16) == 0;
+		case KEY_BYTES:
+			memcpy(&stored, entry, sizeof(stored));
+			memcpy(&length, stored, sizeof(length));
+			return length == key->bytes.length &&
+				memcmp(stored + sizeof(length), key->bytes.data, length) == 0;
+	}
+	pg_unreachable();
+}
+
+/* Copies length and bytes of a key to where they stay. */
+static StoredKey
+keep_bytes(KeyTable *table, const Key *key)
+{
+	Size		need = sizeof(uint32) + key->bytes.length;
+	char	   *place;
+
+	if (need > table->arena_left)
+	{
+		Size		block = Min(Max(table->key_bytes, ARENA_BLOCK_MIN), ARENA_BLOCK_MAX);
+
+		if (need > block / 4)
+			place = MemoryContextAlloc(table->context, need);
+		else
+		{
+			table->arena = place = MemoryContextAlloc(table->context, block);
+			table->arena_left = block;
+		}
+	}
+	else
+		place = table->arena;
+	if (place == table->arena)
+	{
+		table->arena += need;
+		table->arena_left -= need;
+	}
+	memcpy(place, &key->bytes.length, sizeof(uint32));
+	memcpy(place + sizeof(uint32), key->bytes.data, key->bytes.length);
+	table->key_bytes += key->bytes.length;
+	return place;
+}
+
+static uint64
+slot_for(const KeySlot *slots, uint64 mask, uint32 hash)
+{
+	uint64		i = hash & mask;
+
+	while (slots[i].entry != 0)
+		i = (i + 1) & mask;
+	return i;
+}
+
+/* Makes the index at least large enough for `count` entries. */
+static void
+reserve_slots(KeyTable *table, uint64 count)
+{
+	uint64		nslots = Max(table->nslots, FIRST_SLOTS);
+	KeySlot    *slots;
+
+	while (SLOTS_FULL(count, nslots))
+		nslots *= 2;
+	if (nslots == table->nslots)
+		return;
+
+	slots = MemoryContextAllocExtended(table->context, nslots * sizeof(KeySlot),
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (uint64 i = 0; i < table->nslots; i++)
+	{
+		KeySlot		slot = table->slots[i];
+
+		if (slot.entry != 0)
+			slots[slot_for(slots, nslots - 1, slot.hash)] = slot;
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	if (table->slots != NULL)
+		pfree(table->slots);
+	table->slots = slots;
+	table->nslots = nslots;
+}
+
+/* Gives memory to at least `count` entries. */
+static void
+reserve_entries(KeyTable *table, uint64 count)
+{
+	while (table->capacity < count)
+	{
+		if (table->capacity < KEYTABLE_CHUNK)
+		{
+			uint32		capacity = Max(table->capacity * 2, FIRST_ENTRIES);
+			Size		size = capacity * table->entry_size;
+
+			if (table->nchunks == 0)
+			{
+				table->chunks = MemoryContextAlloc(table->context, sizeof(char *));
+				table->chunks[0] = MemoryContextAlloc(table->context, size);
+				table->nchunks = 1;
+			}
+			else
+				table->chunks[0] = repalloc(table->chunks[0], size);
+			table->capacity = capacity;
+		}
+		else
+		{
+			/* The list of chunks doubles whenever its length is a power of two. */
+			if ((table->nchunks & (table->nchunks - 1)) == 0)
+				table->chunks = repalloc(table->chunks,
+										 (Size) table->nchunks * 2 * sizeof(char *));
+			table->chunks[table->nchunks] =
+				MemoryContextAlloc(table->context, KEYTABLE_CHUNK * table->entry_size);
+			table->nchunks++;
+			table->capacity += KEYTABLE_CHUNK;
+		}
+	}
+}
+
+/* Appends an entry with a payload of zeros; there is memory for it. */
+static uint32
+append(KeyTable *table, KeyType key_type, const Key *key)
+{
+	uint32		number = table->count++;
+	char	   *entry = keytable_entry(table, number);
+
+	switch (key_type)
+	{
+		case KEY_INT64:
+			memcpy(entry, &key->number, 8);
+			break;
+		case KEY_FIXED16:
+			memcpy(entry, key->fixed, 16);
+			break;
+		case KEY_BYTES:
+			{
+				StoredKey	stored = keep_bytes(table, key);
+
+				memcpy(entry, &stored, sizeof(stored));
+			}
+			break;
+	}
+	memset(entry + table->key_size, 0, table->entry_size - table->key_size);
+	return number;
+}
+
+/* keytable_locate for one key type, which the compiler sees as a constant. */
+static inline void
+locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entries)
+{
+	uint32		hashes[KEYTABLE_BATCH];
+	uint32		candidates[KEYTABLE_BATCH];
+	KeySlot    *slots = table->slots;
+	uint64		mask = table->nslots - 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		hashes[i] = hash_key(key_type, &keys[i]);
+		__builtin_prefetch(&slots[hashes[i] & mask]);
+	}
+
+	/* The first entry whose 32 bits agree is nearly always the right one. */
+	for (int i = 0; i < n; i++)
+	{
+		uint64		at = hashes[i] & mask;
+
+		while (slots[at].entry != 0 && slots[at].hash != hashes[i])
+			at = (at + 1) & mask;
+		candidates[i] = slots[at].entry;
+		if (candidates[i] != 0)
+		{
+			char	   *entry = keytable_entry(table, candidates[i] - 1);
+
+			__builtin_prefetch(entry, 1);
+			__builtin_prefetch(entry + table->entry_size - 1, 1);
+		}
+	}
+
+	for (int i = 0; i < n; i++)
+	{
+		uint64		at;
+
+		if (candidates[i] != 0 &&
+			key_equals(key_type, keytable_entry(table, candidates[i] - 1), &keys[i]))
+		{
+			entries[i] = candidates[i] - 1;
+			continue;
+		}
+
+		/* New, or appended just now for an earlier key of the batch, or unlucky. */
+		for (at = hashes[i] & mask; slots[at].entry != 0; at = (at + 1) & mask)
+			if (slots[at].hash == hashes[i] &&
+				key_equals(key_type, keytable_entry(table, slots[at].entry - 1), &keys[i]))
+				break;
+		if (slots[at].entry == 0)
+		{
+			entries[i] = append(table, key_type, &keys[i]);
+			slots[at].hash = hashes[i];
+			slots[at].entry = entries[i] + 1;
+		}
+		else
+			entries[i] = slots[at].entry - 1;
+	}
+}
+
+/*
+ * Finds the entries of up to KEYTABLE_BATCH keys, appending those that are not
+ * there yet, with a payload of zeros.
+ */
+void
+keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries)
+{
+	uint64		count = (uint64) table->count + n;
+
+	Assert(n <= KEYTABLE_BATCH);
+	CHECK_FOR_INTERRUPTS();
+	if (count >= PG_UINT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a book cannot hold more than %u keys", PG_UINT32_MAX)));
+	reserve_slots(table, count);
+	reserve_entries(table, count);
+
+	switch (table->key_type)
+	{
+		case KEY_INT64:
+			locate(table, KEY_INT64, keys, n, entries);
+			break;
+		case KEY_FIXED16:
+			locate(table, KEY_FIXED16, keys, n, entries);
+			break;
+		case KEY_BYTES:
+			locate(table, KEY_BYTES, keys, n, entries);
+			break;
+	}
+}
+
+/* The key of an entry; bytes are not copied. */
+Key
+keytable_key(const KeyTable *table, uint32 entry)
+{
+	char	   *place = keytable_entry(table, entry);
+	Key			key = {0};
+
+	switch (table->key_type)
+	{
+		case KEY_INT64:
+			memcpy(&key.number, place, 8);
+			break;
+		case KEY_FIXED16:
+			memcpy(key.fixed, place, 16);
+			break;
+		case KEY_BYTES:
+			{
+				StoredKey	stored;
+
+				memcpy(&stored, place, sizeof(stored));
+				memcpy(&key.bytes.length, stored, sizeof(uint32));
+				key.bytes.data = stored + sizeof(uint32);
+			}
+			break;
+	}
+	return key;
+}
+
+/* Bytes that keytable_store_keys will write. */
+Size
+keytable_stored_size(const KeyTable *table)
+{
+	return (Size) table->count * (table->key_type == KEY_FIXED16 ? 16 :
+								  table->key_type == KEY_INT64 ? 8 : 4) + table->key_bytes;
+}
+
+/*
+ * Writes all keys in order: 8 or 16 bytes each, or all lengths (4 bytes each)
+ * followed by all bytes.  Returns the end.
+ */
+uint8 *
+keytable_store_keys(const KeyTable *table, uint8 *bytes)
+{
+	uint8	   *data = bytes + (Size) table->count * 4;
+
+	for (uint32 i = 0; i < table->count; i++)
+	{
+		Key			key = keytable_key(table, i);
+
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		switch (table->key_type)
+		{
+			case KEY_INT64:
+				bytes = store_u64(bytes, (uint64) key.number);
+				break;
+			case KEY_FIXED16:
+				memcpy(bytes, key.fixed, 16);
+				bytes += 16;
+				break;
+			case KEY_BYTES:
+				bytes = store_u32(bytes, key.bytes.length);
+				memcpy(data, key.bytes.data, key.bytes.length);
+				data += key.bytes.length;
+				break;
+		}
+	}
+	return table->key_type == KEY_BYTES ? data : bytes;
+}

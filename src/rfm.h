@@ -1,0 +1,30 @@
+/*
+ * rfm.h
+ *	  What the SQL faces of rfm share.
+ */
+#ifndef CUSTMART_RFM_H
+#define CUSTMART_RFM_H
+
+#include "custmart.h"
+
+#include "instant.h"
+#include "numeric.h"
+#include "rfm_core.h"
+#include "stored.h"
+
+extern const StoredType rfm_type;
+extern const StoredType rfm_cuts_type;
+
+extern void rfm_raise(RfmStatus status);
+extern void rfm_check_as_of(TimestampTz as_of, TimestampTz last_order);
+extern int	rfm_check_bins(int32 bins);
+extern bytea *rfm_cuts_datum(const RfmCuts *cuts);
+
+/* Days between two points in time; no difference of two times overflows a float8. */
+static inline float8
+rfm_days(TimestampTz from, TimestampTz to)
+{
+	return (float8) ((uint64) to - (uint64) from) / RFM_DAY;
+}
+
+#endif							/* CUSTMART_RFM_H */

@@ -1,0 +1,1051 @@
+/*
+ * rfm_book.c
+ *	  The type rfm_book: every member of an order table summarised in one scan.
+ *
+ * Of orders, a book keeps one RfmMember per member.  Of order lines it keeps,
+ * besides, the ids of all orders, each with two bits: has lines that are no
+ * refund, has lines that are.  Only so can an order whose lines are met by two
+ * workers, or on two days, be counted once.
+ */
+#include "rfm.h"
+
+#include "book.h"
+#include "bytes.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/uuid.h"
+
+#define RFM_BOOK_VERSION 1
+
+/* Form 0 is a book of orders; else order lines, and the type of the order id. */
+#define FORM_ORDERS 0
+
+#define ORDER_BOUGHT 1
+#define ORDER_REFUNDED 2
+
+/* A row not yet applied. */
+typedef struct RfmRow
+{
+	int64		time;
+	int64		amount;			/* packed; wide ones in amount_pool */
+	int64		order_number;	/* KEY_INT64 */
+	Size		order_text;		/* KEY_BYTES: offset among the pending bytes, */
+	uint32		order_length;	/* 4 bytes for the member, then the id */
+} RfmRow;
+
+typedef struct RfmExtra
+{
+	DecimalPool pool;			/* wide sums of members */
+	DecimalPool amount_pool;	/* wide amounts of pending rows */
+	KeyTable	orders;			/* member and order id -> bits */
+} RfmExtra;
+
+/* The tail of a stored book, taken apart. */
+typedef struct RfmTail
+{
+	const uint8 *members;		/* RFM_MEMBER_STORED_SIZE each */
+	uint32		wide_count;
+	const uint8 *wide;			/* DECIMAL_STORED_SIZE each */
+	uint32		order_count;
+	const uint8 *orders;		/* member, bits, id */
+} RfmTail;
+
+typedef struct StoredOrder
+{
+	uint32		member;
+	uint8		bits;
+	int64		number;
+	const uint8 *text;
+	uint32		length;
+} StoredOrder;
+
+#define ORDER_PREFIX 5			/* member and bits */
+
+static const char *rfm_book_check(const uint8 *bytes, Size length);
+static void rfm_book_init(Book *book);
+static void rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n);
+static void rfm_book_merge(Book *book, const BookReader *source, const uint32 *entries);
+static Size rfm_book_tail_size(Book *book, bool exact);
+static void rfm_book_store_tail(Book *book, uint8 *bytes);
+
+static const BookKind rfm_book_kind = {
+	.type = {"rfm_book", rfm_book_check},
+	.stored_kind = STORED_RFM_BOOK,
+	.stored_version = RFM_BOOK_VERSION,
+	.payload_size = sizeof(RfmMember),
+	.row_size = sizeof(RfmRow),
+	.init = rfm_book_init,
+	.apply = rfm_book_apply,
+	.merge = rfm_book_merge,
+	.tail_size = rfm_book_tail_size,
+	.store_tail = rfm_book_store_tail
+};
+
+static RfmExtra *
+extra_of(const Book *book)
+{
+	return book->extra;
+}
+
+/* ---------- building ---------- */
+
+static void
+rfm_book_init(Book *book)
+{
+	RfmExtra   *extra = palloc0(sizeof(RfmExtra));
+
+	extra->pool.context = book->hdr.eoh_context;
+	extra->amount_pool.context = book->hdr.eoh_context;
+	if (book->form != FORM_ORDERS)
+		keytable_init(&extra->orders,
+					  book->form == KEY_INT64 ? KEY_FIXED16 : KEY_BYTES,
+					  sizeof(uint32), book->hdr.eoh_context);
+	book->extra = extra;
+}
+
+/* The key of an order among all orders: the member's number and the order's id. */
+static Key
+order_key_of_number(uint32 member, int64 number)
+{
+	Key			key = {0};
+
+	memcpy(key.fixed, &number, 8);
+	memcpy(key.fixed + 8, &member, 4);
+	return key;
+}
+
+/* Marks an order; true if it did not have the bit yet. */
+static bool
+mark_order(RfmExtra *extra, uint32 order, uint32 bit)
+{
+	uint32	   *bits = keytable_payload(&extra->orders, order);
+	bool		is_first = (*bits & bit) == 0;
+
+	*bits |= bit;
+	return is_first;
+}
+
+static void
+rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
+{
+	RfmExtra   *extra = extra_of(book);
+	const RfmRow *row = rows;
+	uint32		orders[KEYTABLE_BATCH];
+
+	if (book->form != FORM_ORDERS)
+	{
+		Key			keys[KEYTABLE_BATCH] = {{0}};
+
+		for (int i = 0; i < n; i++)
+		{
+			if (book->form == KEY_INT64)
+				keys[i] = order_key_of_number(entries[i], row[i].order_number);
+			else
+			{
+				char	   *place = book->pending_bytes.data + row[i].order_text;
+
+				memcpy(place, &entries[i], 4);
+				keys[i].bytes.data = place;
+				keys[i].bytes.length = row[i].order_length;
+			}
+		}
+		keytable_locate(&extra->orders, keys, n, orders);
+	}
+
+	for (int i = 0; i < n; i++)
+	{
+		bool		is_refund = rfm_is_refund(row[i].amount, &extra->amount_pool);
+		bool		is_first = book->form == FORM_ORDERS ||
+			mark_order(extra, orders[i], is_refund ? ORDER_REFUNDED : ORDER_BOUGHT);
+		RfmStatus	status = rfm_add_line(keytable_payload(&book->table, entries[i]),
+										  &extra->pool, row[i].time, row[i].amount,
+										  &extra->amount_pool, is_refund, is_first);
+
+		if (unlikely(status != RFM_OK))
+			rfm_raise(status);
+	}
+	extra->amount_pool.count = 0;
+}
+
+/* Puts bytes aside for a pending key. */
+static inline void
+pend_text(Book *book, Key *key, Datum value)
+{
+	text	   *t = DatumGetTextPP(value);
+
+	key->bytes.length = (uint32) VARSIZE_ANY_EXHDR(t);
+	key->bytes.data = (const char *) book_keep_bytes(book, VARDATA_ANY(t), key->bytes.length);
+	if ((Pointer) t != DatumGetPointer(value))
+		pfree(t);
+}
+
+/*
+ * One row into the state: argument 1 the member, then for order lines the order
+ * id, then time and amount.
+ */
+static inline Datum
+rfm_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
+{
+	Book	   *book = book_of_state(fcinfo, &rfm_book_kind, member_type, form);
+	RfmExtra   *extra = extra_of(book);
+	int			time_argument = form == FORM_ORDERS ? 2 : 3;
+	TimestampTz time;
+	int64		amount;
+	Key		   *key;
+	RfmRow	   *row;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
+		(form != FORM_ORDERS && PG_ARGISNULL(4)))
+	{
+		book->rows_skipped++;
+		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+	}
+
+	time = instant_check(PG_GETARG_TIMESTAMPTZ(time_argument), "ordered_at");
+	amount = numeric_read(PG_GETARG_DATUM(time_argument + 1), "amount", &extra->amount_pool);
+	row = book_next_row(book, &key);
+	switch (member_type)
+	{
+		case KEY_INT64:
+			key->number = PG_GETARG_INT64(1);
+			break;
+		case KEY_FIXED16:
+			memcpy(key->fixed, PG_GETARG_POINTER(1), 16);
+			break;
+		case KEY_BYTES:
+			pend_text(book, key, PG_GETARG_DATUM(1));
+			break;
+	}
+	if (form == KEY_INT64)
+		row->order_number = PG_GETARG_INT64(2);
+	else if (form == KEY_BYTES)
+	{
+		text	   *t = PG_GETARG_TEXT_PP(2);
+
+		row->order_text = book_keep_bytes(book, "\0\0\0", 4);
+		row->order_length = 4 + (uint32) VARSIZE_ANY_EXHDR(t);
+		(void) book_keep_bytes(book, VARDATA_ANY(t), row->order_length - 4);
+		PG_FREE_IF_COPY(t, 2);
+	}
+	row->time = time;
+	row->amount = amount;
+	book_push(book);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+}
+
+/*
+ * rfm_book_step_<member>(rfm_book, member, ordered_at, amount) and
+ * rfm_book_step_<member>_<order id>(rfm_book, member, order_id, ordered_at, amount)
+ */
+#define RFM_BOOK_STEP(name, member_type, form) \
+CUSTMART_FUNCTION(custmart_rfm_book_step_##name); \
+Datum \
+custmart_rfm_book_step_##name(PG_FUNCTION_ARGS) \
+{ \
+	return rfm_book_step(fcinfo, member_type, form); \
+}
+
+RFM_BOOK_STEP(bigint, KEY_INT64, FORM_ORDERS)
+RFM_BOOK_STEP(uuid, KEY_FIXED16, FORM_ORDERS)
+RFM_BOOK_STEP(text, KEY_BYTES, FORM_ORDERS)
+RFM_BOOK_STEP(bigint_bigint, KEY_INT64, KEY_INT64)
+RFM_BOOK_STEP(bigint_text, KEY_INT64, KEY_BYTES)
+RFM_BOOK_STEP(uuid_bigint, KEY_FIXED16, KEY_INT64)
+RFM_BOOK_STEP(uuid_text, KEY_FIXED16, KEY_BYTES)
+RFM_BOOK_STEP(text_bigint, KEY_BYTES, KEY_INT64)
+RFM_BOOK_STEP(text_text, KEY_BYTES, KEY_BYTES)
+
+/* rfm_book_combine(rfm_book, rfm_book): merges the second into the state. */
+CUSTMART_FUNCTION(custmart_rfm_book_combine);
+Datum
+custmart_rfm_book_combine(PG_FUNCTION_ARGS)
+{
+	return book_combine(fcinfo, &rfm_book_kind);
+}
+
+/* rfm_book_add(rfm_book, rfm_book): the operator +. */
+CUSTMART_FUNCTION(custmart_rfm_book_add);
+Datum
+custmart_rfm_book_add(PG_FUNCTION_ARGS)
+{
+	return book_add(fcinfo, &rfm_book_kind);
+}
+
+/* ---------- storing ---------- */
+
+/* True, with the decimal, if a member's sum is to be stored wide. */
+static bool
+is_stored_wide(const RfmExtra *extra, const RfmMember *member, int64 *packed)
+{
+	*packed = member->money;
+	return decimal_is_pooled(member->money) &&
+		!decimal_fits_packed(&extra->pool.item[member->money >> 8], packed);
+}
+
+static uint32
+count_wide(const Book *book)
+{
+	RfmExtra   *extra = extra_of(book);
+	uint32		wide = 0;
+	int64		packed;
+
+	if (extra->pool.count > 0)
+		for (uint32 i = 0; i < book->table.count; i++)
+			wide += is_stored_wide(extra, keytable_payload(&book->table, i), &packed);
+	return wide;
+}
+
+static Size
+rfm_book_tail_size(Book *book, bool exact)
+{
+	KeyTable   *orders = &extra_of(book)->orders;
+	Size		size = (Size) book->table.count * RFM_MEMBER_STORED_SIZE + 8;
+
+	if (exact)
+		size += (Size) count_wide(book) * DECIMAL_STORED_SIZE;
+	if (book->form == KEY_INT64)
+		size += (Size) orders->count * (ORDER_PREFIX + 8);
+	else if (book->form == KEY_BYTES)	/* the id's length takes the member's place */
+		size += (Size) orders->count * ORDER_PREFIX + orders->key_bytes;
+	return size;
+}
+
+static StoredOrder
+get_order(const Book *book, uint32 i)
+{
+	KeyTable   *orders = &extra_of(book)->orders;
+	Key			key = keytable_key(orders, i);
+	StoredOrder order = {0};
+
+	order.bits = (uint8) *(uint32 *) keytable_payload(orders, i);
+	if (book->form == KEY_INT64)
+	{
+		memcpy(&order.number, key.fixed, 8);
+		memcpy(&order.member, key.fixed + 8, 4);
+	}
+	else
+	{
+		memcpy(&order.member, key.bytes.data, 4);
+		order.text = (const uint8 *) key.bytes.data + 4;
+		order.length = key.bytes.length - 4;
+	}
+	return order;
+}
+
+static int
+compare_orders(const void *a, const void *b, void *book)
+{
+	StoredOrder x = get_order(book, *(const uint32 *) a);
+	StoredOrder y = get_order(book, *(const uint32 *) b);
+	int			order = (x.member > y.member) - (x.member < y.member);
+
+	if (order == 0)
+		order = (x.number > y.number) - (x.number < y.number);
+	if (order == 0 && x.text != NULL)
+	{
+		order = memcmp(x.text, y.text, Min(x.length, y.length));
+		if (order == 0)
+			order = (x.length > y.length) - (x.length < y.length);
+	}
+	return order;
+}
+
+static void
+rfm_book_store_tail(Book *book, uint8 *bytes)
+{
+	RfmExtra   *extra = extra_of(book);
+	uint32		wide = count_wide(book);
+	uint32		next_wide = 0;
+	uint32		order_count = extra->orders.count;
+	uint8	   *decimals = bytes + (Size) book->table.count * RFM_MEMBER_STORED_SIZE + 4;
+	uint32	   *sorted = NULL;
+
+	for (uint32 i = 0; i < book->table.count; i++)
+	{
+		RfmMember	member = *(RfmMember *) keytable_payload(&book->table, i);
+		const int64 money = member.money;
+
+		if (unlikely(is_stored_wide(extra, &member, &member.money)))
+		{
+			decimal_store(&extra->pool.item[money >> 8], decimals);
+			decimals += DECIMAL_STORED_SIZE;
+			member.money = (int64) next_wide++ << 8 | DECIMAL_IN_POOL;
+		}
+		rfm_member_store(&member, bytes);
+		bytes += RFM_MEMBER_STORED_SIZE;
+	}
+	store_u32(bytes, wide);
+	bytes = store_u32(decimals, order_count);
+
+	if (book->canonical)
+	{
+		sorted = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) order_count, 1) * sizeof(uint32));
+		for (uint32 i = 0; i < order_count; i++)
+			sorted[i] = i;
+		qsort_interruptible(sorted, order_count, sizeof(uint32), compare_orders, book);
+	}
+	for (uint32 i = 0; i < order_count; i++)
+	{
+		StoredOrder order = get_order(book, sorted == NULL ? i : sorted[i]);
+
+		bytes = store_u32(bytes, order.member);
+		*bytes++ = order.bits;
+		if (book->form == KEY_INT64)
+			bytes = store_u64(bytes, (uint64) order.number);
+		else
+		{
+			bytes = store_u32(bytes, order.length);
+			memcpy(bytes, order.text, order.length);
+			bytes += order.length;
+		}
+	}
+}
+
+/* ---------- reading ---------- */
+
+/* Finds the parts of the tail; returns what is wrong with their sizes, or NULL. */
+static const char *
+split_tail(const BookReader *reader, RfmTail *tail)
+{
+	const uint8 *bytes = reader->tail;
+	const uint8 *end = reader->tail + reader->tail_size;
+	Size		members_size = (Size) reader->count * RFM_MEMBER_STORED_SIZE;
+
+	if ((Size) (end - bytes) < members_size + 8)
+		return "its members are cut off";
+	tail->members = bytes;
+	bytes += members_size;
+	tail->wide_count = load_u32(bytes);
+	bytes += 4;
+	if ((Size) (end - bytes) < (Size) tail->wide_count * DECIMAL_STORED_SIZE + 4)
+		return "its wide sums are cut off";
+	tail->wide = bytes;
+	bytes += (Size) tail->wide_count * DECIMAL_STORED_SIZE;
+	tail->order_count = load_u32(bytes);
+	tail->orders = bytes + 4;
+	return NULL;
+}
+
+/* Reads an order and moves on; false if the bytes end before it does. */
+static bool
+next_order(const uint8 **bytes, const uint8 *end, uint8 form, StoredOrder *order)
+{
+	Size		left = end - *bytes;
+
+	memset(order, 0, sizeof(*order));
+	if (left < ORDER_PREFIX + (form == KEY_INT64 ? 8 : 4))
+		return false;
+	order->member = load_u32(*bytes);
+	order->bits = (*bytes)[4];
+	*bytes += ORDER_PREFIX;
+	if (form == KEY_INT64)
+	{
+		order->number = (int64) load_u64(*bytes);
+		*bytes += 8;
+		return true;
+	}
+	order->length = load_u32(*bytes);
+	*bytes += 4;
+	if (order->length > (Size) (end - *bytes))
+		return false;
+	order->text = *bytes;
+	*bytes += order->length;
+	return true;
+}
+
+/* Orders are there for order lines only, and are as many as the members say. */
+static const char *
+check_orders(const BookReader *reader, const RfmTail *tail)
+{
+	const uint8 *bytes = tail->orders;
+	const uint8 *end = reader->tail + reader->tail_size;
+	const char *wrong = NULL;
+	uint32	   *bought;
+	uint32	   *refunded;
+	Size		size = Max((Size) reader->count, 1) * sizeof(uint32);
+
+	if (reader->form == FORM_ORDERS)
+		return tail->order_count != 0 ? "a book of orders has order ids" :
+			bytes != end ? "its length is wrong" : NULL;
+
+	bought = MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	refunded = MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (uint32 i = 0; i < tail->order_count && wrong == NULL; i++)
+	{
+		StoredOrder order;
+
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (!next_order(&bytes, end, reader->form, &order))
+			wrong = "its orders are cut off";
+		else if (order.member >= reader->count)
+			wrong = "an order has no member";
+		else if (order.bits < ORDER_BOUGHT || order.bits > (ORDER_BOUGHT | ORDER_REFUNDED))
+			wrong = "an order is neither bought nor refunded";
+		else
+		{
+			bought[order.member] += (order.bits & ORDER_BOUGHT) != 0;
+			refunded[order.member] += (order.bits & ORDER_REFUNDED) != 0;
+		}
+	}
+	if (wrong == NULL && bytes != end)
+		wrong = "its length is wrong";
+	for (uint32 i = 0; i < reader->count && wrong == NULL; i++)
+		if (load_u32(tail->members + (Size) i * RFM_MEMBER_STORED_SIZE) != bought[i] ||
+			load_u32(tail->members + (Size) i * RFM_MEMBER_STORED_SIZE + 4) != refunded[i])
+			wrong = "a member's orders are not as many as it says";
+	pfree(bought);
+	pfree(refunded);
+	return wrong;
+}
+
+/* The checker of a stored rfm_book. */
+static const char *
+rfm_book_check(const uint8 *bytes, Size length)
+{
+	BookReader	reader;
+	RfmTail		tail;
+	Decimal		wide;
+	uint32		next_wide = 0;
+	const char *wrong = book_read_header(&reader, &rfm_book_kind, bytes, length);
+
+	if (wrong == NULL && reader.form != FORM_ORDERS && reader.form != KEY_INT64 && reader.form != KEY_BYTES)
+		wrong = "its form is unknown";
+	if (wrong == NULL)
+		wrong = split_tail(&reader, &tail);
+	for (uint32 i = 0; wrong == NULL && i < reader.count; i++)
+	{
+		RfmMember	member;
+
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		wrong = rfm_member_load(tail.members + (Size) i * RFM_MEMBER_STORED_SIZE,
+								tail.wide_count, &member);
+		if (wrong == NULL && decimal_is_pooled(member.money) && member.money >> 8 != next_wide++)
+			wrong = "its wide sums are not in order";
+	}
+	if (wrong == NULL && next_wide != tail.wide_count)
+		wrong = "it has wide sums of no member";
+	for (uint32 i = 0; wrong == NULL && i < tail.wide_count; i++)
+		wrong = decimal_load(tail.wide + (Size) i * DECIMAL_STORED_SIZE, &wide);
+	return wrong != NULL ? wrong : check_orders(&reader, &tail);
+}
+
+static DecimalPool
+load_wide(const RfmTail *tail)
+{
+	DecimalPool pool = {0};
+
+	pool.context = CurrentMemoryContext;
+	for (uint32 i = 0; i < tail->wide_count; i++)
+	{
+		Decimal		d;
+
+		(void) decimal_load(tail->wide + (Size) i * DECIMAL_STORED_SIZE, &d);
+		(void) decimal_pool_put(&pool, &d);
+	}
+	return pool;
+}
+
+static void
+merge_orders(Book *book, const BookReader *source, const RfmTail *tail, const uint32 *entries)
+{
+	RfmExtra   *extra = extra_of(book);
+	const uint8 *bytes = tail->orders;
+	const uint8 *end = source->tail + source->tail_size;
+	StringInfoData buffer;
+
+	initStringInfo(&buffer);
+	for (uint32 done = 0; done < tail->order_count;)
+	{
+		int			n = Min(KEYTABLE_BATCH, tail->order_count - done);
+		StoredOrder order[KEYTABLE_BATCH];
+		Key			keys[KEYTABLE_BATCH];
+		uint32		found[KEYTABLE_BATCH];
+
+		resetStringInfo(&buffer);
+		for (int i = 0; i < n; i++)
+		{
+			(void) next_order(&bytes, end, source->form, &order[i]);
+			order[i].member = entries[order[i].member];
+			if (source->form == KEY_INT64)
+				keys[i] = order_key_of_number(order[i].member, order[i].number);
+			else
+			{
+				keys[i].bytes.length = order[i].length + 4;
+				keys[i].bytes.data = (const char *) (Size) buffer.len;
+				appendBinaryStringInfo(&buffer, (char *) &order[i].member, 4);
+				appendBinaryStringInfo(&buffer, (const char *) order[i].text, order[i].length);
+			}
+		}
+		if (source->form == KEY_BYTES)
+			for (int i = 0; i < n; i++)
+				keys[i].bytes.data = buffer.data + (Size) keys[i].bytes.data;
+		keytable_locate(&extra->orders, keys, n, found);
+
+		/* An order known on both sides has been counted on both: take one off. */
+		for (int i = 0; i < n; i++)
+		{
+			RfmMember  *member = keytable_payload(&book->table, order[i].member);
+
+			if ((order[i].bits & ORDER_BOUGHT) && !mark_order(extra, found[i], ORDER_BOUGHT))
+				member->frequency--;
+			if ((order[i].bits & ORDER_REFUNDED) && !mark_order(extra, found[i], ORDER_REFUNDED))
+				member->refunds--;
+		}
+		done += n;
+	}
+	pfree(buffer.data);
+}
+
+static void
+rfm_book_merge(Book *book, const BookReader *source, const uint32 *entries)
+{
+	RfmTail		tail;
+	DecimalPool pool;
+
+	(void) split_tail(source, &tail);
+	pool = load_wide(&tail);
+	for (uint32 i = 0; i < source->count; i++)
+	{
+		RfmMember	member;
+		RfmStatus	status;
+
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (i + 16 < source->count)
+			__builtin_prefetch(keytable_payload(&book->table, entries[i + 16]), 1);
+		(void) rfm_member_load(tail.members + (Size) i * RFM_MEMBER_STORED_SIZE,
+							   tail.wide_count, &member);
+		status = rfm_merge(keytable_payload(&book->table, entries[i]),
+						   &extra_of(book)->pool, &member, &pool);
+		if (unlikely(status != RFM_OK))
+			rfm_raise(status);
+	}
+	if (pool.item != NULL)
+		pfree(pool.item);
+	if (source->form != FORM_ORDERS)
+		merge_orders(book, source, &tail, entries);
+}
+
+/* ---------- text, binary, comparison ---------- */
+
+/* rfm_book_in(cstring): the text form; soft errors. */
+CUSTMART_FUNCTION(custmart_rfm_book_in);
+Datum
+custmart_rfm_book_in(PG_FUNCTION_ARGS)
+{
+	char	   *text = PG_GETARG_CSTRING(0);
+	bytea	   *value = stored_from_base64(text, &rfm_book_kind.type, INPUT_ERROR_CONTEXT(fcinfo));
+
+	if (value != NULL && book_has_duplicates(value, &rfm_book_kind))
+		return stored_input_error(text, &rfm_book_kind.type, "A member or an order stands twice",
+								  NULL, INPUT_ERROR_CONTEXT(fcinfo));
+	PG_RETURN_POINTER(value);
+}
+
+/* rfm_book_out(rfm_book): the text form. */
+CUSTMART_FUNCTION(custmart_rfm_book_out);
+Datum
+custmart_rfm_book_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(stored_to_base64(stored_get(PG_GETARG_DATUM(0), &rfm_book_kind.type),
+									   &rfm_book_kind.type));
+}
+
+/* rfm_book_recv(internal): the stored bytes, checked. */
+CUSTMART_FUNCTION(custmart_rfm_book_recv);
+Datum
+custmart_rfm_book_recv(PG_FUNCTION_ARGS)
+{
+	bytea	   *value = stored_recv(fcinfo, &rfm_book_kind.type);
+
+	if (book_has_duplicates(value, &rfm_book_kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("binary rfm_book is not valid: a member or an order stands twice")));
+	PG_RETURN_BYTEA_P(value);
+}
+
+#define RFM_BOOK_COMPARISON(name, condition) \
+CUSTMART_FUNCTION(custmart_rfm_book_##name); \
+Datum \
+custmart_rfm_book_##name(PG_FUNCTION_ARGS) \
+{ \
+	PG_RETURN_BOOL(book_compare(fcinfo, &rfm_book_kind) condition); \
+}
+
+RFM_BOOK_COMPARISON(eq, == 0)
+RFM_BOOK_COMPARISON(ne, != 0)
+RFM_BOOK_COMPARISON(lt, < 0)
+RFM_BOOK_COMPARISON(le, <= 0)
+RFM_BOOK_COMPARISON(gt, > 0)
+RFM_BOOK_COMPARISON(ge, >= 0)
+
+/* rfm_book_cmp(rfm_book, rfm_book): an order of books, for sorting only. */
+CUSTMART_FUNCTION(custmart_rfm_book_cmp);
+Datum
+custmart_rfm_book_cmp(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(book_compare(fcinfo, &rfm_book_kind));
+}
+
+/* rfm_book_hash(rfm_book): of the canonical bytes. */
+CUSTMART_FUNCTION(custmart_rfm_book_hash);
+Datum
+custmart_rfm_book_hash(PG_FUNCTION_ARGS)
+{
+	bytea	   *canonical = book_canonical(PG_GETARG_DATUM(0), &rfm_book_kind);
+
+	PG_RETURN_UINT32(hash_bytes((unsigned char *) VARDATA(canonical),
+								(int) (VARSIZE(canonical) - VARHDRSZ)));
+}
+
+/* rfm_book_hash_extended(rfm_book, bigint): the same with a seed, 64 bits. */
+CUSTMART_FUNCTION(custmart_rfm_book_hash_extended);
+Datum
+custmart_rfm_book_hash_extended(PG_FUNCTION_ARGS)
+{
+	bytea	   *canonical = book_canonical(PG_GETARG_DATUM(0), &rfm_book_kind);
+
+	PG_RETURN_UINT64(hash_bytes_extended((unsigned char *) VARDATA(canonical),
+										 (int) (VARSIZE(canonical) - VARHDRSZ),
+										 PG_GETARG_INT64(1)));
+}
+
+/* rows_skipped(rfm_book): rows left out because an argument was NULL. */
+CUSTMART_FUNCTION(custmart_rfm_book_rows_skipped);
+Datum
+custmart_rfm_book_rows_skipped(PG_FUNCTION_ARGS)
+{
+	BookReader	reader;
+
+	book_open(&reader, PG_GETARG_DATUM(0), &rfm_book_kind);
+	PG_RETURN_INT64((int64) reader.rows_skipped);
+}
+
+/* member_count(rfm_book): members, with or without orders. */
+CUSTMART_FUNCTION(custmart_rfm_book_member_count);
+Datum
+custmart_rfm_book_member_count(PG_FUNCTION_ARGS)
+{
+	BookReader	reader;
+
+	book_open(&reader, PG_GETARG_DATUM(0), &rfm_book_kind);
+	PG_RETURN_INT64(reader.count);
+}
+
+/* ---------- members and segments ---------- */
+
+/* A book opened together with the limits of its members. */
+typedef struct Population
+{
+	BookReader	reader;
+	RfmTail		tail;
+	DecimalPool pool;
+	uint32		buyers;			/* members who have orders */
+	TimestampTz latest;			/* order of all, if there are buyers */
+	RfmCuts		cuts;			/* valid if there are buyers */
+} Population;
+
+static RfmMember
+get_member(const Population *population, uint32 i)
+{
+	RfmMember	member;
+
+	(void) rfm_member_load(population->tail.members + (Size) i * RFM_MEMBER_STORED_SIZE,
+						   population->tail.wide_count, &member);
+	return member;
+}
+
+static void
+open_population(Population *population, Datum book, int bins)
+{
+	uint32		count;
+	uint32		n = 0;
+	int64	   *last_order;
+	float8	   *frequency;
+	float8	   *monetary;
+
+	book_open(&population->reader, book, &rfm_book_kind);
+	(void) split_tail(&population->reader, &population->tail);
+	population->pool = load_wide(&population->tail);
+	population->latest = RFM_TIME_MIN;
+
+	count = population->reader.count;
+	last_order = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(int64));
+	frequency = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(float8));
+	monetary = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(float8));
+	for (uint32 i = 0; i < count; i++)
+	{
+		RfmMember	member = get_member(population, i);
+
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (member.frequency == 0)
+			continue;
+		population->latest = Max(population->latest, member.last_order);
+		last_order[n] = member.last_order;
+		frequency[n] = member.frequency;
+		monetary[n] = decimal_packed_to_double(member.money, &population->pool);
+		n++;
+	}
+	population->buyers = n;
+	if (n > 0)
+		rfm_cuts_make(&population->cuts, bins, n, last_order, frequency, monetary);
+	pfree(last_order);
+	pfree(frequency);
+	pfree(monetary);
+}
+
+/* The argument bins, which must not be NULL. */
+static int
+get_bins(FunctionCallInfo fcinfo, int argument)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("bins must not be NULL"),
+				 errhint("Leave it out for 5 bins.")));
+	return rfm_check_bins(PG_GETARG_INT32(argument));
+}
+
+/* The argument as_of; NULL is the latest order. */
+static TimestampTz
+get_as_of(FunctionCallInfo fcinfo, int argument, const Population *population)
+{
+	TimestampTz as_of;
+
+	if (PG_ARGISNULL(argument))
+		return population->latest;
+	as_of = instant_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
+	if (population->buyers > 0)
+		rfm_check_as_of(as_of, population->latest);
+	return as_of;
+}
+
+static RfmScore
+score_of(const Population *population, const RfmMember *member)
+{
+	return rfm_score(&population->cuts, member->last_order, member->frequency,
+					 decimal_packed_to_double(member->money, &population->pool));
+}
+
+/* Names of the segments as text, made once for many rows. */
+static void
+make_segment_texts(Datum *texts)
+{
+	for (int i = 0; i < RFM_SEGMENTS; i++)
+		texts[i] = CStringGetTextDatum(rfm_segment_names[i]);
+}
+
+/* rfm_cuts(rfm_book, bins): the limits of all members; NULL if none has orders. */
+CUSTMART_FUNCTION(custmart_rfm_book_cuts);
+Datum
+custmart_rfm_book_cuts(PG_FUNCTION_ARGS)
+{
+	Population	population;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	open_population(&population, PG_GETARG_DATUM(0), get_bins(fcinfo, 1));
+	if (population.buyers == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(rfm_cuts_datum(&population.cuts));
+}
+
+/* The book's members come out as the type of the first result column, or not at all. */
+static void
+check_member_type(const ReturnSetInfo *result, const BookReader *reader)
+{
+	Oid			asked = TupleDescAttr(result->setDesc, 0)->atttypid;
+	Oid			own = book_key_oid(reader->key_type);
+
+	if (asked != own)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("members of this rfm_book are %s, not %s",
+						format_type_be(own), format_type_be(asked)),
+				 errhint("Call rfm_members(NULL::%s, book).", format_type_be(own))));
+}
+
+static Datum
+rfm_members(FunctionCallInfo fcinfo, int book_argument)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Population	population;
+	BookKeyCursor cursor;
+	TimestampTz as_of;
+	Datum		segment_texts[RFM_SEGMENTS];
+	NumericBuffer money;
+	int			bins;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(book_argument))
+		return (Datum) 0;
+	bins = get_bins(fcinfo, book_argument + 2);
+	open_population(&population, PG_GETARG_DATUM(book_argument), bins);
+	check_member_type(result, &population.reader);
+	as_of = get_as_of(fcinfo, book_argument + 1, &population);
+	make_segment_texts(segment_texts);
+
+	book_key_cursor(&cursor, &population.reader);
+	for (uint32 i = 0; i < population.reader.count; i++)
+	{
+		RfmMember	member = get_member(&population, i);
+		Key			key = book_next_key(&cursor);
+		Datum		values[11];
+		bool		nulls[11] = {0};
+
+		if ((i & 0xFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		values[0] = book_key_datum(population.reader.key_type, &key);
+		values[1] = Int64GetDatum((int64) member.frequency);
+		values[2] = numeric_in_buffer(member.money, &population.pool, &money);
+		if (member.frequency == 0)
+		{
+			memset(values + 3, 0, sizeof(Datum) * 8);
+			memset(nulls + 3, true, 8);
+		}
+		else
+		{
+			RfmScore	score = score_of(&population, &member);
+
+			values[3] = TimestampTzGetDatum(member.first_order);
+			values[4] = TimestampTzGetDatum(member.last_order);
+			values[5] = Float8GetDatum(rfm_days(member.last_order, as_of));
+			values[6] = Int32GetDatum(score.r);
+			values[7] = Int32GetDatum(score.f);
+			values[8] = Int32GetDatum(score.m);
+			values[9] = Int32GetDatum(rfm_score_number(score, bins));
+			values[10] = segment_texts[rfm_segment_of(score, bins)];
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		if (population.reader.key_type == KEY_BYTES)
+			pfree(DatumGetPointer(values[0]));
+	}
+	return (Datum) 0;
+}
+
+/* rfm_members(rfm_book, as_of, bins): one row per member, members bigint. */
+CUSTMART_FUNCTION(custmart_rfm_members);
+Datum
+custmart_rfm_members(PG_FUNCTION_ARGS)
+{
+	return rfm_members(fcinfo, 0);
+}
+
+/* rfm_members(anyelement, rfm_book, as_of, bins): members of the given type. */
+CUSTMART_FUNCTION(custmart_rfm_members_typed);
+Datum
+custmart_rfm_members_typed(PG_FUNCTION_ARGS)
+{
+	return rfm_members(fcinfo, 1);
+}
+
+/* Sums over the members of one segment, exact and so independent of their order. */
+typedef struct SegmentSums
+{
+	int64		members;
+	int64		orders;
+	uint64		recency_high;	/* microseconds, upper and lower 32 bits apart */
+	uint64		recency_low;
+	int64		money;
+} SegmentSums;
+
+static void
+add_to_segment(SegmentSums *sums, DecimalPool *pool, const RfmMember *member,
+			   const DecimalPool *member_pool, TimestampTz as_of)
+{
+	if (sums->members == 0)
+		sums->money = decimal_is_pooled(member->money) ? 0 : member->money & 0xFF;
+	sums->members++;
+	sums->orders += member->frequency;
+	if (!decimal_add_packed(&sums->money, pool, member->money, member_pool))
+		rfm_raise(RFM_SUM_OUT_OF_RANGE);
+	if (member->frequency > 0)
+	{
+		uint64		recency = (uint64) as_of - (uint64) member->last_order;
+
+		sums->recency_high += recency >> 32;
+		sums->recency_low += recency & 0xFFFFFFFF;
+	}
+}
+
+/*
+ * rfm_segments(rfm_book, as_of, bins): one row per segment that has members, in
+ * the order of docs/rfm.md, and a last one for members without orders.
+ */
+CUSTMART_FUNCTION(custmart_rfm_segments);
+Datum
+custmart_rfm_segments(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Population	population;
+	SegmentSums sums[RFM_SEGMENTS + 1] = {{0}};
+	DecimalPool pool = {0};
+	Datum		segment_texts[RFM_SEGMENTS];
+	TimestampTz as_of;
+	int64		total = 0;
+	Decimal		total_decimal;
+	int			bins;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	bins = get_bins(fcinfo, 2);
+	open_population(&population, PG_GETARG_DATUM(0), bins);
+	as_of = get_as_of(fcinfo, 1, &population);
+	make_segment_texts(segment_texts);
+	pool.context = CurrentMemoryContext;
+
+	for (uint32 i = 0; i < population.reader.count; i++)
+	{
+		RfmMember	member = get_member(&population, i);
+		int			segment = member.frequency == 0 ? RFM_SEGMENTS :
+			rfm_segment_of(score_of(&population, &member), bins);
+
+		if ((i & 0xFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		add_to_segment(&sums[segment], &pool, &member, &population.pool, as_of);
+	}
+	for (int segment = 0; segment <= RFM_SEGMENTS; segment++)
+		if (sums[segment].members > 0 &&
+			!decimal_add_packed(&total, &pool, sums[segment].money, &pool))
+			rfm_raise(RFM_SUM_OUT_OF_RANGE);
+	total_decimal = decimal_unpack(total, &pool);
+
+	for (int segment = 0; segment <= RFM_SEGMENTS; segment++)
+	{
+		const SegmentSums *s = &sums[segment];
+		Datum		values[8] = {0};
+		bool		nulls[8] = {0};
+		float8		members = (float8) s->members;
+
+		if (s->members == 0)
+			continue;
+		values[1] = Int64GetDatum(s->members);
+		values[2] = Float8GetDatum(members / population.reader.count);
+		values[3] = numeric_from_packed(s->money, &pool);
+		nulls[4] = decimal_sign(&total_decimal) == 0;
+		if (!nulls[4])
+			values[4] = Float8GetDatum(decimal_packed_to_double(s->money, &pool) /
+									   decimal_to_double(&total_decimal));
+		values[6] = Float8GetDatum((float8) s->orders / members);
+		values[7] = DirectFunctionCall2(numeric_div, values[3],
+										DirectFunctionCall1(int8_numeric, Int64GetDatum(s->members)));
+		if (segment == RFM_SEGMENTS)
+			nulls[0] = nulls[5] = true;
+		else
+		{
+			values[0] = segment_texts[segment];
+			values[5] = Float8GetDatum(((float8) s->recency_high * 4294967296.0 +
+										(float8) s->recency_low) / members / RFM_DAY);
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,15 @@
+/*
+ * stored_kind.h
+ *	  The first byte of a stored value: which type it is.  Never reuse one.
+ */
+#ifndef CUSTMART_STORED_KIND_H
+#define CUSTMART_STORED_KIND_H
+
+typedef enum StoredKind
+{
+	STORED_RFM = 1,
+	STORED_RFM_CUTS = 2,
+	STORED_RFM_BOOK = 3
+} StoredKind;
+
+#endif							/* CUSTMART_STORED_KIND_H */
