@@ -48,11 +48,13 @@ regress_ready:
 	@$(if $(REGRESS),:,echo "test/sql holds no test: an empty list would pass" >&2; false)
 	@$(if $(elsewhere),ln -sfn $(realpath $(here))/expected expected,:)
 
-# The TAP tests start servers of their own from the installed extension.
+# The TAP tests start servers of their own from the installed extension.  Where
+# they keep their files is said in one word up to release 15, and in two since.
 .PHONY: prove_installcheck
 prove_installcheck:
 	rm -rf tmp_check
-	TESTDIR='$(CURDIR)' PATH="$(bindir):$$PATH" PGPORT='6$(DEF_PGPORT)' \
+	TESTDIR='$(CURDIR)' TESTDATADIR='$(CURDIR)/tmp_check' TESTLOGDIR='$(CURDIR)/tmp_check/log' \
+	PATH="$(bindir):$$PATH" PGPORT='6$(DEF_PGPORT)' \
 	PG_REGRESS='$(top_builddir)/src/test/regress/pg_regress' \
 	$(PROVE) $(PG_PROVE_FLAGS) $(PROVE_FLAGS) $(or $(PROVE_TESTS),$(here)/test/t/*.pl)
 

@@ -30,6 +30,15 @@ quietly() {
 	return $status
 }
 
+# Run a command and say how long it took.
+timed() {
+	local start=$SECONDS status
+	"$@"
+	status=$?
+	say "that took $((SECONDS - start)) s"
+	return $status
+}
+
 on_debian() {
 	[ -r /etc/os-release ] && command -v apt-get >/dev/null || return
 	# In a subshell, because os-release sets whatever names it likes.
@@ -62,7 +71,11 @@ apt_get() {
 update_lists() {
 	[ -n "${lists_updated-}" ] && return
 	say "reading the package lists"
-	quietly apt_get update || complain "going on with the lists that could be read"
+	# Lists expire, those of a testing suite within days; on a mirror that is kept
+	# still on purpose they are none the worse for it, and still signed.
+	apt_get update >/dev/null 2>&1 </dev/null ||
+		quietly apt_get -o Acquire::Check-Valid-Until=false update ||
+		complain "going on with the lists that could be read"
 	lists_updated=yes
 }
 
@@ -75,20 +88,17 @@ install_missing() {
 	[ ${#missing[@]} = 0 ] && return
 	update_lists
 	say "installing ${missing[*]}"
-	quietly apt_get install --no-install-recommends "${missing[@]}"
+	timed quietly apt_get install --no-install-recommends "${missing[@]}"
 }
 
-# The PostgreSQL version of the machine's own suite, or nothing.
-machine_version() {
-	local candidate
-	candidate=$(LC_ALL=C apt-cache policy postgresql 2>/dev/null |
+# Set $native to the PostgreSQL version of the machine's own suite.
+find_native() {
+	native=$(LC_ALL=C apt-cache policy postgresql 2>/dev/null |
 		sed -n 's/^ *Candidate: *\([0-9][0-9]*\).*/\1/p')
-	if [ -z "$candidate" ] && [ -z "${lists_updated-}" ]; then
-		update_lists >&2
-		machine_version
-		return
+	if [ -z "$native" ] && [ -z "${lists_updated-}" ]; then
+		update_lists
+		find_native
 	fi
-	echo "$candidate"
 }
 
 # The Debian mirror that the machine uses itself, as apt understands its sources.
@@ -100,30 +110,50 @@ debian_mirror() {
 	echo "${mirror:-http://deb.debian.org/debian}"
 }
 
-# Run a command inside a root.  The mounts live in a namespace of their own, as
-# do the processes: both are gone when the command has ended, however it ended.
+# Run a command so that all processes it starts end with it, where the machine
+# allows that (many containers do not).
+enclosed() {
+	local enclosure=(unshare --pid --mount-proc --fork --kill-child)
+	"${enclosure[@]}" true 2>/dev/null || enclosure=()
+	"${enclosure[@]}" "$@"
+}
+
+# Run a command inside a root.  Mounts and processes live in namespaces of their
+# own, and are gone when the command has ended, however it ended.  Only where this
+# machine is itself no more than a chroot, mounts may be seen outside: there, and
+# if this is killed, it takes leave_root to be rid of them.
 in_root() {
-	local root=$1
+	local root=$1 apart=()
 	shift
+	unshare --mount true 2>/dev/null || apart=(--propagation unchanged)
 	cp --remove-destination -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null
-	unshare --mount --pid --fork --kill-child sh -ec '
-		mount -t proc proc "$1/proc"
-		mkdir -p "$1/dev/shm"
-		mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$1/dev/shm"
-		exec chroot "$@"' in_root \
+	unshare --mount "${apart[@]}" --pid --fork --kill-child sh -c '
+		mkdir -p "$1/dev/shm" && mount -t proc proc "$1/proc" &&
+			mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$1/dev/shm" &&
+			chroot "$@"
+		status=$?
+		umount --lazy "$1/proc" "$1/dev/shm"
+		exit $status' in_root \
 		"$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
 		${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} \
 		${no_proxy:+"no_proxy=$no_proxy"} "$@"
 }
 
-# A root that is kept holds the packages it was made for, and is not so old that
-# it tests yesterday's PostgreSQL.
+leave_root() {
+	umount --lazy "$1/proc" "$1/dev/shm" 2>/dev/null
+}
+
+# A root that is kept still has, whole, the packages it was made for, and is not
+# so old that it tests yesterday's PostgreSQL.
 root_is_good() {
 	local root=$1 packages=$2 marker=$1/etc/custmart-test
 	[ -f "$marker" ] && [ "$(cat "$marker")" = "$packages" ] &&
 		[ -z "$(find "$marker" -mtime +14)" ] &&
-		in_root "$root" dpkg-query -W $packages >/dev/null 2>&1
+		in_root "$root" sh -c '
+			dpkg-query -W -f "\${db:Status-Status}\n" "$@" | grep -qvx installed && exit 1
+			dpkg --verify "$@" | grep -qvE "/usr/share/(doc|man|locale)/" && exit 1
+			exit 0' verify $packages
 }
 
 # make_root CACHE VERSION: see to it that CACHE/SUITE is a Debian root with the
@@ -165,12 +195,12 @@ make_root() {
 	# The tests make clusters of their own.
 	echo 'create_main_cluster = false' >"$part/etc/postgresql-common/createcluster.conf"
 
-	quietly debootstrap --variant=minbase "${include[@]}" \
+	timed quietly debootstrap --variant=minbase "${include[@]}" \
 		--keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
 		"$suite" "$part" "$mirror" "$script" || return
 	say "installing PostgreSQL $2 in the root"
 	quietly in_root "$part" apt-get -q update &&
-		quietly in_root "$part" apt-get -q -y --no-install-recommends install $packages &&
+		timed quietly in_root "$part" apt-get -q -y --no-install-recommends install $packages &&
 		in_root "$part" apt-get clean || return
 
 	echo "$packages" >"$part/etc/custmart-test" && mv "$part" "$root"

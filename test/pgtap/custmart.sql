@@ -69,7 +69,7 @@ SELECT is_empty($$
    ORDER BY 1
 $$, 'every SQL or PL function is parsed at creation or pins its search_path');
 
--- Aggregates: what it takes to split them over workers and nodes (design.md, section 2)
+-- Aggregates: what it takes to split them over parallel workers and other machines
 
 SELECT is_empty($$
   SELECT f.object
