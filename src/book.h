@@ -61,6 +61,9 @@ struct BookKind
 	/* Adds n rows to the payloads of the entries, in the rows' order. */
 	void		(*apply) (Book *book, const uint32 *entries, const void *rows, int n);
 
+	/* Fills an empty extra with a copy; only of books of form 0.  May be NULL. */
+	void		(*copy) (Book *book, const Book *source);
+
 	/* Merges the tail of a stored book; entries[i] is where its key i stands. */
 	void		(*merge) (Book *book, const BookReader *source, const uint32 *entries);
 

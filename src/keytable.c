@@ -192,6 +192,38 @@ reserve_entries(KeyTable *table, uint64 count)
 	}
 }
 
+/* Makes room for this many keys in all, so that it need not grow on the way. */
+void
+keytable_reserve(KeyTable *table, uint32 count)
+{
+	reserve_slots(table, count);
+	reserve_entries(table, count);
+}
+
+/*
+ * Fills an empty table with what another holds, payloads included, without
+ * hashing anything.  Not for KEY_BYTES, whose entries hold pointers.
+ */
+void
+keytable_copy(KeyTable *table, const KeyTable *source)
+{
+	Assert(table->count == 0 && table->key_type == source->key_type);
+	Assert(table->key_type != KEY_BYTES && table->entry_size == source->entry_size);
+	if (source->count == 0)
+		return;
+	reserve_entries(table, source->count);
+	for (uint32 done = 0; done < source->count; done += KEYTABLE_CHUNK)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memcpy(keytable_entry(table, done), keytable_entry(source, done),
+			   Min(KEYTABLE_CHUNK, source->count - done) * table->entry_size);
+	}
+	table->slots = MemoryContextAllocHuge(table->context, source->nslots * sizeof(KeySlot));
+	memcpy(table->slots, source->slots, source->nslots * sizeof(KeySlot));
+	table->nslots = source->nslots;
+	table->count = source->count;
+}
+
 /* Appends an entry with a payload of zeros; there is memory for it. */
 static uint32
 append(KeyTable *table, KeyType key_type, const Key *key)

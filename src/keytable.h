@@ -67,6 +67,8 @@ typedef struct KeyTable
 
 extern void keytable_init(KeyTable *table, KeyType key_type, Size payload_size,
 						  MemoryContext context);
+extern void keytable_reserve(KeyTable *table, uint32 count);
+extern void keytable_copy(KeyTable *table, const KeyTable *source);
 extern void keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries);
 
 static inline char *

@@ -66,6 +66,7 @@ typedef struct StoredOrder
 
 static const char *rfm_book_check(const uint8 *bytes, Size length);
 static void rfm_book_init(Book *book);
+static void rfm_book_copy(Book *book, const Book *source);
 static void rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n);
 static void rfm_book_merge(Book *book, const BookReader *source, const uint32 *entries);
 static Size rfm_book_tail_size(Book *book, bool exact);
@@ -78,6 +79,7 @@ static const BookKind rfm_book_kind = {
 	.payload_size = sizeof(RfmMember),
 	.row_size = sizeof(RfmRow),
 	.init = rfm_book_init,
+	.copy = rfm_book_copy,
 	.apply = rfm_book_apply,
 	.merge = rfm_book_merge,
 	.tail_size = rfm_book_tail_size,
@@ -104,6 +106,15 @@ rfm_book_init(Book *book)
 					  book->form == KEY_INT64 ? KEY_FIXED16 : KEY_BYTES,
 					  sizeof(uint32), book->hdr.eoh_context);
 	book->extra = extra;
+}
+
+static void
+rfm_book_copy(Book *book, const Book *source)
+{
+	const DecimalPool *pool = &extra_of(source)->pool;
+
+	for (uint32 i = 0; i < pool->count; i++)
+		(void) decimal_pool_put(&extra_of(book)->pool, &pool->item[i]);
 }
 
 /* The key of an order among all orders: the member's number and the order's id. */
