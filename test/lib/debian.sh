@@ -16,10 +16,11 @@ test_packages() {
 }
 root_packages="debootstrap debian-archive-keyring gpgv"
 
-# The rest of the output is too long to read unless something went wrong.
+# The rest of the output is too long to read unless something went wrong.  It is
+# kept in $work, the scratch directory of the calling script.
 quietly() {
 	local log status
-	log=$(mktemp) || return
+	log=$(mktemp "${work:-/tmp}/log.XXXXXX") || return
 	"$@" >"$log" 2>&1 </dev/null
 	status=$?
 	if [ $status != 0 ]; then
