@@ -175,7 +175,10 @@ book_merge(Book *book, Datum source)
 		done += n;
 	}
 	book->kind->merge(book, &reader, entries);
-	book->rows_skipped += reader.rows_skipped;
+	if (pg_add_s64_overflow(book->rows_skipped, reader.rows_skipped, &book->rows_skipped))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("number of rows skipped is out of range")));
 	pfree(entries);
 	if ((Pointer) reader.stored != DatumGetPointer(source))
 		pfree(reader.stored);
@@ -300,7 +303,9 @@ book_read_header(BookReader *reader, const BookKind *kind, const uint8 *bytes, S
 	reader->key_type = bytes[2];
 	reader->form = bytes[3];
 	reader->count = load_u32(bytes + 4);
-	reader->rows_skipped = load_u64(bytes + 8);
+	reader->rows_skipped = (int64) load_u64(bytes + 8);
+	if (reader->rows_skipped < 0)
+		return "its number of rows skipped is out of range";
 	reader->keys = bytes + BOOK_HEADER_SIZE;
 	left = length - BOOK_HEADER_SIZE;
 	switch (reader->key_type)

@@ -33,7 +33,7 @@ typedef struct BookReader
 	KeyType		key_type;
 	uint8		form;
 	uint32		count;
-	uint64		rows_skipped;
+	int64		rows_skipped;
 	const uint8 *keys;
 	const uint8 *tail;
 	Size		tail_size;
@@ -82,7 +82,7 @@ struct Book
 	const BookKind *kind;
 	uint8		form;
 	KeyTable	table;
-	uint64		rows_skipped;
+	int64		rows_skipped;
 	void	   *extra;			/* the capability's */
 	bool		canonical;		/* keys are in order: store the tail so, too */
 

@@ -132,7 +132,7 @@ custmart_rfm_in(PG_FUNCTION_ARGS)
 	if (wrong == NULL && strcmp(member_to_text(bytes), text) != 0)
 		wrong = "a number or date is not written as custmart writes it";
 	if (wrong != NULL)
-		return stored_input_error(text, &rfm_type, psprintf("The value is not valid: %s", wrong),
+		return stored_input_error(text, &rfm_type, wrong,
 								  "The form is: v1 frequency=2 refunds=0 monetary=20.50 first_order=2026-01-31T12:00:00+00:00 last_order=2026-02-01T09:30:00+00:00",
 								  INPUT_ERROR_CONTEXT(fcinfo));
 	SET_VARSIZE(value, VARHDRSZ + length);

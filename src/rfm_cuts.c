@@ -136,7 +136,7 @@ custmart_rfm_cuts_in(PG_FUNCTION_ARGS)
 			wrong = "a number or date is not written as custmart writes it";
 	}
 	if (wrong != NULL)
-		return stored_input_error(text, &rfm_cuts_type, psprintf("The value is not valid: %s", wrong),
+		return stored_input_error(text, &rfm_cuts_type, wrong,
 								  "Only text that custmart itself wrote can be read back.",
 								  INPUT_ERROR_CONTEXT(fcinfo));
 	PG_RETURN_BYTEA_P(value);

@@ -11,6 +11,7 @@
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -59,7 +60,7 @@ stored_recv(FunctionCallInfo fcinfo, const StoredType *type)
  */
 Datum
 stored_input_error(const char *text, const StoredType *type,
-				   const char *detail, const char *hint, Node *escontext)
+				   const char *wrong, const char *hint, Node *escontext)
 {
 	int			length = (int) Min(strlen(text), 1000);
 	int			quoted = pg_mbcliplen(text, length, 60);
@@ -68,9 +69,16 @@ stored_input_error(const char *text, const StoredType *type,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("invalid input syntax for type %s: \"%.*s%s\"",
 					type->name, quoted, text, text[quoted] == '\0' ? "" : "..."),
-			 errdetail("%s.", detail),
-			 hint == NULL ? 0 : errhint("%s", hint)));
+			 errdetail("The value is not valid: %s.", wrong),
+			 errhint("%s", hint)));
 }
+
+/*
+ * Base64 is done piece by piece, so that even a value of hundreds of megabytes
+ * can be cancelled.  Pieces are multiples of 3 bytes, 4 characters.
+ */
+#define PIECE_BYTES (3 * 1024 * 1024)
+#define PIECE_TEXT (PIECE_BYTES / 3 * 4)
 
 /* Writes a checked value as name:base64. */
 char *
@@ -80,6 +88,7 @@ stored_to_base64(bytea *value, const StoredType *type)
 	Size		prefix = strlen(type->name) + 1;
 	Size		encoded = (length + 2) / 3 * 4;
 	char	   *text;
+	char	   *to;
 
 	if (prefix + encoded + 1 > MaxAllocSize)
 		ereport(ERROR,
@@ -90,47 +99,73 @@ stored_to_base64(bytea *value, const StoredType *type)
 	text = palloc(prefix + encoded + 1);
 	memcpy(text, type->name, prefix - 1);
 	text[prefix - 1] = ':';
-	if (pg_b64_encode((Base64Byte *) VARDATA_ANY(value), (int) length,
-					  text + prefix, (int) encoded) != (int) encoded)
-		elog(ERROR, "could not encode %s", type->name);
-	text[prefix + encoded] = '\0';
+	to = text + prefix;
+	for (Size done = 0; done < length; done += PIECE_BYTES)
+	{
+		Size		piece = Min(length - done, PIECE_BYTES);
+		int			room = (int) ((piece + 2) / 3 * 4);
+
+		CHECK_FOR_INTERRUPTS();
+		if (pg_b64_encode((Base64Byte *) VARDATA_ANY(value) + done, (int) piece, to, room) != room)
+			elog(ERROR, "could not encode %s", type->name);
+		to += room;
+	}
+	*to = '\0';
 	return text;
+}
+
+/* Decodes base64; returns the length, or -1 if it is none. */
+static int
+decode(const char *text, Size encoded, char *bytes)
+{
+	int			length = 0;
+
+	for (Size done = 0; done < encoded; done += PIECE_TEXT)
+	{
+		Size		piece = Min(encoded - done, PIECE_TEXT);
+		int			room = (int) (piece / 4 * 3);
+		int			n;
+
+		CHECK_FOR_INTERRUPTS();
+		n = pg_b64_decode(text + done, (int) piece, (Base64Byte *) bytes + length, room);
+		if (n < 0 || (n < room && done + piece < encoded))
+			return -1;
+		length += n;
+	}
+	return length;
 }
 
 /* Reads name:base64; NULL after a soft error. */
 bytea *
 stored_from_base64(const char *text, const StoredType *type, Node *escontext)
 {
-	static const char *const hint =
-		"Only text that custmart itself wrote can be read back.";
 	Size		prefix = strlen(type->name) + 1;
 	Size		encoded;
-	Size		room;
 	int			length;
 	bytea	   *stored;
 	const char *wrong;
 
 	if (strncmp(text, type->name, prefix - 1) != 0 || text[prefix - 1] != ':')
-		return (bytea *) DatumGetPointer(
-			stored_input_error(text, type, psprintf("The text does not begin with \"%s:\"", type->name),
-							   hint, escontext));
-	encoded = strlen(text + prefix);
-	if (encoded % 4 != 0)
-		return (bytea *) DatumGetPointer(
-			stored_input_error(text, type, "The base64 part has an incomplete end", hint, escontext));
-	room = encoded / 4 * 3;
-	stored = palloc(VARHDRSZ + room + 1);
-	length = pg_b64_decode(text + prefix, (int) encoded,
-						   (Base64Byte *) VARDATA(stored), (int) room);
-	if (length < 0)
-		return (bytea *) DatumGetPointer(
-			stored_input_error(text, type, "The part after the colon is not base64", hint, escontext));
-	SET_VARSIZE(stored, VARHDRSZ + length);
-	wrong = type->check((const uint8 *) VARDATA(stored), length);
-	if (wrong != NULL)
-		return (bytea *) DatumGetPointer(
-			stored_input_error(text, type, psprintf("The value is not valid: %s", wrong), hint, escontext));
-	return stored;
+		wrong = "it does not begin with the name of the type and a colon";
+	else if ((encoded = strlen(text + prefix)) % 4 != 0)
+		wrong = "its base64 part is cut off";
+	else
+	{
+		stored = palloc(VARHDRSZ + encoded / 4 * 3 + 1);
+		length = decode(text + prefix, encoded, VARDATA(stored));
+		if (length < 0)
+			wrong = "its second part is not base64";
+		else
+		{
+			SET_VARSIZE(stored, VARHDRSZ + length);
+			wrong = type->check((const uint8 *) VARDATA(stored), length);
+			if (wrong == NULL)
+				return stored;
+		}
+	}
+	(void) stored_input_error(text, type, wrong,
+							  "Only text that custmart itself wrote can be read back.", escontext);
+	return NULL;
 }
 
 /*

@@ -30,6 +30,6 @@ extern bytea *stored_recv(FunctionCallInfo fcinfo, const StoredType *type);
 extern char *stored_to_base64(bytea *value, const StoredType *type);
 extern bytea *stored_from_base64(const char *text, const StoredType *type, Node *escontext);
 extern Datum stored_input_error(const char *text, const StoredType *type,
-								const char *detail, const char *hint, Node *escontext);
+								const char *wrong, const char *hint, Node *escontext);
 
 #endif							/* CUSTMART_STORED_H */
