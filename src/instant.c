@@ -20,7 +20,7 @@ instant_error(TimestampTz time, const char *argument)
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("%s must be a point in time, not \"%s\"", argument,
 					TIMESTAMP_IS_NOBEGIN(time) ? "-infinity" : "infinity"),
-			 errhint("Leave such rows out, for example with FILTER (WHERE isfinite(%s)).", argument)));
+			 errhint("Nothing can be measured from there; leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
 }
 
 /* Writes a finite time into a buffer of INSTANT_TEXT_SIZE. */

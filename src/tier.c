@@ -11,10 +11,12 @@
 
 #include "catalog/pg_type.h"
 #include "collect.h"
+#include "lib/stringinfo.h"
 #include "numeric.h"
 #include "tier_core.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "windowapi.h"
 
@@ -27,13 +29,19 @@ typedef enum ValueType
 
 /* ---------- arguments ---------- */
 
+/* Raises 22023 with the numbers as given: "shares {0.9,0.3} are not valid: ...". */
 static void
-raise_shares(const char *wrong)
+raise_numbers(const char *argument, const float8 *numbers, int n, const char *wrong, const char *hint)
 {
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < Min(n, 10); i++)
+		appendStringInfo(&list, "%s%s", i == 0 ? "" : ",", float8out_internal(numbers[i]));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("shares are not valid: %s", wrong),
-			 errhint("Shares are the sizes of the grades from the best on, without the rest: ARRAY[0.1, 0.3] for the top 10 %% and the next 30 %%.")));
+			 errmsg("%s {%s%s} are not valid: %s", argument, list.data, n > 10 ? ",..." : "", wrong),
+			 errhint("%s", hint)));
 }
 
 /* The elements of a float8[] argument that must be a list without NULLs. */
@@ -63,7 +71,8 @@ get_sums(Datum value, float8 **sums)
 	*sums = palloc(sizeof(float8) * n);
 	wrong = tier_accumulate(shares, n, *sums);
 	if (wrong != NULL)
-		raise_shares(wrong);
+		raise_numbers("shares", shares, n, wrong,
+					  "Shares are the sizes of the grades from the best on, without the rest: ARRAY[0.1, 0.3] for the top 10 % and the next 30 %.");
 	return n;
 }
 
@@ -372,7 +381,8 @@ custmart_tier_cuts_final(PG_FUNCTION_ARGS)
 	sums = palloc(sizeof(float8) * n);
 	wrong = tier_accumulate((const float8 *) (elements + 8), n, sums);
 	if (wrong != NULL)
-		raise_shares(wrong);
+		raise_numbers("shares", (const float8 *) (elements + 8), n, wrong,
+					  "Only the aggregate itself can make this state.");
 	if (count == header)
 		PG_RETURN_NULL();
 
@@ -399,10 +409,8 @@ custmart_tier_of(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < n; i++)
 		if (isnan(cuts[i]) || (i > 0 && cuts[i] > cuts[i - 1]))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("cuts must be in descending order, without NaN"),
-					 errhint("Give the cuts as tier_cuts returned them.")));
+			raise_numbers("cuts", cuts, n, "they must be in descending order, without NaN",
+						  "Give the cuts as tier_cuts returned them.");
 	for (grade = 0; grade < n; grade++)
 		if (value >= cuts[grade])
 			break;

@@ -1,0 +1,150 @@
+-- Books: every member of an order table in one value.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/hostile.sql'
+\set ECHO none
+\i :include
+\set ECHO all
+CREATE SCHEMA rfm_book_test;
+SET search_path = rfm_book_test, public;
+SET timezone = 'UTC';
+
+CREATE TABLE orders (order_id bigint, member bigint, ordered_at timestamptz, amount numeric);
+INSERT INTO orders VALUES
+	(1, 1, '2026-01-01', 10.00), (2, 1, '2026-01-11', 20.50), (3, 1, '2026-01-21', -5.25),
+	(4, 2, '2026-02-01', 0), (5, 3, '2026-01-05', -7), (6, NULL, '2026-01-01', 1), (7, 4, NULL, 5), (8, 4, '2026-01-01', NULL),
+	(9, 5, '2026-01-01', 0.1), (10, 5, '2026-01-01', 0.20), (11, -9223372036854775808, '2026-01-10', 100), (12, 9223372036854775807, '2026-01-10', 100);
+SELECT member_count(b), rows_skipped(b) FROM (SELECT rfm_book(member, ordered_at, amount) AS b FROM orders) s;
+
+-- Six members, five with orders. Positions of the four limits among 5 values: 0.8, 1.6, 2.4, 3.2.
+-- Frequencies 1 1 1 2 2 give limits 1, 1, 1.4, 2; money 0 0.3 25.25 100 100 gives 0.24, 15.27, 55.15, 100;
+-- last orders Jan 1, 10, 10, 11, Feb 1.
+SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders)) ORDER BY member;
+SELECT rfm_cuts((SELECT rfm_book(member, ordered_at, amount) FROM orders));
+SELECT segment, members, round(share::numeric, 4) AS share, revenue, round(revenue_share::numeric, 4) AS revenue_share,
+	avg_recency, avg_frequency, avg_monetary
+FROM rfm_segments((SELECT rfm_book(member, ordered_at, amount) FROM orders));
+-- A later as_of moves recency, and nothing else.
+SELECT member, recency, score FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), '2026-02-02 12:00') ORDER BY member;
+SELECT member, r, f, m, score, segment FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), bins => 2) ORDER BY member;
+
+-- Nothing to tell of.
+SELECT rfm_book(member, ordered_at, amount) IS NULL AS no_rows FROM orders WHERE false;
+SELECT count(*) FROM rfm_members(NULL::rfm_book);
+SELECT count(*) FROM rfm_segments(NULL::rfm_book);
+SELECT member_count(b), rows_skipped(b), (SELECT count(*) FROM rfm_members(b)) AS members, (SELECT count(*) FROM rfm_segments(b)) AS segments, rfm_cuts(b) IS NULL AS no_limits
+FROM (SELECT rfm_book(member, ordered_at, amount) AS b FROM orders WHERE member IS NULL) s;
+SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders WHERE amount < 0 AND member = 3));
+SELECT * FROM rfm_segments((SELECT rfm_book(member, ordered_at, amount) FROM orders WHERE amount < 0 AND member = 3), 'epoch');
+
+-- Members as uuid and text: the type comes first.
+CREATE TABLE typed AS SELECT *, ('00000000-0000-0000-0000-' || lpad(to_hex(abs(member % 1000)), 12, '0'))::uuid AS u, 'member ' || member AS t FROM orders;
+SELECT member, frequency, monetary FROM rfm_members(NULL::uuid, (SELECT rfm_book(u, ordered_at, amount) FROM typed)) ORDER BY member;
+SELECT member, frequency, monetary FROM rfm_members(NULL::text, (SELECT rfm_book(t, ordered_at, amount) FROM typed)) ORDER BY member COLLATE "C";
+SELECT member, pg_typeof(member) FROM rfm_members(NULL::bigint, (SELECT rfm_book(member, ordered_at, amount) FROM orders)) ORDER BY member LIMIT 1;
+SELECT member_count(rfm_book(t::varchar(20), ordered_at, amount)) AS varchar, member_count(rfm_book((member % 1000)::int, ordered_at, amount)) AS int FROM typed;
+-- Texts of every length; the empty one is a member, too.
+SELECT count(*), sum(frequency), max(length(member)) FROM rfm_members(NULL::text,
+	(SELECT rfm_book(repeat('é', n % 1000), '2026-01-01', 1) FROM generate_series(1, 3000) n));
+\set VERBOSITY default
+SELECT * FROM rfm_members((SELECT rfm_book(t, ordered_at, amount) FROM typed));
+SELECT * FROM rfm_members(NULL::int, (SELECT rfm_book(member, ordered_at, amount) FROM orders));
+SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), '2026-01-20');
+SELECT * FROM rfm_segments((SELECT rfm_book(member, ordered_at, amount) FROM orders), 'infinity');
+SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), NULL, 1);
+SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), NULL, NULL);
+SELECT rfm_book(member, ordered_at, 'NaN') FROM orders;
+SELECT rfm_book(member, 'infinity', amount) FROM orders;
+SELECT rfm_book(member, ordered_at, amount) + rfm_book(t, ordered_at, amount) FROM typed;
+SELECT rfm_book(member, ordered_at, amount) + rfm_book(member, order_id, ordered_at, amount) FROM typed;
+\set VERBOSITY terse
+SELECT rfm_book_combine(NULL, NULL);
+SELECT rfm_book_step_bigint(NULL, 1, now(), 1);
+
+-- Order lines: an order counts once, on whatever day or by whatever worker its lines are met.
+CREATE TABLE lines (member bigint, order_id bigint, ordered_at timestamptz, amount numeric);
+INSERT INTO lines VALUES
+	(1, 100, '2026-01-01 10:00', 5), (1, 100, '2026-01-01 10:01', 6),	-- one order, two times
+	(1, 101, '2026-01-05', 7), (1, 101, '2026-01-09', -7),				-- bought, then returned
+	(1, 102, '2026-01-10', -1), (1, 102, '2026-01-10', -2),				-- one refund of two lines
+	(2, 100, '2026-01-02', 3), (2, NULL, '2026-01-02', 3);				-- another member's order 100; a line without id
+SELECT member, frequency, monetary, first_order, last_order FROM rfm_members((SELECT rfm_book(member, order_id, ordered_at, amount) FROM lines)) ORDER BY member;
+SELECT rows_skipped(rfm_book(member, order_id, ordered_at, amount)) FROM lines;
+-- The same with ids as text and with every pair of types; parts overlap in orders, and are merged.
+CREATE TABLE typed_lines AS SELECT *, order_id::text AS o, ('00000000-0000-0000-0000-' || lpad(member::text, 12, '0'))::uuid AS u, member::text AS t FROM lines;
+SELECT rfm_book(member, order_id, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(member, order_id, ordered_at, amount) AS b FROM lines GROUP BY ctid) s) AS bigint_bigint,
+	rfm_book(member, o, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(member, o, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS bigint_text,
+	rfm_book(u, order_id, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(u, order_id, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS uuid_bigint,
+	rfm_book(u, o, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(u, o, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS uuid_text,
+	rfm_book(t, order_id, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(t, order_id, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS text_bigint,
+	rfm_book(t, o, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(t, o, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS text_text
+FROM typed_lines;
+SELECT count(DISTINCT (frequency, monetary, first_order, last_order)) AS answers FROM (
+	SELECT frequency, monetary, first_order, last_order FROM rfm_members((SELECT rfm_book(member, o, ordered_at, amount) FROM typed_lines)) WHERE member = 1
+	UNION ALL SELECT frequency, monetary, first_order, last_order FROM rfm_members(NULL::uuid, (SELECT rfm_book(u, order_id, ordered_at, amount) FROM typed_lines)) WHERE frequency = 2
+	UNION ALL SELECT frequency, monetary, first_order, last_order FROM rfm_members(NULL::text, (SELECT rfm_book(t, o, ordered_at, amount) FROM typed_lines)) WHERE member = '1') s;
+
+-- Thousands of members: equal to GROUP BY, in any order, merged in any grouping, stored and reloaded.
+CREATE TABLE many AS
+SELECT n % 7919 AS member, n / 3 AS order_id, timestamptz '2025-01-01' + (n * 7919 % 31536000) * interval '1 second' AS ordered_at,
+	(n * 104729 % 20011 - 500) / 100.0 * CASE WHEN n % 97 = 0 THEN 1e17 ELSE 1 END AS amount
+FROM generate_series(1, 50000::bigint) n;
+CREATE TABLE books AS SELECT n, rfm_book(member, ordered_at, amount) AS b, rfm_book(member, order_id, ordered_at, amount) AS l
+FROM (SELECT *, order_id % 5 AS n FROM many) s GROUP BY n;
+SELECT (SELECT rollup(b) FROM books) = whole AS rolled_up,
+	(SELECT rollup(b ORDER BY n DESC) FROM books) = whole AS other_order,
+	(SELECT b FROM books WHERE n = 0) + (SELECT rollup(b) FROM books WHERE n > 0) = whole AS plus,
+	(SELECT rfm_book(member, ordered_at, amount ORDER BY amount) FROM many) = whole AS sorted,
+	whole::text::rfm_book = whole AS text_round_trip, rfm_book_send(whole::text::rfm_book) = rfm_book_send(whole) AS same_bytes,
+	rfm_book_hash(whole) = rfm_book_hash((SELECT rollup(b) FROM books)) AS hash,
+	(SELECT b FROM books WHERE n = 1) = whole AS part_is_whole
+FROM (SELECT rfm_book(member, ordered_at, amount) AS whole FROM many) s;
+SELECT (SELECT rollup(l) FROM books) = whole AS rolled_up, whole::text::rfm_book = whole AS text_round_trip
+FROM (SELECT rfm_book(member, order_id, ordered_at, amount) AS whole FROM many) s;
+SELECT count(*) AS differences FROM (
+	(SELECT member, frequency, monetary, first_order, last_order FROM rfm_members((SELECT rollup(b) FROM books))
+	 EXCEPT SELECT member, count(*) FILTER (WHERE amount >= 0), sum(amount), min(ordered_at) FILTER (WHERE amount >= 0), max(ordered_at) FILTER (WHERE amount >= 0) FROM many GROUP BY member)
+	UNION ALL
+	(SELECT member, frequency, monetary, first_order, last_order FROM rfm_members((SELECT rollup(l) FROM books))
+	 EXCEPT SELECT member, count(DISTINCT order_id) FILTER (WHERE amount >= 0), sum(amount), min(ordered_at) FILTER (WHERE amount >= 0), max(ordered_at) FILTER (WHERE amount >= 0) FROM many GROUP BY member)) s;
+SELECT count(DISTINCT b), count(*) FROM (SELECT b FROM books UNION ALL SELECT rfm_book(member, ordered_at, amount ORDER BY ordered_at) FROM (SELECT *, order_id % 5 AS n FROM many) s GROUP BY n) s;
+SELECT (a < b)::int + (a = b)::int + (a > b)::int AS trichotomy, (a <= b) = (NOT a > b) AS le, (a >= b) = (NOT a < b) AS ge, a <> b AS ne
+FROM (SELECT (SELECT b FROM books WHERE n = 1) AS a, (SELECT b FROM books WHERE n = 2) AS b) s;
+
+-- Bad literals.
+CREATE TABLE bad_literals AS
+WITH valid(v) AS (SELECT rfm_book(member, order_id, ordered_at, amount)::text FROM lines)
+SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'rfm_book', 'rfm_book:', ':', 'rfm:', 'rfm_book: ', 'rfm_book:=', 'rfm_book:====', 'rfm_book:AAAA', 'rfm_book:%%%%', '{}', 'null', '0', 'RFM_BOOK:AwEBAA==', 'v1 frequency=1',
+	'rfm_book:AwEB', 'rfm_book:AwEBAA==', 'rfm_book:AwEBAAAAAAAAAAAAAAAAAA==', 'rfm_book:AwEBAP////8AAAAAAAAAAA==', 'rfm_book:AwIBAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'rfm_book:AwEJAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+	'rfm_book:AwEBCQAAAAAAAAAAAAAAAAAAAAAAAAAA', 'rfm_book:AwEBAAAAAAD//////////wAAAAAAAAAA', 'rfm_book:AwEBAAAAAAAAAAAAAAAAAAAAAAEAAAAA', 'rfm_book:AwEBAAAAAAAAAAAAAAAAAAAAAAAAAAAB'])
+UNION ALL SELECT left(v, length(v) - n) FROM valid, generate_series(1, 20) n
+UNION ALL SELECT v || x FROM valid, unnest(ARRAY['A', 'AAAA', '=', ' ', E'\n', '%']) x
+UNION ALL SELECT overlay(v PLACING x FROM n) FROM valid, unnest(ARRAY['%', '=', ' ']) x, generate_series(10, 40, 10) n;
+SELECT count(*) AS literals, count(*) FILTER (WHERE error LIKE '22P02 invalid input syntax for type rfm_book: "%') AS refused
+FROM (SELECT hostile.error_of(format('SELECT %L::rfm_book', literal)) AS error FROM bad_literals) s;
+SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::rfm_book', literal)) IS NULL;
+\set VERBOSITY default
+SELECT 'rfm_book:AwEBAAAAAAAAAAAAAAAAAAAAAAAAAAAB'::rfm_book;
+\set VERBOSITY terse
+DO $$
+DECLARE soft int;
+BEGIN
+	IF current_setting('server_version_num')::int >= 160000 THEN
+		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''rfm_book'')' INTO soft;
+		IF soft <> 0 THEN RAISE 'accepted % bad literals', soft; END IF;
+	END IF;
+END $$;
+
+-- Bad images, of every form; whatever is accepted must be harmless.
+CREATE TABLE images AS
+SELECT m AS image, hostile.receive('rfm_book', m) AS answer
+FROM (SELECT rfm_book_send(rfm_book(member, ordered_at, amount)) AS image FROM (VALUES (1, timestamptz '2026-01-01', 1.5), (2, '2026-01-02', -1e20), (1, '2026-01-03', 2)) v(member, ordered_at, amount)
+	  UNION ALL SELECT rfm_book_send(rfm_book(t, o, ordered_at, amount)) FROM typed_lines
+	  UNION ALL SELECT rfm_book_send(rfm_book(u, order_id, ordered_at, amount)) FROM typed_lines WHERE member = 2) s, hostile.mutations(image) m;
+SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary rfm_book is not valid: %') > 500 AS many_refused,
+	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary rfm_book is not valid: %' AND answer NOT LIKE 'accepted: rfm_book:%') AS other
+FROM images;
+SELECT DISTINCT answer FROM images WHERE answer NOT LIKE 'accepted%' ORDER BY 1;
+SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND rfm_book_send(substr(answer, 11)::rfm_book) <> image;
+SELECT count(*) > 100 AS accepted, count(DISTINCT left(e, 5)) FILTER (WHERE left(e, 5) NOT IN ('42804', '22003', '54000')) AS surprises
+FROM (SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM rfm_members(NULL::text, b)), (SELECT count(*) FROM rfm_segments(b)), b + b = b + b FROM (SELECT %L::rfm_book AS b) s', substr(answer, 11))) AS e
+	  FROM images WHERE answer LIKE 'accepted%') s;
