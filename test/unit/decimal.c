@@ -1,0 +1,853 @@
+/* needs: decimal.c */
+#include "decimal.h"
+
+#include <math.h>
+
+#include "tap.h"
+#include "plain_decimal.h"
+
+/* The canonical bytes of a sum: what any stored format makes of it. */
+static size_t
+canonical(int64 packed, const DecimalPool *pool, uint8 *bytes)
+{
+	Decimal		d = decimal_unpack(packed, pool);
+
+	if (decimal_fits_packed(&d, &packed))
+	{
+		memcpy(bytes, &packed, 8);
+		return 8;
+	}
+	decimal_store(&d, bytes);
+	return DECIMAL_STORED_SIZE;
+}
+
+static Decimal
+from_text(const char *text)
+{
+	Decimal		d;
+
+	if (!decimal_from_text(text, strlen(text), &d))
+	{
+		diag("%s is refused", text);
+		exit(1);
+	}
+	return d;
+}
+
+static int64
+pack(const Decimal *d, DecimalPool *pool)
+{
+	int64		packed;
+
+	return decimal_fits_packed(d, &packed) ? packed : decimal_pool_put(pool, d);
+}
+
+/*
+ * The widest decimals, 2^255 - 1 and its negative.  -2^255 is not among them:
+ * its magnitude does not fit, so it could be written as text but not read.
+ */
+static Decimal
+widest(bool negative, int scale)
+{
+	Decimal		d = {.scale = scale};
+
+	memset(d.word, negative ? 0 : 0xFF, sizeof(d.word));
+	d.word[DECIMAL_WORDS - 1] = negative ? 0x80000000u : 0x7FFFFFFF;
+	d.word[0] |= negative;
+	return d;
+}
+
+static void
+clear(DecimalPool *pool)
+{
+	free(pool->item);
+	memset(pool, 0, sizeof(*pool));
+}
+
+/* ---------- text ---------- */
+
+static void
+test_text(void)
+{
+	static const char *const good[] = {
+		"0", "0.0", "0.00", "1", "-1", "0.5", "-0.5", "10", "100.00", "0.0000000000000000000000000001",
+		"99999999999999999999999999999999999999",
+		"-99999999999999999999999999999999999999.9999999999999999999999999999",
+		"36028797018963967", "36028797018963968", "-36028797018963968", "-36028797018963969",
+		/* 2^255 - 1: more than any sum can be, but what 256 bits hold. */
+		"57896044618658097711785492504343953926634992332820282019728792003956564819967",
+		"-57896044618658097711785492504343953926634992332820282019728792003956564819967",
+		"5789604461865809771178549250434395392663499233282.0282019728792003956564819967"
+	};
+	static const char *const bad[] = {
+		"", "-", "+", ".", "-.", "1.", "-1.", ".5", "-.5", "+1", "--1", "- 1", " 1", "1 ", "1 2", "1e5", "1E5",
+		"1..2", "1.2.3", "1,5", "1_000", "0x10", "NaN", "nan", "Infinity", "-Infinity", "inf", "abc", "1a", "a1",
+		"1-", "1.-5", "\xD9\xA1", "1\n", "\t1",
+		"0.00000000000000000000000000001",	/* 29 digits */
+		"57896044618658097711785492504343953926634992332820282019728792003956564819968",
+		"100000000000000000000000000000000000000000000000000000000000000000000000000000",
+		"999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999"
+	};
+	char		text[DECIMAL_TEXT_SIZE];
+	Decimal		d;
+
+	for (size_t i = 0; i < LENGTH_OF(good); i++)
+	{
+		d = from_text(good[i]);
+		is_int(decimal_to_text(&d, text), strlen(good[i]), "length of text");
+		is_text(text, good[i], "text comes back");
+	}
+	property("no other text is taken");
+	for (size_t i = 0; i < LENGTH_OF(bad); i++)
+	{
+		size_t		length = strlen(bad[i]);
+		char	   *copy = exact_copy(bad[i], length);
+
+		holds(!decimal_from_text(copy, length, &d), "\"%s\"", bad[i]);
+		free(copy);
+	}
+	property_end();
+
+	ok(decimal_from_text("12.345", 4, &d) && decimal_to_text(&d, text) == 4 && strcmp(text, "12.3") == 0,
+	   "only as many characters are read as are given");
+	ok(!decimal_from_text("12.345", 3, &d), "a point at the end of what is given is an error");
+
+	property("random amounts come back as they were, and as school has it");
+	for (int i = 0; i < 100000; i++)
+	{
+		char		amount[PLAIN_TEXT_SIZE];
+		char		school[PLAIN_TEXT_SIZE];
+		Plain		plain;
+
+		random_amount(amount, DECIMAL_MAX_DIGITS, DECIMAL_MAX_SCALE);
+		d = from_text(amount);
+		decimal_to_text(&d, text);
+		plain = plain_from_text(amount);
+		plain_to_text(&plain, school);
+		holds(strcmp(text, amount) == 0 && strcmp(school, amount) == 0, "%s: %s", amount, text);
+	}
+	property_end();
+
+	property("random bytes are taken only if they come back");
+	for (int i = 0; i < 300000; i++)
+	{
+		static const char alphabet[] = "0123456789..--+e \0aN";
+		char		bytes[12];
+		size_t		length = random_below(sizeof(bytes));
+		char	   *copy;
+
+		for (size_t j = 0; j < length; j++)
+			bytes[j] = random_below(20) ? alphabet[random_below(sizeof(alphabet))] : (char) random_u64();
+		copy = exact_copy(bytes, length);
+		if (decimal_from_text(copy, length, &d))
+		{
+			size_t		zeros = bytes[0] == '-';
+			size_t		n = decimal_to_text(&d, text);
+
+			/* Zeros in front and the sign of zero are all that may be lost. */
+			while (zeros + 1 < length && bytes[zeros] == '0' && bytes[zeros + 1] != '.')
+				zeros++;
+			holds(n >= length - zeros && memcmp(text + n - (length - zeros), bytes + zeros, length - zeros) == 0,
+				  "\"%.*s\": %s", (int) length, bytes, text);
+		}
+		free(copy);
+	}
+	property_end();
+}
+
+/* ---------- numeric ---------- */
+
+#define IMAGE_SIZE 64
+
+enum Form
+{
+	SHORT_FORM, LONG_FORM
+};
+
+/*
+ * The bytes of a numeric as PostgreSQL would store this text; made from the
+ * text alone, in groups of four digits to both sides of the point.
+ */
+static size_t
+numeric_image(const char *text, enum Form form, uint8 *image)
+{
+	bool		negative = *text == '-';
+	const char *digits = text + negative;
+	const char *point = strchr(digits, '.');
+	size_t		before = point == NULL ? strlen(digits) : (size_t) (point - digits);
+	size_t		scale = point == NULL ? 0 : strlen(point + 1);
+	int16		group[32];
+	int			groups = 0;
+	int			weight = (int) (before + 3) / 4 - 1;
+	int			first = 0;
+	uint16		header;
+	uint8	   *p = image;
+
+	for (size_t i = 0; i < (before + 3) / 4; i++)
+	{
+		int			value = 0;
+
+		for (size_t j = 0; j < 4; j++)
+		{
+			int64		at = (int64) (before + 4 * i + j) - 4 * (int64) ((before + 3) / 4);
+
+			value = value * 10 + (at < 0 ? 0 : digits[at] - '0');
+		}
+		group[groups++] = value;
+	}
+	for (size_t i = 0; i < (scale + 3) / 4; i++)
+	{
+		int			value = 0;
+
+		for (size_t j = 4 * i; j < 4 * i + 4; j++)
+			value = value * 10 + (j < scale ? point[1 + j] - '0' : 0);
+		group[groups++] = value;
+	}
+	while (groups > 0 && group[groups - 1] == 0)
+		groups--;
+	while (first < groups && group[first] == 0)
+	{
+		first++;
+		weight--;
+	}
+	if (first == groups)
+	{
+		negative = false;
+		weight = 0;
+	}
+
+	if (form == SHORT_FORM)
+	{
+		header = 0x8000 | (negative ? 0x2000 : 0) | scale << 7 | (weight & 0x7F);
+		memcpy(p, &header, 2);
+		p += 2;
+	}
+	else
+	{
+		int16		weight16 = (int16) weight;
+
+		header = (negative ? 0x4000 : 0) | scale;
+		memcpy(p, &header, 2);
+		memcpy(p + 2, &weight16, 2);
+		p += 4;
+	}
+	for (int i = first; i < groups; i++, p += 2)
+		memcpy(p, &group[i], 2);
+	return p - image;
+}
+
+/* A numeric by its words, as numeric.c would write them. */
+#define WORDS(...) ((const uint16[]) {__VA_ARGS__}), sizeof((const uint16[]) {__VA_ARGS__})
+
+static DecimalStatus
+read_words(const uint16 *words, size_t length, char *text)
+{
+	uint8	   *copy = exact_copy(words, length);
+	Decimal		d;
+	DecimalStatus status = decimal_from_numeric(copy, length, &d);
+
+	if (status == DECIMAL_OK)
+		decimal_to_text(&d, text);
+	else
+		*text = '\0';
+	free(copy);
+	return status;
+}
+
+static void
+test_numeric_by_hand(void)
+{
+	char		text[DECIMAL_TEXT_SIZE];
+
+	read_words(WORDS(0x8000), text);
+	is_text(text, "0", "0");
+	read_words(WORDS(0x8000 | 2 << 7), text);
+	is_text(text, "0.00", "0.00");
+	read_words(WORDS(0x8000, 1), text);
+	is_text(text, "1", "1");
+	read_words(WORDS(0xA000, 1), text);
+	is_text(text, "-1", "-1");
+	read_words(WORDS(0x8000 | 2 << 7, 12, 3400), text);
+	is_text(text, "12.34", "12.34");
+	read_words(WORDS(0x8001, 1), text);
+	is_text(text, "10000", "10000 has no zero digits behind");
+	read_words(WORDS(0x8000 | 4 << 7 | 0x7F, 1), text);
+	is_text(text, "0.0001", "a negative weight");
+	read_words(WORDS(0x8000 | 5 << 7 | 0x7E, 1000), text);
+	is_text(text, "0.00001", "and one below");
+	read_words(WORDS(0x8000 | 28 << 7 | 0x79, 1), text);
+	is_text(text, "0.0000000000000000000000000001", "1e-28");
+	read_words(WORDS(0x0002, 0, 12, 3400), text);
+	is_text(text, "12.34", "the long form");
+	read_words(WORDS(0x4002, 0, 12, 3400), text);
+	is_text(text, "-12.34", "the long form, below zero");
+	read_words(WORDS(0x8009, 99, 9999, 9999, 9999, 9999, 9999, 9999, 9999, 9999, 9999), text);
+	is_text(text, "99999999999999999999999999999999999999", "38 digits");
+
+	is_int(read_words(WORDS(0xC000), text), DECIMAL_NAN, "NaN");
+	is_int(read_words(WORDS(0xD000), text), DECIMAL_INFINITE, "infinity");
+	is_int(read_words(WORDS(0xF000), text), DECIMAL_INFINITE, "-infinity");
+	is_int(read_words(WORDS(0x8009, 100), text), DECIMAL_OUT_OF_RANGE, "1e38");
+	is_int(read_words(WORDS(0xA009, 100), text), DECIMAL_OUT_OF_RANGE, "-1e38");
+	is_int(read_words(WORDS(0x800A, 1), text), DECIMAL_OUT_OF_RANGE, "1e40");
+	is_int(read_words(WORDS(0x803F, 1), text), DECIMAL_OUT_OF_RANGE, "1e252, the greatest short weight");
+	is_int(read_words(WORDS(0x0000, 0x7FFF, 1), text), DECIMAL_OUT_OF_RANGE, "1e131068");
+	is_int(read_words(WORDS(0x8000 | 29 << 7 | 0x78, 10), text), DECIMAL_OUT_OF_RANGE, "29 digits after the point");
+	is_int(read_words(WORDS(0x3FFF, 0xF000, 1), text), DECIMAL_OUT_OF_RANGE, "1e-16383");
+	is_int(read_words(WORDS(0x8000 | 63 << 7), text), DECIMAL_OUT_OF_RANGE, "0 with 63 digits after the point");
+	is_int(read_words(WORDS(0x3FFF, 0), text), DECIMAL_OUT_OF_RANGE, "0 with 16383 digits after the point");
+
+	/* Bytes that numeric.c would never write. */
+	is_int(read_words(NULL, 0, text), DECIMAL_OUT_OF_RANGE, "no bytes at all");
+	is_int(read_words((const uint16[]) {0x8000}, 1, text), DECIMAL_OUT_OF_RANGE, "half a header");
+	is_int(read_words((const uint16[]) {0x0000}, 2, text), DECIMAL_OUT_OF_RANGE, "a long form without a weight");
+	is_int(read_words((const uint16[]) {0x0000, 0}, 3, text), DECIMAL_OUT_OF_RANGE, "half a weight");
+	is_int(read_words(WORDS(0x8000, 10000), text), DECIMAL_OUT_OF_RANGE, "a digit of 10000");
+	is_int(read_words(WORDS(0x8000, 0x7FFF), text), DECIMAL_OUT_OF_RANGE, "a digit of 32767");
+	is_int(read_words(WORDS(0x8000, 0xFFFF), text), DECIMAL_OUT_OF_RANGE, "a digit of -1");
+	is_int(read_words(WORDS(0x8000, 1, 0x8000), text), DECIMAL_OUT_OF_RANGE, "a digit of -32768");
+	is_int(read_words(WORDS(0x8000, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1), text), DECIMAL_OUT_OF_RANGE,
+		   "digits far behind the scale");
+	is_int(read_words((const uint16[]) {0x8000 | 2 << 7, 12, 3400}, 6, text), DECIMAL_OK, "12.34 again");
+	ok(read_words((const uint16[]) {0x8000 | 2 << 7, 12, 3400}, 5, text) != DECIMAL_OK || strcmp(text, "12.00") == 0,
+	   "half a digit is refused or left out");
+}
+
+static void
+test_numeric(void)
+{
+	property("numeric, short and long, is read and written as the text says");
+	for (int i = 0; i < 100000; i++)
+	{
+		char		amount[PLAIN_TEXT_SIZE];
+		char		text[DECIMAL_TEXT_SIZE];
+		uint8		image[IMAGE_SIZE];
+		uint8		written[DECIMAL_NUMERIC_SIZE];
+		size_t		length;
+		uint8	   *copy;
+		Decimal		d;
+		int64		packed;
+
+		random_amount(amount, DECIMAL_MAX_DIGITS, DECIMAL_MAX_SCALE);
+		for (int form = SHORT_FORM; form <= LONG_FORM; form++)
+		{
+			length = numeric_image(amount, form, image);
+			copy = exact_copy(image, length);
+			if (holds(decimal_from_numeric(copy, length, &d) == DECIMAL_OK, "%s is refused", amount))
+			{
+				decimal_to_text(&d, text);
+				holds(strcmp(text, amount) == 0, "%s: %s", amount, text);
+			}
+			if (decimal_read_packed(copy, length, &packed))
+				holds(decimal_fits_packed(&d, &(int64) {0}) && packed == decimal_pack_small(packed >> 8, d.scale) &&
+					  memcmp(&d, &(Decimal[]) {decimal_unpack(packed, NULL)}, sizeof(d)) == 0,
+					  "%s read in short: %" PRIx64, amount, packed);
+			free(copy);
+		}
+
+		/* What is written is what PostgreSQL would write, byte for byte. */
+		length = numeric_image(amount, SHORT_FORM, image);
+		holds(decimal_to_numeric(&d, written) == length && memcmp(written, image, length) == 0, "%s written", amount);
+		if (decimal_fits_packed(&d, &packed))
+			holds(decimal_packed_to_numeric(packed, NULL, written) == length && memcmp(written, image, length) == 0,
+				  "%s written from its packed form", amount);
+		else
+		{
+			DecimalPool pool = {.item = &d, .count = 1};
+
+			holds(decimal_packed_to_numeric(DECIMAL_IN_POOL, &pool, written) == length &&
+				  memcmp(written, image, length) == 0, "%s written from a pool", amount);
+		}
+	}
+	property_end();
+
+	property("every amount of up to 13 digits and 4 after the point is read without a detour");
+	for (int i = 0; i < 20000; i++)
+	{
+		char		amount[PLAIN_TEXT_SIZE];
+		uint8		image[IMAGE_SIZE];
+		int64		packed;
+
+		random_amount(amount, 12, 4);
+		if (strlen(amount) > 14)
+			continue;
+		holds(decimal_read_packed(image, numeric_image(amount, SHORT_FORM, image), &packed), "%s", amount);
+	}
+	property_end();
+
+	property("the two readers agree on whatever both take, valid or not");
+	for (int i = 0; i < 2000000; i++)
+	{
+		uint16		words[6];
+		size_t		length = random_below(sizeof(words) + 1);
+		uint8	   *copy;
+		int64		packed;
+		Decimal		d;
+
+		words[0] = (uint16) (random_below(4) ? 0x8000 | (random_u64() & 0x2F87) | random_below(8) << 7 : random_u64());
+		for (size_t j = 1; j < LENGTH_OF(words); j++)
+			words[j] = (uint16) (random_below(50) ? random_below(10000) : random_u64());
+		copy = exact_copy(words, length);
+		if (decimal_read_packed(copy, length, &packed) && decimal_from_numeric(copy, length, &d) == DECIMAL_OK)
+		{
+			int64		again;
+
+			holds(decimal_fits_packed(&d, &again) && again == packed,
+				  "%04x %04x %04x %04x %04x, %zu bytes", words[0], words[1], words[2], words[3], words[4], length);
+		}
+		free(copy);
+	}
+	property_end();
+
+	property("the quick reader takes nothing that the other refuses");
+	for (int i = 0; i < 2000000; i++)
+	{
+		uint16		words[5];
+		int			digits = (int) random_below(5);
+		int64		packed;
+		Decimal		d;
+
+		/* As numeric.c leaves them: no zero digit at either end, zero has none. */
+		words[0] = (uint16) (random_u64() & 0x3FFF) | 0x8000;
+		for (int j = 1; j <= digits; j++)
+			words[j] = (uint16) (j == 1 || j == digits ? 1 + random_below(9999) : random_below(10000));
+		if (digits == 0)
+			words[0] &= ~0x207F;
+		if (decimal_read_packed((uint8 *) words, 2 + 2 * digits, &packed))
+			holds(decimal_from_numeric((uint8 *) words, 2 + 2 * digits, &d) == DECIMAL_OK,
+				  "%04x %04x %04x %04x %04x, %d digits", words[0], words[1], words[2], words[3], words[4], digits);
+	}
+	property_end();
+
+	property("the widest sums fit into the room for a numeric");
+	for (int scale = 0; scale <= DECIMAL_MAX_SCALE; scale++)
+		for (int negative = 0; negative < 2; negative++)
+		{
+			Decimal		d = widest(negative, scale);
+			uint8		written[DECIMAL_NUMERIC_SIZE];
+			uint8		image[IMAGE_SIZE];
+			char		text[DECIMAL_TEXT_SIZE];
+			size_t		length;
+
+			decimal_to_text(&d, text);
+			length = numeric_image(text, SHORT_FORM, image);
+			holds(decimal_to_numeric(&d, written) == length && memcmp(written, image, length) == 0, "%s", text);
+		}
+	property_end();
+}
+
+/* ---------- sums ---------- */
+
+#define TERMS 40
+
+static int64
+sum_of(const int64 *terms, const DecimalPool *terms_pool, const int *order, int n, DecimalPool *pool)
+{
+	int64		sum = 0;
+
+	for (int i = 0; i < n; i++)
+		if (!decimal_add_packed(&sum, pool, terms[order[i]], terms_pool))
+			diag("a sum does not fit");
+	return sum;
+}
+
+/* Sums two halves apart, each with a pool of its own, then both together. */
+static int64
+sum_in_groups(const int64 *terms, const DecimalPool *terms_pool, const int *order, int n, DecimalPool *pool)
+{
+	DecimalPool pools[2] = {{0}};
+	int64		halves[2];
+	int64		sum = 0;
+	int			half;
+
+	if (n < 2)
+		return sum_of(terms, terms_pool, order, n, pool);
+	half = 1 + (int) random_below(n - 1);
+	halves[0] = sum_in_groups(terms, terms_pool, order, half, &pools[0]);
+	halves[1] = sum_in_groups(terms, terms_pool, order + half, n - half, &pools[1]);
+	for (int i = 0; i < 2; i++)
+	{
+		if (!decimal_add_packed(&sum, pool, halves[i], &pools[i]))
+			diag("a sum does not fit");
+		clear(&pools[i]);
+	}
+	return sum;
+}
+
+static void
+shuffle(int *order, int n)
+{
+	for (int i = n - 1; i > 0; i--)
+	{
+		int			j = (int) random_below(i + 1);
+		int			swap = order[i];
+
+		order[i] = order[j];
+		order[j] = swap;
+	}
+}
+
+static void
+test_sums(void)
+{
+	property("a sum is what school says, and has the same bytes in any order and grouping");
+	for (int run = 0; run < 4000; run++)
+	{
+		int			n = 1 + (int) random_below(TERMS);
+		int			digits = 1 + (int) random_below(DECIMAL_MAX_DIGITS);
+		int			scale = (int) random_below(DECIMAL_MAX_SCALE + 1);
+		DecimalPool terms_pool = {0};
+		int64		terms[TERMS];
+		int			order[TERMS];
+		Plain		school = {0};
+		char		school_text[PLAIN_TEXT_SIZE];
+		char		text[DECIMAL_TEXT_SIZE];
+		uint8		bytes[DECIMAL_STORED_SIZE];
+		size_t		length = 0;
+
+		for (int i = 0; i < n; i++)
+		{
+			char		amount[PLAIN_TEXT_SIZE];
+			Plain		plain;
+			Decimal		d;
+
+			random_amount(amount, digits, scale);
+			plain = plain_from_text(amount);
+			school = plain_add(&school, &plain);
+			d = from_text(amount);
+			terms[i] = pack(&d, &terms_pool);
+			order[i] = i;
+		}
+		plain_to_text(&school, school_text);
+		for (int try = 0; try < 6; try++)
+		{
+			DecimalPool pool = {0};
+			int64		sum = try % 2 ? sum_of(terms, &terms_pool, order, n, &pool) :
+				sum_in_groups(terms, &terms_pool, order, n, &pool);
+			Decimal		d = decimal_unpack(sum, &pool);
+			uint8		again[DECIMAL_STORED_SIZE];
+			size_t		again_length = canonical(sum, &pool, again);
+
+			decimal_to_text(&d, text);
+			holds(strcmp(text, school_text) == 0, "%s instead of %s", text, school_text);
+			holds(try == 0 || (again_length == length && memcmp(again, bytes, length) == 0), "bytes of %s", text);
+			memcpy(bytes, again, again_length);
+			length = again_length;
+			clear(&pool);
+			shuffle(order, n);
+		}
+		clear(&terms_pool);
+	}
+	property_end();
+
+	property("all pairs of scales: the sum has the larger one");
+	for (int a = 0; a <= DECIMAL_MAX_SCALE; a++)
+		for (int b = 0; b <= DECIMAL_MAX_SCALE; b++)
+		{
+			DecimalPool pool = {0};
+			int64		sum = decimal_pack_small(7, a);
+			Decimal		d;
+
+			holds(decimal_add_packed(&sum, &pool, decimal_pack_small(-3, b), NULL), "%d, %d", a, b);
+			d = decimal_unpack(sum, &pool);
+			holds(d.scale == Max(a, b), "%d, %d: %d", a, b, d.scale);
+			clear(&pool);
+		}
+	property_end();
+}
+
+static void
+test_border(void)
+{
+	static const struct
+	{
+		int64		a;
+		int64		b;
+		const char *sum;
+		bool		packed;
+	}			cases[] = {
+		{DECIMAL_PACKED_MAX, 0, "36028797018963967", true},
+		{DECIMAL_PACKED_MAX, 1, "36028797018963968", false},
+		{DECIMAL_PACKED_MAX, -1, "36028797018963966", true},
+		{DECIMAL_PACKED_MAX, DECIMAL_PACKED_MAX, "72057594037927934", false},
+		{DECIMAL_PACKED_MIN, 0, "-36028797018963968", true},
+		{DECIMAL_PACKED_MIN, -1, "-36028797018963969", false},
+		{DECIMAL_PACKED_MIN, 1, "-36028797018963967", true},
+		{DECIMAL_PACKED_MIN, DECIMAL_PACKED_MIN, "-72057594037927936", false},
+		{DECIMAL_PACKED_MIN, DECIMAL_PACKED_MAX, "-1", true},
+	};
+
+	for (size_t i = 0; i < LENGTH_OF(cases); i++)
+	{
+		DecimalPool pool = {0};
+		int64		sum = decimal_pack_small(cases[i].a, 0);
+		int64		packed;
+		char		text[DECIMAL_TEXT_SIZE] = "";
+		Decimal		d;
+
+		if (decimal_add_packed(&sum, &pool, decimal_pack_small(cases[i].b, 0), NULL))
+		{
+			d = decimal_unpack(sum, &pool);
+			decimal_to_text(&d, text);
+		}
+		is_text(text, cases[i].sum, "a sum at the border of the packed form");
+		ok(decimal_is_pooled(sum) != cases[i].packed && decimal_fits_packed(&d, &packed) == cases[i].packed,
+		   "... and it is %s", cases[i].packed ? "packed" : "wide");
+		clear(&pool);
+	}
+
+	property("a sum that goes over the border and back a thousand times keeps one place in the pool");
+	{
+		DecimalPool pool = {0};
+		int64		sum = decimal_pack_small(DECIMAL_PACKED_MAX, 2);
+		uint8		bytes[DECIMAL_STORED_SIZE];
+		int64		packed;
+
+		for (int i = 0; i < 1000; i++)
+		{
+			holds(decimal_add_packed(&sum, &pool, decimal_pack_small(5, 2), NULL), "up %d", i);
+			holds(canonical(sum, &pool, bytes) == DECIMAL_STORED_SIZE, "wide %d", i);
+			holds(decimal_add_packed(&sum, &pool, decimal_pack_small(-5, 2), NULL), "down %d", i);
+			holds(canonical(sum, &pool, bytes) == 8, "packed %d", i);
+			memcpy(&packed, bytes, 8);
+			holds(packed == decimal_pack_small(DECIMAL_PACKED_MAX, 2) && pool.count <= 1, "%d: pool %u", i, pool.count);
+		}
+		clear(&pool);
+	}
+	property_end();
+
+	property("whole numbers from int64");
+	for (int i = 0; i < 10000; i++)
+	{
+		int64		numbers[] = {
+			0, 1, -1, INT64_MAX, INT64_MIN, DECIMAL_PACKED_MAX, DECIMAL_PACKED_MAX + 1,
+			DECIMAL_PACKED_MIN, DECIMAL_PACKED_MIN - 1
+		};
+		int64		number = i < (int) LENGTH_OF(numbers) ? numbers[i] : (int64) random_u64() >> random_below(64);
+		DecimalPool pool = {0};
+		Decimal		d = decimal_unpack(decimal_from_int64(number, &pool), &pool);
+		char		text[DECIMAL_TEXT_SIZE];
+		char		expected[32];
+
+		sprintf(expected, "%" PRId64, number);
+		decimal_to_text(&d, text);
+		holds(strcmp(text, expected) == 0, "%s: %s", expected, text);
+		clear(&pool);
+	}
+	property_end();
+}
+
+/*
+ * decimal.h promises that 2^33 of the greatest amounts fit; they are doubled
+ * rather than added one by one.
+ */
+static void
+test_extremes(void)
+{
+	for (int negative = 0; negative < 2; negative++)
+	{
+		Decimal		sum = from_text("-99999999999999999999999999999999999999.9999999999999999999999999999" + !negative);
+		Decimal		before;
+		int			doublings = 0;
+
+		for (;;)
+		{
+			before = sum;
+			if (!decimal_add(&sum, &sum))
+				break;
+			doublings++;
+		}
+		if (!ok(doublings >= 33, "2^33 of the greatest amounts %s zero can be added up", negative ? "below" : "above"))
+			diag("2^%d", doublings);
+		ok(memcmp(&before, &sum, sizeof(sum)) == 0, "a sum that cannot be made leaves its first term as it was");
+		ok(decimal_sign(&sum) == (negative ? -1 : 1), "its sign is right");
+	}
+	{
+		DecimalPool pool = {0};
+		Decimal		huge = widest(false, 0);
+		Decimal		tiny = widest(true, 0);
+		int64		sum = decimal_pool_put(&pool, &huge);
+
+		ok(!decimal_add_packed(&sum, &pool, decimal_pack_small(1, 0), NULL), "2^255 does not fit");
+		ok(!decimal_add_packed(&sum, &pool, decimal_pack_small(0, 1), NULL), "nor 2^255 - 1 at a larger scale");
+		ok(decimal_add_packed(&sum, &pool, decimal_pack_small(-1, 0), NULL), "2^255 - 2 does");
+		sum = decimal_pool_put(&pool, &tiny);
+		ok(!decimal_add_packed(&sum, &pool, decimal_pack_small(-1, 0), NULL),
+		   "-2^255 does not, for it has no text that could be read");
+		clear(&pool);
+	}
+}
+
+/* ---------- order, float8, storing ---------- */
+
+#define ZOO 220
+
+static void
+test_order(void)
+{
+	static Decimal zoo[ZOO];
+	static Plain plain[ZOO];
+	static signed char order[ZOO][ZOO];
+	DecimalPool pool = {0};
+	int64		packed[ZOO];
+
+	for (int i = 0; i < ZOO; i++)
+	{
+		char		amount[PLAIN_TEXT_SIZE];
+
+		/* Many of them equal but for their scale. */
+		if (i % 5 == 4 && strchr(amount, '.') != NULL && strlen(strchr(amount, '.')) < DECIMAL_MAX_SCALE)
+			strcat(amount, "0");
+		else
+			random_amount(amount, i % 3 ? DECIMAL_MAX_DIGITS : 2, i % 2 ? DECIMAL_MAX_SCALE : 1);
+		zoo[i] = from_text(amount);
+		plain[i] = plain_from_text(amount);
+		packed[i] = pack(&zoo[i], &pool);
+	}
+	property("decimals are ordered as school orders them, packed or not");
+	for (int i = 0; i < ZOO; i++)
+		for (int j = 0; j < ZOO; j++)
+		{
+			int			expected = plain_compare(&plain[i], &plain[j]);
+
+			order[i][j] = decimal_compare(&zoo[i], &zoo[j]);
+			holds(order[i][j] == expected, "%d and %d: %d, not %d", i, j, order[i][j], expected);
+			holds(decimal_packed_compare(packed[i], packed[j], &pool) == expected, "packed %d and %d", i, j);
+		}
+	property_end();
+
+	property("that order is total");
+	for (int i = 0; i < ZOO; i++)
+	{
+		holds(order[i][i] == 0, "%d is not equal to itself", i);
+		holds(decimal_sign(&zoo[i]) == (plain_is_zero(&plain[i]) ? 0 : plain[i].negative ? -1 : 1), "sign of %d", i);
+		for (int j = 0; j < ZOO; j++)
+		{
+			holds(order[i][j] == -order[j][i], "%d and %d", i, j);
+			for (int k = 0; k < ZOO; k++)
+				holds(!(order[i][j] <= 0 && order[j][k] <= 0) || order[i][k] <= 0, "%d, %d, %d", i, j, k);
+		}
+	}
+	property_end();
+
+	property("the widest decimals are ordered, too");
+	for (int scale = 0; scale <= DECIMAL_MAX_SCALE; scale++)
+	{
+		Decimal		least = widest(true, scale);
+		Decimal		greatest = widest(false, scale);
+
+		holds(decimal_compare(&least, &greatest) < 0 && decimal_compare(&greatest, &least) > 0, "scale %d", scale);
+		holds(decimal_compare(&least, &least) == 0 && decimal_compare(&greatest, &greatest) == 0, "equal, %d", scale);
+		holds(decimal_sign(&least) < 0 && decimal_sign(&greatest) > 0, "signs, %d", scale);
+	}
+	property_end();
+	clear(&pool);
+}
+
+static void
+test_double(void)
+{
+	property("as a float8 a decimal is what its text is, rounded once");
+	for (int i = 0; i < 100000; i++)
+	{
+		char		amount[PLAIN_TEXT_SIZE];
+		Decimal		d;
+		DecimalPool pool = {0};
+		int64		packed;
+
+		random_amount(amount, random_below(2) ? 17 : DECIMAL_MAX_DIGITS, DECIMAL_MAX_SCALE);
+		d = from_text(amount);
+		packed = pack(&d, &pool);
+		holds(decimal_to_double(&d) == strtod(amount, NULL), "%s: %.17g", amount, decimal_to_double(&d));
+		holds(decimal_packed_to_double(packed, &pool) == strtod(amount, NULL), "%s, packed", amount);
+		holds(signbit(decimal_to_double(&d)) == (amount[0] == '-'), "sign of %s", amount);
+		clear(&pool);
+	}
+	property_end();
+}
+
+static void
+test_stored(void)
+{
+	property("a wide decimal comes back from its bytes, a narrow one is refused");
+	for (int i = 0; i < 50000; i++)
+	{
+		char		amount[PLAIN_TEXT_SIZE];
+		uint8	   *bytes = malloc(DECIMAL_STORED_SIZE);
+		Decimal		d;
+		Decimal		back;
+		int64		packed;
+
+		random_amount(amount, DECIMAL_MAX_DIGITS, DECIMAL_MAX_SCALE);
+		d = from_text(amount);
+		decimal_store(&d, bytes);
+		if (decimal_fits_packed(&d, &packed))
+			holds(decimal_load(bytes, &back) != NULL, "%s is not wide", amount);
+		else
+			holds(decimal_load(bytes, &back) == NULL && memcmp(&d, &back, sizeof(d)) == 0, "%s", amount);
+		free(bytes);
+	}
+	property_end();
+
+	property("stored bytes that are taken have a text that is taken, and are stored again as they were");
+	for (int i = 0; i < 100000; i++)
+	{
+		uint8		bytes[DECIMAL_STORED_SIZE];
+		uint8		again[DECIMAL_STORED_SIZE];
+		char		text[DECIMAL_TEXT_SIZE];
+		Decimal		d;
+		Decimal		back;
+
+		for (int j = 0; j < DECIMAL_STORED_SIZE; j++)
+			bytes[j] = (uint8) random_u64();
+		bytes[0] = (uint8) random_below(i % 2 ? 256 : 32);
+		/* Some narrower than all 32 bytes, some of few bits: borders. */
+		if (i % 3 == 0)
+			memset(bytes + 1, i % 2 ? 0xFF : 0, random_below(30));
+		if (i % 7 == 0)
+		{
+			memset(bytes + 1, i % 2 ? 0xFF : 0, 32);
+			bytes[1 + random_below(32)] ^= 1 << random_below(8);
+		}
+		/* The least that 32 bytes can say. */
+		if (i % 1000 == 0)
+		{
+			memset(bytes, 0, sizeof(bytes));
+			bytes[1] = 0x80;
+		}
+		if (decimal_load(bytes, &d) != NULL)
+			continue;
+		holds(bytes[0] <= DECIMAL_MAX_SCALE, "scale %d", bytes[0]);
+		decimal_store(&d, again);
+		holds(memcmp(bytes, again, sizeof(bytes)) == 0, "stored again");
+		decimal_to_text(&d, text);
+		holds(decimal_from_text(text, strlen(text), &back) && memcmp(&d, &back, sizeof(d)) == 0, "text %s", text);
+	}
+	property_end();
+
+	property("a packed decimal is valid with a scale up to 28, or if its wide sum is there");
+	for (int scale = 0; scale < 255; scale++)
+		for (int i = 0; i < 20; i++)
+			holds((decimal_check_packed(decimal_pack_small((int64) random_u64() >> 8, scale), 0) == NULL) ==
+				  (scale <= DECIMAL_MAX_SCALE), "scale %d", scale);
+	for (uint32 count = 0; count < 4; count++)
+		for (int64 place = -3; place < 6; place++)
+			holds((decimal_check_packed((int64) ((uint64) place << 8) | DECIMAL_IN_POOL, count) == NULL) ==
+				  (place >= 0 && place < count), "place %" PRId64 " of %u", place, count);
+	property_end();
+}
+
+int
+main(void)
+{
+	test_text();
+	test_numeric_by_hand();
+	test_numeric();
+	test_sums();
+	test_border();
+	test_extremes();
+	test_order();
+	test_double();
+	test_stored();
+	return done_testing();
+}
