@@ -58,6 +58,16 @@ negate(Decimal *d)
 	}
 }
 
+/* True of -2^255, whose magnitude does not fit: it is no decimal. */
+static bool
+has_no_magnitude(const Decimal *d)
+{
+	Decimal		m = *d;
+
+	negate(&m);
+	return is_negative(d) && is_negative(&m);
+}
+
 /* Multiplies a magnitude and adds; false if it no longer fits 255 bits. */
 static bool
 multiply_add(Decimal *d, uint32 factor, uint32 addend)
@@ -181,7 +191,7 @@ decimal_add(Decimal *sum, const Decimal *d)
 		a.word[i] = (uint32) carry;
 		carry >>= 32;
 	}
-	if (a_negative == is_negative(&b) && a_negative != is_negative(&a))
+	if (a_negative == is_negative(&b) && (a_negative != is_negative(&a) || has_no_magnitude(&a)))
 		return false;
 	*sum = a;
 	return true;
@@ -549,6 +559,8 @@ decimal_load(const uint8 *bytes, Decimal *d)
 		d->word[DECIMAL_WORDS - 1 - i] = load_u32(bytes + 1 + 4 * i);
 	if (decimal_fits_packed(d, &packed))
 		return "a wide sum is not wide";
+	if (has_no_magnitude(d))
+		return "a sum is out of range";
 	return NULL;
 }
 

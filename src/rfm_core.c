@@ -185,16 +185,16 @@ interpolate_time(int64 low, int64 high, int rest, int bins)
 }
 
 /*
- * The same between two numbers.  A result rounded up to the upper number would
- * make that number lie not above the limit; between neighbours the lower one
- * says the same.
+ * The same between two numbers.  A limit rounded up to the upper number would
+ * make that number lie not above it; then the next number below it is taken,
+ * which separates the two as well and keeps limits in ascending order.
  */
 static float8
 interpolate_number(float8 low, float8 high, int rest, int bins)
 {
 	float8		limit = low + (high - low) * ((float8) rest / bins);
 
-	return limit >= high && low < high ? low : limit;
+	return limit >= high && low < high ? nextafter(high, low) : limit;
 }
 
 /*

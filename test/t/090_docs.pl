@@ -39,7 +39,7 @@ foreach my $path (@files)
 	next unless @sql;
 	$blocks += @sql;
 
-	my $database = 'docs_' . ($name =~ s/\W/_/gr);
+	my $database = lc('docs_' . ($name =~ s/\W/_/gr));
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
 	$node->safe_psql($database, read_file("$top/test/docs/shop.sql"));
 
