@@ -5,6 +5,7 @@
 #include "keytable.h"
 
 #include "common/hashfn.h"
+#include "common/pg_prng.h"
 
 #include "bytes.h"
 
@@ -26,13 +27,15 @@ keytable_init(KeyTable *table, KeyType key_type, Size payload_size, MemoryContex
 	memset(table, 0, sizeof(*table));
 	table->context = context;
 	table->key_type = key_type;
+	table->seed = pg_prng_uint64(&pg_global_prng_state);
 	table->key_size = key_type == KEY_FIXED16 ? 16 : 8;
 	table->entry_size = table->key_size + MAXALIGN(payload_size);
 }
 
 /*
  * Spreads an integer over 64 bits: the finalizer of MurmurHash3.  It and the
- * hashes below are never stored.
+ * hashes below are never stored; every table has a seed of its own, so that
+ * nobody can choose keys that all fall into one place.
  */
 static inline uint64
 hash_int64(uint64 h)
@@ -45,22 +48,22 @@ hash_int64(uint64 h)
 }
 
 static inline uint32
-hash_key(KeyType key_type, const Key *key)
+hash_key(KeyType key_type, const Key *key, uint64 seed)
 {
 	switch (key_type)
 	{
 		case KEY_INT64:
-			return (uint32) hash_int64((uint64) key->number);
+			return (uint32) hash_int64((uint64) key->number ^ seed);
 		case KEY_FIXED16:
 			{
 				uint64		half[2];
 
 				memcpy(half, key->fixed, 16);
-				return (uint32) hash_int64(half[0] ^ hash_int64(half[1]));
+				return (uint32) hash_int64(half[0] ^ hash_int64(half[1] ^ seed));
 			}
 		case KEY_BYTES:
 			return (uint32) hash_bytes_extended((const unsigned char *) key->bytes.data,
-												(int) key->bytes.length, 0);
+												(int) key->bytes.length, seed);
 	}
 	pg_unreachable();
 }
@@ -221,6 +224,7 @@ keytable_copy(KeyTable *table, const KeyTable *source)
 	table->slots = MemoryContextAllocHuge(table->context, source->nslots * sizeof(KeySlot));
 	memcpy(table->slots, source->slots, source->nslots * sizeof(KeySlot));
 	table->nslots = source->nslots;
+	table->seed = source->seed;
 	table->count = source->count;
 }
 
@@ -262,7 +266,7 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 
 	for (int i = 0; i < n; i++)
 	{
-		hashes[i] = hash_key(key_type, &keys[i]);
+		hashes[i] = hash_key(key_type, &keys[i], table->seed);
 		__builtin_prefetch(&slots[hashes[i] & mask]);
 	}
 

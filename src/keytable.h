@@ -48,6 +48,7 @@ typedef struct KeyTable
 {
 	MemoryContext context;
 	KeyType		key_type;
+	uint64		seed;			/* of the hash */
 	Size		key_size;		/* in an entry; KEY_BYTES: a pointer */
 	Size		entry_size;
 	uint32		count;			/* entries */
