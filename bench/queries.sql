@@ -1,0 +1,151 @@
+-- The statements that bench/run compares, each under a name of its own, so that
+-- the text that is timed is the text whose answer is checked.  A view costs
+-- nothing: the planner puts its text in its place.
+--
+-- One more is in ntile.sql, because DuckDB runs it, too.
+
+-- About the least time in which PostgreSQL reads the three columns at all.
+CREATE VIEW floor AS
+SELECT max(customer_id) AS a, max(ordered_at) AS b, max(amount) AS c FROM orders;
+
+-- ---------- rfm: members with scores and segments ----------
+
+CREATE VIEW rfm_custmart AS
+SELECT * FROM rfm_members((SELECT rfm_book(customer_id, ordered_at, amount) FROM orders));
+
+-- The segments, written out here rather than taken from custmart, which is to be checked.
+CREATE TABLE segment_of AS
+SELECT score::int, segment
+FROM (VALUES
+	('Champions', '555 554 544 545 454 455 445'),
+	('Loyal', '543 444 435 355 354 345 344 335'),
+	('Potential Loyalist', '553 551 552 541 542 533 532 531 452 451 442 441 431 453 433 432 423 353 352 351 342 341 333 323'),
+	('New Customers', '512 511 422 421 412 411 311'),
+	('Promising', '525 524 523 522 521 515 514 513 425 424 413 414 415 315 314 313'),
+	('Need Attention', '535 534 443 434 343 334 325 324'),
+	('About To Sleep', '331 321 312 221 213 231 241 251'),
+	('At Risk', '255 254 245 244 253 252 243 242 235 234 225 224 153 152 145 143 142 135 134 133 125 124'),
+	('Cannot Lose Them', '155 154 144 214 215 115 114 113'),
+	('Hibernating', '332 322 233 232 223 222 132 123 122 212 211'),
+	('Lost', '111 112 121 131 141 151')
+) s(segment, scores), string_to_table(scores, ' ') score;
+ANALYZE segment_of;
+
+-- What custmart says it does, in plain SQL: equal values score equally, and a
+-- member without an order is listed, but has no score.
+CREATE VIEW rfm_fair AS
+WITH members AS (
+	SELECT customer_id AS member,
+		count(*) FILTER (WHERE amount >= 0) AS frequency,
+		sum(amount) AS monetary,
+		min(ordered_at) FILTER (WHERE amount >= 0) AS first_order,
+		max(ordered_at) FILTER (WHERE amount >= 0) AS last_order
+	FROM orders
+	GROUP BY customer_id
+), timed AS (
+	SELECT *, extract(epoch FROM (SELECT max(last_order) FROM members) - last_order)::float8 / 86400 AS recency
+	FROM members
+), limits AS (
+	SELECT percentile_cont(ARRAY[0.2, 0.4, 0.6, 0.8]) WITHIN GROUP (ORDER BY recency) AS r,
+		percentile_cont(ARRAY[0.2, 0.4, 0.6, 0.8]) WITHIN GROUP (ORDER BY frequency) AS f,
+		percentile_cont(ARRAY[0.2, 0.4, 0.6, 0.8]) WITHIN GROUP (ORDER BY monetary::float8) AS m
+	FROM timed
+	WHERE frequency > 0
+), tiles AS (
+	SELECT timed.*,
+		5 - (recency > limits.r[1])::int - (recency > limits.r[2])::int - (recency > limits.r[3])::int - (recency > limits.r[4])::int AS r,
+		1 + (frequency > limits.f[1])::int + (frequency > limits.f[2])::int + (frequency > limits.f[3])::int + (frequency > limits.f[4])::int AS f,
+		1 + (monetary > limits.m[1])::int + (monetary > limits.m[2])::int + (monetary > limits.m[3])::int + (monetary > limits.m[4])::int AS m
+	FROM timed, limits
+	WHERE frequency > 0
+)
+SELECT member, frequency, monetary, first_order, last_order, recency, r, f, m, 100 * r + 10 * f + m AS score, segment
+FROM tiles
+JOIN segment_of ON score = 100 * r + 10 * f + m
+UNION ALL
+SELECT member, frequency, monetary, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM timed
+WHERE frequency = 0;
+
+-- ---------- group: one summary per member ----------
+
+CREATE VIEW group_custmart AS
+SELECT customer_id AS member, rfm(ordered_at, amount) AS summary FROM orders GROUP BY customer_id;
+
+-- The same, read at once.
+CREATE VIEW group_custmart_read AS
+SELECT member, frequency(summary), monetary(summary), last_order(summary) FROM group_custmart;
+
+CREATE VIEW group_plain AS
+SELECT customer_id AS member, count(*) AS rows, sum(amount) AS monetary, max(ordered_at) AS last_row
+FROM orders
+GROUP BY customer_id;
+
+-- All that a summary holds.
+CREATE VIEW group_plain_all AS
+SELECT customer_id AS member,
+	count(*) FILTER (WHERE amount >= 0) AS frequency,
+	sum(amount) AS monetary,
+	count(*) FILTER (WHERE amount < 0) AS refunds,
+	min(ordered_at) FILTER (WHERE amount >= 0) AS first_order,
+	max(ordered_at) FILTER (WHERE amount >= 0) AS last_order
+FROM orders
+GROUP BY customer_id;
+
+-- ---------- parallel, memory: a book alone, and what is made of it ----------
+
+CREATE VIEW book_only AS
+SELECT member_count(rfm_book(customer_id, ordered_at, amount)) FROM orders;
+
+CREATE VIEW book_itself AS
+SELECT rfm_book(customer_id, ordered_at, amount) AS book FROM orders;
+
+CREATE VIEW segments_custmart AS
+SELECT * FROM rfm_segments((SELECT rfm_book(customer_id, ordered_at, amount) FROM orders));
+
+-- ---------- tier: grades inside a cohort ----------
+
+\if :want_tier
+CREATE VIEW tier_custmart AS
+SELECT customer_id, tier(value, '{0.1,0.3}', '{gold,silver,bronze}') OVER (PARTITION BY cohort) FROM members;
+
+CREATE VIEW tier_plain AS
+SELECT customer_id,
+	CASE WHEN better < 0.1 * members THEN 'gold' WHEN better < 0.4 * members THEN 'silver' ELSE 'bronze' END AS tier
+FROM (
+	SELECT customer_id,
+		rank() OVER (PARTITION BY cohort ORDER BY value DESC) - 1 AS better,
+		count(*) OVER (PARTITION BY cohort) AS members
+	FROM members
+) ranks;
+\endif
+
+-- ---------- lines: one row is a line of an order ----------
+
+\if :want_lines
+CREATE VIEW lines_custmart AS
+SELECT * FROM rfm_members((SELECT rfm_book(customer_id, order_id, ordered_at, amount) FROM order_lines));
+
+CREATE VIEW lines_distinct AS
+SELECT customer_id AS member,
+	count(DISTINCT order_id) FILTER (WHERE amount >= 0) AS frequency,
+	sum(amount) AS monetary,
+	max(ordered_at) FILTER (WHERE amount >= 0) AS last_order
+FROM order_lines
+GROUP BY customer_id;
+
+-- What DISTINCT asks for, done by hand: orders first, then members.
+CREATE VIEW lines_twice AS
+SELECT customer_id AS member,
+	count(*) FILTER (WHERE bought) AS frequency,
+	sum(amount) AS monetary,
+	max(last_line) AS last_order
+FROM (
+	SELECT customer_id, order_id, sum(amount) AS amount,
+		bool_or(amount >= 0) AS bought,
+		max(ordered_at) FILTER (WHERE amount >= 0) AS last_line
+	FROM order_lines
+	GROUP BY customer_id, order_id
+) orders
+GROUP BY customer_id;
+\endif
