@@ -1,0 +1,449 @@
+# The answer does not depend on how it was come by: number of workers, order of
+# rows, splits into parts that are merged, storing in between, hash tables that
+# spill, the just-in-time compiler, windows, grouping sets, partitions.
+use strict;
+use warnings;
+
+use JSON::PP qw(decode_json);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('parallel');
+$node->init;
+$node->append_conf(
+	'postgresql.conf', q{
+max_worker_processes = 16
+max_parallel_workers = 16
+max_parallel_workers_per_gather = 0
+min_parallel_table_scan_size = 0
+parallel_setup_cost = 0
+parallel_tuple_cost = 0
+jit = off
+timezone = 'UTC'
+});
+$node->start;
+
+my ($release) = $node->safe_psql('postgres', 'SHOW server_version_num') =~ /^(\d+)\d{4}$/;
+my $force = $release >= 16 ? 'debug_parallel_query' : 'force_parallel_mode';
+
+# Run SQL under settings; returns what it prints.
+sub query
+{
+	my ($sql, @settings) = @_;
+	return $node->safe_psql('postgres', join('', map { "SET $_;\n" } @settings) . $sql);
+}
+
+# All nodes of the plan of a query, each a hash.
+sub plan_nodes
+{
+	my ($sql, $options, @settings) = @_;
+	my $json = query("EXPLAIN (FORMAT json, COSTS off$options) $sql", @settings);
+	my @nodes;
+	my @todo = decode_json($json)->[0]{Plan};
+	while (my $plan = shift @todo)
+	{
+		push @nodes, $plan;
+		push @todo, @{ $plan->{Plans} || [] };
+	}
+	return @nodes;
+}
+
+# How many workers a query's plan has below a partial aggregate, 0 if none.
+sub workers_planned
+{
+	my ($sql, @settings) = @_;
+	my @nodes = plan_nodes($sql, '', @settings);
+	return 0 unless grep { ($_->{'Partial Mode'} // '') eq 'Partial' } @nodes;
+	my ($workers) = sort { $b <=> $a } map { $_->{'Workers Planned'} // 0 } @nodes;
+	return $workers;
+}
+
+# The data: lines of orders of skewed members, with refunds, zeros, NULLs, scales
+# of all sizes, sums beyond 64 bits; keys of all three types say the same.
+$node->safe_psql(
+	'postgres', q{
+	CREATE EXTENSION custmart;
+
+	CREATE FUNCTION chance(i bigint, stream bigint) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52);
+
+	CREATE TABLE sale AS
+	SELECT i AS id, member, md5(member::text)::uuid AS member_uuid,
+	       repeat('m', (member % 60)::int) || member AS member_text,
+	       order_id, 'R' || repeat('0', (order_id % 9)::int) || order_id AS order_text,
+	       CASE WHEN chance(i, 4) < 0.01 THEN NULL
+	            ELSE timestamptz '2025-01-01' + floor(chance(i, 5) * 50000) * interval '10 minutes' END AS at,
+	       CASE WHEN c < 0.01 THEN NULL
+	            WHEN c < 0.05 THEN 0
+	            WHEN c < 0.15 THEN -round((v * 40)::numeric, 2)
+	            WHEN c < 0.30 THEN round((v * 100)::numeric, 0)
+	            WHEN c < 0.31 THEN round((v * 10)::numeric, 15)
+	            WHEN c < 0.32 THEN round((v * 1e8)::numeric, 0) * 1e20
+	            WHEN c < 0.33 THEN -round((v * 1e8)::numeric, 0) * 1e20
+	            ELSE round((v * 100)::numeric, 2) END AS amount
+	  FROM generate_series(1, 12000) i,
+	       LATERAL (SELECT CASE WHEN chance(i, 1) > 0.01 THEN 1 + floor(power(chance(i, 2), 3) * 1000)::bigint END AS member,
+	                       CASE WHEN chance(i, 3) > 0.01 THEN floor(chance(i, 8) * 6000)::bigint END AS order_id,
+	                       chance(i, 6) AS c, chance(i, 7) AS v) x
+	 ORDER BY chance(i, 9);
+	ALTER TABLE sale SET (parallel_workers = 4);
+
+	CREATE TABLE value AS
+	SELECT member, date_trunc('month', at) AS month, rfm(at, amount) AS rfm
+	  FROM sale WHERE at IS NOT NULL AND amount IS NOT NULL GROUP BY 1, 2 ORDER BY chance(hashint8(member), 10), 2;
+	ALTER TABLE value SET (parallel_workers = 4);
+
+	CREATE TABLE one AS SELECT member, rollup(rfm) AS rfm FROM value GROUP BY 1;
+	ALTER TABLE one SET (parallel_workers = 4);
+
+	CREATE TABLE few AS TABLE sale LIMIT 2;
+	ALTER TABLE few SET (parallel_workers = 4);
+	ANALYZE;
+});
+
+# Every aggregate, as a query whose answer is one short text.  Values and limits
+# are compared by their bytes, books as books and by the rows they give.
+my %members = (bigint => 'member', uuid => 'member_uuid', text => 'member_text');
+my %orders = ('' => '', bigint => 'order_id, ', text => 'order_text, ');
+my %whole = (
+	'rfm, all in one' => 'SELECT rfm_send(rfm(at, amount)) FROM %s',
+	'rfm, by member' => q{SELECT md5(string_agg(concat_ws(' ', member, rfm_send(rfm)), ',' ORDER BY member))
+		FROM (SELECT member, rfm(at, amount) FROM %s GROUP BY member) s});
+my %book_of;
+for my $member (sort keys %members)
+{
+	for my $order (sort keys %orders)
+	{
+		my $book = "SELECT rfm_book($members{$member}, $orders{$order}at, amount) FROM %s";
+		my $name = "rfm_book($member" . ($order ? ", $order" : '') . ')';
+		$book_of{$name} = [ $member, $book ];
+		$whole{$name} = qq{SELECT concat_ws(' ', rows_skipped(book), member_count(book), book = (SELECT book FROM kept WHERE name = '$name'),
+				(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM rfm_members(NULL::$member, book) m),
+				(SELECT md5(string_agg(concat_ws(' ', segment, members, share, revenue, revenue_share, avg_recency, avg_frequency, avg_monetary), ','))
+				   FROM rfm_segments(book)), rfm_cuts_send(rfm_cuts(book, 6)))
+			FROM ($book OFFSET 0) b (book)};
+	}
+}
+my %parts = (
+	'rollup(rfm)' => q{SELECT md5(string_agg(concat_ws(' ', month, rfm_send(rfm)), ',' ORDER BY month))
+		FROM (SELECT month, rollup(rfm) AS rfm FROM value GROUP BY month) s},
+	'rollup(rfm), all in one' => 'SELECT rfm_send(rollup(rfm)) FROM value',
+	'rfm_cuts(rfm)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm)) FROM one',
+	'rfm_cuts(rfm, bins)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm, 12)) FROM one',
+	'tier_cuts' => 'SELECT tier_cuts(monetary(rfm)::float8, ARRAY[0.05, 0.1, 0.3]) FROM one');
+
+# Books are kept in a table, made without parallel workers: what follows is
+# compared with them.
+$node->safe_psql('postgres',
+	"CREATE TABLE kept (name text PRIMARY KEY, book rfm_book);\n"
+	  . join '', map { "INSERT INTO kept SELECT '$_', (" . sprintf($book_of{$_}[1], 'sale') . ");\n" } sort keys %book_of);
+
+my %query = (%parts, map { ($_ => sprintf($whole{$_}, 'sale')) } keys %whole);
+my %expected;
+for my $name (sort keys %query)
+{
+	is(workers_planned($query{$name}), 0, "$name: no workers at first");
+	$expected{$name} = query($query{$name});
+	isnt($expected{$name}, '', "$name has an answer");
+}
+
+# All queries under one kind of circumstances, in one session.
+sub all_the_same
+{
+	my ($circumstance, $queries, @settings) = @_;
+	my @names = sort keys %$queries;
+	my @answers = split /\n/, query(join('', map { "$queries->{$_};\n" } @names), @settings);
+	is_deeply(
+		[ map { "$names[$_]: " . ($answers[$_] // 'none') } 0 .. $#names ],
+		[ map { "$_: $expected{$_}" } @names ],
+		"$circumstance: the same answers");
+	return;
+}
+
+# Any number of workers.
+for my $workers (1 .. 4)
+{
+	my @settings = ("max_parallel_workers_per_gather = $workers");
+	my @not = grep { workers_planned($query{$_}, @settings) != $workers } sort keys %query;
+	is_deeply(\@not, [], "$workers workers: every query has a partial aggregate below them");
+	all_the_same("$workers workers", \%query, @settings);
+}
+{
+	my @launched = map { $_->{'Workers Launched'} // () }
+	  plan_nodes($query{'rfm_book(bigint)'}, ', ANALYZE', 'max_parallel_workers_per_gather = 4');
+	is_deeply(\@launched, [4], 'the workers really run');
+}
+all_the_same('4 workers without the leader',
+	\%query, 'max_parallel_workers_per_gather = 4', 'parallel_leader_participation = off');
+all_the_same('2 workers, sorted groups',
+	\%query, 'max_parallel_workers_per_gather = 2', 'enable_hashagg = off');
+for my $workers (0, 2)
+{
+	# The whole plan, or the plan above the aggregates too, in a worker.
+	all_the_same("$force, $workers workers", \%query, "$force = on", "max_parallel_workers_per_gather = $workers");
+}
+
+# Workers that get no row, or rows that are all skipped.
+for my $condition ('true', 'false', 'id < 0 OR at IS NULL')
+{
+	for my $query ('SELECT rfm(at, amount) FROM %s', 'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member, at, amount) FROM %s) s (b)',
+		'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member_text, order_text, at, amount) FROM %s) s (b)')
+	{
+		my $sql = sprintf $query, "few WHERE $condition";
+		my @settings = ('max_parallel_workers_per_gather = 4', 'parallel_leader_participation = off');
+		is(query($sql, @settings), query($sql), "workers without rows: $sql");
+	}
+}
+
+# Groups that spill to disk.
+{
+	my @settings = ("work_mem = '64kB'", 'hash_mem_multiplier = 1', 'enable_sort = off');
+	my ($spilled) = grep { ($_->{'HashAgg Batches'} // 0) > 1 } plan_nodes($query{'rfm, by member'}, ', ANALYZE', @settings);
+	ok($spilled, 'with little memory, groups spill to disk');
+	all_the_same('little memory', \%query, @settings);
+	all_the_same('little memory, 3 workers', \%query, @settings, 'max_parallel_workers_per_gather = 3');
+}
+
+# Compiled expressions.
+SKIP:
+{
+	skip 'this server has no just-in-time compiler', 2 if query('SELECT pg_jit_available()', 'jit = on') ne 't';
+	my @settings = ('jit = on', 'jit_above_cost = 0', 'jit_inline_above_cost = 0', 'jit_optimize_above_cost = 0');
+	my %some = map { $_ => $query{$_} } 'rfm, by member', 'rollup(rfm)', 'rfm_book(bigint)', 'rfm_book(text, text)', 'tier_cuts';
+	all_the_same('jit', \%some, @settings);
+	all_the_same('jit, 2 workers', \%some, @settings, 'max_parallel_workers_per_gather = 2');
+}
+
+# Any order of the rows.
+for my $order ('id', 'at DESC, amount', 'amount DESC NULLS LAST, id', 'member, id DESC')
+{
+	my %ordered = map { $_ => sprintf $whole{$_}, "(TABLE sale ORDER BY $order) s" } keys %whole;
+	all_the_same("rows ordered by $order", \%ordered);
+}
+{
+	my %shuffled = %parts;
+	for my $sql (values %shuffled)
+	{
+		$sql =~ s/FROM value\b/FROM (TABLE value ORDER BY rfm_send(rfm), month DESC) s/
+		  or $sql =~ s/FROM one\b/FROM (TABLE one ORDER BY rfm_send(rfm)) s/
+		  or die $sql;
+	}
+	all_the_same('parts ordered by their bytes', \%shuffled);
+}
+
+# Any split into parts, merged by rollup or by +, with or without storing.  The
+# lines of an order come to lie in several parts; it still counts once.
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE part (split text, part int, name text, book rfm_book);
+	-- Takes the first two, puts their sum last, until one is left.
+	CREATE FUNCTION sum_of(books rfm_book[]) RETURNS rfm_book LANGUAGE plpgsql AS $$
+	BEGIN
+	  WHILE cardinality(books) > 1 LOOP
+	    books := books[3:] || (books[2] + books[1]);
+	  END LOOP;
+	  RETURN books[1];
+	END $$;
+});
+my %split = (
+	'2 parts' => 'id % 2',
+	'3 parts, one of them almost empty' => 'CASE WHEN id < 5 THEN 0 ELSE 1 + id % 2 END',
+	'5 parts by day' => 'extract(day FROM at)::int % 5');
+for my $split (sort keys %split)
+{
+	my (%stored, %direct, %backwards, %added, %text);
+	for my $name (sort keys %book_of)
+	{
+		my ($book) = $book_of{$name}[1] =~ /^SELECT (.*) FROM/;
+		my $parts = "SELECT coalesce($split{$split}, -1), $book FROM sale GROUP BY 1";
+		$node->safe_psql('postgres', "INSERT INTO part SELECT '$split', part, '$name', book FROM ($parts) p (part, book)");
+		my $compare = $whole{$name};
+		my $from = "FROM part WHERE split = '$split' AND name = '$name'";
+		my $use = sub {
+			my ($merged) = @_;
+			my $query = $compare;
+			$query =~ s/\(SELECT rfm_book\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
+			return $query;
+		};
+		$stored{$name} = $use->("SELECT rollup(book) $from");
+		$direct{$name} = $use->("SELECT rollup(book) FROM ($parts) p (part, book)");
+		$backwards{$name} = $use->("SELECT rollup(book ORDER BY part DESC) FROM ($parts) p (part, book)");
+		$text{$name} = $use->("SELECT rollup(book::text::rfm_book) $from");
+		$added{$name} = $use->("SELECT sum_of(array_agg(book ORDER BY part)) $from");
+	}
+	all_the_same("$split, stored, merged by rollup", \%stored);
+	all_the_same("$split, stored, merged by rollup with 4 workers", \%stored, 'max_parallel_workers_per_gather = 4');
+	all_the_same("$split, merged at once", \%direct);
+	all_the_same("$split, merged at once, 2 workers", \%direct, 'max_parallel_workers_per_gather = 2');
+	all_the_same("$split, merged from the last to the first", \%backwards);
+	all_the_same("$split, by way of text", \%text);
+	all_the_same("$split, merged by +", \%added);
+
+	my %values = (
+		'rfm, by member' => qq{SELECT md5(string_agg(concat_ws(' ', member, rfm_send(rfm)), ',' ORDER BY member))
+			FROM (SELECT member, rollup(rfm) AS rfm FROM (SELECT member, rfm(at, amount) FROM sale GROUP BY member, $split{$split}) p GROUP BY member) s},
+		'rfm, all in one' => "SELECT rfm_send(rollup(rfm)) FROM (SELECT rfm(at, amount) FROM sale GROUP BY $split{$split}) p");
+	all_the_same("$split, values merged by rollup", \%values);
+	all_the_same("$split, values merged by rollup, 3 workers", \%values, 'max_parallel_workers_per_gather = 3');
+}
+is( query(
+		q{SELECT count(*) FROM one a JOIN value v ON v.member = a.member, LATERAL
+		  (SELECT rfm + v.rfm AS all_but_one FROM (SELECT rollup(rfm) AS rfm FROM value o WHERE o.member = v.member AND o.month <> v.month) o WHERE rfm IS NOT NULL) x
+		 WHERE v.member < 200 AND (rfm_send(all_but_one) <> rfm_send(a.rfm) OR NOT all_but_one = a.rfm)}),
+	0, 'values merged by +, any one of them last');
+is( query(
+		q{SELECT count(*) FROM part a JOIN part b USING (name, split), LATERAL (SELECT a.book + b.book AS ab, b.book + a.book AS ba) x
+		 WHERE split = '3 parts, one of them almost empty' AND (NOT ab = ba OR ab <> ba OR rfm_book_cmp(ab, ba) <> 0 OR rfm_book_hash(ab) <> rfm_book_hash(ba))}),
+	0, 'a + b = b + a, and they have one hash');
+is(query(q{SELECT count(*) FROM (SELECT DISTINCT a.book + b.book FROM part a JOIN part b USING (name, split)
+	        WHERE split = '2 parts' AND name = 'rfm_book(text, bigint)' AND a.part <> b.part) x}),
+	query(q{SELECT count(DISTINCT least(a.part, b.part) || '+' || greatest(a.part, b.part)) FROM part a JOIN part b USING (name, split)
+	        WHERE split = '2 parts' AND name = 'rfm_book(text, bigint)' AND a.part <> b.part}),
+	'DISTINCT knows that');
+
+# As window functions: the state is read after each row and goes on.
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE running AS
+	SELECT id, at, amount, member,
+	       rfm(at, amount) OVER (ORDER BY id) AS rfm,
+	       rfm(at, amount) OVER (PARTITION BY member ORDER BY id) AS rfm_of_member,
+	       rfm(at, amount) OVER (ORDER BY id ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING) AS rfm_near,
+	       rfm(at, amount) OVER (ORDER BY id ROWS BETWEEN 2 FOLLOWING AND 1 FOLLOWING) AS rfm_never,
+	       rfm(at, amount) FILTER (WHERE amount > 50) OVER (ORDER BY at RANGE BETWEEN '1 hour' PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW) AS rfm_hour,
+	       rfm_book(member, at, amount) OVER (ORDER BY id) AS book,
+	       rfm_book(member_text, order_text, at, amount) OVER (ORDER BY id ROWS BETWEEN 5 PRECEDING AND CURRENT ROW) AS book_near
+	  FROM sale WHERE id <= 200;
+});
+is( query(
+		q{SELECT count(*) FROM (
+		  SELECT *, count(amount) FILTER (WHERE amount >= 0 AND at IS NOT NULL) OVER w AS n, sum(amount) FILTER (WHERE at IS NOT NULL) OVER w AS total,
+		         count(amount) FILTER (WHERE amount >= 0 AND at IS NOT NULL) OVER m AS n_m, sum(amount) FILTER (WHERE at IS NOT NULL) OVER m AS total_m,
+		         max(at) FILTER (WHERE amount >= 0) OVER m AS last_m,
+		         count(amount) FILTER (WHERE amount < 0 AND at IS NOT NULL) OVER n AS refunds_n, sum(amount) FILTER (WHERE at IS NOT NULL) OVER n AS total_n,
+		         count(amount) FILTER (WHERE amount > 50 AND at IS NOT NULL) OVER h AS n_h, sum(amount) FILTER (WHERE amount > 50 AND at IS NOT NULL) OVER h AS total_h
+		    FROM running
+		  WINDOW w AS (ORDER BY id), m AS (PARTITION BY member ORDER BY id), n AS (ORDER BY id ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING),
+		         h AS (ORDER BY at RANGE BETWEEN '1 hour' PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW)) s
+		 WHERE frequency(rfm) <> n OR monetary(rfm)::text <> total::text
+		    OR coalesce(frequency(rfm_of_member), 0) <> n_m OR monetary(rfm_of_member)::text IS DISTINCT FROM total_m::text
+		    OR last_order(rfm_of_member) IS DISTINCT FROM last_m
+		    OR coalesce(refunds(rfm_near), 0) <> refunds_n OR monetary(rfm_near)::text IS DISTINCT FROM total_n::text
+		    OR coalesce(frequency(rfm_hour), 0) <> n_h OR monetary(rfm_hour)::text IS DISTINCT FROM total_h::text
+		    OR rfm_never IS NOT NULL}),
+	0, 'rfm() OVER: each row has the summary of its frame');
+is( query(
+		q{SELECT count(*) FROM running r, LATERAL (SELECT count(DISTINCT member), sum(amount), rfm_book(member, at, amount) AS book
+		    FROM running o WHERE o.id <= r.id AND member IS NOT NULL AND at IS NOT NULL AND amount IS NOT NULL) x
+		 WHERE member_count(r.book) <> x.count
+		    OR (SELECT sum(monetary) FROM rfm_members(r.book)) <> x.sum
+		    OR (SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM rfm_members(r.book) m)
+		       IS DISTINCT FROM (SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM rfm_members(x.book) m)}),
+	0, 'rfm_book() OVER: each row has the book of its frame');
+is( query(
+		q{SELECT count(*) FROM running r, LATERAL (SELECT rfm_book(member_text, order_text, at, amount) AS book
+		    FROM sale o WHERE o.id BETWEEN r.id - 5 AND r.id) x
+		 WHERE NOT r.book_near = x.book OR rfm_book_hash(r.book_near) <> rfm_book_hash(x.book)}),
+	0, 'rfm_book() OVER a moving frame');
+# The same frames with the values used at once rather than stored.
+is( query(
+		q{SELECT count(*) FROM (SELECT id, rfm_send(rfm(at, amount) OVER (ORDER BY id)) AS bytes, member_count(rfm_book(member, at, amount) OVER (ORDER BY id)) AS members
+		    FROM sale WHERE id <= 200) x JOIN running r USING (id)
+		 WHERE bytes <> rfm_send(rfm) OR members <> member_count(book)}),
+	0, 'the same when the value is used at once');
+
+# DISTINCT, ORDER BY and FILTER inside; grouping sets; aggregates that share a state.
+is( query(
+		q{SELECT rfm_send(rfm(DISTINCT at, amount)) = (SELECT rfm_send(rfm(at, amount)) FROM (SELECT DISTINCT at, amount FROM sale) s),
+		         rfm_book(DISTINCT member, order_id, at, amount) = (SELECT rfm_book(member, order_id, at, amount) FROM (SELECT DISTINCT member, order_id, at, amount FROM sale) s),
+		         rfm_send(rfm(at, amount ORDER BY amount DESC)) = rfm_send(rfm(at, amount)),
+		         rfm_book(member_text, at, amount ORDER BY member_text DESC) = rfm_book(member_text, at, amount),
+		         rfm_send(rfm(at, amount) FILTER (WHERE amount > 10)) = (SELECT rfm_send(rfm(at, amount)) FROM sale WHERE amount > 10),
+		         rfm_book(member_uuid, at, amount) FILTER (WHERE amount > 10) = (SELECT rfm_book(member_uuid, at, amount) FROM sale WHERE amount > 10),
+		         rfm(at, amount) FILTER (WHERE false) IS NULL
+		    FROM sale}),
+	't|t|t|t|t|t|t', 'DISTINCT, ORDER BY and FILTER');
+for my $settings ([], ['enable_hashagg = off'], [ "work_mem = '64kB'", 'enable_sort = off' ], ['max_parallel_workers_per_gather = 3'])
+{
+	is( query(
+			q{WITH g AS (SELECT member, month, rollup(rfm) AS rfm, grouping(member, month) AS level FROM value GROUP BY GROUPING SETS ((member, month), (member), (month), ()))
+			SELECT (SELECT count(*) FROM g WHERE level = 0), (SELECT count(*) FROM g JOIN value v USING (member, month) WHERE level = 0 AND rfm_send(g.rfm) <> rfm_send(v.rfm)),
+			       (SELECT count(*) FROM g JOIN one o USING (member) WHERE level = 1 AND rfm_send(g.rfm) <> rfm_send(o.rfm)),
+			       (SELECT rfm_send(rfm) = (SELECT rfm_send(rollup(rfm)) FROM value) FROM g WHERE level = 3),
+			       (SELECT rfm_send(rollup(rfm)) = (SELECT rfm_send(rollup(rfm)) FROM value) FROM g WHERE level = 2)}, @$settings),
+		query('SELECT count(*) FROM value') . '|0|0|t|t', "GROUPING SETS @$settings");
+}
+$node->safe_psql(
+	'postgres', q{
+	CREATE AGGREGATE my_orders(timestamptz, numeric) (SFUNC = rfm_step, STYPE = rfm, FINALFUNC = frequency, COMBINEFUNC = rfm_combine, PARALLEL = SAFE);
+	CREATE AGGREGATE my_total(timestamptz, numeric) (SFUNC = rfm_step, STYPE = rfm, FINALFUNC = monetary, COMBINEFUNC = rfm_combine, PARALLEL = SAFE);
+	CREATE AGGREGATE my_members(bigint, timestamptz, numeric) (SFUNC = rfm_book_step_bigint, STYPE = rfm_book, FINALFUNC = member_count, COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE);
+	CREATE AGGREGATE my_skipped(bigint, timestamptz, numeric) (SFUNC = rfm_book_step_bigint, STYPE = rfm_book, FINALFUNC = rows_skipped, COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE);
+});
+my $shared = q{SELECT my_orders(at, amount), rfm(at, amount), my_total(at, amount), frequency(rfm(at, amount)),
+	my_members(member, at, amount), rfm_book(member, at, amount) = (SELECT book FROM kept WHERE name = 'rfm_book(bigint)'), my_skipped(member, at, amount) FROM sale};
+my $apart = q{SELECT (SELECT frequency(rfm(at, amount)) FROM sale), (SELECT rfm(at, amount) FROM sale), (SELECT sum(amount) FROM sale WHERE at IS NOT NULL), (SELECT my_orders(at, amount) FROM sale),
+	(SELECT count(DISTINCT member) FROM sale WHERE num_nulls(at, amount) = 0), true, (SELECT count(*) FROM sale WHERE num_nulls(member, at, amount) > 0)};
+is(query($shared), query($apart), 'aggregates with one state between them');
+is(query($shared, 'max_parallel_workers_per_gather = 3'), query($apart), 'the same with workers');
+is(query("SELECT string_agg(x::text, ',' ORDER BY member) FROM (SELECT member, my_total(at, amount) OVER w, rfm(at, amount) OVER w, my_orders(at, amount) OVER w, my_members(member, at, amount) OVER w FROM sale WHERE member BETWEEN 40 AND 60 WINDOW w AS (PARTITION BY member ORDER BY id)) x"),
+	query("SELECT string_agg(x::text, ',' ORDER BY member) FROM (SELECT member, sum(amount) FILTER (WHERE at IS NOT NULL) OVER w, rfm(at, amount) OVER w, frequency(rfm(at, amount) OVER w), member_count(rfm_book(member, at, amount) OVER w) FROM sale WHERE member BETWEEN 40 AND 60 WINDOW w AS (PARTITION BY member ORDER BY id)) x"),
+	'and in windows');
+
+# Partitions, aggregated each for itself.
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE by_member (LIKE sale) PARTITION BY HASH (member);
+	CREATE TABLE by_time (LIKE sale) PARTITION BY RANGE (at);
+	CREATE TABLE by_time_rest PARTITION OF by_time DEFAULT;
+	SELECT format('CREATE TABLE by_member_%s PARTITION OF by_member FOR VALUES WITH (MODULUS 3, REMAINDER %s)', i, i) FROM generate_series(0, 2) i \gexec
+	SELECT format('CREATE TABLE by_time_%s PARTITION OF by_time FOR VALUES FROM (%L) TO (%L)', i, timestamptz '2025-01-01' + i * interval '60 days', timestamptz '2025-01-01' + (i + 1) * interval '60 days')
+	  FROM generate_series(0, 3) i \gexec
+	INSERT INTO by_member TABLE sale;
+	INSERT INTO by_time TABLE sale;
+	ANALYZE by_member, by_time;
+});
+for my $table ('by_member', 'by_time')
+{
+	my @settings = ('enable_partitionwise_aggregate = on', 'enable_partitionwise_join = on');
+	my %partitioned = map { $_ => sprintf $whole{$_}, $table } keys %whole;
+	for my $name (sort keys %partitioned)
+	{
+		my $aggregates = grep { $_->{'Node Type'} eq 'Aggregate' } plan_nodes($partitioned{$name}, '', @settings);
+		# Groups that are nearly as many as the rows are not worth it.
+		next if $table eq 'by_time' && $name eq 'rfm, by member';
+		cmp_ok($aggregates, '>=', 4, "$table, $name: one aggregate in each partition");
+	}
+	all_the_same("$table, partition by partition", \%partitioned, @settings);
+	all_the_same("$table, partition by partition, 3 workers", \%partitioned, @settings, 'max_parallel_workers_per_gather = 3');
+}
+
+# A materialized view that is refreshed while it can be read.
+$node->safe_psql(
+	'postgres', q{
+	CREATE MATERIALIZED VIEW member AS SELECT * FROM rfm_members((SELECT rfm_book(member, at, amount) FROM sale));
+	CREATE MATERIALIZED VIEW member_text AS SELECT * FROM rfm_members(NULL::text, (SELECT rfm_book(member_text, order_text, at, amount) FROM sale), bins => 10);
+	CREATE MATERIALIZED VIEW member_value AS SELECT member, rfm(at, amount) FROM sale WHERE member IS NOT NULL GROUP BY member;
+	CREATE MATERIALIZED VIEW day AS SELECT extract(month FROM at) AS month, rfm_book(member, at, amount) AS book FROM sale GROUP BY 1;
+	CREATE UNIQUE INDEX ON member (member);
+	CREATE UNIQUE INDEX ON member_text (member);
+	CREATE UNIQUE INDEX ON member_value (member);
+	CREATE UNIQUE INDEX ON day (month);
+});
+my $views = q{SELECT (SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM member m), (SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM member_text m),
+	(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM member_value m), (SELECT rollup(book) = (SELECT rfm_book(member, at, amount) FROM sale) FROM day)};
+my $fresh = q{SELECT (SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM rfm_members((SELECT rfm_book(member, at, amount) FROM sale)) m),
+	(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM rfm_members(NULL::text, (SELECT rfm_book(member_text, order_text, at, amount) FROM sale), bins => 10) m),
+	(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM (SELECT member, rfm(at, amount) FROM sale WHERE member IS NOT NULL GROUP BY member) m), true};
+my $refresh = join ' ', map { "REFRESH MATERIALIZED VIEW CONCURRENTLY $_;" } qw(member member_text member_value day);
+query($refresh);
+is(query($views), query($fresh), 'REFRESH MATERIALIZED VIEW CONCURRENTLY, nothing changed');
+query(q{
+	DELETE FROM sale WHERE id % 11 = 0;
+	INSERT INTO sale SELECT id + 100000, member + 500, md5((member + 500)::text)::uuid, member_text || '+', order_id, order_text, at, amount * 2 FROM sale WHERE id % 5 = 0});
+query($refresh, 'max_parallel_workers_per_gather = 2');
+is(query($views), query($fresh), 'REFRESH MATERIALIZED VIEW CONCURRENTLY after changes');
+
+$node->stop;
+done_testing();
