@@ -346,6 +346,25 @@ book_open(BookReader *reader, Datum value, const BookKind *kind)
 							VARSIZE_ANY_EXHDR(reader->stored));
 }
 
+/* Number of keys and of rows skipped, without flattening a book that is expanded. */
+void
+book_counts(Datum value, const BookKind *kind, uint32 *count, int64 *rows_skipped)
+{
+	Book	   *book = expanded_book(value, kind);
+	BookReader	reader;
+
+	if (book != NULL)
+	{
+		book_flush(book);
+		*count = book->table.count;
+		*rows_skipped = book->rows_skipped;
+		return;
+	}
+	book_open(&reader, value, kind);
+	*count = reader.count;
+	*rows_skipped = reader.rows_skipped;
+}
+
 /* Before the first key of a checked book. */
 void
 book_key_cursor(BookKeyCursor *cursor, const BookReader *reader)

@@ -101,6 +101,7 @@ extern Datum book_combine(FunctionCallInfo fcinfo, const BookKind *kind);
 extern Datum book_add(FunctionCallInfo fcinfo, const BookKind *kind);
 
 extern void book_open(BookReader *reader, Datum value, const BookKind *kind);
+extern void book_counts(Datum value, const BookKind *kind, uint32 *count, int64 *rows_skipped);
 extern const char *book_read_header(BookReader *reader, const BookKind *kind,
 									const uint8 *bytes, Size length);
 extern void book_key_cursor(BookKeyCursor *cursor, const BookReader *reader);

@@ -725,10 +725,11 @@ CUSTMART_FUNCTION(custmart_rfm_book_rows_skipped);
 Datum
 custmart_rfm_book_rows_skipped(PG_FUNCTION_ARGS)
 {
-	BookReader	reader;
+	uint32		count;
+	int64		rows_skipped;
 
-	book_open(&reader, PG_GETARG_DATUM(0), &rfm_book_kind);
-	PG_RETURN_INT64(reader.rows_skipped);
+	book_counts(PG_GETARG_DATUM(0), &rfm_book_kind, &count, &rows_skipped);
+	PG_RETURN_INT64(rows_skipped);
 }
 
 /* member_count(rfm_book): members, with or without orders. */
@@ -736,8 +737,9 @@ CUSTMART_FUNCTION(custmart_rfm_book_member_count);
 Datum
 custmart_rfm_book_member_count(PG_FUNCTION_ARGS)
 {
-	BookReader	reader;
+	uint32		count;
+	int64		rows_skipped;
 
-	book_open(&reader, PG_GETARG_DATUM(0), &rfm_book_kind);
-	PG_RETURN_INT64(reader.count);
+	book_counts(PG_GETARG_DATUM(0), &rfm_book_kind, &count, &rows_skipped);
+	PG_RETURN_INT64(count);
 }
