@@ -63,7 +63,7 @@ become_root() {
 }
 
 apt_get() {
-	DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -q -y \
+	DEBIAN_FRONTEND=noninteractive LC_ALL=C ${apart-} apt-get -q -y \
 		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
 }
 
@@ -89,7 +89,10 @@ install_missing() {
 	[ ${#missing[@]} = 0 ] && return
 	update_lists
 	say "installing ${missing[*]}"
-	timed quietly apt_get install --no-install-recommends "${missing[@]}"
+	# Downloading may be interrupted.  Installing is out of reach of Ctrl-C, because
+	# dpkg, broken off half way, would leave the machine to be mended by hand.
+	quietly apt_get install --no-install-recommends --download-only "${missing[@]}" &&
+		apart="setsid --wait" timed quietly apt_get install --no-install-recommends "${missing[@]}"
 }
 
 # Set $native to the PostgreSQL version of the machine's own suite.
