@@ -1,0 +1,223 @@
+# Every aggregate can be split over machines as Citus does it.  Citus is in no
+# Debian release, so what it does to an aggregate is done here by a module of our
+# own, test/split/split.c, which says what that is.
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# Built in a scratch directory and loaded from there.
+my $source = abs_path(dirname(__FILE__) . '/../split');
+my $work = PostgreSQL::Test::Utils::tempdir();
+my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
+{
+	local @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
+	delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
+	my $output =
+	  `make -C '$work' -f '$source/Makefile' PG_CONFIG='$pg_config' VPATH='$source' USE_PGXS=1 with_llvm=no 2>&1`;
+	is($?, 0, 'the test module is built') or BAIL_OUT($output);
+}
+
+my $node = PostgreSQL::Test::Cluster->new('split');
+$node->init;
+$node->start;
+$node->safe_psql(
+	'postgres', qq{
+	CREATE EXTENSION custmart;
+	CREATE FUNCTION split_step(internal, oid, VARIADIC "any") RETURNS internal AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_flat_step(internal, oid, VARIADIC "any") RETURNS internal AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_combine_text(internal, oid, text) RETURNS internal AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_combine_text(internal, oid, text, anyelement) RETURNS internal AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_combine_binary(internal, oid, bytea) RETURNS internal AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_combine_binary(internal, oid, bytea, anyelement) RETURNS internal AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_to_text(internal) RETURNS text AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_to_binary(internal) RETURNS bytea AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_final(internal, oid, text, anyelement) RETURNS anyelement AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_final(internal, oid, bytea, anyelement) RETURNS anyelement AS '$work/split' LANGUAGE C;
+
+	-- On a worker: rows to a partial state that travels.
+	CREATE AGGREGATE partial_text(oid, VARIADIC "any") (SFUNC = split_step, STYPE = internal, FINALFUNC = split_to_text);
+	CREATE AGGREGATE partial_binary(oid, VARIADIC "any") (SFUNC = split_step, STYPE = internal, FINALFUNC = split_to_binary);
+	CREATE AGGREGATE partial_flat(oid, VARIADIC "any") (SFUNC = split_flat_step, STYPE = internal, FINALFUNC = split_to_text);
+	-- In between: partial states to one that travels on.
+	CREATE AGGREGATE merge_text(oid, text) (SFUNC = split_combine_text, STYPE = internal, FINALFUNC = split_to_text);
+	CREATE AGGREGATE merge_binary(oid, bytea) (SFUNC = split_combine_binary, STYPE = internal, FINALFUNC = split_to_binary);
+	-- On the coordinator: partial states to the result.
+	CREATE AGGREGATE result_text(oid, text, anyelement) (SFUNC = split_combine_text, STYPE = internal, FINALFUNC = split_final, FINALFUNC_EXTRA);
+	CREATE AGGREGATE result_binary(oid, bytea, anyelement) (SFUNC = split_combine_binary, STYPE = internal, FINALFUNC = split_final, FINALFUNC_EXTRA);
+
+	CREATE VIEW split_aggregate AS
+	SELECT p.oid, p.oid::regprocedure::text AS signature, p.proname, p.prorettype::regtype::text AS result, a.*,
+	       (SELECT string_agg(format_type(t, NULL), ', ' ORDER BY n) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS t (t, n)) AS arguments
+	  FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid
+	  JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+	 WHERE e.extname = 'custmart';
+});
+
+# The rules that show in the catalogs.
+is( $node->safe_psql(
+		'postgres', q{
+	SELECT signature, rule
+	  FROM split_aggregate a JOIN pg_proc p USING (oid), LATERAL (VALUES
+	    ('arguments of concrete types', NOT EXISTS (SELECT FROM unnest(p.proargtypes::oid[]) x JOIN pg_type t ON t.oid = x WHERE t.typtype = 'p')),
+	    ('a result of a concrete type', (SELECT typtype <> 'p' FROM pg_type t WHERE t.oid = p.prorettype)),
+	    ('plain rows, no ordered set', aggkind = 'n'),
+	    ('no initial state', agginitval IS NULL AND aggminitval IS NULL),
+	    ('a state with a type', aggtranstype <> 'internal'::regtype AND aggserialfn = 0 AND aggdeserialfn = 0),
+	    ('a state that travels as text and binary', (SELECT typinput <> 0 AND typoutput <> 0 AND typreceive <> 0 AND typsend <> 0 FROM pg_type t WHERE t.oid = aggtranstype)),
+	    ('a combine function', aggcombinefn <> 0),
+	    ('no extra arguments of the final function', NOT aggfinalextra),
+	    ('parallel safe', proparallel = 's' AND NOT EXISTS (SELECT FROM pg_proc f WHERE f.oid IN (aggtransfn, aggcombinefn, aggfinalfn) AND f.proparallel <> 's')),
+	    ('open to everybody', NOT EXISTS (SELECT FROM pg_proc f WHERE f.oid IN (a.oid, aggtransfn, aggcombinefn, aggfinalfn) AND NOT has_function_privilege('public', f.oid, 'EXECUTE')))
+	  ) AS r (rule, is_kept)
+	 WHERE NOT is_kept ORDER BY 1, 2}), '', 'every aggregate keeps the rules');
+is( $node->safe_psql(
+		'postgres', q{
+	SELECT t.oid::regtype, m.amname
+	  FROM pg_type t JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+	  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid, pg_am m
+	 WHERE e.extname = 'custmart' AND t.typtype = 'b' AND t.typelem = 0 AND m.amname IN ('btree', 'hash')
+	   AND NOT EXISTS (SELECT FROM pg_opclass c JOIN pg_amproc p ON p.amprocfamily = c.opcfamily AND p.amproclefttype = t.oid
+	                    WHERE c.opcmethod = m.oid AND c.opcintype = t.oid AND c.opcdefault AND p.amprocnum = CASE amname WHEN 'hash' THEN 2 ELSE 1 END)
+	 ORDER BY 1, 2}), '', 'every type can be sorted, hashed and be a distribution key');
+# A function that reads a table or a setting would find others on each machine.
+is( $node->safe_psql(
+		'postgres', q{
+	SELECT DISTINCT f.oid::regprocedure FROM split_aggregate a JOIN pg_proc f ON f.oid IN (aggtransfn, aggcombinefn, aggfinalfn)
+	 WHERE f.provolatile <> 'i'}), '', 'support functions are immutable');
+
+# Rows for every list of argument types; an aggregate with another list needs its
+# own line here.  Column by column: expressions over the table "shop".
+my %arguments = (
+	'timestamp with time zone, numeric' => 'at, amount',
+	'rfm' => 'one_order',
+	'rfm, integer' => 'one_order, 7',
+	'rfm_book' => 'day_book',
+	'double precision, double precision[]' => "nullif(amount, 0)::float8, '{0.1,0.2,0.3}'::float8[]",
+	map {
+		my ($member, $column) = @$_;
+		("$member, timestamp with time zone, numeric" => "$column, at, amount",
+			"$member, bigint, timestamp with time zone, numeric" => "$column, order_id, at, amount",
+			"$member, text, timestamp with time zone, numeric" => "$column, order_text, at, amount")
+	} [ bigint => 'member' ],
+	[ uuid => 'member_uuid' ],
+	[ text => 'member_text' ]);
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE shop AS
+	SELECT i AS id, i % 4 AS worker, member, md5(member::text)::uuid AS member_uuid, repeat('É', (member % 9)::int) || member AS member_text,
+	       order_id, CASE WHEN order_id % 7 <> 0 THEN '#' || order_id ELSE '' END AS order_text,
+	       CASE WHEN i % 41 <> 0 THEN timestamptz '2026-01-01' + (i * 7919 % 1000) * interval '1 hour' END AS at,
+	       CASE WHEN i % 43 <> 0 THEN (i * 104729 % 5000 - 500)::numeric / 100 * CASE WHEN i % 97 = 0 THEN 1e30 ELSE 1 END END AS amount
+	  FROM generate_series(1, 500) i,
+	       LATERAL (SELECT CASE WHEN i % 37 <> 0 THEN (i * 15485863::bigint % 1009 % 60) END AS member, CASE WHEN i % 31 <> 0 THEN (i / 3)::bigint END AS order_id) x;
+	ALTER TABLE shop ADD one_order rfm, ADD day_book rfm_book;
+	UPDATE shop s SET one_order = (SELECT rfm(at, amount) FROM shop o WHERE o.id = s.id),
+	                  day_book = (SELECT rfm_book(member, order_text, at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id);
+	UPDATE shop SET day_book = NULL WHERE id % 29 = 0;
+});
+
+my @aggregates = map { [ split /\|/ ] }
+  split /\n/, $node->safe_psql('postgres', 'SELECT signature, proname, result, arguments FROM split_aggregate ORDER BY 1');
+cmp_ok(scalar(@aggregates), '>=', 14, 'the extension has aggregates');
+
+# "merged" does not depend on the type of the value it is compared with.
+sub same
+{
+	my ($split, $plain, $description) = @_;
+	my ($status, $out, $err) = $node->psql('postgres', "SELECT ($split) IS NOT DISTINCT FROM ($plain), ($plain) IS NOT NULL");
+	return is($out, 't|t', $description) || diag($err || "SELECT ($split)");
+}
+
+for (@aggregates)
+{
+	my ($signature, $name, $result, $types) = @$_;
+	my $arguments = $arguments{$types};
+
+	ok(defined $arguments, "$signature: rows for its arguments") or next;
+	my $plain = "SELECT $name($arguments) FROM shop";
+	my $of = "'$signature'::regprocedure";
+	my $null = "NULL::$result";
+
+	for my $way ('text', 'binary')
+	{
+		my $partial = "SELECT worker, partial_$way($of, $arguments) AS p FROM shop GROUP BY worker";
+		my $none = "SELECT -1, partial_$way($of, $arguments) FROM shop WHERE false";
+		my $null_rows = "SELECT -2, partial_$way($of, " . nulls($types) . ') FROM generate_series(1, 3)';
+
+		is($node->safe_psql('postgres', "SELECT ($none) IS NULL" =~ s/SELECT -1, /SELECT /r), 't', "$signature: no rows, no state");
+		same("SELECT result_$way($of, p, $null) FROM ($partial) s", $plain, "$signature: split, $way");
+		same("SELECT result_$way($of, p, $null) FROM (SELECT partial_$way($of, $arguments) AS p FROM shop) s",
+			$plain, "$signature: one worker, $way");
+		same("SELECT result_$way($of, p, $null) FROM (SELECT partial_$way($of, $arguments) AS p FROM shop GROUP BY id ORDER BY id DESC) s",
+			$plain, "$signature: a worker for each row, $way");
+		same("SELECT result_$way($of, p, $null) FROM ($none UNION ALL $null_rows UNION ALL $partial UNION ALL $none UNION ALL $null_rows) s (worker, p)",
+			"SELECT $name($arguments) FROM (SELECT (s).* FROM (SELECT s FROM shop s UNION ALL SELECT NULL::shop FROM generate_series(1, 6)) x) s",
+			"$signature: workers with no rows and with NULLs, $way");
+		same("SELECT result_$way($of, p, $null) FROM (SELECT merge_$way($of, p) AS p FROM ($none UNION ALL $partial) s (worker, p) GROUP BY worker % 2) s",
+			$plain, "$signature: merged in two steps, $way");
+		# Nothing at all, and nothing but NULLs: as the plain aggregate has it.
+		for my $nothing ("SELECT result_$way($of, p, $null) FROM ($partial) s WHERE false",
+			"SELECT result_$way($of, p, $null) FROM ($none UNION ALL $none) s (worker, p)")
+		{
+			is($node->safe_psql('postgres', "SELECT ($nothing) IS NULL AND (SELECT $name($arguments) FROM shop WHERE false) IS NULL"),
+				't', "$signature: nothing of nothing, $way");
+		}
+		is( $node->safe_psql('postgres',
+				"SELECT (SELECT result_$way($of, p, $null) FROM ($null_rows) s (worker, p)) IS NOT DISTINCT FROM (SELECT $name("
+				  . nulls($types) . ') FROM generate_series(1, 3))'),
+			't', "$signature: nothing but NULLs, $way");
+	}
+	same("SELECT result_text($of, p, $null) FROM (SELECT partial_flat($of, $arguments) AS p FROM shop GROUP BY worker) s",
+		$plain, "$signature: the state stored flat after every row");
+}
+
+# NULLs of the given types, as arguments.
+sub nulls
+{
+	my ($types) = @_;
+	return join ', ', map { "NULL::$_" } split /, /, $types;
+}
+
+# A state of another kind is refused on both sides.
+for my $way ('text', 'binary')
+{
+	my ($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY sqlstate
+		SELECT merge_$way('rfm_book(bigint,timestamptz,numeric)'::regprocedure, p) FROM (
+		  SELECT partial_$way('rfm_book(bigint,timestamptz,numeric)'::regprocedure, member, at, amount) AS p FROM shop
+		  UNION ALL SELECT partial_$way('rfm_book(uuid,timestamptz,numeric)'::regprocedure, member_uuid, at, amount) FROM shop) s});
+	like($err, qr/ERROR:  42804/, "members of two types, $way");
+	for my $two ([ 'rfm_cuts(rfm,integer)', 'one_order, 5', 'one_order, 6' ],
+		[ 'tier_cuts(double precision,double precision[])', 'amount::float8, ARRAY[0.5]::float8[]', 'amount::float8, ARRAY[0.25]::float8[]' ])
+	{
+		my ($of, $one, $other) = @$two;
+		($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY sqlstate
+			SELECT merge_$way('$of'::regprocedure, p) FROM (
+			  SELECT partial_$way('$of'::regprocedure, $one) AS p FROM shop UNION ALL SELECT partial_$way('$of'::regprocedure, $other) FROM shop) s});
+		like($err, qr/ERROR:  22023/, "$of with two parameters, $way");
+	}
+}
+
+# Support functions called by hand are refused, not crashed.
+is( $node->safe_psql(
+		'postgres', q{
+	CREATE FUNCTION call_it(call text) RETURNS text LANGUAGE plpgsql AS $$
+	BEGIN
+	  EXECUTE call;
+	  RETURN 'no error';
+	EXCEPTION WHEN OTHERS THEN
+	  RETURN sqlstate;
+	END $$;
+	SELECT string_agg(DISTINCT f.oid::regprocedure || ': ' || call_it(c), E'\n')
+	  FROM split_aggregate a JOIN pg_proc f ON f.oid IN (aggtransfn, aggcombinefn),
+	       LATERAL (SELECT string_agg('NULL::' || format_type(t, NULL), ', ' ORDER BY n) AS list FROM unnest(f.proargtypes::oid[]) WITH ORDINALITY AS t (t, n)) x,
+	       LATERAL (SELECT format('SELECT %s(%s)', f.proname, list) AS c) y
+	 WHERE call_it(c) NOT IN ('no error', '0A000')}), '', 'support functions outside of an aggregate');
+
+$node->stop;
+done_testing();
