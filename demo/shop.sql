@@ -30,27 +30,32 @@ CREATE TABLE kinds (
 	expected text[]
 );
 INSERT INTO kinds VALUES
-	('regular',    150, '[0,660]',   '[15,30]',  '[99,99]', '[730,730]', '{Champions,Loyal}'),
-	('steady',     200, '[0,600]',   '[45,75]',  '[99,99]', '[730,730]', '{Champions,Loyal,Need Attention,Potential Loyalist}'),
-	('newcomer',   100, '[655,728]', '[20,30]',  '[1,2]',   '[730,730]', '{New Customers,Promising,Potential Loyalist}'),
-	('occasional', 200, '[150,640]', '[80,140]', '[2,4]',   '[730,730]', '{Potential Loyalist,About To Sleep,Hibernating,Need Attention}'),
-	('one-timer',  197, '[60,640]',  '[99,99]',  '[1,1]',   '[730,730]', '{Lost,Hibernating,About To Sleep}'),
-	('lapsed',     150, '[0,250]',   '[20,35]',  '[99,99]', '[380,560]', '{At Risk,Cannot Lose Them}'),
+	('regular', 150, '[0,660]', '[15,30]', '[99,99]', '[730,730]', '{Champions,Loyal}'),
+	('steady', 200, '[0,600]', '[45,75]', '[99,99]', '[730,730]',
+		'{Champions,Loyal,Need Attention,Potential Loyalist}'),
+	('newcomer', 100, '[655,728]', '[20,30]', '[1,2]', '[730,730]',
+		'{New Customers,Promising,Potential Loyalist}'),
+	('occasional', 200, '[150,640]', '[80,140]', '[2,4]', '[730,730]',
+		'{Potential Loyalist,About To Sleep,Hibernating,Need Attention}'),
+	('one-timer', 197, '[60,640]', '[99,99]', '[1,1]', '[730,730]',
+		'{Lost,Hibernating,About To Sleep}'),
+	('lapsed', 150, '[0,250]', '[20,35]', '[99,99]', '[380,560]', '{At Risk,Cannot Lose Them}'),
 	-- They bought before these two years: all that is left of them is a refund.
-	('long gone',    3, '[-300,-30]', '[99,99]', '[0,0]',   '[730,730]', '{(none)}');
+	('long gone', 3, '[-300,-30]', '[99,99]', '[0,0]', '[730,730]', '{(none)}');
 
 -- Planted: who joined in one of three months takes one item more in every order.
 CREATE TABLE truth AS
-SELECT member_id, kind, joins AS joined,
-	date_trunc('month', date '2024-01-01' + joins) IN ('2024-04-01', '2024-11-01', '2025-06-01') AS good_month,
+SELECT member_id, kind, joined,
+	date_trunc('month', date '2024-01-01' + joined)
+		IN ('2024-04-01', '2024-11-01', '2025-06-01') AS good_month,
 	pick(gap, 'gap ' || member_id) AS gap,
 	pick(at_most, 'at most ' || member_id) AS at_most,
 	pick(until, 'until ' || member_id) AS until
 FROM (
-	SELECT m AS member_id, kind, pick(joins, 'joins ' || m) AS joins, gap, at_most, until
+	SELECT m AS member_id, kind, pick(joins, 'joins ' || m) AS joined, gap, at_most, until
 	FROM generate_series(1, 20000) m
 	JOIN (SELECT *, sum(per_mille) OVER (ORDER BY kind) AS upto FROM kinds) k
-	  ON m * 7 % 1000 >= upto - per_mille AND m * 7 % 1000 < upto
+		ON m * 7 % 1000 >= upto - per_mille AND m * 7 % 1000 < upto
 ) m;
 
 CREATE TABLE members AS
@@ -59,8 +64,8 @@ SELECT member_id::bigint, date '2024-01-01' + joined AS joined FROM truth ORDER 
 CREATE TABLE items AS
 SELECT i AS item_id, category, lowest + dice(spread, 'price ' || i) + 0.90 AS price
 FROM generate_series(0, 199) i
-JOIN (VALUES (0, 'coffee', 8, 10), (1, 'tea', 6, 12), (2, 'kitchen', 14, 40), (3, 'books', 10, 20), (4, 'toys', 9, 30))
-	AS c(remainder, category, lowest, spread) ON remainder = i % 5;
+JOIN (VALUES (0, 'coffee', 8, 10), (1, 'tea', 6, 12), (2, 'kitchen', 14, 40), (3, 'books', 10, 20),
+	(4, 'toys', 9, 30)) AS c(remainder, category, lowest, spread) ON remainder = i % 5;
 
 -- When each member buys; and 4,000 guests, who have no member_id.
 CREATE TEMP TABLE sales AS
@@ -68,8 +73,8 @@ SELECT row_number() OVER (ORDER BY at, member_id, nth) AS order_id, *
 FROM (
 	SELECT member_id, kind, good_month, nth, timestamptz '2024-01-01 08:00+00'
 		+ make_interval(days => day, mins => dice(14 * 60, 'time ' || member_id || ' ' || nth)) AS at
-	FROM truth, generate_series(0, at_most - 1) nth,
-		LATERAL (SELECT joined + nth * gap + CASE nth WHEN 0 THEN 0 ELSE dice(gap / 3, 'late ' || member_id || ' ' || nth) END) d(day)
+	FROM truth, generate_series(0, at_most - 1) nth, LATERAL (SELECT joined + nth * gap
+		+ CASE nth WHEN 0 THEN 0 ELSE dice(gap / 3, 'late ' || member_id || ' ' || nth) END) d(day)
 	WHERE day <= until
 	UNION ALL
 	SELECT NULL, 'guest', false, nth, timestamptz '2024-01-01 08:00+00'
@@ -80,31 +85,35 @@ FROM (
 -- What is in the basket.  Prices rise by 4 % on 1 January 2025.
 -- Planted: regulars, who like coffee, pay 6 % more for it than everybody else.
 CREATE TABLE order_lines AS
-SELECT order_id, item_id, 1 + dice(2, 'quantity ' || order_id || ' ' || line) AS quantity,
+SELECT order_id, item_id, 1 + dice(2, 'quantity ' || name) AS quantity,
 	round(price * CASE WHEN at >= '2025-01-01' THEN 1.04 ELSE 1 END
 		* CASE WHEN kind = 'regular' AND category = 'coffee' THEN 1.06 ELSE 1 END, 2) AS price
 FROM (
-	SELECT order_id, line, kind, at, 5 * dice(40, 'item ' || order_id || ' ' || line)
-		+ CASE WHEN kind = 'regular' AND dice(4, 'coffee ' || order_id || ' ' || line) = 0 THEN 0
-			ELSE dice(5, 'category ' || order_id || ' ' || line) END AS item_id
-	FROM sales, generate_series(1, 1 + dice(4, 'lines ' || order_id) + good_month::int) line
+	SELECT order_id, kind, at, name, 5 * dice(40, 'item ' || name)
+		+ CASE WHEN kind = 'regular' AND dice(4, 'coffee ' || name) = 0 THEN 0
+			ELSE dice(5, 'category ' || name) END AS item_id
+	FROM sales, generate_series(1, 1 + dice(4, 'lines ' || order_id) + good_month::int) line,
+		LATERAL (SELECT order_id || ' ' || line) n(name)
 ) l
 JOIN items USING (item_id);
 
 -- Planted: one order in 25 comes back in part, some days later; and the refunds to
--- those who are long gone.
+-- those who are long gone.  Their numbers follow on those of the sales.
 CREATE TEMP TABLE returns AS
-SELECT (SELECT count(*) FROM sales) + row_number() OVER (ORDER BY at, order_id) AS order_id, member_id, at, item_id, -quantity AS quantity, price
+SELECT (SELECT count(*) FROM sales) + row_number() OVER (ORDER BY r) AS order_id, *
 FROM (
-	SELECT DISTINCT ON (order_id) order_id, member_id, item_id, quantity, price,
-		at + make_interval(days => 3 + dice(18, 'back ' || order_id)) AS at
+	SELECT DISTINCT ON (order_id)
+		at + make_interval(days => 3 + dice(18, 'back ' || order_id)) AS at,
+		member_id, item_id, -quantity AS quantity, price
 	FROM sales JOIN order_lines USING (order_id)
 	WHERE dice(25, 'returns ' || order_id) = 0
 	ORDER BY order_id, item_id, quantity, price
 ) r
 WHERE at < '2026-01-01'
 UNION ALL
-SELECT (SELECT 2 * count(*) FROM sales) + member_id, member_id, timestamptz '2024-01-02 09:00+00' + make_interval(hours => dice(200, 'refund ' || member_id)), 0, -1, 8.90
+SELECT (SELECT 2 * count(*) FROM sales) + member_id,
+	timestamptz '2024-01-02 09:00+00' + make_interval(hours => dice(200, 'refund ' || member_id)),
+	member_id, 0, -1, 8.90
 FROM truth WHERE kind = 'long gone';
 INSERT INTO order_lines SELECT order_id, item_id, quantity, price FROM returns;
 
@@ -112,7 +121,11 @@ INSERT INTO order_lines SELECT order_id, item_id, quantity, price FROM returns;
 CREATE TABLE orders AS
 SELECT order_id, member_id::bigint, at AS ordered_at,
 	CASE WHEN at < '2025-12-29' OR nth = 0 OR dice(4, 'open ' || order_id) > 0 THEN amount END AS amount
-FROM (SELECT order_id, member_id, at, nth FROM sales UNION ALL SELECT order_id, member_id, at, 0 FROM returns) o
+FROM (
+	SELECT order_id, member_id, at, nth FROM sales
+	UNION ALL
+	SELECT order_id, member_id, at, 0 FROM returns
+) o
 JOIN (SELECT order_id, sum(quantity * price) AS amount FROM order_lines GROUP BY 1) l USING (order_id)
 ORDER BY ordered_at, order_id;
 
