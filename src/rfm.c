@@ -34,6 +34,17 @@ rfm_raise(RfmStatus status)
 	}
 }
 
+/* Reads a stored value, checked; the result must not be moved. */
+void
+rfm_read(RfmValue *value, Datum stored)
+{
+	bytea	   *bytes = stored_get(stored, &rfm_type);
+
+	rfm_load((const uint8 *) VARDATA_ANY(bytes), &value->member, &value->pool, &value->wide);
+	if ((Pointer) bytes != DatumGetPointer(stored))
+		pfree(bytes);
+}
+
 /* ---------- text and binary ---------- */
 
 static char *
@@ -193,24 +204,33 @@ next_state(bytea *state, const RfmMember *member, const DecimalPool *pool)
 
 /* The state in argument 0, read; NULL if there is none yet. */
 static bytea *
-get_state(FunctionCallInfo fcinfo, RfmMember *member, DecimalPool *pool, Decimal *wide)
+get_state(FunctionCallInfo fcinfo, RfmValue *value)
 {
-	bytea	   *state;
+	bytea	   *state = NULL;
 
 	require_aggregate(fcinfo);
 	if (PG_ARGISNULL(0))
 	{
-		memset(member, 0, sizeof(*member));
-		memset(pool, 0, sizeof(*pool));
-		state = NULL;
+		memset(&value->member, 0, sizeof(value->member));
+		memset(&value->pool, 0, sizeof(value->pool));
 	}
 	else
 	{
 		state = PG_GETARG_BYTEA_P(0);
-		rfm_load((const uint8 *) VARDATA(state), member, pool, wide);
+		rfm_load((const uint8 *) VARDATA(state), &value->member, &value->pool, &value->wide);
 	}
-	pool->context = CurrentMemoryContext;
+	value->pool.context = CurrentMemoryContext;
 	return state;
+}
+
+/* The state as it is, for a row that changes nothing. */
+static Datum
+same_state(FunctionCallInfo fcinfo)
+{
+	require_aggregate(fcinfo);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 /* rfm_step(rfm, timestamptz, numeric): counts one order. */
@@ -218,39 +238,21 @@ CUSTMART_FUNCTION(custmart_rfm_step);
 Datum
 custmart_rfm_step(PG_FUNCTION_ARGS)
 {
-	RfmMember	member;
-	DecimalPool pool;
+	RfmValue	value;
 	DecimalPool amount_pool = {0};
-	Decimal		wide;
 	bytea	   *state;
 	TimestampTz time;
 	int64		amount;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-	{
-		require_aggregate(fcinfo);
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	state = get_state(fcinfo, &member, &pool, &wide);
+		return same_state(fcinfo);
+	state = get_state(fcinfo, &value);
 	amount_pool.context = CurrentMemoryContext;
 	time = instant_check(PG_GETARG_TIMESTAMPTZ(1), "ordered_at");
 	amount = numeric_read(PG_GETARG_DATUM(2), "amount", &amount_pool);
-	rfm_raise(rfm_add_line(&member, &pool, time, amount, &amount_pool,
+	rfm_raise(rfm_add_line(&value.member, &value.pool, time, amount, &amount_pool,
 						   rfm_is_refund(amount, &amount_pool), true));
-	return next_state(state, &member, &pool);
-}
-
-static void
-merge_stored(RfmMember *member, DecimalPool *pool, bytea *value)
-{
-	RfmMember	other;
-	DecimalPool other_pool;
-	Decimal		wide;
-
-	rfm_load((const uint8 *) VARDATA_ANY(value), &other, &other_pool, &wide);
-	rfm_raise(rfm_merge(member, pool, &other, &other_pool));
+	return next_state(state, &value.member, &value.pool);
 }
 
 /* rfm_combine(rfm, rfm): merges the second into the state. */
@@ -258,21 +260,16 @@ CUSTMART_FUNCTION(custmart_rfm_combine);
 Datum
 custmart_rfm_combine(PG_FUNCTION_ARGS)
 {
-	RfmMember	member;
-	DecimalPool pool;
-	Decimal		wide;
+	RfmValue	value;
+	RfmValue	other;
 	bytea	   *state;
 
 	if (PG_ARGISNULL(1))
-	{
-		require_aggregate(fcinfo);
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	state = get_state(fcinfo, &member, &pool, &wide);
-	merge_stored(&member, &pool, stored_get(PG_GETARG_DATUM(1), &rfm_type));
-	return next_state(state, &member, &pool);
+		return same_state(fcinfo);
+	state = get_state(fcinfo, &value);
+	rfm_read(&other, PG_GETARG_DATUM(1));
+	rfm_raise(rfm_merge(&value.member, &value.pool, &other.member, &other.pool));
+	return next_state(state, &value.member, &value.pool);
 }
 
 /* rfm_add(rfm, rfm): the operator +. */
@@ -280,36 +277,27 @@ CUSTMART_FUNCTION(custmart_rfm_add);
 Datum
 custmart_rfm_add(PG_FUNCTION_ARGS)
 {
-	RfmMember	member = {0};
-	DecimalPool pool = {0};
+	RfmValue	value;
+	RfmValue	other;
 
-	pool.context = CurrentMemoryContext;
-	merge_stored(&member, &pool, stored_get(PG_GETARG_DATUM(0), &rfm_type));
-	merge_stored(&member, &pool, stored_get(PG_GETARG_DATUM(1), &rfm_type));
-	return next_state(NULL, &member, &pool);
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	value.pool.context = CurrentMemoryContext;
+	rfm_read(&other, PG_GETARG_DATUM(1));
+	rfm_raise(rfm_merge(&value.member, &value.pool, &other.member, &other.pool));
+	return next_state(NULL, &value.member, &value.pool);
 }
 
 /* ---------- accessors ---------- */
-
-static RfmMember
-get_member(FunctionCallInfo fcinfo, DecimalPool *pool, Decimal *wide)
-{
-	RfmMember	member;
-	bytea	   *value = stored_get(PG_GETARG_DATUM(0), &rfm_type);
-
-	rfm_load((const uint8 *) VARDATA_ANY(value), &member, pool, wide);
-	return member;
-}
 
 /* frequency(rfm): number of orders. */
 CUSTMART_FUNCTION(custmart_rfm_frequency);
 Datum
 custmart_rfm_frequency(PG_FUNCTION_ARGS)
 {
-	DecimalPool pool;
-	Decimal		wide;
+	RfmValue	value;
 
-	PG_RETURN_INT64(get_member(fcinfo, &pool, &wide).frequency);
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	PG_RETURN_INT64(value.member.frequency);
 }
 
 /* refunds(rfm): number of refunds. */
@@ -317,10 +305,10 @@ CUSTMART_FUNCTION(custmart_rfm_refunds);
 Datum
 custmart_rfm_refunds(PG_FUNCTION_ARGS)
 {
-	DecimalPool pool;
-	Decimal		wide;
+	RfmValue	value;
 
-	PG_RETURN_INT64(get_member(fcinfo, &pool, &wide).refunds);
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	PG_RETURN_INT64(value.member.refunds);
 }
 
 /* monetary(rfm): the net total, equal to sum(amount). */
@@ -328,11 +316,10 @@ CUSTMART_FUNCTION(custmart_rfm_monetary);
 Datum
 custmart_rfm_monetary(PG_FUNCTION_ARGS)
 {
-	DecimalPool pool;
-	Decimal		wide;
-	RfmMember	member = get_member(fcinfo, &pool, &wide);
+	RfmValue	value;
 
-	PG_RETURN_DATUM(numeric_from_packed(member.money, &pool));
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	PG_RETURN_DATUM(numeric_from_packed(value.member.money, &value.pool));
 }
 
 /* avg_order_value(rfm): monetary / frequency; NULL without an order. */
@@ -340,15 +327,14 @@ CUSTMART_FUNCTION(custmart_rfm_avg_order_value);
 Datum
 custmart_rfm_avg_order_value(PG_FUNCTION_ARGS)
 {
-	DecimalPool pool;
-	Decimal		wide;
-	RfmMember	member = get_member(fcinfo, &pool, &wide);
+	RfmValue	value;
 
-	if (member.frequency == 0)
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	if (value.member.frequency == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(DirectFunctionCall2(numeric_div,
-										numeric_from_packed(member.money, &pool),
-										DirectFunctionCall1(int8_numeric, Int64GetDatum(member.frequency))));
+										numeric_from_packed(value.member.money, &value.pool),
+										DirectFunctionCall1(int8_numeric, Int64GetDatum(value.member.frequency))));
 }
 
 /* first_order(rfm): time of the first order; NULL without one. */
@@ -356,13 +342,12 @@ CUSTMART_FUNCTION(custmart_rfm_first_order);
 Datum
 custmart_rfm_first_order(PG_FUNCTION_ARGS)
 {
-	DecimalPool pool;
-	Decimal		wide;
-	RfmMember	member = get_member(fcinfo, &pool, &wide);
+	RfmValue	value;
 
-	if (member.frequency == 0)
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	if (value.member.frequency == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(member.first_order);
+	PG_RETURN_TIMESTAMPTZ(value.member.first_order);
 }
 
 /* last_order(rfm): time of the last order; NULL without one. */
@@ -370,13 +355,12 @@ CUSTMART_FUNCTION(custmart_rfm_last_order);
 Datum
 custmart_rfm_last_order(PG_FUNCTION_ARGS)
 {
-	DecimalPool pool;
-	Decimal		wide;
-	RfmMember	member = get_member(fcinfo, &pool, &wide);
+	RfmValue	value;
 
-	if (member.frequency == 0)
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	if (value.member.frequency == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(member.last_order);
+	PG_RETURN_TIMESTAMPTZ(value.member.last_order);
 }
 
 /* as_of in argument 1, which the last order must not lie after. */
@@ -394,13 +378,12 @@ CUSTMART_FUNCTION(custmart_rfm_recency);
 Datum
 custmart_rfm_recency(PG_FUNCTION_ARGS)
 {
-	DecimalPool pool;
-	Decimal		wide;
-	RfmMember	member = get_member(fcinfo, &pool, &wide);
+	RfmValue	value;
 
-	if (member.frequency == 0)
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	if (value.member.frequency == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(rfm_days(member.last_order, get_as_of(fcinfo, &member)));
+	PG_RETURN_FLOAT8(rfm_days(value.member.last_order, get_as_of(fcinfo, &value.member)));
 }
 
 /* tenure(rfm, as_of): days from the first order to as_of; NULL without one. */
@@ -408,13 +391,12 @@ CUSTMART_FUNCTION(custmart_rfm_tenure);
 Datum
 custmart_rfm_tenure(PG_FUNCTION_ARGS)
 {
-	DecimalPool pool;
-	Decimal		wide;
-	RfmMember	member = get_member(fcinfo, &pool, &wide);
+	RfmValue	value;
 
-	if (member.frequency == 0)
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	if (value.member.frequency == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(rfm_days(member.first_order, get_as_of(fcinfo, &member)));
+	PG_RETURN_FLOAT8(rfm_days(value.member.first_order, get_as_of(fcinfo, &value.member)));
 }
 
 /* Raises 22023 if an order lies after as_of. */

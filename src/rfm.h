@@ -15,6 +15,15 @@
 extern const StoredType rfm_type;
 extern const StoredType rfm_cuts_type;
 
+/* A stored rfm value, read: the member and, if its sum is wide, a pool of it. */
+typedef struct RfmValue
+{
+	RfmMember	member;
+	DecimalPool pool;
+	Decimal		wide;
+} RfmValue;
+
+extern void rfm_read(RfmValue *value, Datum stored);
 extern void rfm_raise(RfmStatus status);
 extern void rfm_check_as_of(TimestampTz as_of, TimestampTz last_order);
 extern int	rfm_check_bins(int32 bins);

@@ -193,9 +193,7 @@ Datum
 custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
 {
 	Collection	collection;
-	RfmMember	member;
-	DecimalPool pool;
-	Decimal		wide;
+	RfmValue	value;
 	int			bins = 5;
 	float8		money;
 	int64		money_bits;
@@ -209,8 +207,7 @@ custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
 	}
 	if (PG_NARGS() > 2)
 		bins = rfm_check_bins(PG_GETARG_INT32(2));
-	rfm_load((const uint8 *) VARDATA_ANY(stored_get(PG_GETARG_DATUM(1), &rfm_type)),
-			 &member, &pool, &wide);
+	rfm_read(&value, PG_GETARG_DATUM(1));
 
 	if (!collection_of_state(fcinfo, INT8OID, &collection))
 		collect(&collection, Int64GetDatum(bins));
@@ -226,12 +223,12 @@ custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("bins must be the same for all rows, not %d and %d", (int) first_bins, bins)));
 	}
-	if (member.frequency > 0)
+	if (value.member.frequency > 0)
 	{
-		money = decimal_packed_to_double(member.money, &pool);
+		money = decimal_packed_to_double(value.member.money, &value.pool);
 		memcpy(&money_bits, &money, 8);
-		collect(&collection, Int64GetDatum(member.last_order));
-		collect(&collection, Int64GetDatum(member.frequency));
+		collect(&collection, Int64GetDatum(value.member.last_order));
+		collect(&collection, Int64GetDatum(value.member.frequency));
 		collect(&collection, Int64GetDatum(money_bits));
 	}
 	PG_RETURN_DATUM(collection.array);
@@ -293,19 +290,16 @@ CUSTMART_FUNCTION(custmart_rfm_score);
 Datum
 custmart_rfm_score(PG_FUNCTION_ARGS)
 {
-	RfmMember	member;
-	DecimalPool pool;
-	Decimal		wide;
+	RfmValue	value;
 	RfmCuts		cuts;
 	RfmScore	score;
 
-	rfm_load((const uint8 *) VARDATA_ANY(stored_get(PG_GETARG_DATUM(0), &rfm_type)),
-			 &member, &pool, &wide);
-	if (member.frequency == 0)
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	if (value.member.frequency == 0)
 		PG_RETURN_NULL();
 	get_cuts(PG_GETARG_DATUM(1), &cuts);
-	score = rfm_score(&cuts, member.last_order, member.frequency,
-					  decimal_packed_to_double(member.money, &pool));
+	score = rfm_score(&cuts, value.member.last_order, value.member.frequency,
+					  decimal_packed_to_double(value.member.money, &value.pool));
 	PG_RETURN_INT32(rfm_score_number(score, cuts.bins));
 }
 
