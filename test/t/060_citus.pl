@@ -1,0 +1,54 @@
+# With Citus, where it is installed: aggregates that are split over shards give
+# what they give on one table.  (040_split.pl tests the rules without it.)
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('citus');
+$node->init;
+$node->append_conf('postgresql.conf', "max_prepared_transactions = 20\n");
+$node->start;
+
+if ($node->safe_psql('postgres', "SELECT count(*) FROM pg_available_extensions WHERE name = 'citus'") eq '0')
+{
+	$node->stop;
+	plan skip_all => 'Citus is not installed for this server';
+}
+
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'citus'\n");
+$node->restart;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION citus;
+	CREATE EXTENSION custmart;
+	SELECT citus_set_coordinator_host('localhost', current_setting('port')::int);
+	CREATE TABLE local_orders (order_id bigint, member bigint, ordered_at timestamptz, amount numeric);
+	INSERT INTO local_orders
+	SELECT n / 2, n * n % 997, timestamptz '2025-01-01' + n * interval '7 minutes', (n % 1009 - 30) / 8.0
+	FROM generate_series(1, 20000::bigint) n;
+	CREATE TABLE orders (LIKE local_orders);
+	SELECT create_distributed_table('orders', 'order_id', shard_count => 8);
+	INSERT INTO orders SELECT * FROM local_orders;
+});
+
+# Sharded by order, so that every member's rows lie on many shards.
+foreach my $expression (
+	'rfm(ordered_at, amount)',
+	'rfm_book(member, ordered_at, amount)',
+	'rfm_book(member::text, order_id, ordered_at, amount)',
+	"tier_cuts(amount, ARRAY[0.1, 0.3])")
+{
+	is( $node->safe_psql('postgres', "SELECT (SELECT $expression FROM orders) = (SELECT $expression FROM local_orders)"),
+		't', "$expression over shards is what it is over one table");
+}
+like($node->safe_psql('postgres', 'EXPLAIN (VERBOSE, COSTS off) SELECT rfm_book(member, ordered_at, amount) FROM orders'),
+	qr/worker_partial_agg/, 'the aggregate is really split');
+is( $node->safe_psql('postgres', q{
+		SELECT count(*) FROM (
+			(SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders))
+			 EXCEPT SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM local_orders)))) s}),
+	'0', 'the members are the same');
+
+done_testing();
