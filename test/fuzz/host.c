@@ -1,0 +1,997 @@
+/*
+ * host.c
+ *	  The part of the server that custmart calls, for fuzzing.
+ *
+ * If the program does not link any more because src/ calls something new, that
+ * is to be added here: the plainest thing that is right, and strict.
+ */
+#include "host.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdio.h>
+
+#include "access/tupdesc.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "rfm_core.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/expandeddatum.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/tuplestore.h"
+
+/* The C library's own, whose arguments the sanitizer checks. */
+#undef vsnprintf
+#undef vfprintf
+#undef snprintf
+#undef fprintf
+#undef sprintf
+
+volatile sig_atomic_t InterruptPending = false;
+
+void
+ProcessInterrupts(void)
+{
+}
+
+void
+host_require(bool condition, const char *format,...)
+{
+	va_list		arguments;
+
+	if (condition)
+		return;
+	fputs("custmart: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	abort();
+}
+
+#if PG_VERSION_NUM >= 160000
+void
+ExceptionalCondition(const char *condition, const char *file, int line)
+#else
+void
+ExceptionalCondition(const char *condition, const char *type, const char *file, int line)
+#endif
+{
+	host_require(false, "Assert(%s) at %s:%d", condition, file, line);
+	abort();
+}
+
+/* ---------- errors ---------- */
+
+static sigjmp_buf raised;
+static bool catching;
+static Outcome outcome;
+
+bool
+errstart(int elevel, const char *domain)
+{
+	host_require(elevel >= ERROR, "a message that is no error");
+	host_require(catching, "an error outside of a call");
+	outcome.raised = true;
+	outcome.is_soft = false;
+	outcome.sqlstate = ERRCODE_INTERNAL_ERROR;
+	outcome.message[0] = '\0';
+	return true;
+}
+
+bool
+errstart_cold(int elevel, const char *domain)
+{
+	return errstart(elevel, domain);
+}
+
+int
+errcode(int sqlstate)
+{
+	outcome.sqlstate = sqlstate;
+	return 0;
+}
+
+/* Details and hints are put together as well, so that their arguments are read. */
+#define FORMAT_INTO(buffer, size) \
+	do { \
+		va_list		arguments; \
+		va_start(arguments, fmt); \
+		vsnprintf(buffer, size, fmt, arguments); \
+		va_end(arguments); \
+	} while (0)
+
+int
+errmsg(const char *fmt,...)
+{
+	FORMAT_INTO(outcome.message, sizeof(outcome.message));
+	return 0;
+}
+
+int
+errmsg_internal(const char *fmt,...)
+{
+	FORMAT_INTO(outcome.message, sizeof(outcome.message));
+	return 0;
+}
+
+int
+errdetail(const char *fmt,...)
+{
+	char		detail[1024];
+
+	FORMAT_INTO(detail, sizeof(detail));
+	return 0;
+}
+
+int
+errhint(const char *fmt,...)
+{
+	char		hint[1024];
+
+	FORMAT_INTO(hint, sizeof(hint));
+	return 0;
+}
+
+void
+errfinish(const char *filename, int lineno, const char *funcname)
+{
+	siglongjmp(raised, 1);
+}
+
+/* Five characters of six bits each. */
+char *
+unpack_sql_state(int sqlstate)
+{
+	static char text[6];
+
+	for (int i = 0; i < 5; i++)
+		text[i] = PGUNSIXBIT(sqlstate >> 6 * i);
+	return text;
+}
+
+#if PG_VERSION_NUM >= 160000
+bool
+errsave_start(struct Node *context, const char *domain)
+{
+	errstart(ERROR, domain);
+	if (context != NULL && IsA(context, ErrorSaveContext))
+	{
+		((ErrorSaveContext *) context)->error_occurred = true;
+		outcome.is_soft = true;
+	}
+	return true;
+}
+
+void
+errsave_finish(struct Node *context, const char *filename, int lineno, const char *funcname)
+{
+	if (!outcome.is_soft)
+		siglongjmp(raised, 1);
+}
+#endif
+
+/* ---------- memory ---------- */
+
+typedef struct Context Context;
+
+typedef struct Chunk
+{
+	char	   *place;
+	Size		size;
+	Context    *context;
+	struct Chunk *next;			/* of the same bucket */
+	struct Chunk *before;		/* in the same context */
+	struct Chunk *after;
+} Chunk;
+
+struct Context
+{
+	MemoryContextData base;
+	Context    *parent;
+	Context    *child;
+	Context    *sibling;
+	Chunk	   *chunks;
+};
+
+#define BUCKETS 1024
+
+MemoryContext CurrentMemoryContext = NULL;
+MemoryContext TopMemoryContext = NULL;
+
+static Chunk *buckets[BUCKETS];
+static Size memory;
+static Size memory_limit;
+
+static Chunk **
+bucket_of(const void *place)
+{
+	return &buckets[((uintptr_t) place >> 4) % BUCKETS];
+}
+
+static Chunk *
+find_chunk(const void *place)
+{
+	for (Chunk *chunk = *bucket_of(place); chunk != NULL; chunk = chunk->next)
+		if (chunk->place == place)
+			return chunk;
+	host_require(false, "pfree or repalloc of what was not allocated, or twice");
+	return NULL;
+}
+
+static void *
+allocate(MemoryContext context, Size size)
+{
+	Chunk	   *chunk;
+
+	memory += size;
+	host_require(memory <= memory_limit, "asks for %zu bytes, %zu in all", size, memory);
+	chunk = malloc(sizeof(Chunk));
+	chunk->place = malloc(size);
+	/* Whoever relies on zeros is to be found out. */
+	memset(chunk->place, 0x7F, size);
+	chunk->size = size;
+	chunk->context = (Context *) context;
+	chunk->next = *bucket_of(chunk->place);
+	*bucket_of(chunk->place) = chunk;
+	chunk->before = NULL;
+	chunk->after = chunk->context->chunks;
+	if (chunk->after != NULL)
+		chunk->after->before = chunk;
+	chunk->context->chunks = chunk;
+	return chunk->place;
+}
+
+void
+pfree(void *pointer)
+{
+	Chunk	   *chunk = find_chunk(pointer);
+	Chunk	  **link = bucket_of(pointer);
+
+	while (*link != chunk)
+		link = &(*link)->next;
+	*link = chunk->next;
+	if (chunk->after != NULL)
+		chunk->after->before = chunk->before;
+	if (chunk->before != NULL)
+		chunk->before->after = chunk->after;
+	else
+		chunk->context->chunks = chunk->after;
+	memory -= chunk->size;
+	free(chunk->place);
+	free(chunk);
+}
+
+static void
+check_request(Size size)
+{
+	if (!AllocSizeIsValid(size))
+		elog(ERROR, "invalid memory alloc request size %zu", size);
+}
+
+void *
+MemoryContextAlloc(MemoryContext context, Size size)
+{
+	check_request(size);
+	return allocate(context, size);
+}
+
+void *
+MemoryContextAllocZero(MemoryContext context, Size size)
+{
+	check_request(size);
+	return memset(allocate(context, size), 0, size);
+}
+
+void *
+MemoryContextAllocHuge(MemoryContext context, Size size)
+{
+	return allocate(context, size);
+}
+
+void *
+MemoryContextAllocExtended(MemoryContext context, Size size, int flags)
+{
+	void	   *place;
+
+	if ((flags & MCXT_ALLOC_HUGE) == 0)
+		check_request(size);
+	place = allocate(context, size);
+	return (flags & MCXT_ALLOC_ZERO) ? memset(place, 0, size) : place;
+}
+
+void *
+palloc(Size size)
+{
+	return MemoryContextAlloc(CurrentMemoryContext, size);
+}
+
+void *
+palloc0(Size size)
+{
+	return MemoryContextAllocZero(CurrentMemoryContext, size);
+}
+
+void *
+palloc_extended(Size size, int flags)
+{
+	return MemoryContextAllocExtended(CurrentMemoryContext, size, flags);
+}
+
+void *
+repalloc(void *pointer, Size size)
+{
+	Chunk	   *chunk = find_chunk(pointer);
+	void	   *place;
+
+	check_request(size);
+	place = allocate((MemoryContext) chunk->context, size);
+	memcpy(place, pointer, Min(size, chunk->size));
+	pfree(pointer);
+	return place;
+}
+
+char *
+pstrdup(const char *text)
+{
+	return memcpy(palloc(strlen(text) + 1), text, strlen(text) + 1);
+}
+
+MemoryContext
+AllocSetContextCreateInternal(MemoryContext parent, const char *name,
+							  Size minContextSize, Size initBlockSize, Size maxBlockSize)
+{
+	Context    *context = calloc(1, sizeof(Context));
+
+	context->parent = (Context *) parent;
+	if (parent != NULL)
+	{
+		context->sibling = context->parent->child;
+		context->parent->child = context;
+	}
+	return &context->base;
+}
+
+void
+MemoryContextDelete(MemoryContext context)
+{
+	Context    *old = (Context *) context;
+
+	host_require(context != CurrentMemoryContext, "deletes the context it works in");
+	while (old->child != NULL)
+		MemoryContextDelete(&old->child->base);
+	while (old->chunks != NULL)
+		pfree(old->chunks->place);
+	if (old->parent != NULL)
+	{
+		Context   **link = &old->parent->child;
+
+		while (*link != old)
+			link = &(*link)->sibling;
+		*link = old->sibling;
+	}
+	free(old);
+}
+
+void
+host_begin(Size most_memory)
+{
+	memory_limit = most_memory;
+	TopMemoryContext = AllocSetContextCreateInternal(NULL, "top", 0, 0, 0);
+	CurrentMemoryContext = TopMemoryContext;
+}
+
+void
+host_end(void)
+{
+	CurrentMemoryContext = NULL;
+	MemoryContextDelete(TopMemoryContext);
+	host_require(memory == 0, "%zu bytes are left over", memory);
+}
+
+/* ---------- calls ---------- */
+
+static bool in_aggregate;
+
+int
+AggCheckCallContext(FunctionCallInfo fcinfo, MemoryContext *context)
+{
+	if (context != NULL)
+		*context = TopMemoryContext;
+	return in_aggregate ? AGG_CONTEXT_AGGREGATE : 0;
+}
+
+static Outcome
+run(PGFunction function, FunctionCallInfo fcinfo, const NullableDatum *args, int nargs, HostCaller caller)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	for (int i = 0; i < nargs; i++)
+		fcinfo->args[i] = args[i];
+	in_aggregate = caller == HOST_AGGREGATE;
+	memset(&outcome, 0, sizeof(outcome));
+	catching = true;
+	if (sigsetjmp(raised, 0) == 0)
+	{
+		Datum		value = function(fcinfo);
+
+		host_require(!outcome.raised || outcome.is_soft, "an error was not raised");
+		host_require(CurrentMemoryContext == context, "does not switch back to the context it was called in");
+		outcome.value = value;
+		outcome.is_null = fcinfo->isnull;
+	}
+	catching = false;
+	CurrentMemoryContext = context;
+	return outcome;
+}
+
+Outcome
+host_call(PGFunction function, const NullableDatum *args, int nargs, HostCaller caller)
+{
+	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
+	fmNodePtr	context = NULL;
+#if PG_VERSION_NUM >= 160000
+	ErrorSaveContext escontext = {T_ErrorSaveContext};
+
+	if (caller == HOST_SOFT)
+		context = (fmNodePtr) &escontext;
+#endif
+	/* No collation, no FmgrInfo: as on a Citus worker. */
+	InitFunctionCallInfoData(*fcinfo, NULL, nargs, InvalidOid, context, NULL);
+	return run(function, fcinfo, args, nargs, caller);
+}
+
+Datum
+DirectFunctionCall1Coll(PGFunction function, Oid collation, Datum arg1)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 1, collation, NULL, NULL);
+	fcinfo->args[0].value = arg1;
+	fcinfo->args[0].isnull = false;
+	return function(fcinfo);
+}
+
+Datum
+DirectFunctionCall2Coll(PGFunction function, Oid collation, Datum arg1, Datum arg2)
+{
+	LOCAL_FCINFO(fcinfo, 2);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 2, collation, NULL, NULL);
+	fcinfo->args[0].value = arg1;
+	fcinfo->args[0].isnull = false;
+	fcinfo->args[1].value = arg2;
+	fcinfo->args[1].isnull = false;
+	return function(fcinfo);
+}
+
+/* ---------- sets ---------- */
+
+static long row_count;
+
+Outcome
+host_rows(PGFunction function, const NullableDatum *args, int nargs, const Oid *types, int ntypes)
+{
+	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
+	ReturnSetInfo result = {T_ReturnSetInfo};
+	Size		size = sizeof(struct TupleDescData) + ntypes * (sizeof(FormData_pg_attribute) + 64);
+	TupleDesc	desc = palloc0(size);
+	Outcome		rows;
+
+	desc->natts = ntypes;
+	for (int i = 0; i < ntypes; i++)
+		TupleDescAttr(desc, i)->atttypid = types[i];
+	result.setDesc = desc;
+	row_count = -1;
+	InitFunctionCallInfoData(*fcinfo, NULL, nargs, InvalidOid, NULL, (fmNodePtr) &result);
+	rows = run(function, fcinfo, args, nargs, HOST_ROWS);
+	rows.value = Int64GetDatum(row_count);
+	return rows;
+}
+
+void
+InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
+{
+	row_count = 0;
+}
+
+static void
+check_value(Oid type, Datum value)
+{
+	switch (type)
+	{
+		case NUMERICOID:
+			host_require(host_is_numeric((uint8 *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
+						 "a numeric that is none");
+			break;
+		case TEXTOID:
+			host_require(host_is_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
+						 "a text that is not in the server's encoding");
+			break;
+		case FLOAT8OID:
+			host_require(isfinite(DatumGetFloat8(value)), "a number that is not finite");
+			break;
+		case TIMESTAMPTZOID:
+			host_require(IS_VALID_TIMESTAMP(DatumGetTimestampTz(value)), "a time out of range");
+			break;
+		case UUIDOID:
+			(void) *(volatile char *) DatumGetPointer(value);
+			(void) *(volatile char *) (DatumGetPointer(value) + 15);
+			break;
+		default:
+			host_require(type == INT8OID || type == INT4OID, "a column of type %u", type);
+	}
+}
+
+#if PG_VERSION_NUM >= 170000
+void
+tuplestore_putvalues(Tuplestorestate *state, TupleDesc tdesc, const Datum *values, const bool *isnull)
+#else
+void
+tuplestore_putvalues(Tuplestorestate *state, TupleDesc tdesc, Datum *values, bool *isnull)
+#endif
+{
+	host_require(row_count >= 0, "a row before InitMaterializedSRF");
+	row_count++;
+	for (int i = 0; i < tdesc->natts; i++)
+	{
+		host_require(isnull[i] == true || isnull[i] == false, "neither null nor not null");
+		if (!isnull[i])
+			check_value(TupleDescAttr(tdesc, i)->atttypid, values[i]);
+	}
+}
+
+/* ---------- varlenas ---------- */
+
+Datum
+host_varlena(const void *bytes, Size length)
+{
+	struct varlena *value = palloc(VARHDRSZ + length);
+
+	SET_VARSIZE(value, VARHDRSZ + length);
+	if (length > 0)
+		memcpy(VARDATA(value), bytes, length);
+	return PointerGetDatum(value);
+}
+
+Datum
+host_packed(Datum varlena)
+{
+	Size		length = VARSIZE_ANY_EXHDR(DatumGetPointer(varlena));
+	char	   *value;
+
+	if (length + VARHDRSZ_SHORT > VARATT_SHORT_MAX)
+		return varlena;
+	value = (char *) palloc(1 + VARHDRSZ_SHORT + length) + 1;
+	SET_VARSIZE_SHORT(value, VARHDRSZ_SHORT + length);
+	memcpy(VARDATA_SHORT(value), VARDATA_ANY(DatumGetPointer(varlena)), length);
+	return PointerGetDatum(value);
+}
+
+struct varlena *
+pg_detoast_datum_packed(struct varlena *datum)
+{
+	if (VARATT_IS_EXTERNAL_EXPANDED(datum))
+	{
+		ExpandedObjectHeader *header = DatumGetEOHP(PointerGetDatum(datum));
+		Size		size = header->eoh_methods->get_flat_size(header);
+		struct varlena *flat = palloc(size);
+
+		header->eoh_methods->flatten_into(header, flat, size);
+		host_require(VARSIZE(flat) == size, "a flat value has another size than it said");
+		return flat;
+	}
+	host_require(!VARATT_IS_EXTERNAL(datum) && !VARATT_IS_COMPRESSED(datum), "a toasted value of nobody's making");
+	return datum;
+}
+
+struct varlena *
+pg_detoast_datum(struct varlena *datum)
+{
+	datum = pg_detoast_datum_packed(datum);
+	if (VARATT_IS_SHORT(datum))
+		return (struct varlena *) DatumGetPointer(host_varlena(VARDATA_SHORT(datum), VARSIZE_ANY_EXHDR(datum)));
+	return datum;
+}
+
+void
+EOH_init_header(ExpandedObjectHeader *header, const ExpandedObjectMethods *methods, MemoryContext context)
+{
+	struct varatt_expanded pointer = {header};
+
+	header->vl_len_ = EOH_HEADER_MAGIC;
+	header->eoh_methods = methods;
+	header->eoh_context = context;
+	SET_VARTAG_EXTERNAL(header->eoh_rw_ptr, VARTAG_EXPANDED_RW);
+	memcpy(VARDATA_EXTERNAL(header->eoh_rw_ptr), &pointer, sizeof(pointer));
+	SET_VARTAG_EXTERNAL(header->eoh_ro_ptr, VARTAG_EXPANDED_RO);
+	memcpy(VARDATA_EXTERNAL(header->eoh_ro_ptr), &pointer, sizeof(pointer));
+}
+
+ExpandedObjectHeader *
+DatumGetEOHP(Datum datum)
+{
+	struct varatt_expanded pointer;
+
+	host_require(VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum)), "not an expanded object");
+	memcpy(&pointer, VARDATA_EXTERNAL(DatumGetPointer(datum)), sizeof(pointer));
+	return pointer.eohptr;
+}
+
+text *
+cstring_to_text_with_len(const char *string, int length)
+{
+	return (text *) DatumGetPointer(host_varlena(string, length));
+}
+
+text *
+cstring_to_text(const char *string)
+{
+	return cstring_to_text_with_len(string, (int) strlen(string));
+}
+
+/* ---------- strings and messages ---------- */
+
+/* What these functions take has changed its name over the releases. */
+#if PG_VERSION_NUM >= 160000
+#define ANY_BYTES const void
+#else
+#define ANY_BYTES const char
+#endif
+#if PG_VERSION_NUM >= 180000
+#define ANY_PLACE void
+#else
+#define ANY_PLACE char
+#endif
+
+void
+initStringInfo(StringInfo string)
+{
+	string->maxlen = 16;
+	string->data = palloc(string->maxlen);
+	resetStringInfo(string);
+}
+
+void
+resetStringInfo(StringInfo string)
+{
+	string->len = string->cursor = 0;
+	string->data[0] = '\0';
+}
+
+void
+appendBinaryStringInfo(StringInfo string, ANY_BYTES *data, int length)
+{
+	host_require(length >= 0, "appends %d bytes", length);
+	if (string->len + length >= string->maxlen)
+	{
+		string->maxlen = 2 * (string->len + length + 1);
+		string->data = repalloc(string->data, string->maxlen);
+	}
+	if (length > 0)
+		memcpy(string->data + string->len, data, length);
+	string->len += length;
+	string->data[string->len] = '\0';
+}
+
+void
+appendStringInfoChar(StringInfo string, char c)
+{
+	appendBinaryStringInfo(string, &c, 1);
+}
+
+void
+appendStringInfoString(StringInfo string, const char *s)
+{
+	appendBinaryStringInfo(string, s, (int) strlen(s));
+}
+
+void
+appendStringInfo(StringInfo string, const char *fmt,...)
+{
+	char		buffer[4096];
+
+	FORMAT_INTO(buffer, sizeof(buffer));
+	host_require(strlen(buffer) < sizeof(buffer) - 1, "a text too long for the fuzzing host");
+	appendStringInfoString(string, buffer);
+}
+
+void
+pq_begintypsend(StringInfo message)
+{
+	initStringInfo(message);
+	appendBinaryStringInfo(message, "\0\0\0\0", 4);
+}
+
+void
+pq_sendbytes(StringInfo message, ANY_BYTES *data, int length)
+{
+	appendBinaryStringInfo(message, data, length);
+}
+
+bytea *
+pq_endtypsend(StringInfo message)
+{
+	SET_VARSIZE(message->data, message->len);
+	return (bytea *) message->data;
+}
+
+void
+pq_copymsgbytes(StringInfo message, ANY_PLACE *bytes, int length)
+{
+	host_require(length >= 0 && length <= message->len - message->cursor, "reads behind the end of a message");
+	if (length > 0)
+		memcpy(bytes, message->data + message->cursor, length);
+	message->cursor += length;
+}
+
+/* Length of a character of valid UTF-8. */
+static int
+utf8_length(unsigned char c)
+{
+	return c < 0x80 ? 1 : (c & 0xE0) == 0xC0 ? 2 : (c & 0xF0) == 0xE0 ? 3 : (c & 0xF8) == 0xF0 ? 4 : 1;
+}
+
+bool
+host_is_utf8(const char *text, Size length)
+{
+	const unsigned char *p = (const unsigned char *) text;
+
+	for (Size i = 0; i < length;)
+	{
+		int			n = utf8_length(p[i]);
+		uint32		code = n == 1 ? p[i] : p[i] & (0xFF >> (n + 1));
+
+		if (p[i] == 0 || (n == 1 && p[i] >= 0x80) || i + n > length)
+			return false;
+		for (int k = 1; k < n; k++)
+		{
+			if ((p[i + k] & 0xC0) != 0x80)
+				return false;
+			code = code << 6 | (p[i + k] & 0x3F);
+		}
+		if (n > 1 && (code < (uint32[]) {0, 0, 0x80, 0x800, 0x10000}[n] || code > 0x10FFFF ||
+					  (code >= 0xD800 && code <= 0xDFFF)))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+bool
+pg_verifymbstr(const char *text, int length, bool no_error)
+{
+	if (host_is_utf8(text, length))
+		return true;
+	if (!no_error)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("invalid byte sequence for encoding \"UTF8\"")));
+	return false;
+}
+
+bool
+pg_verify_mbstr(int encoding, const char *text, int length, bool no_error)
+{
+	return pg_verifymbstr(text, length, no_error);
+}
+
+int
+pg_mbcliplen(const char *text, int length, int limit)
+{
+	int			clipped = 0;
+
+	while (clipped < length && text[clipped] != '\0')
+	{
+		int			n = utf8_length((unsigned char) text[clipped]);
+
+		if (clipped + n > Min(limit, length))
+			break;
+		clipped += n;
+	}
+	return clipped;
+}
+
+void
+qsort_interruptible(void *base, size_t n, size_t size, qsort_arg_comparator compare, void *arg)
+{
+	if (n > 1)
+		qsort_r(base, n, size, compare, arg);
+}
+
+#undef qsort_arg
+void
+qsort_arg(void *base, size_t n, size_t size, qsort_arg_comparator compare, void *arg)
+{
+	qsort_interruptible(base, n, size, compare, arg);
+}
+
+/* ---------- types ---------- */
+
+char *
+format_type_be(Oid type)
+{
+	return pstrdup(type == INT8OID ? "bigint" : type == UUIDOID ? "uuid" : type == TEXTOID ? "text" : "???");
+}
+
+/* A numeric as numeric.c stores it: its digits in range, no zero at either end. */
+bool
+host_is_numeric(const uint8 *bytes, Size length)
+{
+	uint16		header;
+	Size		start = 2;
+	int16		digit;
+
+	if (length < 2 || length % 2 != 0)
+		return false;
+	memcpy(&header, bytes, 2);
+	if ((header & 0xC000) != 0x8000)
+		start = 4;
+	if (length < start)
+		return false;
+	for (Size i = start; i < length; i += 2)
+	{
+		memcpy(&digit, bytes + i, 2);
+		if (digit < 0 || digit > 9999 || (digit == 0 && (i == start || i == length - 2)))
+			return false;
+	}
+	/* Zero has no sign and no weight. */
+	return length > start || (start == 2 && (header & 0x207F) == 0);
+}
+
+Datum
+numeric_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(pstrdup("(a number)"));
+}
+
+Datum
+int8_numeric(PG_FUNCTION_ARGS)
+{
+	int64		number = PG_GETARG_INT64(0);
+	Decimal		d;
+	char		text[32];
+	uint8		numeric[DECIMAL_NUMERIC_SIZE];
+
+	snprintf(text, sizeof(text), "%lld", (long long) number);
+	host_require(decimal_from_text(text, strlen(text), &d), "an integer is no decimal");
+	return host_varlena(numeric, decimal_to_numeric(&d, numeric));
+}
+
+/* What the quotient is does not matter here; that it can be made does. */
+Datum
+numeric_div(PG_FUNCTION_ARGS)
+{
+	struct varlena *dividend = (struct varlena *) PG_GETARG_POINTER(0);
+	struct varlena *divisor = (struct varlena *) PG_GETARG_POINTER(1);
+
+	host_require(host_is_numeric((uint8 *) VARDATA_ANY(dividend), VARSIZE_ANY_EXHDR(dividend)) &&
+				 host_is_numeric((uint8 *) VARDATA_ANY(divisor), VARSIZE_ANY_EXHDR(divisor)),
+				 "a division of what is no numeric");
+	host_require(VARSIZE_ANY_EXHDR(divisor) > 2, "a division by zero");
+	return PointerGetDatum(dividend);
+}
+
+/* Arrays of numbers with 8 bytes, as states of aggregates. */
+int
+ArrayGetNItems(int ndim, const int *dims)
+{
+	int64		n = ndim > 0;
+
+	for (int i = 0; i < ndim; i++)
+		n *= dims[i];
+	return (int) n;
+}
+
+ExpandedArrayHeader *
+construct_empty_expanded_array(Oid type, MemoryContext parent, ArrayMetaState *metacache)
+{
+	host_require(false, "collecting in arrays is not fuzzed");
+	return NULL;
+}
+
+ExpandedArrayHeader *
+DatumGetExpandedArray(Datum d)
+{
+	host_require(false, "collecting in arrays is not fuzzed");
+	return NULL;
+}
+
+Datum
+array_set_element(Datum array, int n, int *subscript, Datum value, bool isnull,
+				  int arraytyplen, int elmlen, bool elmbyval, char elmalign)
+{
+	host_require(false, "collecting in arrays is not fuzzed");
+	return array;
+}
+
+Datum
+array_get_element(Datum array, int n, int *subscript, int arraytyplen, int elmlen,
+				  bool elmbyval, char elmalign, bool *isnull)
+{
+	host_require(false, "collecting in arrays is not fuzzed");
+	return array;
+}
+
+/* ---------- dates ---------- */
+
+#define EPOCH_DAYS 730425		/* from 0000-03-01 to 2000-01-01 */
+
+static int64
+floor_divide(int64 a, int64 b)
+{
+	return a / b - (a % b < 0);
+}
+
+/*
+ * Years are counted from March on, so that the leap day is the last of the
+ * year, and in eras of 400 years, which all have 146,097 days.
+ */
+static int64
+days_of_date(int64 year, int month, int day)
+{
+	int64		y = month > 2 ? year : year - 1;
+	int64		era = floor_divide(y, 400);
+	int64		year_of_era = y - era * 400;
+	int64		day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+
+	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - EPOCH_DAYS;
+}
+
+int
+timestamp2tm(Timestamp dt, int *tzp, struct pg_tm *tm, fsec_t *fsec, const char **tzn, pg_tz *attimezone)
+{
+	int64		days = floor_divide(dt, USECS_PER_DAY);
+	int64		time = dt - days * USECS_PER_DAY;
+	int64		era = floor_divide(days + EPOCH_DAYS, 146097);
+	int64		day_of_era = days + EPOCH_DAYS - era * 146097;
+	int64		year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64		day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64		month = (5 * day_of_year + 2) / 153;
+
+	if (!IS_VALID_TIMESTAMP(dt))
+		return -1;
+	tm->tm_mday = (int) (day_of_year - (153 * month + 2) / 5 + 1);
+	tm->tm_mon = (int) (month < 10 ? month + 3 : month - 9);
+	tm->tm_year = (int) (year_of_era + era * 400 + (tm->tm_mon <= 2));
+	tm->tm_hour = (int) (time / USECS_PER_HOUR);
+	tm->tm_min = (int) (time / USECS_PER_MINUTE % 60);
+	tm->tm_sec = (int) (time / USECS_PER_SEC % 60);
+	*fsec = (fsec_t) (time % USECS_PER_SEC);
+	return 0;
+}
+
+int
+tm2timestamp(struct pg_tm *tm, fsec_t fsec, int *tzp, Timestamp *dt)
+{
+	int64		time = ((tm->tm_hour * INT64CONST(60) + tm->tm_min) * 60 + tm->tm_sec) * USECS_PER_SEC + fsec;
+
+	if (!IS_VALID_JULIAN(tm->tm_year, tm->tm_mon, tm->tm_mday) ||
+		pg_mul_s64_overflow(days_of_date(tm->tm_year, tm->tm_mon, tm->tm_mday), USECS_PER_DAY, dt) ||
+		pg_add_s64_overflow(*dt, time, dt) || !IS_VALID_TIMESTAMP(*dt))
+		return -1;
+	return 0;
+}
+
+void
+EncodeDateTime(struct pg_tm *tm, fsec_t fsec, bool print_tz, int tz, const char *tzn, int style, char *str)
+{
+	int			n;
+
+	host_require(style == USE_XSD_DATES && print_tz && tz == 0 && tm->tm_isdst >= 0, "another form of dates");
+	n = sprintf(str, "%04d-%02d-%02dT%02d:%02d:%02d", tm->tm_year > 0 ? tm->tm_year : 1 - tm->tm_year,
+				tm->tm_mon, tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec);
+	if (fsec != 0)
+	{
+		n += sprintf(str + n, ".%06d", (int) fsec);
+		while (str[n - 1] == '0')
+			n--;
+	}
+	sprintf(str + n, "+00:00%s", tm->tm_year > 0 ? "" : " BC");
+}

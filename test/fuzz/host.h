@@ -1,0 +1,82 @@
+/*
+ * host.h
+ *	  A backend for one function call at a time, so that the SQL faces of
+ *	  custmart can be fuzzed in a plain program.
+ *
+ * The files of src/ are compiled against PostgreSQL's headers as they are.
+ * What they call of the server, and nothing else, is in host.c, made so that
+ * mistakes show: every palloc is a malloc of that very size, freed when its
+ * context goes; an error is a value that can be looked at; rows of a set are
+ * checked one by one.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include "custmart.h"
+
+#include "funcapi.h"
+#include "nodes/execnodes.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+
+/* What came of a call: a value, a null, or an error. */
+typedef struct Outcome
+{
+	bool		raised;
+	bool		is_soft;		/* the error was saved, not raised */
+	bool		is_null;
+	Datum		value;
+	int			sqlstate;
+	char		message[1024];
+} Outcome;
+
+#define ARG(datum) {(datum), false}
+#define NULL_ARG {(Datum) 0, true}
+
+#define CALL(function, ...) \
+	host_call(function, (NullableDatum[]) {__VA_ARGS__}, \
+			  lengthof(((NullableDatum[]) {__VA_ARGS__})), HOST_PLAIN)
+#define CALL_IN_AGGREGATE(function, ...) \
+	host_call(function, (NullableDatum[]) {__VA_ARGS__}, \
+			  lengthof(((NullableDatum[]) {__VA_ARGS__})), HOST_AGGREGATE)
+#define CALL_SOFT(function, ...) \
+	host_call(function, (NullableDatum[]) {__VA_ARGS__}, \
+			  lengthof(((NullableDatum[]) {__VA_ARGS__})), HOST_SOFT)
+
+typedef enum HostCaller
+{
+	HOST_PLAIN,
+	HOST_AGGREGATE,				/* an aggregate */
+	HOST_SOFT,					/* pg_input_is_valid(), from release 16 on */
+	HOST_ROWS					/* host_rows */
+} HostCaller;
+
+extern Outcome host_call(PGFunction function, const NullableDatum *args, int nargs, HostCaller caller);
+
+/*
+ * Calls a function that returns a set whose columns are of these types; every
+ * row is checked.  Returns the number of rows in ->value.
+ */
+extern Outcome host_rows(PGFunction function, const NullableDatum *args, int nargs, const Oid *types, int ntypes);
+
+/* Ends the program, loudly, unless the condition holds. */
+extern void host_require(bool condition, const char *format,...) pg_attribute_printf(2, 3);
+
+/* Before and after each input; no input may need more memory than this. */
+extern void host_begin(Size most_memory);
+extern void host_end(void);
+
+/* A varlena with a long header. */
+extern Datum host_varlena(const void *bytes, Size length);
+
+/*
+ * The same value as it lies in a table: with a header of one byte, at an odd
+ * address, if it is short enough.
+ */
+extern Datum host_packed(Datum varlena);
+
+extern bool host_is_numeric(const uint8 *bytes, Size length);
+extern bool host_is_utf8(const char *text, Size length);
+
+#endif							/* HOST_H */
