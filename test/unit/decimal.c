@@ -108,6 +108,13 @@ test_text(void)
 	}
 	property_end();
 
+	{
+		/* Hundreds of megabytes of zeros are no reason to read them all. */
+		static char zeros[1000];
+
+		memset(zeros, '0', sizeof(zeros));
+		ok(!decimal_from_text(zeros, sizeof(zeros), &d), "a text longer than any decimal has is refused");
+	}
 	ok(decimal_from_text("12.345", 4, &d) && decimal_to_text(&d, text) == 4 && strcmp(text, "12.3") == 0,
 	   "only as many characters are read as are given");
 	ok(!decimal_from_text("12.345", 3, &d), "a point at the end of what is given is an error");
