@@ -1110,15 +1110,50 @@ seed_books(bool binary)
 		}
 }
 
+/* Books that were taken once and must not be. */
+static const struct
+{
+	const char *bytes;
+	Size		length;
+}			forged_books[] = {
+#define FORGED(bytes) {bytes, sizeof(bytes) - 1}
+	/* A text key that breaks off inside a character, and one with a zero byte. */
+	FORGED("\3\1\3\0" "\0\0\0\1" "\0\0\0\0\0\0\0\0" "\0\0\0\3" "a\xE2\x82"
+		   "\0\0\0\1" "\0\0\0\0" "\0\0\0\0\0\0\1\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0"),
+	FORGED("\3\1\3\0" "\0\0\0\1" "\0\0\0\0\0\0\0\0" "\0\0\0\3" "a\0b"
+		   "\0\0\0\1" "\0\0\0\0" "\0\0\0\0\0\0\1\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0"),
+	/* A member twice, with more orders together than a member can have. */
+	FORGED("\3\1\1\0" "\0\0\0\2" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\7" "\0\0\0\0\0\0\0\7"
+		   "\xFF\xFF\xFF\xFF" "\0\0\0\0" "\0\0\0\0\0\0\1\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0"
+		   "\0\0\0\1" "\0\0\0\0" "\0\0\0\0\0\0\1\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0"),
+	/* No refund, but money below zero; only refunds, but money. */
+	FORGED("\3\1\1\0" "\0\0\0\1" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\7"
+		   "\0\0\0\1" "\0\0\0\0" "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0"),
+	FORGED("\3\1\1\0" "\0\0\0\1" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\7"
+		   "\0\0\0\0" "\0\0\0\1" "\0\0\0\0\0\0\1\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0")
+};
+
+static void
+seed_forged_books(bool binary)
+{
+	for (int i = 0; i < lengthof(forged_books); i++)
+		if (binary)
+			seed(forged_books[i].bytes, forged_books[i].length);
+		else
+			seed_text(base64("rfm_book", forged_books[i].bytes, forged_books[i].length));
+}
+
 static void
 seeds_book_in(void)
 {
+	seed_forged_books(false);
 	seed_books(false);
 }
 
 static void
 seeds_book_recv(void)
 {
+	seed_forged_books(true);
 	seed_books(true);
 }
 
