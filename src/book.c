@@ -6,6 +6,7 @@
 
 #include "bytes.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
@@ -148,32 +149,41 @@ book_flush(Book *book)
 			   book->kind->tail_size(book, false));
 }
 
+/* Finds or makes the entries of all keys of a book; entries may be NULL. */
+static void
+locate_all(Book *book, const BookReader *reader, uint32 *entries)
+{
+	BookKeyCursor cursor;
+	Key			keys[KEYTABLE_BATCH];
+	uint32		found[KEYTABLE_BATCH];
+
+	keytable_reserve(&book->table, Max(book->table.count, reader->count));
+	book_key_cursor(&cursor, reader);
+	for (uint32 done = 0; done < reader->count;)
+	{
+		int			n = Min(KEYTABLE_BATCH, reader->count - done);
+
+		for (int i = 0; i < n; i++)
+			keys[i] = book_next_key(&cursor);
+		keytable_locate(&book->table, keys, n, entries != NULL ? entries + done : found);
+		done += n;
+	}
+}
+
 /* Merges a stored book, or another's pointer, into this one. */
 void
 book_merge(Book *book, Datum source)
 {
 	BookReader	reader;
-	BookKeyCursor cursor;
-	Key			keys[KEYTABLE_BATCH];
 	uint32	   *entries;
 
 	book_flush(book);
 	book_open(&reader, source, book->kind);
 	check_same(book, reader.key_type, reader.form);
 
-	keytable_reserve(&book->table, Max(book->table.count, reader.count));
 	entries = MemoryContextAllocHuge(CurrentMemoryContext,
 									 Max((Size) reader.count, 1) * sizeof(uint32));
-	book_key_cursor(&cursor, &reader);
-	for (uint32 done = 0; done < reader.count;)
-	{
-		int			n = Min(KEYTABLE_BATCH, reader.count - done);
-
-		for (int i = 0; i < n; i++)
-			keys[i] = book_next_key(&cursor);
-		keytable_locate(&book->table, keys, n, entries + done);
-		done += n;
-	}
+	locate_all(book, &reader, entries);
 	book->kind->merge(book, &reader, entries);
 	if (pg_add_s64_overflow(book->rows_skipped, reader.rows_skipped, &book->rows_skipped))
 		ereport(ERROR,
@@ -423,23 +433,55 @@ book_key_datum(KeyType key_type, const Key *key)
 	pg_unreachable();
 }
 
+/* True if text keys are text in the encoding of this database. */
+static bool
+keys_are_text(const BookReader *reader)
+{
+	BookKeyCursor cursor;
+
+	if (reader->key_type != KEY_BYTES)
+		return true;
+	book_key_cursor(&cursor, reader);
+	for (uint32 i = 0; i < reader->count; i++)
+	{
+		Key			key = book_next_key(&cursor);
+
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (!pg_verifymbstr(key.bytes.data, (int) key.bytes.length, true))
+			return false;
+	}
+	return true;
+}
+
 /*
- * Looks for what the checker cannot see cheaply, asked of bytes from outside: a
- * key that stands twice.  Building the book anew makes one of the two.
+ * Looks for what the checker cannot see cheaply, asked of bytes from outside:
+ * keys that are no text here, a key that stands twice.  Building the book anew
+ * makes one of the two; members are looked at before anything of them is added
+ * up, for a forged sum may overflow.
  */
-bool
-book_has_duplicates(bytea *stored, const BookKind *kind)
+const char *
+book_check_foreign(bytea *stored, const BookKind *kind)
 {
 	BookReader	reader;
 	Book	   *book;
-	bool		shrinks;
+	const char *wrong = NULL;
 
 	book_open(&reader, PointerGetDatum(stored), kind);
+	if (!keys_are_text(&reader))
+		return "a key is not text in the encoding of this database";
 	book = book_make(kind, reader.key_type, reader.form, CurrentMemoryContext);
-	book_merge(book, PointerGetDatum(stored));
-	shrinks = book_flat_size(&book->hdr) != VARHDRSZ + VARSIZE_ANY_EXHDR(stored);
+	locate_all(book, &reader, NULL);
+	if (book->table.count < reader.count)
+		wrong = "a key stands twice";
+	else
+	{
+		book_merge(book, PointerGetDatum(stored));
+		if (book_flat_size(&book->hdr) != VARHDRSZ + VARSIZE_ANY_EXHDR(stored))
+			wrong = "a member or an order stands twice";
+	}
 	MemoryContextDelete(book->hdr.eoh_context);
-	return shrinks;
+	return wrong;
 }
 
 static int

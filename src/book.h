@@ -108,7 +108,7 @@ extern void book_key_cursor(BookKeyCursor *cursor, const BookReader *reader);
 extern Key	book_next_key(BookKeyCursor *cursor);
 extern int	book_compare(FunctionCallInfo fcinfo, const BookKind *kind);
 extern bytea *book_canonical(Datum value, const BookKind *kind);
-extern bool book_has_duplicates(bytea *stored, const BookKind *kind);
+extern const char *book_check_foreign(bytea *stored, const BookKind *kind);
 extern Oid	book_key_oid(KeyType key_type);
 extern Datum book_key_datum(KeyType key_type, const Key *key);
 

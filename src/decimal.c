@@ -516,6 +516,8 @@ decimal_from_text(const char *text, Size length, Decimal *d)
 	int			digits = 0;
 
 	*d = from_int64(0, 0);
+	if (length >= DECIMAL_TEXT_SIZE)
+		return false;			/* not even leading zeros are read for ever */
 	for (Size i = negative; i < length; i++)
 	{
 		if (text[i] == '.' && !point && digits > 0)

@@ -524,13 +524,20 @@ rfm_book_check(const uint8 *bytes, Size length)
 			CHECK_FOR_INTERRUPTS();
 		wrong = rfm_member_load(tail.members + (Size) i * RFM_MEMBER_STORED_SIZE,
 								tail.wide_count, &member);
-		if (wrong == NULL && decimal_is_pooled(member.money) && member.money >> 8 != next_wide++)
-			wrong = "its wide sums are not in order";
+		if (wrong == NULL && decimal_is_pooled(member.money))
+		{
+			if (member.money >> 8 != next_wide)
+				wrong = "its wide sums are not in order";
+			else
+				wrong = decimal_load(tail.wide + (Size) next_wide++ * DECIMAL_STORED_SIZE, &wide);
+			if (wrong == NULL)
+				wrong = rfm_check_money(&member, decimal_sign(&wide));
+		}
+		else if (wrong == NULL)
+			wrong = rfm_check_money(&member, (member.money >> 8 > 0) - (member.money >> 8 < 0));
 	}
 	if (wrong == NULL && next_wide != tail.wide_count)
 		wrong = "it has wide sums of no member";
-	for (uint32 i = 0; wrong == NULL && i < tail.wide_count; i++)
-		wrong = decimal_load(tail.wide + (Size) i * DECIMAL_STORED_SIZE, &wide);
 	return wrong != NULL ? wrong : check_orders(&reader, &tail);
 }
 
@@ -643,9 +650,10 @@ custmart_rfm_book_in(PG_FUNCTION_ARGS)
 {
 	char	   *text = PG_GETARG_CSTRING(0);
 	bytea	   *value = stored_from_base64(text, &rfm_book_kind.type, INPUT_ERROR_CONTEXT(fcinfo));
+	const char *wrong = value == NULL ? NULL : book_check_foreign(value, &rfm_book_kind);
 
-	if (value != NULL && book_has_duplicates(value, &rfm_book_kind))
-		return stored_input_error(text, &rfm_book_kind.type, "a member or an order stands twice",
+	if (wrong != NULL)
+		return stored_input_error(text, &rfm_book_kind.type, wrong,
 								  "Only text that custmart itself wrote can be read back.",
 								  INPUT_ERROR_CONTEXT(fcinfo));
 	PG_RETURN_POINTER(value);
@@ -666,11 +674,12 @@ Datum
 custmart_rfm_book_recv(PG_FUNCTION_ARGS)
 {
 	bytea	   *value = stored_recv(fcinfo, &rfm_book_kind.type);
+	const char *wrong = book_check_foreign(value, &rfm_book_kind);
 
-	if (book_has_duplicates(value, &rfm_book_kind))
+	if (wrong != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("binary rfm_book is not valid: a member or an order stands twice")));
+				 errmsg("binary rfm_book is not valid: %s", wrong)));
 	PG_RETURN_BYTEA_P(value);
 }
 

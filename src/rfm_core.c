@@ -88,6 +88,17 @@ rfm_member_load(const uint8 *bytes, uint32 pool_count, RfmMember *member)
 	return decimal_check_packed(member->money, pool_count);
 }
 
+/* Whether the sign of the money is possible with these orders and refunds. */
+const char *
+rfm_check_money(const RfmMember *member, int sign)
+{
+	if (member->refunds == 0 && sign < 0)
+		return "money is below zero without a refund";
+	if (member->frequency == 0 && sign >= 0)
+		return "money is not below zero although all are refunds";
+	return NULL;
+}
+
 /* The checker of a stored rfm value. */
 const char *
 rfm_check(const uint8 *bytes, Size length)
@@ -96,7 +107,6 @@ rfm_check(const uint8 *bytes, Size length)
 	const char *wrong;
 	bool		is_wide;
 	Decimal		sum;
-	int			sign;
 
 	if (length < RFM_STORED_SIZE)
 		return "it is too short";
@@ -120,12 +130,7 @@ rfm_check(const uint8 *bytes, Size length)
 	}
 	else
 		sum = decimal_unpack(member.money, NULL);
-	sign = decimal_sign(&sum);
-	if (member.refunds == 0 && sign < 0)
-		return "money is below zero without a refund";
-	if (member.frequency == 0 && sign >= 0)
-		return "money is not below zero although all are refunds";
-	return NULL;
+	return rfm_check_money(&member, decimal_sign(&sum));
 }
 
 /*
@@ -375,10 +380,15 @@ rfm_segment_of_score(int score)
 	return segment_of[(r - 1) * 25 + (f - 1) * 5 + (m - 1)];
 }
 
-/* Stretches 1 .. bins onto 1 .. 5, halves up; of 5 bins it changes nothing. */
+/*
+ * The fifth in which a score of so many bins lies: of 5 bins the score itself,
+ * of 10 bins 1 for 1 and 2.  Fewer bins than 5 are spread over 1 .. 5, halves up.
+ */
 static int
-stretch(int score, int bins)
+fifth_of(int score, int bins)
 {
+	if (bins >= 5)
+		return 1 + (score - 1) * 5 / bins;
 	return 1 + ((score - 1) * 4 * 2 + (bins - 1)) / ((bins - 1) * 2);
 }
 
@@ -386,7 +396,7 @@ stretch(int score, int bins)
 int
 rfm_segment_of(RfmScore score, int bins)
 {
-	return segment_of[(stretch(score.r, bins) - 1) * 25 +
-					  (stretch(score.f, bins) - 1) * 5 +
-					  (stretch(score.m, bins) - 1)];
+	return segment_of[(fifth_of(score.r, bins) - 1) * 25 +
+					  (fifth_of(score.f, bins) - 1) * 5 +
+					  (fifth_of(score.m, bins) - 1)];
 }

@@ -57,6 +57,7 @@ extern RfmStatus rfm_merge(RfmMember *member, DecimalPool *pool,
 extern void rfm_member_store(const RfmMember *member, uint8 *bytes);
 extern const char *rfm_member_load(const uint8 *bytes, uint32 pool_count, RfmMember *member);
 
+extern const char *rfm_check_money(const RfmMember *member, int sign);
 extern const char *rfm_check(const uint8 *bytes, Size length);
 extern void rfm_load(const uint8 *bytes, RfmMember *member, DecimalPool *pool, Decimal *wide);
 extern Size rfm_store(const RfmMember *member, const DecimalPool *pool, uint8 *bytes);

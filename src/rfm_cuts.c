@@ -255,6 +255,7 @@ custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
 	int64	   *last_order;
 	float8	   *frequency;
 	float8	   *monetary;
+	bytea	   *value;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -280,7 +281,12 @@ custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
 	pfree(last_order);
 	pfree(frequency);
 	pfree(monetary);
-	PG_RETURN_BYTEA_P(rfm_cuts_datum(&cuts));
+	value = rfm_cuts_datum(&cuts);
+	if (rfm_cuts_check((const uint8 *) VARDATA(value), VARSIZE(value) - VARHDRSZ) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("state of an aggregate is not valid")));
+	PG_RETURN_BYTEA_P(value);
 }
 
 /* ---------- scores and segments ---------- */

@@ -22,12 +22,14 @@ typedef struct PooledDecimal
 #define SELECT_LESS(a, b) (decimal_packed_compare((a).packed, (b).packed, (a).pool) > 0)
 #include "select.h"
 
+/* Far more than sums and quotients are off by, far less than one member of any. */
+#define ROUNDING 1e-12
+
 /*
  * Adds up the sizes of the grades: sums[k] is the share of members who have
  * grade k or a better one.  Returns what is wrong with them, or NULL.
  *
- * Sums are rounded to 12 decimals: 0.1 + 0.2 is meant to be 0.3, and not to
- * give one more of ten members the second grade because it is a little more.
+ * A sum that is above 1 by no more than rounding makes it is 1.
  */
 const char *
 tier_accumulate(const float8 *shares, int n, float8 *sums)
@@ -39,18 +41,25 @@ tier_accumulate(const float8 *shares, int n, float8 *sums)
 		if (!(shares[i] >= 0) || !(shares[i] <= 1))
 			return "each share must be from 0 to 1";
 		sum += shares[i];
-		sums[i] = rint(sum * 1e12) / 1e12;
-		if (sums[i] > 1)
+		if (sum > 1 + ROUNDING)
 			return "their sum must not be above 1";
+		sums[i] = Min(sum, 1);
 	}
 	return NULL;
 }
 
-/* How many ranks (from 0) of n lie below a share of them. */
+/*
+ * How many ranks (from 0) of n lie below a share of them.  A rank that is below
+ * it only by rounding is not: 0.1 + 0.2 is meant to be 0.3, and 2.0 / 3 of three
+ * members are two.
+ */
 static Size
 ranks_below(float8 share, Size n)
 {
-	Size		count = (Size) Min((float8) n, floor(share * (float8) n));
+	Size		count;
+
+	share *= 1 - ROUNDING;
+	count = (Size) Min((float8) n, floor(share * (float8) n));
 
 	while (count > 0 && !((float8) (count - 1) / (float8) n < share))
 		count--;

@@ -162,7 +162,7 @@ COMMENT ON FUNCTION rfm_members(rfm_book, timestamptz, integer) IS
 COMMENT ON FUNCTION rfm_members(anyelement, rfm_book, timestamptz, integer) IS
 	'The same for members of any type: rfm_members(NULL::uuid, book), rfm_members(NULL::text, book). Only the type of the first argument matters.';
 COMMENT ON FUNCTION rfm_segments(rfm_book, timestamptz, integer) IS
-	'One row per segment that has members: how many, their share of all members, net revenue in money and as a share of all revenue (NULL if that is 0), and averages per member: recency in days, frequency in orders, monetary in money. Members without orders are a last row whose segment is NULL. With other than 5 bins scores are stretched to 1 .. 5 first. Arguments and errors as for rfm_members.';
+	'One row per segment that has members: how many, their share of all members, net revenue in money and as a share of all revenue (NULL if that is 0), and averages per member: recency in days, frequency in orders, monetary in money. Members without orders are a last row whose segment is NULL. With other than 5 bins scores are brought to 1 .. 5 first (docs/rfm.md). Arguments and errors as for rfm_members.';
 COMMENT ON FUNCTION rfm_cuts(rfm_book, integer) IS
 	'The score limits of all members of a book who have orders, for bins scores from 2 to 99; NULL if none has. Errors: 22023.';
 COMMENT ON FUNCTION rows_skipped(rfm_book) IS 'Number of rows left out of the book because an argument was NULL.';
