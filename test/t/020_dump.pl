@@ -1,0 +1,226 @@
+# What is stored comes back byte for byte: pg_dump and pg_restore as text and in
+# the custom format, COPY as text and binary, and values as keys of all kinds.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('dump');
+$node->init;
+$node->append_conf('postgresql.conf', "jit = off\n");
+$node->start;
+
+# Values of every kind: empty books, wide sums, times at both ends, members with
+# refunds only, names in many scripts, a book large enough to be stored apart.
+$node->safe_psql('postgres', "CREATE DATABASE shop; ALTER DATABASE shop SET timezone = 'Asia/Kathmandu'; ALTER DATABASE shop SET datestyle = 'German'; ALTER DATABASE shop SET extra_float_digits = 0");
+$node->safe_psql(
+	'shop', q{
+	CREATE SCHEMA analytics;
+	CREATE EXTENSION custmart SCHEMA analytics;
+	SET search_path = public, analytics;
+	SET datestyle = 'ISO, YMD';
+
+	CREATE TABLE sale AS
+	SELECT i AS id, i % 97 AS member, md5((i % 97)::text)::uuid AS member_uuid,
+	       (ARRAY['', 'Ærø', 'Київ', '東京', E'a\\\\b\n\tc"''', '🛒', repeat('long ', 500)])[1 + i % 7] || i % 97 AS member_text,
+	       i / 3 AS order_id, 'o' || i / 3 AS order_text,
+	       timestamptz '2026-01-01 00:00:00+00' + (i * 7919::bigint % 10007) * interval '1 hour 1 microsecond' AS at,
+	       round((i * 104729::bigint % 20011 - 2000) * (0.1 ^ (i % 5)) * CASE WHEN i % 89 = 0 THEN 1e25 ELSE 1 END, (ARRAY[0, 2, 2, 3, 15])[1 + i % 5]) AS amount
+	  FROM generate_series(1, 3000) i;
+
+	CREATE TABLE kept_rfm (id int PRIMARY KEY, value rfm);
+	INSERT INTO kept_rfm SELECT member, rfm(at, amount) FROM sale GROUP BY member;
+	INSERT INTO kept_rfm VALUES
+	  (1001, NULL),
+	  (1002, (SELECT rfm('4714-11-24 00:00:00+00 BC', 99999999999999999999999999999999999999.9999999999999999999999999999))),
+	  (1003, (SELECT rfm('294276-12-31 23:59:59.999999+00', 0.0000000000000000000000000001))),
+	  (1004, (SELECT rfm('2026-01-01', -5))),
+	  (1005, (SELECT rfm(at, amount) FROM (VALUES (timestamptz '0001-01-01 BC', 36028797018963967), ('2026-01-01', 1), ('2026-01-02', -1.000)) v (at, amount))),
+	  (1006, (SELECT rfm('2026-01-01', 0.00)));
+
+	CREATE TABLE kept_cuts (id int PRIMARY KEY, value rfm_cuts);
+	INSERT INTO kept_cuts SELECT bins, rfm_cuts(value, bins) FROM kept_rfm, generate_series(2, 99) bins GROUP BY bins;
+	INSERT INTO kept_cuts VALUES (1001, NULL), (1002, (SELECT rfm_cuts(value) FROM kept_rfm WHERE id = 1003)),
+	  (1003, (SELECT rfm_cuts(r, 7) FROM (SELECT rfm(at, x) AS r FROM (VALUES (1, timestamptz '4000-01-01 BC', round(1/3.0, 20)), (2, '2026-01-01', -1e37 + 1.5), (2, '200000-01-01', 5), (3, '2026-01-02 03:04:05.000006', 1e-28)) v (m, at, x) GROUP BY m) s));
+
+	CREATE TABLE kept_book (id serial PRIMARY KEY, value rfm_book);
+	INSERT INTO kept_book (value)
+	SELECT unnest(ARRAY[rfm_book(member, at, amount), rfm_book(member, order_id, at, amount), rfm_book(member, order_text, at, amount),
+	                    rfm_book(member_uuid, at, amount), rfm_book(member_uuid, order_id, at, amount), rfm_book(member_uuid, order_text, at, amount),
+	                    rfm_book(member_text, at, amount), rfm_book(member_text, order_id, at, amount), rfm_book(member_text, order_text, at, amount),
+	                    rfm_book(NULL::bigint, at, amount), rfm_book(NULL::text, order_text, at, amount), rfm_book(member, at, amount) FILTER (WHERE false)]) FROM sale;
+	INSERT INTO kept_book (value)
+	SELECT rfm_book('member ' || i, 'order ' || i, timestamptz '2026-01-01', i) FROM generate_series(1, 30000) i;
+	CREATE TABLE kept_cuts_of_tier AS SELECT tier_cuts(amount::float8, '{0.1,0.2,0.3}') AS value FROM sale;
+
+	-- As keys, defaults, in arrays, composites, domains, ranges' company.
+	CREATE TYPE card AS (member int, value rfm, cuts rfm_cuts[]);
+	CREATE TABLE kept_cards AS SELECT id, ROW(id, value, ARRAY[c.cuts, NULL, c.cuts])::card AS card FROM kept_rfm, (SELECT rfm_cuts(value, 3) AS cuts FROM kept_rfm) c;
+	CREATE DOMAIN buyer AS rfm CHECK (frequency(VALUE) > 0);
+	CREATE TABLE kept_domain (value buyer DEFAULT 'v1 frequency=1 refunds=0 monetary=0.00 first_order=2026-01-01T00:00:00+00:00 last_order=2026-01-01T00:00:00+00:00');
+	INSERT INTO kept_domain DEFAULT VALUES;
+	INSERT INTO kept_domain SELECT value FROM kept_rfm WHERE frequency(value) > 0;
+	CREATE TABLE kept_key (value rfm PRIMARY KEY);
+	INSERT INTO kept_key SELECT DISTINCT value FROM kept_rfm WHERE value IS NOT NULL;
+	CREATE TABLE kept_hash (value rfm_cuts, EXCLUDE USING hash (value WITH =)) ;
+	INSERT INTO kept_hash SELECT value FROM kept_cuts WHERE value IS NOT NULL GROUP BY value;
+	CREATE TABLE kept_reference (id int, value rfm REFERENCES kept_key);
+	INSERT INTO kept_reference SELECT id, value FROM kept_rfm;
+	CREATE TABLE kept_partitioned (id int, value rfm) PARTITION BY HASH (value);
+	CREATE TABLE kept_partition_0 PARTITION OF kept_partitioned FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+	CREATE TABLE kept_partition_1 PARTITION OF kept_partitioned FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+	CREATE TABLE kept_partition_2 PARTITION OF kept_partitioned FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+	INSERT INTO kept_partitioned TABLE kept_rfm;
+	CREATE INDEX ON kept_rfm (value DESC, id);
+	CREATE INDEX ON kept_rfm USING hash (value);
+	CREATE INDEX ON kept_rfm (monetary(value), rfm_score(value, 'v1 bins=2 members=1 last_order={2026-01-01T00:00:00+00:00} frequency={1} monetary={0}'));
+
+	-- Things that are made of others.
+	CREATE VIEW score AS SELECT id, rfm_score(value, (SELECT value FROM kept_cuts WHERE id = 5)) AS score FROM kept_rfm;
+	CREATE MATERIALIZED VIEW member AS SELECT m.*, tier(monetary, '{0.1,0.2}', '{gold,silver,bronze}') OVER () FROM kept_book, rfm_members(NULL::text, value, bins => 4) m WHERE id = 8;
+	CREATE UNIQUE INDEX ON member (member);
+	CREATE FUNCTION segment_of(rfm) RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT rfm_segment(rfm_score($1, value)) FROM kept_cuts WHERE id = 5; END;
+});
+
+# Everything there is, with the bytes of what is stored.
+my $contents = q{
+	SET search_path = public, analytics; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET extra_float_digits = 1;
+	SELECT 'rfm', id, rfm_send(value) FROM kept_rfm ORDER BY id;
+	SELECT 'cuts', id, rfm_cuts_send(value) FROM kept_cuts ORDER BY id;
+	SELECT 'book', id, md5(rfm_book_send(value)), rows_skipped(value), member_count(value) FROM kept_book ORDER BY id;
+	SELECT 'tier_cuts', value FROM kept_cuts_of_tier;
+	SELECT 'card', (card).member, rfm_send((card).value), (SELECT string_agg(rfm_cuts_send(c)::text, ',') FROM unnest((card).cuts) c) FROM kept_cards ORDER BY id;
+	SELECT 'domain', rfm_send(value) FROM kept_domain ORDER BY value;
+	SELECT 'key', rfm_send(value) FROM kept_key ORDER BY value;
+	SELECT 'hash', rfm_cuts_send(value) FROM kept_hash ORDER BY value;
+	SELECT 'reference', id, rfm_send(value) FROM kept_reference ORDER BY id;
+	SELECT 'partitioned', tableoid::regclass, id, rfm_send(value) FROM kept_partitioned ORDER BY id;
+	SELECT 'score', * FROM score ORDER BY id;
+	SELECT 'member', * FROM member ORDER BY member COLLATE "C";
+	SELECT 'segment', id, segment_of(value) FROM kept_rfm ORDER BY id;
+	SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2;
+};
+my $before = $node->safe_psql('shop', $contents);
+cmp_ok(length $before, '>', 50000, 'there is something to dump');
+is($node->safe_psql('shop', q{SET search_path = public, analytics; SELECT count(*), count(DISTINCT tableoid) FROM kept_partitioned}), '103|3', 'rows in each partition');
+
+# pg_dump and pg_restore
+my $dir = PostgreSQL::Test::Utils::tempdir();
+for my $format ('plain', 'custom', 'inserts')
+{
+	my @options = $format eq 'inserts' ? ('--format', 'custom', '--rows-per-insert', '100') : ('--format', $format);
+	$node->command_ok([ 'pg_dump', '--file', "$dir/$format", @options, 'shop' ], "pg_dump, $format");
+	$node->safe_psql('postgres', "CREATE DATABASE restored_$format");
+	if ($format eq 'plain')
+	{
+		$node->command_ok([ 'psql', '--no-psqlrc', '--quiet', '--set', 'ON_ERROR_STOP=1', '--file', "$dir/$format", '--output', '/dev/null', "restored_$format" ], 'psql runs it');
+	}
+	else
+	{
+		$node->command_ok([ 'pg_restore', '--exit-on-error', '--dbname', "restored_$format", "$dir/$format" ], "pg_restore, $format");
+	}
+	my $after = $node->safe_psql("restored_$format", $contents);
+	ok($after eq $before, "$format: everything is as it was, byte for byte") or diag(first_difference($before, $after));
+}
+sub first_difference
+{
+	my ($one, $other) = map { [ split /\n/ ] } @_;
+	for my $i (0 .. $#$one)
+	{
+		return substr("-$one->[$i]", 0, 500) . "\n" . substr('+' . ($other->[$i] // ''), 0, 500) if $one->[$i] ne ($other->[$i] // '');
+	}
+	return 'there is more than there was';
+}
+
+# COPY
+my @tables = qw(kept_rfm kept_cuts kept_book kept_cards kept_domain kept_key kept_partitioned);
+for my $format ('text', 'csv', 'binary')
+{
+	my $sql = "SET search_path = public, analytics;\n";
+	for my $table (@tables)
+	{
+		my $source = $table eq 'kept_partitioned' ? "(TABLE $table)" : $table;
+		$sql .= "BEGIN; COPY $source TO '$dir/$table.$format' (FORMAT $format); DELETE FROM $table; COPY $table FROM '$dir/$table.$format' (FORMAT $format); COMMIT;\n";
+	}
+	$sql = "ALTER TABLE public.kept_reference DROP CONSTRAINT IF EXISTS kept_reference_value_fkey;\n$sql";
+	my ($status, $out, $err) = $node->psql('shop', $sql);
+	is($status, 0, "COPY out and in, $format") or diag $err;
+	my $after = $node->safe_psql('shop', $contents);
+	ok($after eq $before, "$format: everything is as it was, byte for byte") or diag(first_difference($before, $after));
+}
+
+# The text form depends on no setting.
+for my $type (qw(rfm rfm_cuts rfm_book))
+{
+	my $table = 'public.kept_' . $type =~ s/rfm_//r;
+	my %seen;
+	for my $settings ("SET datestyle = 'German'; SET timezone = 'America/New_York'", "SET datestyle = 'SQL, DMY'; SET extra_float_digits = -15",
+		"SET datestyle = 'Postgres'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'escape'; SET timezone = 'Asia/Kolkata'", 'SET client_encoding = UTF8')
+	{
+		$seen{$_}++
+		  for split /\|/, $node->safe_psql('shop', "$settings; SELECT md5(string_agg(value::text, ',' ORDER BY id)), md5(string_agg(value::text::analytics.${type}::text, ',' ORDER BY id)) FROM $table");
+	}
+	is(join(',', values %seen), '8', "$type: the same text under every setting");
+}
+
+# A book holds the bytes of its texts, as the database encodes them; another
+# database refuses those that are no text there.
+SKIP:
+{
+	my ($status) = $node->psql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+	skip 'no database in LATIN1 can be made', 3 if $status != 0;
+	is( $node->safe_psql(
+			'latin', q{
+		CREATE EXTENSION custmart;
+		CREATE TABLE kept (value rfm_book);
+		INSERT INTO kept SELECT rfm_book(m, '2026-01-01', 1) FROM (VALUES (chr(230)), ('x')) v (m);
+		SELECT string_agg(ascii(member)::text, ',' ORDER BY member COLLATE "C"), bool_and(value = value::text::rfm_book) FROM kept, rfm_members(NULL::text, value)}),
+		'120,230|t', 'texts of a database in LATIN1');
+	for my $ways ([ "'" . $node->safe_psql('latin', 'SELECT value FROM kept') . "'::rfm_book", qr/ERROR:  22P02/, 'text' ],
+		[ undef, qr/ERROR:  22P03/, 'binary' ])
+	{
+		my ($value, $error, $way) = @$ways;
+		$node->safe_psql('latin', "COPY kept TO '$dir/latin' (FORMAT binary)");
+		my ($status, $out, $err) = $node->psql('shop', "SET search_path = public, analytics; \\set VERBOSITY verbose\n"
+			  . ($value ? "SELECT member_count($value)" : "CREATE TEMP TABLE foreign_book (value rfm_book); COPY foreign_book FROM '$dir/latin' (FORMAT binary)"));
+		like($err, $error, "are not taken for UTF-8, $way");
+	}
+}
+
+# As keys
+my $keys = q{
+	SET search_path = public, analytics;
+	CREATE TEMP TABLE many AS SELECT id % 40 AS id, value FROM kept_rfm CROSS JOIN generate_series(1, 5) WHERE value IS NOT NULL;
+	%s;
+	SELECT (SELECT count(*) FROM (SELECT value FROM many GROUP BY value) g) = (SELECT count(DISTINCT rfm_send(value)) FROM many),
+	       (SELECT count(*) FROM (SELECT DISTINCT value FROM many) g) = (SELECT count(DISTINCT rfm_send(value)) FROM many),
+	       (SELECT count(*) FROM many a JOIN many b USING (value)) = (SELECT sum(n * n) FROM (SELECT count(*) AS n FROM many GROUP BY rfm_send(value)) g),
+	       (SELECT bool_and(rfm_send(value) >= last OR last IS NULL) FROM (SELECT value, lag(rfm_send(value)) OVER (ORDER BY value) AS last FROM many) o),
+	       (SELECT count(*) FROM (SELECT value FROM many EXCEPT SELECT value FROM kept_rfm) e) = 0,
+	       (SELECT count(DISTINCT value) FROM (SELECT value FROM kept_cuts CROSS JOIN generate_series(1, 3)) c) = (SELECT count(DISTINCT rfm_cuts_send(value)) FROM kept_cuts),
+	       (SELECT count(*) FROM (SELECT value FROM kept_book UNION SELECT value FROM kept_book) u) = (SELECT count(DISTINCT value) FROM kept_book) + 1;
+};
+for my $settings ('SET enable_sort = on', 'SET enable_hashagg = off; SET enable_hashjoin = off', 'SET enable_sort = off; SET enable_mergejoin = off; SET enable_nestloop = off')
+{
+	is($node->safe_psql('shop', sprintf $keys, $settings), 't|t|t|t|t|t|t', "GROUP BY, DISTINCT, joins and ORDER BY: $settings");
+}
+for my $method ('btree', 'hash')
+{
+	my $found = $node->safe_psql(
+		'shop', qq{
+		SET search_path = public, analytics;
+		SET enable_seqscan = off;
+		CREATE TEMP TABLE found AS TABLE kept_rfm;
+		CREATE INDEX found_index ON found USING $method (value);
+		SELECT count(*), count(*) FILTER (WHERE f.id = k.id) FROM kept_rfm k, LATERAL (SELECT id FROM found WHERE value = k.value OFFSET 0) f;
+		EXPLAIN (COSTS off) SELECT id FROM found WHERE value = (SELECT value FROM kept_rfm WHERE id = 3)});
+	like($found, qr/^102\|102\n(?s:.*)found_index/, "a $method index finds every value");
+}
+my ($status, $out, $err) = $node->psql('shop', q{SET search_path = public, analytics; \set VERBOSITY sqlstate
+	INSERT INTO kept_key SELECT value FROM kept_key LIMIT 1});
+like($err, qr/23505/, 'a key is unique');
+
+$node->stop;
+done_testing();
