@@ -1,0 +1,150 @@
+# What comes out are plain types, which every client reads: BI tools know nothing
+# of custmart's own.  Seen in the catalogs, and through ODBC as a user who may do
+# nothing but read a table.
+use strict;
+use warnings;
+
+use IPC::Run ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('clients');
+$node->init;
+$node->start;
+$node->safe_psql(
+	'postgres', q{
+	CREATE DATABASE shop;
+	ALTER DATABASE shop SET timezone = 'UTC';
+	CREATE ROLE analyst LOGIN});
+$node->safe_psql(
+	'shop', q{
+	CREATE EXTENSION custmart;
+	CREATE TABLE orders AS
+	SELECT i % 700 AS customer_id, md5((i % 700)::text)::uuid AS customer_uuid, 'Größe ' || i % 700 AS customer_name, 'o' || i / 2 AS order_id,
+	       timestamptz '2026-01-01 00:00:00+00' + i * interval '1 hour 30 minutes' AS ordered_at, (i * 37 % 400 - 20)::numeric / 4 AS amount
+	  FROM generate_series(1, 5000) i;
+	GRANT SELECT ON orders TO analyst;
+});
+
+# A query for every function that returns rows.  A new one needs its line here.
+my $book = '(SELECT rfm_book(customer_id, ordered_at, amount) FROM orders)';
+my %query = (
+	'rfm_members(rfm_book,timestamp with time zone,integer)' => [ bigint => "SELECT * FROM rfm_members($book)" ],
+	'rfm_members(anyelement,rfm_book,timestamp with time zone,integer)' => [
+		uuid => 'SELECT * FROM rfm_members(NULL::uuid, (SELECT rfm_book(customer_uuid, order_id, ordered_at, amount) FROM orders))',
+		text => "SELECT * FROM rfm_members(NULL::text, (SELECT rfm_book(customer_name, ordered_at, amount) FROM orders), '2027-01-01', 10)"
+	],
+	'rfm_segments(rfm_book,timestamp with time zone,integer)' => [ segments => "SELECT * FROM rfm_segments($book)" ],
+	'rfm_limits(rfm_cuts)' => [ limits => "SELECT * FROM rfm_limits(rfm_cuts($book))" ],
+	'rfm_segment_map()' => [ map => 'SELECT * FROM rfm_segment_map()' ]);
+
+my @functions = split /\n/, $node->safe_psql(
+	'shop', q{
+	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+	 WHERE e.extname = 'custmart' AND p.proretset ORDER BY 1});
+is(join("\n", sort @functions), join("\n", sort keys %query), 'every function that returns rows has a query here');
+
+is( $node->safe_psql(
+		'shop', q{
+	SELECT p.oid::regprocedure, name, type::regtype
+	  FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid,
+	       LATERAL unnest(p.proallargtypes, p.proargmodes, p.proargnames) AS a (type, mode, name)
+	  JOIN pg_type t ON t.oid = type
+	 WHERE e.extname = 'custmart' AND p.proretset AND mode IN ('o', 'b', 't')
+	   AND (t.oid >= 16384 OR t.typnamespace <> 'pg_catalog'::regnamespace OR t.typtype <> 'b' AND t.oid <> 'anyelement'::regtype
+	        OR coalesce(name, '') !~ '^[a-z_]+$')
+	 ORDER BY 1, 2}), '', 'they return built-in types, in columns with names');
+is( $node->safe_psql(
+		'shop', q{
+	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+	 WHERE e.extname = 'custmart' AND p.proretset AND p.proargmodes IS NULL}), '', 'and all say which');
+
+my %views;
+for (values %query)
+{
+	my @pairs = @$_;
+	while (my ($name, $sql) = splice @pairs, 0, 2)
+	{
+		$views{$name} = $sql;
+		# The view's owner is somebody else, the caller has no rights but to read.
+		my ($status, $out, $err) = $node->psql('shop', "CREATE VIEW \"view_$name\" WITH (security_invoker) AS $sql; GRANT SELECT ON \"view_$name\" TO analyst");
+		is($status, 0, "a view of $name") or diag $err;
+	}
+}
+is( $node->safe_psql(
+		'shop', q{
+	SELECT attrelid::regclass, attname, format_type(atttypid, NULL) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+	 WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'view\_%' AND attnum > 0 AND (atttypid >= 16384 OR atttypid::regtype NOT IN
+	   ('bigint', 'integer', 'numeric', 'double precision', 'text', 'uuid', 'date', 'timestamptz', 'boolean'))}),
+	'', 'columns of their views are of types every client reads');
+
+# Dates and numbers in JSON, as web clients get them.
+is( $node->safe_psql('shop', 'SELECT DISTINCT jsonb_typeof(value), key FROM view_bigint v, jsonb_each(to_jsonb(v)) WHERE jsonb_typeof(value) <> \'null\' ORDER BY 2',
+		extra_params => [ '--username', 'analyst' ]),
+	"number|f\nstring|first_order\nnumber|frequency\nstring|last_order\nnumber|m\nnumber|member\nnumber|monetary\nnumber|r\nnumber|recency\nnumber|score\nstring|segment",
+	'a member in JSON');
+
+# Through ODBC
+my ($driver) = (glob('/usr/lib/*/odbc/psqlodbcw.so'), glob('/usr/lib*/psqlodbcw.so'), glob('/usr/lib*/psqlodbc/psqlodbcw.so'));
+my $isql = grep { -x "$_/isql" } split /:/, $ENV{PATH};
+SKIP:
+{
+	if (!$driver || !$isql)
+	{
+		my $missing = 'unixODBC\'s isql or PostgreSQL\'s ODBC driver is not installed (Debian: unixodbc, odbc-postgresql)';
+		if ($ENV{CI})
+		{
+			fail($missing);
+		}
+		skip $missing, 1;
+	}
+	my $connection = join ';', "Driver=$driver", 'Servername=' . $node->host, 'Port=' . $node->port, 'Database=shop', 'Uid=analyst', 'BoolsAsChar=0';
+
+	# Run a statement (on one line) through ODBC; returns its rows, separated by |.
+	my $odbc = sub {
+		my ($sql, $options) = @_;
+		my ($out, $err) = ('', '');
+		IPC::Run::run([ 'isql', '-k', $connection . ($options // ''), '-b', '-v', '-d|' ], '<', \"$sql\n", '>', \$out, '2>', \$err)
+		  or diag("isql: $out$err");
+		return map { s/\s+$//r } grep { /\S/ } split /\n/, $out;
+	};
+
+	is(join("\n", $odbc->('SELECT current_user, 1 + 1')), 'analyst|2', 'ODBC works');
+	for my $name (sort keys %views)
+	{
+		my $expected = $node->safe_psql('shop', $views{$name} =~ s/SELECT \*/SELECT count(*)/r);
+		for my $options ('', ';UseDeclareFetch=1;Fetch=64', ';UseServerSidePrepare=1;Protocol=7.4-2')
+		{
+			my @rows = $odbc->($views{$name}, $options);
+			is(scalar(@rows), $expected, "$name through ODBC$options: as many rows");
+		}
+	}
+
+	# The values themselves arrive; numbers as numbers, times as times.
+	my @rows = $odbc->("SELECT member, frequency, monetary, first_order, last_order, recency, r, f, m, score, segment FROM rfm_members($book) WHERE member < 50 ORDER BY member");
+	my @expected = split /\n/, $node->safe_psql('shop',
+		"SELECT member, frequency, monetary, to_char(first_order, 'YYYY-MM-DD HH24:MI:SS'), to_char(last_order, 'YYYY-MM-DD HH24:MI:SS'), recency, r, f, m, score, segment FROM rfm_members($book) WHERE member < 50 ORDER BY member");
+	is_deeply([ map { s/(?<=:\d\d)\.0+(?=\||$)//gr } @rows ], \@expected, 'with the same values');
+	is(join(',', $odbc->('SELECT member FROM view_text WHERE frequency > 0 ORDER BY member COLLATE "C" LIMIT 2')), 'Größe 0,Größe 1', 'and texts');
+
+	# As what does a tool see the columns?  isql asks with SQLColumns.
+	my %type = map { my @c = split /\|/; ($c[3] => $c[5]) } grep { /^shop\|/ } $odbc->('help view_bigint');
+	is_deeply(
+		\%type,
+		{
+			member => 'int8', frequency => 'int8', monetary => 'numeric', first_order => 'timestamptz', last_order => 'timestamptz',
+			recency => 'float8', r => 'int4', f => 'int4', m => 'int4', score => 'int4', segment => 'text'
+		},
+		'a tool sees plain columns') or diag explain [ $odbc->('help view_bigint') ];
+
+	# An error comes through as an error, and the connection goes on.
+	@rows = $odbc->("SELECT * FROM rfm_members($book, '2020-01-01')\nSELECT 'still there'");
+	like("@rows", qr/still there/, 'after an error the connection goes on');
+}
+
+$node->stop;
+done_testing();
