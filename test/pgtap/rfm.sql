@@ -16,7 +16,7 @@ BEGIN;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(134);
+SELECT plan(138);
 
 -- The oracle
 
@@ -71,10 +71,12 @@ LANGUAGE sql IMMUTABLE AS $$
   SELECT ((extract(epoch FROM until) - extract(epoch FROM since)) * 1000000)::float8 / 86400000000::float8
 $$;
 
--- Scores of 1 .. bins onto 1 .. 5, halves up.
+-- The fifth in which a score of 1 .. bins lies; fewer than five bins are spread
+-- over 1 .. 5, halves up.
 CREATE FUNCTION pg_temp.of_five(score int, bins int) RETURNS int
 LANGUAGE sql IMMUTABLE AS $$
-  SELECT (1 + floor((score - 1) * 4::numeric / (bins - 1) + 0.5))::int
+  SELECT (1 + CASE WHEN bins >= 5 THEN floor((score - 1) * 5::numeric / bins)
+                   ELSE floor((score - 1) * 4::numeric / (bins - 1) + 0.5) END)::int
 $$;
 
 CREATE FUNCTION pg_temp.five_score(r int, f int, m int, bins int) RETURNS int
@@ -317,6 +319,11 @@ SELECT is_empty(format('SELECT * FROM pg_temp.wrong_limits((SELECT %s FROM book)
 SELECT is_empty(format('SELECT * FROM pg_temp.wrong_segments((SELECT %s FROM book), %s)', form, bins),
                 format('rfm_segments() of %s with %s bins equals GROUP BY over rfm_members()', form, bins))
   FROM unnest(ARRAY['orders', 'lines']) form, unnest(ARRAY[2, 3, 4, 5, 7, 10, 99]) bins;
+
+SELECT pg_temp.same_rows(format('SELECT member, segment FROM rfm_members((SELECT orders FROM book), bins => %s)', bins),
+                         'SELECT member, segment FROM rfm_members((SELECT orders FROM book))',
+                         format('%s bins give the segments of 5, of which each is part', bins))
+  FROM unnest(ARRAY[10, 15, 50, 95]) bins;
 
 -- Refunds, which rfm_members() does not show.
 CREATE TEMP TABLE value AS
