@@ -7,6 +7,7 @@
 #include "bytes.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
@@ -16,15 +17,33 @@ static void book_flatten(ExpandedObjectHeader *header, void *result, Size alloca
 
 static const ExpandedObjectMethods book_methods = {book_flat_size, book_flatten};
 
-static void
-check_size(const Book *book, Size size)
+/*
+ * The largest book whose text form, in base64 and beside other columns, still
+ * is below 1 GB: a larger one could be made, but not dumped.
+ */
+#define BOOK_SIZE_MAX (MaxAllocSize / 16 * 11)
+
+/* What a book takes at rest; not exact, it is quick and may be a little too low. */
+static Size
+size_of(Book *book, bool exact)
 {
-	if (size > MaxAllocSize)
+	return VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) +
+		book->kind->tail_size(book, exact);
+}
+
+static Size
+check_size(Book *book, bool exact)
+{
+	Size		size = size_of(book, exact);
+
+	if (unlikely(size > BOOK_SIZE_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a %s cannot be larger than 1 GB", book->kind->type.name),
+				 errmsg("%s cannot be larger than %zu MB", book->kind->type.name,
+						(Size) BOOK_SIZE_MAX / (1024 * 1024)),
 				 errdetail("It has %u keys.", book->table.count),
-				 errhint("Make one book per slice of the keys, for example WHERE hashint8(key) %% 4 = 0, or keep one summary per key with GROUP BY.")));
+				 errhint("Make one book per slice of the keys, for example WHERE hashint8(key) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid), or keep one summary per key with GROUP BY.")));
+	return size;
 }
 
 /* Makes an empty book in a memory context of its own below `parent`. */
@@ -59,7 +78,7 @@ check_same(const Book *book, KeyType key_type, uint8 form)
 	if (book->table.key_type != key_type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("cannot merge a %s whose keys are %s with one whose keys are %s",
+				 errmsg("cannot merge %s whose keys are %s with one whose keys are %s",
 						book->kind->type.name, key_type_name(book->table.key_type),
 						key_type_name(key_type)),
 				 errhint("Make all parts with the same type of key.")));
@@ -145,8 +164,7 @@ book_flush(Book *book)
 	keytable_locate(&book->table, book->pending_keys, n, entries);
 	book->kind->apply(book, entries, book->pending_rows, n);
 	resetStringInfo(&book->pending_bytes);
-	check_size(book, VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) +
-			   book->kind->tail_size(book, false));
+	check_size(book, false);
 }
 
 /* Finds or makes the entries of all keys of a book; entries may be NULL. */
@@ -170,30 +188,36 @@ locate_all(Book *book, const BookReader *reader, uint32 *entries)
 	}
 }
 
-/* Merges a stored book, or another's pointer, into this one. */
-void
-book_merge(Book *book, Datum source)
+/* Merges an opened book into this one. */
+static void
+merge_opened(Book *book, const BookReader *reader)
 {
-	BookReader	reader;
 	uint32	   *entries;
 
 	book_flush(book);
-	book_open(&reader, source, book->kind);
-	check_same(book, reader.key_type, reader.form);
-
+	check_same(book, reader->key_type, reader->form);
 	entries = MemoryContextAllocHuge(CurrentMemoryContext,
-									 Max((Size) reader.count, 1) * sizeof(uint32));
-	locate_all(book, &reader, entries);
-	book->kind->merge(book, &reader, entries);
-	if (pg_add_s64_overflow(book->rows_skipped, reader.rows_skipped, &book->rows_skipped))
+									 Max((Size) reader->count, 1) * sizeof(uint32));
+	locate_all(book, reader, entries);
+	book->kind->merge(book, reader, entries);
+	if (pg_add_s64_overflow(book->rows_skipped, reader->rows_skipped, &book->rows_skipped))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("number of rows skipped is out of range")));
 	pfree(entries);
+	check_size(book, false);
+}
+
+/* Merges a stored book, or an expanded one, into this one. */
+void
+book_merge(Book *book, Datum source)
+{
+	BookReader	reader;
+
+	book_open(&reader, source, book->kind);
+	merge_opened(book, &reader);
 	if ((Pointer) reader.stored != DatumGetPointer(source))
 		pfree(reader.stored);
-	check_size(book, VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) +
-			   book->kind->tail_size(book, false));
 }
 
 /*
@@ -220,7 +244,9 @@ book_copy(Datum value, const BookKind *kind, MemoryContext context)
 	}
 	book_open(&reader, value, kind);
 	book = book_make(kind, reader.key_type, reader.form, context);
-	book_merge(book, PointerGetDatum(reader.stored));
+	merge_opened(book, &reader);
+	if ((Pointer) reader.stored != DatumGetPointer(value))
+		pfree(reader.stored);
 	return book;
 }
 
@@ -268,13 +294,9 @@ static Size
 book_flat_size(ExpandedObjectHeader *header)
 {
 	Book	   *book = (Book *) header;
-	Size		size;
 
 	book_flush(book);
-	size = VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) +
-		book->kind->tail_size(book, true);
-	check_size(book, size);
-	return size;
+	return check_size(book, true);
 }
 
 static void
@@ -332,6 +354,8 @@ book_read_header(BookReader *reader, const BookKind *kind, const uint8 *bytes, S
 				return "its keys are cut off";
 			for (uint32 i = 0; i < reader->count; i++)
 			{
+				if ((i & 0xFFFF) == 0)
+					CHECK_FOR_INTERRUPTS();
 				keys_size += load_u32(reader->keys + (Size) i * 4);
 				if (keys_size > left)
 					return "its keys are cut off";
@@ -467,7 +491,9 @@ book_check_foreign(bytea *stored, const BookKind *kind)
 	Book	   *book;
 	const char *wrong = NULL;
 
-	book_open(&reader, PointerGetDatum(stored), kind);
+	(void) book_read_header(&reader, kind, (const uint8 *) VARDATA_ANY(stored),
+							VARSIZE_ANY_EXHDR(stored));
+	reader.stored = stored;
 	if (!keys_are_text(&reader))
 		return "a key is not text in the encoding of this database";
 	book = book_make(kind, reader.key_type, reader.form, CurrentMemoryContext);
@@ -476,7 +502,7 @@ book_check_foreign(bytea *stored, const BookKind *kind)
 		wrong = "a key stands twice";
 	else
 	{
-		book_merge(book, PointerGetDatum(stored));
+		merge_opened(book, &reader);
 		if (book_flat_size(&book->hdr) != VARHDRSZ + VARSIZE_ANY_EXHDR(stored))
 			wrong = "a member or an order stands twice";
 	}
@@ -489,7 +515,6 @@ compare_keys(const void *a, const void *b, void *key_type)
 {
 	const Key  *x = a;
 	const Key  *y = b;
-	int			order;
 
 	switch (*(KeyType *) key_type)
 	{
@@ -498,10 +523,7 @@ compare_keys(const void *a, const void *b, void *key_type)
 		case KEY_FIXED16:
 			return memcmp(x->fixed, y->fixed, 16);
 		case KEY_BYTES:
-			order = memcmp(x->bytes.data, y->bytes.data, Min(x->bytes.length, y->bytes.length));
-			if (order == 0)
-				order = (x->bytes.length > y->bytes.length) - (x->bytes.length < y->bytes.length);
-			return order;
+			return compare_bytes(x->bytes.data, x->bytes.length, y->bytes.data, y->bytes.length);
 	}
 	pg_unreachable();
 }
@@ -525,7 +547,11 @@ book_canonical(Datum value, const BookKind *kind)
 	keys = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) reader.count, 1) * sizeof(Key));
 	book_key_cursor(&cursor, &reader);
 	for (uint32 i = 0; i < reader.count; i++)
+	{
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
 		keys[i] = book_next_key(&cursor);
+	}
 	qsort_interruptible(keys, reader.count, sizeof(Key), compare_keys, &reader.key_type);
 
 	book = book_make(kind, reader.key_type, reader.form, CurrentMemoryContext);
@@ -537,7 +563,7 @@ book_canonical(Datum value, const BookKind *kind)
 		keytable_locate(&book->table, keys + done,
 						Min(KEYTABLE_BATCH, reader.count - done), entries);
 	}
-	book_merge(book, PointerGetDatum(reader.stored));
+	merge_opened(book, &reader);
 	size = book_flat_size(&book->hdr);
 	canonical = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	book_flatten(&book->hdr, canonical, size);
@@ -563,12 +589,8 @@ book_compare(FunctionCallInfo fcinfo, const BookKind *kind)
 	{
 		bytea	   *x = book_canonical(PointerGetDatum(a), kind);
 		bytea	   *y = book_canonical(PointerGetDatum(b), kind);
-		Size		x_size = VARSIZE(x) - VARHDRSZ;
-		Size		y_size = VARSIZE(y) - VARHDRSZ;
 
-		order = memcmp(VARDATA(x), VARDATA(y), Min(x_size, y_size));
-		if (order == 0)
-			order = (x_size > y_size) - (x_size < y_size);
+		order = compare_bytes(VARDATA(x), VARSIZE(x) - VARHDRSZ, VARDATA(y), VARSIZE(y) - VARHDRSZ);
 		pfree(x);
 		pfree(y);
 	}

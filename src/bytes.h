@@ -68,4 +68,13 @@ store_f64(uint8 *p, float8 v)
 	return store_u64(p, bits);
 }
 
+/* Orders two strings of bytes, a prefix first: below, at or above 0. */
+static inline int
+compare_bytes(const void *a, Size a_length, const void *b, Size b_length)
+{
+	int			order = memcmp(a, b, Min(a_length, b_length));
+
+	return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
+}
+
 #endif							/* CUSTMART_BYTES_H */

@@ -11,19 +11,34 @@
 StaticAssertDecl(sizeof(int64) == 8 && sizeof(float8) == 8, "both kinds of element have 8 bytes");
 
 /*
+ * More elements than this would not fit into PostgreSQL's expanded array, which
+ * grows by an eighth and holds at most 1 GB.
+ */
+#define COLLECT_MAX 100000000
+
+/* The aggregate's memory; an error outside of an aggregate. */
+MemoryContext
+collect_require_aggregate(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("support function of an aggregate called outside of one")));
+	return context;
+}
+
+/*
  * The state in argument 0 of a transition or combine function, made writable;
  * false if there was none and the collection is a new, empty one.
  */
 bool
 collection_of_state(FunctionCallInfo fcinfo, Oid type, Collection *collection)
 {
-	MemoryContext context;
+	MemoryContext context = collect_require_aggregate(fcinfo);
 	ExpandedArrayHeader *array;
 
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("support function of an aggregate called outside of one")));
 	if (PG_ARGISNULL(0))
 		array = construct_empty_expanded_array(type, context, NULL);
 	else
@@ -45,6 +60,11 @@ collect(Collection *collection, Datum value)
 {
 	int			position = ++collection->count;
 
+	if (unlikely(position > COLLECT_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an aggregate cannot collect more than %d numbers", COLLECT_MAX),
+				 errhint("Use a sample, or for rfm_cuts a book: rfm_cuts(rfm_book).")));
 	collection->array = array_set_element(collection->array, 1, &position, value, false,
 										  -1, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
@@ -66,10 +86,34 @@ collected(Datum state, int *count)
 	return (const char *) array + ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
 }
 
+/* An element of a state of either kind, by its position from 1. */
+static Datum
+element(Datum array, int position)
+{
+	bool		is_null;
+
+	return array_get_element(array, 1, &position, -1, 8,
+							 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &is_null);
+}
+
+/* An element of a bigint[] that is being collected, by its position from 1. */
+int64
+collected_int64(const Collection *collection, int position)
+{
+	return DatumGetInt64(element(collection->array, position));
+}
+
+/* An element of a float8[] that is being collected, by its position from 1. */
+float8
+collected_float8(const Collection *collection, int position)
+{
+	return DatumGetFloat8(element(collection->array, position));
+}
+
 /*
  * A combine function: appends the collected values of argument 1 to the state.
  * header(elements, count) tells how many elements at the beginning are
- * parameters, or -1 if the state is not valid.
+ * parameters, and raises an error if the state is not valid.
  */
 Datum
 collect_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int))
@@ -79,6 +123,7 @@ collect_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, 
 	int			count;
 	int			skip;
 
+	collect_require_aggregate(fcinfo);
 	if (PG_ARGISNULL(1) && PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	if (PG_ARGISNULL(1))
@@ -88,40 +133,37 @@ collect_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, 
 	}
 	other = collected(PG_GETARG_DATUM(1), &count);
 	skip = header(other, count);
-	if (collection_of_state(fcinfo, type, &collection))
-	{
-		int			own_count;
-		const char *own = collected(PG_GETARG_DATUM(0), &own_count);
-		int			own_skip = header(own, own_count);
-
-		if (skip != own_skip || memcmp(own, other, (Size) skip * 8) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("parameters of an aggregate must be the same for all rows")));
-	}
-	else
+	if (!collection_of_state(fcinfo, type, &collection))
 		skip = 0;
-	for (int i = skip; i < count; i++)
+	for (int i = 0; i < count; i++)
 	{
-		Datum		value;
+		int64		bits;
 
-		if (type == FLOAT8OID)
+		if ((i & 0xFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		memcpy(&bits, other + (Size) i * 8, 8);
+		if (i < skip)
+		{
+			float8		number = type == FLOAT8OID ? collected_float8(&collection, i + 1) : 0;
+			int64		own = type == FLOAT8OID ? 0 : collected_int64(&collection, i + 1);
+
+			if (type == FLOAT8OID)
+				memcpy(&own, &number, 8);
+			if (own != bits)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("bins or shares of an aggregate must be the same for all rows"),
+						 errhint("Write them as constants.")));
+		}
+		else if (type == FLOAT8OID)
 		{
 			float8		number;
 
-			memcpy(&number, other + (Size) i * 8, 8);
-			value = Float8GetDatum(number);
+			memcpy(&number, &bits, 8);
+			collect(&collection, Float8GetDatum(number));
 		}
 		else
-		{
-			int64		number;
-
-			memcpy(&number, other + (Size) i * 8, 8);
-			value = Int64GetDatum(number);
-		}
-		if ((i & 0xFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
-		collect(&collection, value);
+			collect(&collection, Int64GetDatum(bits));
 	}
 	PG_RETURN_DATUM(collection.array);
 }

@@ -22,9 +22,12 @@ typedef struct Collection
 	int			count;
 } Collection;
 
+extern MemoryContext collect_require_aggregate(FunctionCallInfo fcinfo);
 extern bool collection_of_state(FunctionCallInfo fcinfo, Oid type, Collection *collection);
 extern void collect(Collection *collection, Datum value);
 extern Datum collect_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int));
 extern const char *collected(Datum state, int *count);
+extern int64 collected_int64(const Collection *collection, int position);
+extern float8 collected_float8(const Collection *collection, int position);
 
 #endif							/* CUSTMART_COLLECT_H */

@@ -13,8 +13,12 @@
 
 #include "postgres.h"
 
+#include "common/int.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+
+/* Sizes of stored values are computed from counts of 32 bits. */
+StaticAssertDecl(sizeof(Size) >= 8, "custmart needs a 64-bit platform");
 
 #else
 
@@ -44,8 +48,8 @@ typedef void *MemoryContext;
 #define likely(x) __builtin_expect((x) != 0, 1)
 #define unlikely(x) __builtin_expect((x) != 0, 0)
 #define CHECK_FOR_INTERRUPTS() ((void) 0)
-#define MemoryContextAlloc(context, size) malloc(size)
-#define repalloc(pointer, size) realloc(pointer, size)
+#define MemoryContextAllocHuge(context, size) malloc(size)
+#define repalloc_huge(pointer, size) realloc(pointer, size)
 
 static inline bool
 pg_add_s64_overflow(int64 a, int64 b, int64 *result)
@@ -66,15 +70,5 @@ pg_add_u32_overflow(uint32 a, uint32 b, uint32 *result)
 }
 
 #endif							/* CUSTMART_STANDALONE */
-
-#ifndef CUSTMART_STANDALONE
-#include "common/int.h"
-
-#define core_alloc_huge(size) MemoryContextAllocHuge(CurrentMemoryContext, size)
-#define core_free(pointer) pfree(pointer)
-#else
-#define core_alloc_huge(size) malloc(size)
-#define core_free(pointer) free(pointer)
-#endif
 
 #endif							/* CUSTMART_CORE_H */

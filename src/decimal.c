@@ -219,6 +219,15 @@ decimal_compare(const Decimal *a, const Decimal *b)
 	return decimal_sign(&difference);
 }
 
+/* True if mantissa and power of ten are float8s, so that one division rounds once. */
+static inline bool
+is_exact_double(int64 packed)
+{
+	int64		m = packed >> 8;
+
+	return (packed & 0xFF) <= 22 && m < (INT64CONST(1) << 53) && m > -(INT64CONST(1) << 53);
+}
+
 /* The nearest float8, as the cast from numeric gives it. */
 float8
 decimal_to_double(const Decimal *d)
@@ -226,13 +235,8 @@ decimal_to_double(const Decimal *d)
 	int64		packed;
 	char		text[DECIMAL_TEXT_SIZE];
 
-	if (decimal_fits_packed(d, &packed))
-	{
-		int64		m = packed >> 8;
-
-		if (m < (INT64CONST(1) << 53) && m > -(INT64CONST(1) << 53) && d->scale <= 22)
-			return (float8) m / power10_exact[d->scale];
-	}
+	if (decimal_fits_packed(d, &packed) && is_exact_double(packed))
+		return (float8) (packed >> 8) / power10_exact[d->scale];
 	decimal_to_text(d, text);
 	return strtod(text, NULL);
 }
@@ -241,12 +245,10 @@ decimal_to_double(const Decimal *d)
 float8
 decimal_packed_to_double(int64 packed, const DecimalPool *pool)
 {
-	int64		m = packed >> 8;
-	int			scale = (int) (packed & 0xFF);
 	Decimal		d;
 
-	if (likely(scale <= 22 && m < (INT64CONST(1) << 53) && m > -(INT64CONST(1) << 53)))
-		return (float8) m / power10_exact[scale];
+	if (likely(is_exact_double(packed)))
+		return (float8) (packed >> 8) / power10_exact[packed & 0xFF];
 	d = decimal_unpack(packed, pool);
 	return decimal_to_double(&d);
 }
@@ -281,13 +283,14 @@ decimal_pool_put(DecimalPool *pool, const Decimal *d)
 {
 	if (pool->count == pool->capacity)
 	{
-		uint32		capacity = Max(pool->capacity * 2, 4);
+		Size		capacity = Max((Size) pool->capacity * 2, 4);
 
+		Assert(capacity <= UINT32_MAX);	/* 80 GB; positions have 56 bits */
 		if (pool->item == NULL)
-			pool->item = MemoryContextAlloc(pool->context, capacity * sizeof(Decimal));
+			pool->item = MemoryContextAllocHuge(pool->context, capacity * sizeof(Decimal));
 		else
-			pool->item = repalloc(pool->item, capacity * sizeof(Decimal));
-		pool->capacity = capacity;
+			pool->item = repalloc_huge(pool->item, capacity * sizeof(Decimal));
+		pool->capacity = (uint32) capacity;
 	}
 	pool->item[pool->count] = *d;
 	return (int64) pool->count++ << 8 | DECIMAL_IN_POOL;
@@ -308,8 +311,9 @@ decimal_add_slow(int64 *sum, DecimalPool *sum_pool,
 	if (!decimal_add(&total, &term))
 		return false;
 	if (decimal_is_pooled(*sum))
-		sum_pool->item[*sum >> 8] = total;	/* stays wide, or a sum crossing
-											 * the border often fills the pool */
+		sum_pool->item[*sum >> 8] = total;	/* stays wide: otherwise a sum that
+											 * crosses the border often would
+											 * fill the pool */
 	else if (decimal_fits_packed(&total, &packed))
 		*sum = packed;
 	else

@@ -42,9 +42,9 @@ numeric_read_slow(Datum value, const char *argument, DecimalPool *pool)
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("%s \"%.60s%s\" is out of range", argument, text,
 							strlen(text) > 60 ? "..." : ""),
-					 errdetail("At most %d digits before the decimal point and %d after it can be summed exactly.",
+					 errdetail("At most %d digits before the decimal point and %d after it are kept exactly.",
 							   DECIMAL_MAX_DIGITS, DECIMAL_MAX_SCALE),
-					 errhint("Round it first, for example with round(%s, 4).", argument)));
+					 errhint("Round it first, for example with round(%s, 10), or leave it out if it cannot be meant.", argument)));
 			break;
 	}
 	if ((Pointer) numeric != DatumGetPointer(value))
@@ -59,15 +59,4 @@ numeric_from_packed(int64 packed, const DecimalPool *pool)
 	NumericBuffer *buffer = palloc(sizeof(NumericBuffer));
 
 	return numeric_in_buffer(packed, pool, buffer);
-}
-
-/* A new numeric of a decimal. */
-Datum
-numeric_from_decimal(const Decimal *d)
-{
-	char	   *numeric = palloc(VARHDRSZ + DECIMAL_NUMERIC_SIZE);
-	Size		size = decimal_to_numeric(d, (uint8 *) VARDATA(numeric));
-
-	SET_VARSIZE(numeric, VARHDRSZ + size);
-	return PointerGetDatum(numeric);
 }

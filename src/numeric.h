@@ -23,7 +23,6 @@ typedef union NumericBuffer
 
 extern int64 numeric_read_slow(Datum value, const char *argument, DecimalPool *pool);
 extern Datum numeric_from_packed(int64 packed, const DecimalPool *pool);
-extern Datum numeric_from_decimal(const Decimal *d);
 
 /*
  * Reads a numeric argument as a packed decimal, into the pool if it is wide.

@@ -29,7 +29,7 @@ extern void rfm_check_as_of(TimestampTz as_of, TimestampTz last_order);
 extern int	rfm_check_bins(int32 bins);
 extern bytea *rfm_cuts_datum(const RfmCuts *cuts);
 
-/* Days between two points in time; no difference of two times overflows a float8. */
+/* Days between two points in time, whose difference may need an unsigned 64-bit number. */
 static inline float8
 rfm_days(TimestampTz from, TimestampTz to)
 {

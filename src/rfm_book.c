@@ -99,7 +99,11 @@ rfm_book_copy(Book *book, const Book *source)
 	const DecimalPool *pool = &extra_of(source)->pool;
 
 	for (uint32 i = 0; i < pool->count; i++)
+	{
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
 		(void) decimal_pool_put(&extra_of(book)->pool, &pool->item[i]);
+	}
 }
 
 /* The key of an order among all orders: the member's number and the order's id. */
@@ -290,7 +294,11 @@ count_wide(const Book *book)
 
 	if (extra->pool.count > 0)
 		for (uint32 i = 0; i < book->table.count; i++)
+		{
+			if ((i & 0xFFFF) == 0)
+				CHECK_FOR_INTERRUPTS();
 			wide += is_stored_wide(extra, keytable_payload(&book->table, i), &packed);
+		}
 	return wide;
 }
 
@@ -341,11 +349,7 @@ compare_orders(const void *a, const void *b, void *book)
 	if (order == 0)
 		order = (x.number > y.number) - (x.number < y.number);
 	if (order == 0 && x.text != NULL)
-	{
-		order = memcmp(x.text, y.text, Min(x.length, y.length));
-		if (order == 0)
-			order = (x.length > y.length) - (x.length < y.length);
-	}
+		order = compare_bytes(x.text, x.length, y.text, y.length);
 	return order;
 }
 
@@ -494,9 +498,13 @@ check_orders(const BookReader *reader, const RfmTail *tail)
 	if (wrong == NULL && bytes != end)
 		wrong = "its length is wrong";
 	for (uint32 i = 0; i < reader->count && wrong == NULL; i++)
+	{
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (load_u32(tail->members + (Size) i * RFM_MEMBER_STORED_SIZE) != bought[i] ||
 			load_u32(tail->members + (Size) i * RFM_MEMBER_STORED_SIZE + 4) != refunded[i])
 			wrong = "a member's orders are not as many as it says";
+	}
 	pfree(bought);
 	pfree(refunded);
 	return wrong;
@@ -679,7 +687,8 @@ custmart_rfm_book_recv(PG_FUNCTION_ARGS)
 	if (wrong != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("binary rfm_book is not valid: %s", wrong)));
+				 errmsg("binary rfm_book is not valid: %s", wrong),
+				 errhint("Only bytes that custmart itself wrote, in a database of the same encoding, can be read back.")));
 	PG_RETURN_BYTEA_P(value);
 }
 

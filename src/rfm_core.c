@@ -58,6 +58,16 @@ rfm_member_store(const RfmMember *member, uint8 *bytes)
 	store_u64(bytes, (uint64) member->last_order);
 }
 
+static inline void
+member_load(const uint8 *bytes, RfmMember *member)
+{
+	member->frequency = load_u32(bytes);
+	member->refunds = load_u32(bytes + 4);
+	member->money = (int64) load_u64(bytes + 8);
+	member->first_order = (int64) load_u64(bytes + 16);
+	member->last_order = (int64) load_u64(bytes + 24);
+}
+
 /*
  * Reads a stored member that may name one of pool_count wide sums; returns
  * what is wrong with it, or NULL.
@@ -65,12 +75,7 @@ rfm_member_store(const RfmMember *member, uint8 *bytes)
 const char *
 rfm_member_load(const uint8 *bytes, uint32 pool_count, RfmMember *member)
 {
-	member->frequency = load_u32(bytes);
-	member->refunds = load_u32(bytes + 4);
-	member->money = (int64) load_u64(bytes + 8);
-	member->first_order = (int64) load_u64(bytes + 16);
-	member->last_order = (int64) load_u64(bytes + 24);
-
+	member_load(bytes, member);
 	if (member->frequency == 0)
 	{
 		if (member->refunds == 0)
@@ -141,11 +146,7 @@ void
 rfm_load(const uint8 *bytes, RfmMember *member, DecimalPool *pool, Decimal *wide)
 {
 	memset(pool, 0, sizeof(*pool));
-	member->frequency = load_u32(bytes + RFM_HEADER_SIZE);
-	member->refunds = load_u32(bytes + RFM_HEADER_SIZE + 4);
-	member->money = (int64) load_u64(bytes + RFM_HEADER_SIZE + 8);
-	member->first_order = (int64) load_u64(bytes + RFM_HEADER_SIZE + 16);
-	member->last_order = (int64) load_u64(bytes + RFM_HEADER_SIZE + 24);
+	member_load(bytes + RFM_HEADER_SIZE, member);
 	if (unlikely(decimal_is_pooled(member->money)))
 	{
 		(void) decimal_load(bytes + RFM_STORED_SIZE, wide);
@@ -222,7 +223,11 @@ interpolate_number(float8 low, float8 high, int rest, int bins)
 			{ \
 				high = (array)[position + 1]; \
 				for (Size j = position + 2; j < n; j++) \
+				{ \
+					if ((j & 0xFFFF) == 0) \
+						CHECK_FOR_INTERRUPTS(); \
 					high = Min(high, (array)[j]); \
+				} \
 			} \
 			(limits)[i - 1] = rest == 0 ? low : interpolate(low, high, rest, bins); \
 			done = position; \
@@ -272,8 +277,8 @@ rfm_cuts_check(const uint8 *bytes, Size length)
 			return "a date is out of range";
 		if (!(cuts.frequency[i] >= 1) || !(cuts.frequency[i] <= UINT32_MAX))
 			return "a limit of frequency is out of range";
-		if (!isfinite(cuts.monetary[i]))
-			return "a limit of monetary is not a finite number";
+		if (!isfinite(cuts.monetary[i]) || (cuts.monetary[i] == 0 && signbit(cuts.monetary[i])))
+			return "a limit of monetary is not a finite number, or is a negative zero";
 		if (i > 0 && (cuts.last_order[i] < cuts.last_order[i - 1] ||
 					  cuts.frequency[i] < cuts.frequency[i - 1] ||
 					  cuts.monetary[i] < cuts.monetary[i - 1]))

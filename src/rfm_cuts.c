@@ -183,7 +183,10 @@ state_header(const char *elements, int count)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("state of an aggregate is not valid")));
 	memcpy(&bins, elements, 8);
-	(void) rfm_check_bins((int32) bins);
+	if (bins < RFM_BINS_MIN || bins > RFM_BINS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("state of an aggregate is not valid")));
 	return 1;
 }
 
@@ -213,15 +216,13 @@ custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
 		collect(&collection, Int64GetDatum(bins));
 	else
 	{
-		int			first = 1;
-		bool		is_null;
-		int64		first_bins = DatumGetInt64(array_get_element(collection.array, 1, &first, -1, 8,
-																 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &is_null));
+		int64		first_bins = collected_int64(&collection, 1);
 
 		if (first_bins != bins)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("bins must be the same for all rows, not %d and %d", (int) first_bins, bins)));
+					 errmsg("bins must be the same for all rows, not %d and %d", (int) first_bins, bins),
+					 errhint("Write it as a constant.")));
 	}
 	if (value.member.frequency > 0)
 	{
@@ -257,6 +258,7 @@ custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
 	float8	   *monetary;
 	bytea	   *value;
 
+	collect_require_aggregate(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	elements = collected(PG_GETARG_DATUM(0), &count);
@@ -291,21 +293,31 @@ custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
 
 /* ---------- scores and segments ---------- */
 
+/* Scores the member in argument 0 by the limits in argument 1; false without an order. */
+static bool
+get_score(FunctionCallInfo fcinfo, RfmCuts *cuts, RfmScore *score)
+{
+	RfmValue	value;
+
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	if (value.member.frequency == 0)
+		return false;
+	get_cuts(PG_GETARG_DATUM(1), cuts);
+	*score = rfm_score(cuts, value.member.last_order, value.member.frequency,
+					   decimal_packed_to_double(value.member.money, &value.pool));
+	return true;
+}
+
 /* rfm_score(rfm, rfm_cuts): 555-style; NULL without an order. */
 CUSTMART_FUNCTION(custmart_rfm_score);
 Datum
 custmart_rfm_score(PG_FUNCTION_ARGS)
 {
-	RfmValue	value;
 	RfmCuts		cuts;
 	RfmScore	score;
 
-	rfm_read(&value, PG_GETARG_DATUM(0));
-	if (value.member.frequency == 0)
+	if (!get_score(fcinfo, &cuts, &score))
 		PG_RETURN_NULL();
-	get_cuts(PG_GETARG_DATUM(1), &cuts);
-	score = rfm_score(&cuts, value.member.last_order, value.member.frequency,
-					  decimal_packed_to_double(value.member.money, &value.pool));
 	PG_RETURN_INT32(rfm_score_number(score, cuts.bins));
 }
 
@@ -323,6 +335,19 @@ custmart_rfm_segment(PG_FUNCTION_ARGS)
 				 errmsg("%d is not an RFM score of 5 bins", score),
 				 errhint("A score has three digits from 1 to 5, from 111 to 555.")));
 	PG_RETURN_TEXT_P(cstring_to_text(rfm_segment_names[segment]));
+}
+
+/* rfm_segment(rfm, rfm_cuts): the segment of a member; NULL without an order. */
+CUSTMART_FUNCTION(custmart_rfm_segment_by_cuts);
+Datum
+custmart_rfm_segment_by_cuts(PG_FUNCTION_ARGS)
+{
+	RfmCuts		cuts;
+	RfmScore	score;
+
+	if (!get_score(fcinfo, &cuts, &score))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(rfm_segment_names[rfm_segment_of(score, cuts.bins)]));
 }
 
 /* rfm_segment_map(): all 125 scores with their segments. */

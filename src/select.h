@@ -3,9 +3,12 @@
  *	  The k-th smallest of an array, without sorting it: a template.
  *
  * Define SELECT_NAME (the function), SELECT_TYPE and SELECT_LESS(a, b) before
- * including this file.  It defines
+ * including this file, and SELECT_CONTEXT, a type, if SELECT_LESS needs to look
+ * at something of that type, which it then finds as *context.  It defines
  *
  *		static void SELECT_NAME(SELECT_TYPE *a, Size n, Size k)
+ *
+ * or, with SELECT_CONTEXT, the same with a pointer to it as fourth parameter,
  *
  * after which a[k] is what it would be if a were sorted, nothing before it is
  * greater and nothing after it is less.  So to find several positions of one
@@ -22,9 +25,17 @@
 #define SELECT_CAT(a, b) SELECT_CAT_(a, b)
 #define SELECT_SWAP(x, y) do { SELECT_TYPE swap_ = (x); (x) = (y); (y) = swap_; } while (0)
 
+#ifdef SELECT_CONTEXT
+#define SELECT_PARAMETER , const SELECT_CONTEXT *context
+#define SELECT_ARGUMENT , context
+#else
+#define SELECT_PARAMETER
+#define SELECT_ARGUMENT
+#endif
+
 /* Restores the max-heap below position i. */
 static void
-SELECT_CAT(SELECT_NAME, _sift) (SELECT_TYPE *heap, Size n, Size i)
+SELECT_CAT(SELECT_NAME, _sift) (SELECT_TYPE *heap, Size n, Size i SELECT_PARAMETER)
 {
 	SELECT_TYPE v = heap[i];
 
@@ -46,16 +57,20 @@ SELECT_CAT(SELECT_NAME, _sift) (SELECT_TYPE *heap, Size n, Size i)
 
 /* The slow, sure way: a heap of the k + 1 smallest. */
 static void
-SELECT_CAT(SELECT_NAME, _heap) (SELECT_TYPE *a, Size n, Size k)
+SELECT_CAT(SELECT_NAME, _heap) (SELECT_TYPE *a, Size n, Size k SELECT_PARAMETER)
 {
 	for (Size i = (k + 1) / 2 + 1; i-- > 0;)
-		SELECT_CAT(SELECT_NAME, _sift) (a, k + 1, i);
+	{
+		SELECT_CAT(SELECT_NAME, _sift) (a, k + 1, i SELECT_ARGUMENT);
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
 	for (Size i = k + 1; i < n; i++)
 	{
 		if (SELECT_LESS(a[i], a[0]))
 		{
 			SELECT_SWAP(a[i], a[0]);
-			SELECT_CAT(SELECT_NAME, _sift) (a, k + 1, 0);
+			SELECT_CAT(SELECT_NAME, _sift) (a, k + 1, 0 SELECT_ARGUMENT);
 		}
 		if ((i & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -64,7 +79,7 @@ SELECT_CAT(SELECT_NAME, _heap) (SELECT_TYPE *a, Size n, Size k)
 }
 
 static void
-SELECT_NAME(SELECT_TYPE *a, Size n, Size k)
+SELECT_NAME(SELECT_TYPE *a, Size n, Size k SELECT_PARAMETER)
 {
 	int			bad = 0;
 
@@ -90,9 +105,11 @@ SELECT_NAME(SELECT_TYPE *a, Size n, Size k)
 		while (i <= j)
 		{
 			while (SELECT_LESS(a[i], pivot))
-				i++;
+				if ((++i & 0xFFFF) == 0)
+					CHECK_FOR_INTERRUPTS();
 			while (SELECT_LESS(pivot, a[j]))
-				j--;
+				if ((--j & 0xFFFF) == 0)
+					CHECK_FOR_INTERRUPTS();
 			if (i <= j)
 			{
 				SELECT_SWAP(a[i], a[j]);
@@ -115,7 +132,7 @@ SELECT_NAME(SELECT_TYPE *a, Size n, Size k)
 
 		if (left > n - n / 8 && ++bad > 8)
 		{
-			SELECT_CAT(SELECT_NAME, _heap) (a, left, k);
+			SELECT_CAT(SELECT_NAME, _heap) (a, left, k SELECT_ARGUMENT);
 			return;
 		}
 		n = left;
@@ -126,3 +143,6 @@ SELECT_NAME(SELECT_TYPE *a, Size n, Size k)
 #undef SELECT_TYPE
 #undef SELECT_LESS
 #undef SELECT_SWAP
+#undef SELECT_CONTEXT
+#undef SELECT_PARAMETER
+#undef SELECT_ARGUMENT

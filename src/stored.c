@@ -7,6 +7,7 @@
  */
 #include "stored.h"
 
+#include "bytes.h"
 #include "common/base64.h"
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
@@ -93,9 +94,9 @@ stored_to_base64(bytea *value, const StoredType *type)
 	if (prefix + encoded + 1 > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a %s of %zu bytes has no text form", type->name, length),
+				 errmsg("%s of %zu bytes has no text form", type->name, length),
 				 errdetail("Its text form would be over 1 GB."),
-				 errhint("Use the binary form (COPY ... WITH (FORMAT binary)), or make one %s per part of the table.", type->name)));
+				 errhint("Use the binary form (COPY ... WITH (FORMAT binary)), or make one %s per slice of the table.", type->name)));
 	text = palloc(prefix + encoded + 1);
 	memcpy(text, type->name, prefix - 1);
 	text[prefix - 1] = ':';
@@ -114,11 +115,15 @@ stored_to_base64(bytea *value, const StoredType *type)
 	return text;
 }
 
-/* Decodes base64; returns the length, or -1 if it is none. */
+/*
+ * Decodes base64; returns the length, or -1 if it is none, or its last bits are
+ * not what encoding would make of them.
+ */
 static int
 decode(const char *text, Size encoded, char *bytes)
 {
 	int			length = 0;
+	char		last[4];
 
 	for (Size done = 0; done < encoded; done += PIECE_TEXT)
 	{
@@ -132,6 +137,10 @@ decode(const char *text, Size encoded, char *bytes)
 			return -1;
 		length += n;
 	}
+	if (length % 3 != 0 &&
+		(pg_b64_encode((Base64Byte *) bytes + length - length % 3, length % 3, last, 4) != 4 ||
+		 memcmp(last, text + encoded - 4, 4) != 0))
+		return -1;
 	return length;
 }
 
@@ -185,16 +194,13 @@ custmart_stored_send(PG_FUNCTION_ARGS)
 }
 
 static int
-compare_bytes(FunctionCallInfo fcinfo)
+compare_arguments(FunctionCallInfo fcinfo)
 {
 	bytea	   *a = PG_GETARG_BYTEA_PP(0);
 	bytea	   *b = PG_GETARG_BYTEA_PP(1);
-	Size		a_length = VARSIZE_ANY_EXHDR(a);
-	Size		b_length = VARSIZE_ANY_EXHDR(b);
-	int			order = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_length, b_length));
+	int			order = compare_bytes(VARDATA_ANY(a), VARSIZE_ANY_EXHDR(a),
+									  VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b));
 
-	if (order == 0)
-		order = (a_length > b_length) - (a_length < b_length);
 	PG_FREE_IF_COPY(a, 0);
 	PG_FREE_IF_COPY(b, 1);
 	return order;
@@ -205,7 +211,7 @@ CUSTMART_FUNCTION(custmart_stored_##name); \
 Datum \
 custmart_stored_##name(PG_FUNCTION_ARGS) \
 { \
-	PG_RETURN_BOOL(compare_bytes(fcinfo) condition); \
+	PG_RETURN_BOOL(compare_arguments(fcinfo) condition); \
 }
 
 STORED_COMPARISON(eq, == 0)
@@ -219,7 +225,7 @@ CUSTMART_FUNCTION(custmart_stored_cmp);
 Datum
 custmart_stored_cmp(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(compare_bytes(fcinfo));
+	PG_RETURN_INT32(compare_arguments(fcinfo));
 }
 
 CUSTMART_FUNCTION(custmart_stored_hash);

@@ -54,7 +54,8 @@ get_numbers(Datum value, const char *argument, float8 **numbers)
 	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array) || n < 1 || n >= TIER_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be a list of 1 to %d numbers without NULL", argument, TIER_MAX - 1)));
+				 errmsg("%s must be a list of 1 to %d numbers without NULL", argument, TIER_MAX - 1),
+				 errhint("Give a one-dimensional array such as ARRAY[0.1, 0.3].")));
 	*numbers = palloc(sizeof(float8) * n);
 	memcpy(*numbers, (char *) array + ARR_OVERHEAD_NONULLS(ARR_NDIM(array)), sizeof(float8) * n);
 	return n;
@@ -88,7 +89,8 @@ get_names(Datum value, int cuts, const char *argument)
 	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("names must be a list of texts without NULL")));
+				 errmsg("names must be a list of texts without NULL"),
+				 errhint("Give a one-dimensional array such as ARRAY['gold', 'silver', 'rest'].")));
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n);
 	if (n != cuts + 1)
 		ereport(ERROR,
@@ -105,7 +107,8 @@ check_number(float8 value)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("value must be a finite number, not \"%s\"",
-						isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity")));
+						isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity"),
+				 errhint("Leave such rows out, or make them NULL, which has no grade.")));
 	return value;
 }
 
@@ -134,7 +137,8 @@ get_parameter(WindowObject window, int argument, const char *name)
 	if (is_null)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be NULL", name)));
+				 errmsg("%s must not be NULL", name),
+				 errhint("shares are the sizes of the grades, names their names and one for the rest.")));
 	return value;
 }
 
@@ -146,39 +150,65 @@ get_decimal(Datum value, ValueType type, DecimalPool *pool)
 	return numeric_read(value, "value", pool);
 }
 
-/* Reads the partition and finds its cuts; everything lives as long as it does. */
+/*
+ * Reads all values of the partition into an array of 8 bytes each; returns how
+ * many are not NULL.  What the argument's expression allocates goes with the
+ * scratch context.
+ */
+static Size
+read_values(WindowObject window, Partition *partition, ValueType type, int64 *values, int rows)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "custmart tier rows",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	Size		n = 0;
+
+	StaticAssertStmt(sizeof(int64) == sizeof(float8), "one array serves both");
+	for (int i = 0; i < rows; i++)
+	{
+		bool		is_null;
+		bool		is_out;
+		Datum		value = WinGetFuncArgInPartition(window, 0, i, WINDOW_SEEK_HEAD, false,
+													 &is_null, &is_out);
+
+		if (!is_null && type == VALUE_FLOAT8)
+			((float8 *) values)[n++] = check_number(DatumGetFloat8(value));
+		else if (!is_null)
+			values[n++] = get_decimal(value, type, &partition->pool);
+		if (i % 1000 == 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			MemoryContextReset(scratch);
+		}
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return n;
+}
+
+/* Reads the partition and finds its cuts, which live as long as it does. */
 static void
 prepare(WindowObject window, Partition *partition, ValueType type)
 {
 	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(partition));
 	int64		rows = WinGetPartitionRowCount(window);
-	int64		n = 0;
+	Size		n;
 	float8	   *sums;
-	int64	   *values = MemoryContextAllocHuge(CurrentMemoryContext, rows * sizeof(int64));
+	int64	   *values;
 
-	StaticAssertStmt(sizeof(int64) == sizeof(float8), "one array serves both");
+	if (rows > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a partition cannot have more than %d rows", PG_INT32_MAX),
+				 errhint("Partition by a finer cohort, or grade with tier_of() by cuts from tier_cuts().")));
 	partition->pool.context = CurrentMemoryContext;
 	partition->shares_given = DatumGetByteaPCopy(get_parameter(window, 1, "shares"));
 	partition->names_given = DatumGetByteaPCopy(get_parameter(window, 2, "names"));
 	partition->cuts = get_sums(PointerGetDatum(partition->shares_given), &sums);
 	partition->names = get_names(PointerGetDatum(partition->names_given), partition->cuts, "shares");
 
-	for (int64 i = 0; i < rows; i++)
-	{
-		bool		is_null;
-		bool		is_out;
-		Datum		value = WinGetFuncArgInPartition(window, 0, (int) i, WINDOW_SEEK_HEAD, false,
-													 &is_null, &is_out);
-
-		CHECK_FOR_INTERRUPTS();
-		if (is_null)
-			continue;
-		if (type == VALUE_FLOAT8)
-			((float8 *) values)[n++] = check_number(DatumGetFloat8(value));
-		else
-			values[n++] = get_decimal(value, type, &partition->pool);
-	}
-
+	values = MemoryContextAllocHuge(CurrentMemoryContext, rows * sizeof(int64));
+	n = read_values(window, partition, type, values, (int) rows);
 	if (n > 0)
 	{
 		partition->number_cuts = palloc(sizeof(float8) * partition->cuts);
@@ -200,16 +230,19 @@ static void
 check_constant(FunctionCallInfo fcinfo, WindowObject window, int argument,
 			   const char *name, bytea *given)
 {
+	Datum		value;
 	bytea	   *now;
 
 	if (get_fn_expr_arg_stable(fcinfo->flinfo, argument))
 		return;
-	now = DatumGetByteaP(get_parameter(window, argument, name));
+	value = get_parameter(window, argument, name);
+	now = DatumGetByteaP(value);
 	if (VARSIZE(now) != VARSIZE(given) || memcmp(now, given, VARSIZE(given)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be the same for all rows of a partition", name)));
-	if ((Pointer) now != (Pointer) given)
+				 errmsg("%s must be the same for all rows of a partition", name),
+				 errhint("Partition by what they depend on, or write them as constants.")));
+	if ((Pointer) now != DatumGetPointer(value))
 		pfree(now);
 }
 
@@ -296,15 +329,6 @@ state_header(const char *elements, int count)
 	return (int) shares + 1;
 }
 
-static float8
-get_collected(const Collection *collection, int position)
-{
-	bool		is_null;
-
-	return DatumGetFloat8(array_get_element(collection->array, 1, &position, -1, 8,
-											FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &is_null));
-}
-
 /* tier_cuts_step(float8[], value, shares): collects one value. */
 CUSTMART_FUNCTION(custmart_tier_cuts_step);
 Datum
@@ -336,14 +360,15 @@ custmart_tier_cuts_step(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		bool		is_same = get_collected(&collection, 1) == n;
+		bool		is_same = collected_float8(&collection, 1) == n;
 
 		for (int i = 0; i < n && is_same; i++)
-			is_same = get_collected(&collection, i + 2) == shares[i];
+			is_same = collected_float8(&collection, i + 2) == shares[i];
 		if (!is_same)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("shares must be the same for all rows")));
+					 errmsg("shares must be the same for all rows"),
+					 errhint("Group by what they depend on, or write them as constants.")));
 	}
 	pfree(shares);
 	collect(&collection, Float8GetDatum(value));
@@ -373,6 +398,7 @@ custmart_tier_cuts_final(PG_FUNCTION_ARGS)
 	Datum	   *cuts;
 	float8	   *cut_values;
 
+	collect_require_aggregate(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	elements = collected(PG_GETARG_DATUM(0), &count);
@@ -388,6 +414,8 @@ custmart_tier_cuts_final(PG_FUNCTION_ARGS)
 
 	values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float8) * (count - header));
 	memcpy(values, elements + (Size) header * 8, sizeof(float8) * (count - header));
+	for (int i = 0; i < count - header; i++)
+		(void) check_number(values[i]);
 	cut_values = palloc(sizeof(float8) * n);
 	cuts = palloc(sizeof(Datum) * n);
 	tier_cuts_of_numbers(values, count - header, sums, n, cut_values);

@@ -11,15 +11,10 @@
 #define SELECT_LESS(a, b) ((a) > (b))	/* from the greatest down */
 #include "select.h"
 
-typedef struct PooledDecimal
-{
-	int64		packed;
-	const DecimalPool *pool;
-} PooledDecimal;
-
 #define SELECT_NAME select_decimal
-#define SELECT_TYPE PooledDecimal
-#define SELECT_LESS(a, b) (decimal_packed_compare((a).packed, (b).packed, (a).pool) > 0)
+#define SELECT_TYPE int64
+#define SELECT_CONTEXT DecimalPool
+#define SELECT_LESS(a, b) (decimal_packed_compare(a, b, context) > 0)
 #include "select.h"
 
 /* Far more than sums and quotients are off by, far less than one member of any. */
@@ -92,19 +87,16 @@ tier_cuts_of_numbers(float8 *values, Size n, const float8 *sums, int grades, flo
 	}
 }
 
-/* The same of packed decimals; has_cut tells where anybody can have the grade. */
+/*
+ * The same of packed decimals, which are reordered, too; has_cut tells where
+ * anybody can have the grade.
+ */
 void
 tier_cuts_of_decimals(int64 *values, const DecimalPool *pool, Size n,
 					  const float8 *sums, int grades, int64 *cuts, bool *has_cut)
 {
 	Size		done = 0;
-	PooledDecimal *pooled = core_alloc_huge(n * sizeof(PooledDecimal));
 
-	for (Size i = 0; i < n; i++)
-	{
-		pooled[i].packed = values[i];
-		pooled[i].pool = pool;
-	}
 	for (int i = 0; i < grades; i++)
 	{
 		Size		count = ranks_below(sums[i], n);
@@ -112,9 +104,8 @@ tier_cuts_of_decimals(int64 *values, const DecimalPool *pool, Size n,
 		has_cut[i] = count > 0;
 		if (!has_cut[i])
 			continue;
-		select_decimal(pooled + done, n - done, count - 1 - done);
+		select_decimal(values + done, n - done, count - 1 - done, pool);
 		done = count - 1;
-		cuts[i] = pooled[done].packed;
+		cuts[i] = values[done];
 	}
-	core_free(pooled);
 }

@@ -3,13 +3,13 @@
 CREATE TYPE rfm;
 
 CREATE FUNCTION rfm_in(cstring) RETURNS rfm
-	AS 'MODULE_PATHNAME', 'custmart_rfm_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 CREATE FUNCTION rfm_out(rfm) RETURNS cstring
-	AS 'MODULE_PATHNAME', 'custmart_rfm_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 CREATE FUNCTION rfm_recv(internal) RETURNS rfm
-	AS 'MODULE_PATHNAME', 'custmart_rfm_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_send(rfm) RETURNS bytea
-	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
 CREATE TYPE rfm (
 	INPUT = rfm_in,
@@ -30,11 +30,11 @@ COMMENT ON FUNCTION rfm_send(rfm) IS 'Binary output: the stored bytes (docs/stor
 -- Aggregates and the operator +
 
 CREATE FUNCTION rfm_step(rfm, timestamptz, numeric) RETURNS rfm
-	AS 'MODULE_PATHNAME', 'custmart_rfm_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_combine(rfm, rfm) RETURNS rfm
-	AS 'MODULE_PATHNAME', 'custmart_rfm_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_add(rfm, rfm) RETURNS rfm
-	AS 'MODULE_PATHNAME', 'custmart_rfm_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
 CREATE AGGREGATE rfm(ordered_at timestamptz, amount numeric) (
 	SFUNC = rfm_step, STYPE = rfm, SSPACE = 64,
@@ -50,29 +50,29 @@ COMMENT ON FUNCTION rfm_step(rfm, timestamptz, numeric) IS 'Transition function 
 COMMENT ON FUNCTION rfm_combine(rfm, rfm) IS 'Combine function of the aggregate rfm, transition function of rollup(rfm).';
 COMMENT ON FUNCTION rfm_add(rfm, rfm) IS 'Implements the operator +.';
 COMMENT ON AGGREGATE rfm(timestamptz, numeric) IS
-	'Summarises one member''s orders, one row = one order. ordered_at: when; amount: money, below 0 = a refund, which lowers monetary, counts in refunds, is no order and moves no date; 0 is an order. Rows with NULL are skipped; no rows: NULL. Errors: 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22008 for an infinite time.';
+	'Summarises one member''s orders, one row = one order. ordered_at: when; amount: money, below 0 = a refund, which lowers monetary, counts in refunds, is no order and moves no date; 0 is an order. Rows with NULL are skipped; no rows: NULL. Errors: 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22008 for an infinite time; 54000 for more than 4294967295 orders.';
 COMMENT ON AGGREGATE rollup(rfm) IS
-	'Merges summaries of the same member made on different days, partitions or servers. NULLs are skipped; no rows: NULL.';
+	'Merges summaries of the same member made on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 54000 for more than 4294967295 orders.';
 COMMENT ON OPERATOR + (rfm, rfm) IS 'Both summaries as one, as if made of all their orders.';
 
 -- Accessors
 
 CREATE FUNCTION frequency(rfm) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'custmart_rfm_frequency' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_frequency' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION monetary(rfm) RETURNS numeric
-	AS 'MODULE_PATHNAME', 'custmart_rfm_monetary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_monetary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION refunds(rfm) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'custmart_rfm_refunds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_refunds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION first_order(rfm) RETURNS timestamptz
-	AS 'MODULE_PATHNAME', 'custmart_rfm_first_order' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_first_order' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION last_order(rfm) RETURNS timestamptz
-	AS 'MODULE_PATHNAME', 'custmart_rfm_last_order' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_last_order' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION avg_order_value(rfm) RETURNS numeric
-	AS 'MODULE_PATHNAME', 'custmart_rfm_avg_order_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_avg_order_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION recency(rfm, as_of timestamptz) RETURNS double precision
-	AS 'MODULE_PATHNAME', 'custmart_rfm_recency' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_recency' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION tenure(rfm, as_of timestamptz) RETURNS double precision
-	AS 'MODULE_PATHNAME', 'custmart_rfm_tenure' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_tenure' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
 COMMENT ON FUNCTION frequency(rfm) IS 'Number of orders.';
 COMMENT ON FUNCTION monetary(rfm) IS 'Net total of all amounts, refunds taken off: equal to sum(amount) to the last digit.';
@@ -86,23 +86,23 @@ COMMENT ON FUNCTION tenure(rfm, timestamptz) IS 'Days (24 hours each, with fract
 -- Comparison
 
 CREATE FUNCTION rfm_eq(rfm, rfm) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_ne(rfm, rfm) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_lt(rfm, rfm) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_le(rfm, rfm) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_gt(rfm, rfm) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_ge(rfm, rfm) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cmp(rfm, rfm) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_hash(rfm) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_hash_extended(rfm, bigint) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
 CREATE OPERATOR = (
 	LEFTARG = rfm, RIGHTARG = rfm, FUNCTION = rfm_eq,

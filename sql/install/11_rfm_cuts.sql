@@ -3,13 +3,13 @@
 CREATE TYPE rfm_cuts;
 
 CREATE FUNCTION rfm_cuts_in(cstring) RETURNS rfm_cuts
-	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 CREATE FUNCTION rfm_cuts_out(rfm_cuts) RETURNS cstring
-	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 CREATE FUNCTION rfm_cuts_recv(internal) RETURNS rfm_cuts
-	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_send(rfm_cuts) RETURNS bytea
-	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
 CREATE TYPE rfm_cuts (
 	INPUT = rfm_cuts_in,
@@ -30,13 +30,13 @@ COMMENT ON FUNCTION rfm_cuts_send(rfm_cuts) IS 'Binary output: the stored bytes 
 -- The aggregate: all members' values are collected, then the limits found.
 
 CREATE FUNCTION rfm_cuts_step(bigint[], rfm) RETURNS bigint[]
-	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_step(bigint[], rfm, integer) RETURNS bigint[]
-	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_combine(bigint[], bigint[]) RETURNS bigint[]
-	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_final(bigint[]) RETURNS rfm_cuts
-	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5000;
 
 CREATE AGGREGATE rfm_cuts(rfm) (
 	SFUNC = rfm_cuts_step, STYPE = bigint[], SSPACE = 8192,
@@ -52,27 +52,31 @@ COMMENT ON FUNCTION rfm_cuts_step(bigint[], rfm, integer) IS 'Transition functio
 COMMENT ON FUNCTION rfm_cuts_combine(bigint[], bigint[]) IS 'Combine function of the aggregates rfm_cuts.';
 COMMENT ON FUNCTION rfm_cuts_final(bigint[]) IS 'Final function of the aggregates rfm_cuts.';
 COMMENT ON AGGREGATE rfm_cuts(rfm) IS
-	'Limits of the scores 1 to 5 among members who have orders: percentile_cont at 1/5, 2/5, 3/5 and 4/5 of last order, frequency and monetary (type 7 of Hyndman and Fan 1996). NULLs and members without orders are skipped; if none is left: NULL.';
+	'Limits of the scores 1 to 5 among members who have orders: percentile_cont at 1/5, 2/5, 3/5 and 4/5 of last order, frequency and monetary (type 7 of Hyndman and Fan 1996). NULLs and members without orders are skipped; if none is left: NULL. Errors: 54000 for more than 33 million members.';
 COMMENT ON AGGREGATE rfm_cuts(rfm, integer) IS
-	'The same for bins scores, from 2 to 99. bins must be the same for all rows. Errors: 22023.';
+	'Limits of the scores 1 to bins (from 2 to 99, the same for all rows) among members who have orders, as rfm_cuts(rfm) makes them for 5. Errors: 22023, 54000 for more than 33 million members.';
 
 -- Scores and segments
 
 CREATE FUNCTION rfm_score(rfm, rfm_cuts) RETURNS integer
 	AS 'MODULE_PATHNAME', 'custmart_rfm_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 CREATE FUNCTION rfm_segment(score integer) RETURNS text
-	AS 'MODULE_PATHNAME', 'custmart_rfm_segment' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_segment' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION rfm_segment(rfm, rfm_cuts) RETURNS text
+	AS 'MODULE_PATHNAME', 'custmart_rfm_segment_by_cuts' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 CREATE FUNCTION rfm_segment_map(OUT score integer, OUT segment text) RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_rfm_segment_map' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 125;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_segment_map' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10 ROWS 125;
 CREATE FUNCTION rfm_limits(rfm_cuts, OUT bin integer, OUT last_order timestamptz,
 						   OUT frequency double precision, OUT monetary double precision)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_rfm_limits' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 4;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_limits' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5 ROWS 4;
 
 COMMENT ON FUNCTION rfm_score(rfm, rfm_cuts) IS
 	'555-style score: recency, frequency and monetary digit, 5 the best (two digits each if the limits have more than 9 bins). 1 + number of limits below the value; for recency bins - number of limits after the last order. Equal values score equally. NULL without an order.';
 COMMENT ON FUNCTION rfm_segment(integer) IS
 	'Name of the segment of a 5-bin score, one of 11 (docs/rfm.md lists all 125 scores). Errors: 22023 if it is not such a score.';
+COMMENT ON FUNCTION rfm_segment(rfm, rfm_cuts) IS
+	'Name of a member''s segment by kept limits of any number of bins (docs/rfm.md); NULL without an order.';
 COMMENT ON FUNCTION rfm_segment_map() IS 'All 125 scores of 5 bins with their segments.';
 COMMENT ON FUNCTION rfm_limits(rfm_cuts) IS
 	'The limits as rows: above limit number bin of frequency or monetary a member scores at least bin + 1, from last_order on its recency does.';
@@ -80,23 +84,23 @@ COMMENT ON FUNCTION rfm_limits(rfm_cuts) IS
 -- Comparison
 
 CREATE FUNCTION rfm_cuts_eq(rfm_cuts, rfm_cuts) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_ne(rfm_cuts, rfm_cuts) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_lt(rfm_cuts, rfm_cuts) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_le(rfm_cuts, rfm_cuts) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_gt(rfm_cuts, rfm_cuts) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_ge(rfm_cuts, rfm_cuts) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_cmp(rfm_cuts, rfm_cuts) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_hash(rfm_cuts) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_hash_extended(rfm_cuts, bigint) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
 CREATE OPERATOR = (
 	LEFTARG = rfm_cuts, RIGHTARG = rfm_cuts, FUNCTION = rfm_cuts_eq,

@@ -3,13 +3,13 @@
 CREATE TYPE rfm_book;
 
 CREATE FUNCTION rfm_book_in(cstring) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
 CREATE FUNCTION rfm_book_out(rfm_book) RETURNS cstring
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 CREATE FUNCTION rfm_book_recv(internal) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
 CREATE FUNCTION rfm_book_send(rfm_book) RETURNS bytea
-	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 
 CREATE TYPE rfm_book (
 	INPUT = rfm_book_in,
@@ -21,32 +21,32 @@ CREATE TYPE rfm_book (
 	STORAGE = external
 );
 
-COMMENT ON TYPE rfm_book IS 'A summary of every member of an order table: made by rfm_book() in one scan, merged by rollup() and +, read by rfm_members() and rfm_segments(). At most 1 GB, about 25 million members.';
-COMMENT ON FUNCTION rfm_book_in(cstring) IS 'Input: the types name, a colon and the stored bytes in base64. Errors: 22P02 if the text is not one that the output function writes.';
-COMMENT ON FUNCTION rfm_book_out(rfm_book) IS 'Output: the types name, a colon and the stored bytes in base64. No setting changes it, and reading it back gives the same bytes.';
+COMMENT ON TYPE rfm_book IS 'A summary of every member of an order table: made by rfm_book() in one scan, merged by rollup() and +, read by rfm_members() and rfm_segments(). At most 704 MB, about 17 million members.';
+COMMENT ON FUNCTION rfm_book_in(cstring) IS 'Input: the type''s name, a colon and the stored bytes in base64. Errors: 22P02 if the text is not one that the output function writes.';
+COMMENT ON FUNCTION rfm_book_out(rfm_book) IS 'Output: the type''s name, a colon and the stored bytes in base64. No setting changes it, and reading it back gives the same bytes.';
 COMMENT ON FUNCTION rfm_book_recv(internal) IS 'Binary input: the stored bytes (docs/storage-format.md), checked. Errors: 22P03.';
 COMMENT ON FUNCTION rfm_book_send(rfm_book) IS 'Binary output: the stored bytes (docs/storage-format.md).';
 
 -- Aggregates and the operator +
 
 CREATE FUNCTION rfm_book_step_bigint(rfm_book, bigint, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_step_bigint_bigint(rfm_book, bigint, bigint, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_bigint_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_bigint_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_step_bigint_text(rfm_book, bigint, text, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_bigint_text' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_bigint_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_step_uuid(rfm_book, uuid, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_uuid' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_uuid' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_step_uuid_bigint(rfm_book, uuid, bigint, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_uuid_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_uuid_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_step_uuid_text(rfm_book, uuid, text, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_uuid_text' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_uuid_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_step_text(rfm_book, text, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_text' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_step_text_bigint(rfm_book, text, bigint, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_text_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_text_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_step_text_text(rfm_book, text, text, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_text_text' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_text_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_combine(rfm_book, rfm_book) RETURNS rfm_book
 	AS 'MODULE_PATHNAME', 'custmart_rfm_book_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
 CREATE FUNCTION rfm_book_add(rfm_book, rfm_book) RETURNS rfm_book
@@ -106,23 +106,23 @@ COMMENT ON FUNCTION rfm_book_step_text_text(rfm_book, text, text, timestamptz, n
 COMMENT ON FUNCTION rfm_book_combine(rfm_book, rfm_book) IS 'Combine function of the aggregates rfm_book, transition function of rollup(rfm_book).';
 COMMENT ON FUNCTION rfm_book_add(rfm_book, rfm_book) IS 'Implements the operator +.';
 COMMENT ON AGGREGATE rfm_book(bigint, timestamptz, numeric) IS
-	'Summarises every member of an order table in one scan; one row = one order. member: whose; ordered_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 1 GB.';
+	'Summarises every member of an order table in one scan; one row = one order. member: whose; ordered_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rfm_book(bigint, bigint, timestamptz, numeric) IS
-	'The same of order lines, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders.';
+	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rfm_book(bigint, text, timestamptz, numeric) IS
-	'The same of order lines, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders.';
+	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rfm_book(uuid, timestamptz, numeric) IS
-	'Summarises every member of an order table in one scan; one row = one order. member: whose; ordered_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 1 GB.';
+	'Summarises every member of an order table in one scan; one row = one order. member: whose; ordered_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rfm_book(uuid, bigint, timestamptz, numeric) IS
-	'The same of order lines, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders.';
+	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rfm_book(uuid, text, timestamptz, numeric) IS
-	'The same of order lines, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders.';
+	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rfm_book(text, timestamptz, numeric) IS
-	'Summarises every member of an order table in one scan; one row = one order. member: whose; ordered_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 1 GB.';
+	'Summarises every member of an order table in one scan; one row = one order. member: whose; ordered_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rfm_book(text, bigint, timestamptz, numeric) IS
-	'The same of order lines, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders.';
+	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rfm_book(text, text, timestamptz, numeric) IS
-	'The same of order lines, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders.';
+	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rollup(rfm_book) IS
 	'Merges books made of different rows of one order table, on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if their members or order ids are of different types.';
 COMMENT ON OPERATOR + (rfm_book, rfm_book) IS 'Both books as one, as if made of all their rows.';
@@ -158,13 +158,13 @@ CREATE FUNCTION member_count(rfm_book) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_rfm_book_member_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION rfm_members(rfm_book, timestamptz, integer) IS
-	'One row per member of a book whose members are bigint: frequency (orders), monetary (net total), first and last order, recency (days from the last order to as_of), scores r, f, m from 1 to bins, 555-style score, segment. as_of: NULL = the latest order in the book. A member with refunds only has frequency 0 and NULL from first_order on. Errors: 22023 if an order lies after as_of or bins is not from 2 to 99; 42804 if the members are of another type; then give the type first.';
+	'One row per member of a book whose members are bigint: frequency (orders), monetary (net total), first and last order, recency (days from the last order to as_of), scores r, f, m from 1 to bins, 555-style score, segment. as_of: NULL = the latest order in the book. A member with refunds only has frequency 0 and NULL from first_order on. Errors: 22023 if an order lies after as_of or bins is not from 2 to 99; 22004 if bins is NULL; 42804 if the members are of another type; then give the type first.';
 COMMENT ON FUNCTION rfm_members(anyelement, rfm_book, timestamptz, integer) IS
-	'The same for members of any type: rfm_members(NULL::uuid, book), rfm_members(NULL::text, book). Only the type of the first argument matters.';
+	'One row per member of a book whose members are bigint, uuid or text: rfm_members(NULL::uuid, book), rfm_members(NULL::text, book). Only the type of the first argument matters; columns, other arguments and errors are those of rfm_members(book).';
 COMMENT ON FUNCTION rfm_segments(rfm_book, timestamptz, integer) IS
 	'One row per segment that has members: how many, their share of all members, net revenue in money and as a share of all revenue (NULL if that is 0), and averages per member: recency in days, frequency in orders, monetary in money. Members without orders are a last row whose segment is NULL. With other than 5 bins scores are brought to 1 .. 5 first (docs/rfm.md). Arguments and errors as for rfm_members.';
 COMMENT ON FUNCTION rfm_cuts(rfm_book, integer) IS
-	'The score limits of all members of a book who have orders, for bins scores from 2 to 99; NULL if none has. Errors: 22023.';
+	'The score limits of all members of a book who have orders, for bins scores from 2 to 99; NULL if none has. Errors: 22023; 22004 if bins is NULL.';
 COMMENT ON FUNCTION rows_skipped(rfm_book) IS 'Number of rows left out of the book because an argument was NULL.';
 COMMENT ON FUNCTION member_count(rfm_book) IS 'Number of members in the book, with or without orders.';
 

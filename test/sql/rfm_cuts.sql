@@ -49,6 +49,10 @@ SELECT count(DISTINCT cuts), count(*) FROM (SELECT cuts FROM kept UNION ALL SELE
 SELECT segment, count(*), min(score), max(score) FROM rfm_segment_map() GROUP BY segment ORDER BY max(score) DESC, count(*);
 SELECT count(*), count(DISTINCT score), bool_and(segment = rfm_segment(score)) AS same FROM rfm_segment_map();
 SELECT rfm_segment(555), rfm_segment(111), rfm_segment(212), rfm_segment(NULL);
+-- By limits, which know how many bins they have: of 3 bins, 1 2 3 are 1 3 5.
+SELECT rfm_score(x, c) AS score, rfm_segment(x, c) AS segment, rfm_segment(CASE rfm_score(x, c) / 100 WHEN 1 THEN 1 WHEN 2 THEN 3 ELSE 5 END * 100
+	+ CASE rfm_score(x, c) / 10 % 10 WHEN 1 THEN 1 WHEN 2 THEN 3 ELSE 5 END * 10 + CASE rfm_score(x, c) % 10 WHEN 1 THEN 1 WHEN 2 THEN 3 ELSE 5 END) AS spread
+FROM members, (SELECT rfm_cuts(x, 3) AS c FROM members) s ORDER BY member;
 \set VERBOSITY default
 SELECT rfm_segment(556);
 \set VERBOSITY terse
@@ -66,7 +70,7 @@ SELECT replace(v, wrong.a, wrong.b) AS literal FROM valid, (VALUES
 	('+00:00', '+08:00'), ('+00:00', ''), ('12:00:00', '12:00'), ('frequency={2}', 'frequency={}'), ('frequency={2}', 'frequency={0}'), ('frequency={2}', 'frequency={-1}'),
 	('frequency={2}', 'frequency={NaN}'), ('frequency={2}', 'frequency={2,3}'), ('frequency={2}', 'frequency={Infinity}'), ('frequency={2}', 'frequency={2.0}'),
 	('frequency={2}', 'frequency={0x2}'), ('frequency={2}', 'frequency={4294967296}'), ('frequency={2}', 'frequency={ 2}'), ('20.5', 'NaN'), ('20.5', '-inf'), ('20.5', '1e999'), ('20.5', '20,5'),
-	('20.5}', '20.5'), ('20.5}', '20.5} '), ('20.5}', '20.5}}'), ('20.5', '20.50'), ('20.5', '+20.5'), (' monetary={20.5}', ''), ('{', '['), ('members', 'MEMBERS')) wrong(a, b);
+	('20.5}', '20.5'), ('20.5}', '20.5} '), ('20.5}', '20.5}}'), ('20.5', '20.50'), ('20.5', '+20.5'), ('20.5', '-0'), (' monetary={20.5}', ''), ('{', '['), ('members', 'MEMBERS')) wrong(a, b);
 SELECT count(*) AS literals, count(*) FILTER (WHERE error LIKE '22P02 invalid input syntax for type rfm_cuts: "%') AS refused
 FROM (SELECT hostile.error_of(format('SELECT %L::rfm_cuts', literal)) AS error FROM bad_literals) s;
 SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::rfm_cuts', literal)) IS NULL;

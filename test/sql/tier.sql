@@ -33,6 +33,16 @@ SELECT bool_and(tier = tier_of(v, (SELECT tier_cuts(x.v, ARRAY[0.1, 0.3]) FROM g
 FROM (SELECT v, tier(v, ARRAY[0.1, 0.3], ARRAY['gold', 'silver', 'member']) OVER () FROM generate_series(1, 10) v) s;
 SELECT tier_of(100, '{10,7}', '{gold,silver,member}'), tier_of(7, '{10,7}', '{gold,silver,member}'), tier_of(6.99, '{10,7}', '{gold,silver,member}'), tier_of(NULL, '{10}', '{a,b}');
 
+-- Parameters from a table: short, long, compressed and toasted arrays.
+CREATE TABLE cohorts (c int, shares float8[], names text[]);
+INSERT INTO cohorts SELECT c, ARRAY[0.1, 0.3], ARRAY[repeat('g', n), repeat('s', n), repeat('m', n)] FROM (VALUES (1, 5), (2, 60), (3, 3000), (4, 300000)) v(c, n);
+INSERT INTO cohorts SELECT 5, array_agg(0.001), array_agg(md5(n::text)) || 'rest'::text FROM generate_series(1, 500) n;
+ALTER TABLE cohorts ALTER names SET STORAGE external;
+INSERT INTO cohorts SELECT 6, ARRAY[0.1, 0.3], ARRAY[repeat('g', 50000), repeat('s', 50000), repeat('m', 50000)];
+SELECT c, left(tier, 3) AS tier, length(tier), count(*)
+FROM (SELECT c, tier(v, shares, names) OVER (PARTITION BY c) FROM cohorts, generate_series(1, 10) v) s
+GROUP BY c, tier, 2 ORDER BY c, count(*), tier COLLATE "C";
+
 -- Errors.
 \set VERBOSITY default
 SELECT tier(v, ARRAY[0.1, 0.3], ARRAY['gold', 'silver']) OVER () FROM generate_series(1, 3) v;
