@@ -199,8 +199,12 @@ for my $condition ('true', 'false', 'id < 0 OR at IS NULL')
 # Groups that spill to disk.
 {
 	my @settings = ("work_mem = '64kB'", 'hash_mem_multiplier = 1', 'enable_sort = off');
-	my ($spilled) = grep { ($_->{'HashAgg Batches'} // 0) > 1 } plan_nodes($query{'rfm, by member'}, ', ANALYZE', @settings);
+	my $many = q{SELECT md5(string_agg(concat_ws(' ', member, order_id, rfm_send(rfm), rfm_book_send(book)), ',' ORDER BY member, order_id))
+		FROM (SELECT member, order_id, rfm(at, amount), rfm_book(member, at, amount ORDER BY id) AS book FROM sale GROUP BY member, order_id) s};
+	my $spilling = $many =~ s/ ORDER BY id//r;
+	my ($spilled) = grep { ($_->{'HashAgg Batches'} // 0) > 1 } plan_nodes($spilling, ', ANALYZE', @settings);
 	ok($spilled, 'with little memory, groups spill to disk');
+	is(query($spilling, @settings), query($many), 'and have the same values');
 	all_the_same('little memory', \%query, @settings);
 	all_the_same('little memory, 3 workers', \%query, @settings, 'max_parallel_workers_per_gather = 3');
 }

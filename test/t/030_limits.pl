@@ -65,7 +65,7 @@ sub fails
 	return;
 }
 
-my $too_large = qr/ERROR:  54000: .*\nDETAIL:.*\nHINT:/;
+my $too_large = qr/ERROR:  54000: .*\n(?:DETAIL:.*\n)?HINT:/;
 
 # Very many rows of one member
 is( $node->safe_psql(
@@ -99,13 +99,13 @@ is( $node->safe_psql(
 	  FROM (SELECT rfm_book(member, order_id, at, amount ORDER BY amount) AS a, rfm_book(member, order_id, at, amount ORDER BY amount DESC) AS b FROM long) x}),
 	"20|20|20|420\n20|20|420\nt|t", 'members and orders with ids of 1 MB');
 
-# A book over 1 GB
+# A book over the limit, of 1 GB in text, which pg_dump writes
 my $keys = q{repeat('x', 1000000) || i, timestamptz '2026-01-01', 1};
-fails("SELECT rfm_book($keys) FROM (SELECT generate_series(1, 1100) AS i) g", $too_large, 'a book over 1 GB');
-fails("SELECT member_count(a + b) FROM (SELECT rfm_book($keys) AS a FROM (SELECT generate_series(1, 550) AS i) g) x, (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1001, 1550) AS i) g) y",
-	$too_large, 'a sum over 1 GB');
-fails("SELECT length(b::text) FROM (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1, 820) AS i) g) x",
-	$too_large, 'a text over 1 GB');
+fails("SELECT rfm_book($keys) FROM (SELECT generate_series(1, 1100) AS i) g", $too_large, 'a book over the limit');
+fails("SELECT member_count(a + b) FROM (SELECT rfm_book($keys) AS a FROM (SELECT generate_series(1, 400) AS i) g) x, (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1001, 1400) AS i) g) y",
+	$too_large, 'a sum over the limit');
+is( (session("SELECT member_count(b), octet_length(rfm_book_send(b)), octet_length(b::text) FROM (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1, 700) AS i) g) x"))[0],
+	'700|700027216|933369633', 'a book just below it can be read and written');
 # More numbers than an array holds, which is what aggregates over all members
 # collect them in.  Their combine function gets there sooner than rows would.
 $node->safe_psql('postgres', 'CREATE AGGREGATE collect(bigint[]) (SFUNC = rfm_cuts_combine, STYPE = bigint[], FINALFUNC = rfm_cuts_final)');
@@ -120,9 +120,6 @@ is( $node->safe_psql(
 	SELECT count(t) FROM (SELECT tier(length(repeat('x', 1000) || i)::numeric, '{0.1,0.2}', '{a,b,c}') OVER () AS t FROM (SELECT generate_series(1, 300000) AS i) g) x;
 	SELECT memory('VmHWM') - :before < 60}),
 	"300000\n300000\nt", 'tier() does not keep what computing its values took');
-
-is( (session("SELECT member_count(b), length(rfm_book_send(b)) FROM (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1, 1000) AS i) g) x"))[0],
-	'1000|1000038917', 'a book just below it');
 
 # Numbers of absurd size
 for my $number ("1e131071", "-1e131071", "1e-16383", "repeat('9', 131072)::numeric", "('0.' || repeat('0', 16382) || '1')::numeric")
@@ -227,7 +224,7 @@ SKIP:
 		'output' => 'SELECT sum(octet_length(book::text)) FROM big',
 		'rfm_cuts()' => q{SELECT rfm_cuts(r, 99) FROM (SELECT rfm('2026-01-01', 5) AS r OFFSET 0) x, (SELECT generate_series(1, 10000000) OFFSET 0) g},
 		'tier_cuts()' => q{SELECT tier_cuts(i % 7, '{0.1,0.2}') FROM (SELECT generate_series(1, 30000000) AS i) g},
-		'tier() of numeric' => q{SELECT count(t) FROM (SELECT tier(i::numeric * 1e25, '{0.1,0.2}', '{a,b,c}') OVER () AS t FROM (SELECT generate_series(1, 2000000) AS i) g) x});
+		'tier() of numeric' => q{SELECT count(t) FROM (SELECT tier(i::numeric * 1e25, '{0.1,0.2}', '{a,b,c}') OVER () AS t FROM (SELECT generate_series(1, 4000000) AS i) g) x});
 	fails($large{$_}, $memory, "$_ without memory") for sort keys %large;
 	is($node->safe_psql('postgres', q{SELECT member_count(rfm_book(i::bigint, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 100000) AS i) g}),
 		100000, 'smaller ones still work');

@@ -19,7 +19,12 @@ my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
 	delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
 	my $output =
 	  `make -C '$work' -f '$source/Makefile' PG_CONFIG='$pg_config' VPATH='$source' USE_PGXS=1 with_llvm=no 2>&1`;
-	is($?, 0, 'the test module is built') or BAIL_OUT($output);
+	if (!is($?, 0, 'the test module is built'))
+	{
+		diag($output);
+		done_testing();
+		exit 1;
+	}
 }
 
 my $node = PostgreSQL::Test::Cluster->new('split');
