@@ -325,16 +325,21 @@ palloc_extended(Size size, int flags)
 }
 
 void *
-repalloc(void *pointer, Size size)
+repalloc_huge(void *pointer, Size size)
 {
 	Chunk	   *chunk = find_chunk(pointer);
-	void	   *place;
+	void	   *place = allocate((MemoryContext) chunk->context, size);
 
-	check_request(size);
-	place = allocate((MemoryContext) chunk->context, size);
 	memcpy(place, pointer, Min(size, chunk->size));
 	pfree(pointer);
 	return place;
+}
+
+void *
+repalloc(void *pointer, Size size)
+{
+	check_request(size);
+	return repalloc_huge(pointer, size);
 }
 
 char *

@@ -426,7 +426,7 @@ target_cuts_final(Input *input)
 		if (i == 0 && elements[0] > 0)
 			elements[0] %= 120;
 	}
-	outcome = CALL(custmart_rfm_cuts_final, ARG(PointerGetDatum(array)));
+	outcome = CALL_IN_AGGREGATE(custmart_rfm_cuts_final, ARG(PointerGetDatum(array)));
 	if (outcome.raised)
 		host_require(outcome.sqlstate == ERRCODE_DATA_CORRUPTED || outcome.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE,
 					 "SQLSTATE %s: %s", unpack_sql_state(outcome.sqlstate), outcome.message);
