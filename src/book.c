@@ -15,7 +15,7 @@
 static Size book_flat_size(ExpandedObjectHeader *header);
 static void book_flatten(ExpandedObjectHeader *header, void *result, Size allocated);
 
-static const ExpandedObjectMethods book_methods = {book_flat_size, book_flatten};
+const ExpandedObjectMethods book_methods = {book_flat_size, book_flatten};
 
 /*
  * The largest book whose text form, in base64 and beside other columns, still
@@ -122,12 +122,9 @@ aggregate_context(FunctionCallInfo fcinfo, const BookKind *kind)
 	return context;
 }
 
-/*
- * The state of an aggregate, argument 0 of its transition function: the book
- * being built, or a new one.
- */
+/* The rarer cases of book_of_state: no state yet, a flat one, one that does not fit. */
 Book *
-book_of_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, uint8 form)
+book_of_other_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, uint8 form)
 {
 	MemoryContext context = aggregate_context(fcinfo, kind);
 	Book	   *book;

@@ -93,8 +93,9 @@ struct Book
 };
 
 extern Book *book_make(const BookKind *kind, KeyType key_type, uint8 form, MemoryContext parent);
-extern Book *book_of_state(FunctionCallInfo fcinfo, const BookKind *kind,
-						   KeyType key_type, uint8 form);
+extern const ExpandedObjectMethods book_methods;
+extern Book *book_of_other_state(FunctionCallInfo fcinfo, const BookKind *kind,
+								 KeyType key_type, uint8 form);
 extern void book_flush(Book *book);
 extern void book_merge(Book *book, Datum source);
 extern Datum book_combine(FunctionCallInfo fcinfo, const BookKind *kind);
@@ -111,6 +112,25 @@ extern bytea *book_canonical(Datum value, const BookKind *kind);
 extern const char *book_check_foreign(bytea *stored, const BookKind *kind);
 extern Oid	book_key_oid(KeyType key_type);
 extern Datum book_key_datum(KeyType key_type, const Key *key);
+
+/*
+ * The state of an aggregate, argument 0 of its transition function: the book
+ * being built, at every row but the first, or a new one.
+ */
+static inline Book *
+book_of_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, uint8 form)
+{
+	if (likely(!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)) &&
+			   AggCheckCallContext(fcinfo, NULL)))
+	{
+		Book	   *book = (Book *) DatumGetEOHP(PG_GETARG_DATUM(0));
+
+		if (likely(book->hdr.eoh_methods == &book_methods && book->kind == kind &&
+				   book->table.key_type == key_type && book->form == form))
+			return book;
+	}
+	return book_of_other_state(fcinfo, kind, key_type, form);
+}
 
 /*
  * The place for one more row, its key to be put into *key; call book_push when

@@ -203,37 +203,68 @@ interpolate_number(float8 low, float8 high, int rest, int bins)
 	return limit >= high && low < high ? nextafter(high, low) : limit;
 }
 
+/* Position of limit i among n ordered values, and how far on to the next, in bins. */
+static inline Size
+limit_position(int i, int bins, Size n, int *rest)
+{
+	uint64		numerator = (uint64) i * (n - 1);
+
+	*rest = (int) (numerator % bins);
+	return (Size) (numerator / bins);
+}
+
 /*
- * One pass through the limits of one array.  After a selection everything from
- * `position` on is not less, so the next value is the least of the rest.
+ * The limits of one array.  Selecting the middle position first, then those in
+ * either part, makes the parts small soon.  After that no value between two
+ * positions lies outside of what they hold, so the neighbour of a position is
+ * the least value up to the next one.
  */
-#define FIND_LIMITS(type, array, select, interpolate, limits) \
-	do { \
-		Size		done = 0; \
-		for (int i = 1; i < bins; i++) \
+#define DEFINE_LIMITS(name, type, select, interpolate) \
+static void \
+name##_positions(type *values, Size from, Size to, int first, int last, int bins, Size n) \
+{ \
+	int			middle = (first + last) / 2; \
+	int			rest; \
+	Size		position; \
+	if (first > last) \
+		return; \
+	position = limit_position(middle, bins, n, &rest); \
+	if (position >= from && position < to) \
+		select(values + from, to - from, position - from); \
+	name##_positions(values, from, Min(to, position), first, middle - 1, bins, n); \
+	name##_positions(values, Max(from, position + 1), to, middle + 1, last, bins, n); \
+} \
+\
+static void \
+name(type *values, Size n, int bins, type *limits) \
+{ \
+	name##_positions(values, 0, n, 1, bins - 1, bins, n); \
+	for (int i = 1; i < bins; i++) \
+	{ \
+		int			rest; \
+		int			next_rest; \
+		Size		position = limit_position(i, bins, n, &rest); \
+		Size		next = i + 1 < bins ? limit_position(i + 1, bins, n, &next_rest) : n - 1; \
+		type		low = values[position]; \
+		type		high; \
+		if (rest == 0) \
 		{ \
-			uint64		numerator = (uint64) i * (n - 1); \
-			Size		position = (Size) (numerator / bins); \
-			int			rest = (int) (numerator % bins); \
-			type		low; \
-			type		high; \
-			select((array) + done, n - done, position - done); \
-			low = high = (array)[position]; \
-			if (rest > 0) \
-			{ \
-				high = (array)[position + 1]; \
-				for (Size j = position + 2; j < n; j++) \
-				{ \
-					if ((j & 0xFFFF) == 0) \
-						CHECK_FOR_INTERRUPTS(); \
-					high = Min(high, (array)[j]); \
-				} \
-			} \
-			(limits)[i - 1] = rest == 0 ? low : interpolate(low, high, rest, bins); \
-			done = position; \
-			CHECK_FOR_INTERRUPTS(); \
+			limits[i - 1] = low; \
+			continue; \
 		} \
-	} while (0)
+		high = values[position + 1]; \
+		for (Size j = position + 2; j <= next; j++) \
+		{ \
+			if ((j & 0xFFFF) == 0) \
+				CHECK_FOR_INTERRUPTS(); \
+			high = Min(high, values[j]); \
+		} \
+		limits[i - 1] = interpolate(low, high, rest, bins); \
+	} \
+}
+
+DEFINE_LIMITS(time_limits, int64, select_time, interpolate_time)
+DEFINE_LIMITS(number_limits, float8, select_number, interpolate_number)
 
 /*
  * Finds the limits of n >= 1 members who have orders; the arrays are reordered.
@@ -245,9 +276,9 @@ rfm_cuts_make(RfmCuts *cuts, int bins, Size n,
 	Assert(n > 0 && bins >= RFM_BINS_MIN && bins <= RFM_BINS_MAX);
 	cuts->bins = bins;
 	cuts->members = n;
-	FIND_LIMITS(int64, last_order, select_time, interpolate_time, cuts->last_order);
-	FIND_LIMITS(float8, frequency, select_number, interpolate_number, cuts->frequency);
-	FIND_LIMITS(float8, monetary, select_number, interpolate_number, cuts->monetary);
+	time_limits(last_order, n, bins, cuts->last_order);
+	number_limits(frequency, n, bins, cuts->frequency);
+	number_limits(monetary, n, bins, cuts->monetary);
 }
 
 /* The checker of stored rfm_cuts. */
@@ -401,7 +432,11 @@ fifth_of(int score, int bins)
 int
 rfm_segment_of(RfmScore score, int bins)
 {
-	return segment_of[(fifth_of(score.r, bins) - 1) * 25 +
-					  (fifth_of(score.f, bins) - 1) * 5 +
-					  (fifth_of(score.m, bins) - 1)];
+	if (bins != 5)
+	{
+		score.r = fifth_of(score.r, bins);
+		score.f = fifth_of(score.f, bins);
+		score.m = fifth_of(score.m, bins);
+	}
+	return segment_of[(score.r - 1) * 25 + (score.f - 1) * 5 + (score.m - 1)];
 }
