@@ -16,7 +16,7 @@ BEGIN;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(138);
+SELECT plan(140);
 
 -- The oracle
 
@@ -342,13 +342,11 @@ SELECT pg_temp.same_rows(
   'avg_order_value(), recency() and tenure() equal plain SQL');
 
 SELECT pg_temp.same_rows(
-         format($$ SELECT member, frequency(rfm), monetary(rfm)::text, first_order(rfm), last_order(rfm), score,
-                          rfm_segment(pg_temp.five_score(score / base / base, score / base %% base, score %% base, %1$s))
-                     FROM (SELECT *, rfm_score(rfm, (SELECT rfm_cuts(rfm, %1$s) FROM value)) AS score,
-                                  CASE WHEN %1$s < 10 THEN 10 ELSE 100 END AS base FROM value) v $$, bins),
+         format($$ SELECT member, frequency(rfm), monetary(rfm)::text, first_order(rfm), last_order(rfm), rfm_score(rfm, cuts), rfm_segment(rfm, cuts)
+                     FROM value, (SELECT rfm_cuts(rfm, %1$s) AS cuts FROM value) c $$, bins),
          format($$ SELECT member, frequency, monetary::text, first_order, last_order, score, segment
                      FROM rfm_members((SELECT orders FROM book), bins => %s) $$, bins),
-         format('rfm() GROUP BY, rfm_cuts() and rfm_score() with %s bins equal rfm_members()', bins))
+         format('rfm() GROUP BY, rfm_cuts(), rfm_score() and rfm_segment() with %s bins equal rfm_members()', bins))
   FROM unnest(ARRAY[2, 3, 4, 5, 7, 9, 10, 11, 99]) bins;
 
 SELECT is((SELECT rfm_cuts(rfm, bins) FROM value), (SELECT rfm_cuts(orders, bins) FROM book),
@@ -356,6 +354,12 @@ SELECT is((SELECT rfm_cuts(rfm, bins) FROM value), (SELECT rfm_cuts(orders, bins
   FROM unnest(ARRAY[2, 5, 10, 99]) bins;
 SELECT is((SELECT rfm_cuts(rfm) FROM value), (SELECT rfm_cuts(orders) FROM book), 'and 5 is the default of both');
 SELECT is((SELECT rfm_cuts(rfm)::text::rfm_cuts FROM value), (SELECT rfm_cuts(orders) FROM book), 'also when written and read back');
+
+SELECT pg_temp.same_rows('SELECT (m).* FROM (SELECT rfm_members(orders) AS m FROM book) x', 'SELECT m.* FROM book, rfm_members(orders) m',
+                         'rfm_members() in the select list is the same as in FROM');
+SELECT pg_temp.same_rows('SELECT k, m.* FROM generate_series(1, 3) k, LATERAL rfm_members((SELECT rfm_book(member, at, amount) FROM line WHERE member % 3 = k - 1)) m',
+                         'SELECT 1 + member % 3, m.* FROM generate_series(1, 3) k, rfm_members((SELECT rfm_book(member, at, amount) FROM line WHERE member % 3 = k - 1)) m',
+                         'and again for each row, LATERAL');
 
 -- Keys of the other types give the same answer.
 CREATE TEMP TABLE typed AS

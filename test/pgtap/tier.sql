@@ -12,7 +12,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(154);
+SELECT plan(157);
 
 -- A number from 0 up to 1 that follows from two others.
 CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
@@ -106,6 +106,27 @@ SELECT results_eq(
   $$ SELECT cohort, CASE WHEN total IS NULL THEN NULL WHEN (rank() OVER (ORDER BY total DESC NULLS LAST) - 1) * 4 < count(total) OVER () THEN 'top' ELSE 'rest' END
        FROM (SELECT cohort, sum(amount) AS total FROM member GROUP BY cohort) s ORDER BY cohort $$,
   'over groups');
+
+-- Arguments that are more than a column: for so many rows that memory is given back
+-- in between.
+CREATE FUNCTION pg_temp.sum_to(n int) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+  parts text[];
+BEGIN
+  parts := (SELECT array_agg(i::text) FROM generate_series(1, n) i);
+  RETURN (SELECT sum(p::numeric) FROM unnest(parts) p);
+EXCEPTION WHEN division_by_zero THEN
+  RETURN 0;
+END $$;
+CREATE TEMP TABLE varied AS SELECT k, ARRAY[0.1::float8 * k] AS shares, ARRAY[repeat('gold', 5000) || k, 'rest'] AS names FROM generate_series(1, 3) k;
+SELECT is((SELECT count(*) FILTER (WHERE tier = 'a')
+             FROM (SELECT tier(pg_temp.sum_to(1 + i % 50), '{0.1}', '{a,b}') OVER () FROM generate_series(1, 5000) i) s), 500::bigint, 'of a function');
+SELECT is((SELECT count(*) FILTER (WHERE tier = 'a')
+             FROM (SELECT tier((SELECT sum(x) FROM generate_series(1, 1 + i % 50) x WHERE x IN (SELECT id FROM member)), '{0.1}', '{a,b}') OVER ()
+                     FROM generate_series(1, 5000) i) s), 500::bigint, 'of a subquery');
+SELECT results_eq($$ SELECT k, count(*) FILTER (WHERE tier LIKE 'gold%' || k)
+                       FROM (SELECT k, tier(i, shares, names) OVER (PARTITION BY k) FROM varied, generate_series(1, 2000) i) s GROUP BY k ORDER BY k $$,
+                  $$ VALUES (1, 200::bigint), (2, 400), (3, 600) $$, 'shares and names of the cohort');
 
 -- 0.1 + 0.2 is a little more than 0.3 in float8, and is meant to be 0.3.
 SELECT is((SELECT string_agg(tier, '' ORDER BY v DESC) FROM (SELECT v, tier(v, '{0.1,0.2}', '{a,b,c}') OVER () FROM generate_series(1, 10) v) s),
