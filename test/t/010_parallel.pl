@@ -258,7 +258,7 @@ my %split = (
 	'5 parts by day' => 'extract(day FROM at)::int % 5');
 for my $split (sort keys %split)
 {
-	my (%stored, %direct, %backwards, %added, %text);
+	my (%stored, %direct, %backwards, %added, %nested, %text);
 	for my $name (sort keys %book_of)
 	{
 		my ($book) = $book_of{$name}[1] =~ /^SELECT (.*) FROM/;
@@ -277,6 +277,10 @@ for my $split (sort keys %split)
 		$backwards{$name} = $use->("SELECT rollup(book ORDER BY part DESC) FROM ($parts) p (part, book)");
 		$text{$name} = $use->("SELECT rollup(book::text::rfm_book) $from");
 		$added{$name} = $use->("SELECT sum_of(array_agg(book ORDER BY part)) $from");
+		# ((0 + 1) + 2) + ...: sums that are not stored in between
+		my ($sum, @more) = map { "(SELECT book $from AND part = $_)" } split /\n/, query("SELECT part $from ORDER BY part");
+		$sum = "($sum + $_)" for @more;
+		$nested{$name} = $use->("SELECT $sum");
 	}
 	all_the_same("$split, stored, merged by rollup", \%stored);
 	all_the_same("$split, stored, merged by rollup with 4 workers", \%stored, 'max_parallel_workers_per_gather = 4');
@@ -285,6 +289,7 @@ for my $split (sort keys %split)
 	all_the_same("$split, merged from the last to the first", \%backwards);
 	all_the_same("$split, by way of text", \%text);
 	all_the_same("$split, merged by +", \%added);
+	all_the_same("$split, merged by + at once", \%nested);
 
 	my %values = (
 		'rfm, by member' => qq{SELECT md5(string_agg(concat_ws(' ', member, rfm_send(rfm)), ',' ORDER BY member))
