@@ -355,7 +355,7 @@ custmart_tier_cuts_step(PG_FUNCTION_ARGS)
 		(void) get_sums(PG_GETARG_DATUM(2), &sums);
 		collect(&collection, Float8GetDatum(n));
 		for (int i = 0; i < n; i++)
-			collect(&collection, Float8GetDatum(shares[i]));
+			collect(&collection, Float8GetDatum(shares[i] + 0.0)); /* no negative zero */
 		pfree(sums);
 	}
 	else
