@@ -3,8 +3,8 @@
  *	  PostgreSQL's numeric read into decimals and made of them, in place.
  *
  * A numeric argument is read from its stored bytes without a copy: with a
- * short header, as from a table, or a long one.  (Converting through text or
- * numeric's own functions would take longer than all the rest of a summary.)
+ * short header, as from a table, or a long one.  (Text, and numeric's own
+ * functions, would allocate at every row.)
  */
 #ifndef CUSTMART_NUMERIC_H
 #define CUSTMART_NUMERIC_H
