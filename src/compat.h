@@ -28,6 +28,20 @@
 	} while (0)
 #endif
 
+/* What ANALYZE was told of the column moved in 17. */
+#if PG_VERSION_NUM >= 170000
+#define analyze_target(stats) ((stats)->attstattarget)
+#else
+#define analyze_target(stats) ((stats)->attr->attstattarget)
+#endif
+
+/* Who waits is told from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define analyze_delay_point() vacuum_delay_point(true)
+#else
+#define analyze_delay_point() vacuum_delay_point()
+#endif
+
 /* Base64 works on uint8 from 18 on, on char before. */
 #if PG_VERSION_NUM >= 180000
 typedef uint8 Base64Byte;

@@ -15,6 +15,7 @@
 
 #include "common/int.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
 /* Sizes of stored values are computed from counts of 32 bits. */
@@ -40,6 +41,8 @@ typedef double float8;
 typedef size_t Size;
 typedef void *MemoryContext;
 
+#define FLEXIBLE_ARRAY_MEMBER
+#define PG_UINT32_MAX UINT32_MAX
 #define INT64CONST(x) INT64_C(x)
 #define UINT64CONST(x) UINT64_C(x)
 #define Assert(c) assert(c)
@@ -49,6 +52,8 @@ typedef void *MemoryContext;
 #define unlikely(x) __builtin_expect((x) != 0, 0)
 #define CHECK_FOR_INTERRUPTS() ((void) 0)
 #define MemoryContextAllocHuge(context, size) malloc(size)
+#define pg_popcount32(word) __builtin_popcount(word)
+#define pg_popcount64(word) __builtin_popcountll(word)
 #define repalloc_huge(pointer, size) realloc(pointer, size)
 
 static inline bool

@@ -16,6 +16,16 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+/* Raises the error for stored bytes that are not valid. */
+void
+stored_raise(const StoredType *type, const char *wrong)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("stored %s is not valid: %s", type->name, wrong),
+			 errhint("The stored bytes are damaged, or were written by a newer version of custmart.")));
+}
+
 /*
  * Fetches a stored value for reading: detoasted, flat, checked.  The result
  * may have a short header; use VARDATA_ANY.
@@ -28,10 +38,7 @@ stored_get(Datum value, const StoredType *type)
 									VARSIZE_ANY_EXHDR(stored));
 
 	if (wrong != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("stored %s is not valid: %s", type->name, wrong),
-				 errhint("The stored bytes are damaged, or were written by a newer version of custmart.")));
+		stored_raise(type, wrong);
 	return stored;
 }
 

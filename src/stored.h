@@ -25,6 +25,7 @@ typedef struct StoredType
 	StoredCheck check;
 } StoredType;
 
+extern void stored_raise(const StoredType *type, const char *wrong);
 extern bytea *stored_get(Datum value, const StoredType *type);
 extern bytea *stored_recv(FunctionCallInfo fcinfo, const StoredType *type);
 extern char *stored_to_base64(bytea *value, const StoredType *type);

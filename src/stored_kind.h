@@ -9,7 +9,10 @@ typedef enum StoredKind
 {
 	STORED_RFM = 1,
 	STORED_RFM_CUTS = 2,
-	STORED_RFM_BOOK = 3
+	STORED_RFM_BOOK = 3,
+	STORED_TAGBLOOM = 4,
+	STORED_TAGQUERY = 5,
+	STORED_TAG_STATE = 6		/* a bytea: the tag aggregates under way */
 } StoredKind;
 
 #endif							/* CUSTMART_STORED_KIND_H */

@@ -9,7 +9,7 @@ say() { printf '== %s\n' "$*"; }
 complain() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
 # What it takes to build the extension, to build and run it as users do, and to test it.
-build_packages() { echo "postgresql-$1 postgresql-server-dev-$1 make gcc libc6-dev"; }
+build_packages() { echo "postgresql-$1 postgresql-server-dev-$1 make gcc libc6-dev libxxhash-dev"; }
 test_packages() {
 	echo "$(build_packages "$1") postgresql-$1-pgtap" \
 		"libtap-parser-sourcehandler-pgtap-perl libipc-run-perl unixodbc odbc-postgresql"

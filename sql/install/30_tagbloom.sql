@@ -1,0 +1,318 @@
+-- tagbloom: a set of tags in few bytes
+
+CREATE TYPE tagbloom;
+
+CREATE FUNCTION tagbloom_in(cstring, oid, integer) RETURNS tagbloom
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION tagbloom_out(tagbloom) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION tagbloom_recv(internal, oid, integer) RETURNS tagbloom
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_send(tagbloom) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_typmod_in(cstring[]) RETURNS integer
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_typmod_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_typmod_out(integer) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_typmod_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_typanalyze(internal) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_typanalyze' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+
+CREATE TYPE tagbloom (
+	INPUT = tagbloom_in,
+	OUTPUT = tagbloom_out,
+	RECEIVE = tagbloom_recv,
+	SEND = tagbloom_send,
+	TYPMOD_IN = tagbloom_typmod_in,
+	TYPMOD_OUT = tagbloom_typmod_out,
+	ANALYZE = tagbloom_typanalyze,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = int4,
+	STORAGE = extended
+);
+
+COMMENT ON FUNCTION tagbloom_in(cstring, oid, integer) IS
+	'Input: tags as an array is written, {vip,"new friend"}, NULL left out, or the text that the output function writes. A filter smaller than tagbloom(n) calls for is raised. Errors: 22P02 if the text is neither, or a tag is empty or over 1024 bytes.';
+COMMENT ON FUNCTION tagbloom_out(tagbloom) IS
+	'Output: tagbloom: and the stored bytes in base64. The tags themselves are not kept and cannot be written; tag_list() finds those of a dictionary. Reading the text back gives the same bytes.';
+COMMENT ON FUNCTION tagbloom_recv(internal, oid, integer) IS
+	'Binary input: the stored bytes (docs/storage-format.md), checked. A filter smaller than tagbloom(n) calls for is raised. Errors: 22P03.';
+COMMENT ON FUNCTION tagbloom_send(tagbloom) IS 'Binary output: the stored bytes (docs/storage-format.md).';
+COMMENT ON FUNCTION tagbloom_typmod_in(cstring[]) IS
+	'Input of the n of tagbloom(n), the number of tags expected. Errors: 22023 if there is not one number from 1 to 63573348.';
+COMMENT ON FUNCTION tagbloom_typmod_out(integer) IS 'Output of the n of tagbloom(n).';
+COMMENT ON FUNCTION tagbloom_typanalyze(internal) IS
+	'Sets up ANALYZE of a tagbloom column: beside what it keeps of all types, the hashes of the most common tags and the share of rows that have each.';
+COMMENT ON TYPE tagbloom IS
+	'A set of tags: exact up to 32 (their XXH64 hashes), above that a split-block Bloom filter as the Parquet format has it, of at most 0.1 % false positives when it is made. It never says that a tag is missing which was put in. tagbloom(n) is for sets of about n tags: a filter in such a column is at least of the size for n.';
+
+-- Size
+
+CREATE FUNCTION tagbloom(tags tagbloom, typmod integer, is_explicit boolean) RETURNS tagbloom
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_resize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+
+CREATE CAST (tagbloom AS tagbloom) WITH FUNCTION tagbloom(tagbloom, integer, boolean) AS IMPLICIT;
+
+COMMENT ON FUNCTION tagbloom(tagbloom, integer, boolean) IS
+	'The cast to tagbloom(n). An exact set stays as it is. A filter smaller than the size for n tags is raised to it, each block repeated: room for tags to come, the rate of false positives unchanged. A larger one is kept in an assignment, and halved to that size if the cast is written, x::tagbloom(n): fewer bytes, more false positives.';
+COMMENT ON CAST (tagbloom AS tagbloom) IS
+	'Brings a filter to the size of tagbloom(n).';
+
+-- Making sets
+
+CREATE FUNCTION tags(VARIADIC tags text[]) RETURNS tagbloom
+	AS 'MODULE_PATHNAME', 'custmart_tags' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION tags(jsonb) RETURNS tagbloom
+	AS 'MODULE_PATHNAME', 'custmart_tags_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION tags_if(VARIADIC "any") RETURNS tagbloom
+	AS 'MODULE_PATHNAME', 'custmart_tags_if' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+
+CREATE CAST (text[] AS tagbloom) WITH FUNCTION tags(text[]);
+
+COMMENT ON FUNCTION tags(text[]) IS
+	'The set of these tags, each of 1 to 1024 bytes of UTF-8. NULLs are left out, so that CASE WHEN ... THEN ''vip'' END can be one. Errors: 22023 for an empty tag or one that is too long.';
+COMMENT ON FUNCTION tags(jsonb) IS
+	'The set of the elements of an array, or of key=value for each key of an object and each element of a value that is an array. Numbers and booleans are tags as jsonb writes them, nulls are left out. Errors: 22023 for deeper nesting, for a jsonb that is neither array nor object, for an empty tag or one that is too long.';
+COMMENT ON FUNCTION tags_if("any") IS
+	'The set of the tags whose condition is true: tags_if(''vip'', revenue > 1000, ''lapsed'', last_order < ''2026-01-01''). Arguments are pairs of a text and a boolean; a pair with NULL in it is left out. Errors: 22023 for an odd number of arguments, an empty tag or one that is too long, 42804 for other types.';
+COMMENT ON CAST (text[] AS tagbloom) IS
+	'The set of the elements of an array, as tags() makes it.';
+
+-- Aggregates
+
+CREATE FUNCTION tag_agg_step(bytea, text) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'custmart_tag_agg_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE FUNCTION tag_agg_step(bytea, text, integer) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'custmart_tag_agg_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_rollup_step(bytea, tagbloom) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_rollup_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE FUNCTION tag_agg_combine(bytea, bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'custmart_tag_agg_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+CREATE FUNCTION tag_agg_final(bytea) RETURNS tagbloom
+	AS 'MODULE_PATHNAME', 'custmart_tag_agg_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+
+CREATE AGGREGATE tag_agg(tag text) (
+	SFUNC = tag_agg_step, STYPE = bytea, SSPACE = 128,
+	FINALFUNC = tag_agg_final, COMBINEFUNC = tag_agg_combine, PARALLEL = SAFE
+);
+CREATE AGGREGATE tag_agg(tag text, expected integer) (
+	SFUNC = tag_agg_step, STYPE = bytea, SSPACE = 128,
+	FINALFUNC = tag_agg_final, COMBINEFUNC = tag_agg_combine, PARALLEL = SAFE
+);
+CREATE AGGREGATE rollup(tagbloom) (
+	SFUNC = tagbloom_rollup_step, STYPE = bytea, SSPACE = 256,
+	FINALFUNC = tag_agg_final, COMBINEFUNC = tag_agg_combine, PARALLEL = SAFE
+);
+
+COMMENT ON FUNCTION tag_agg_step(bytea, text) IS 'Transition function of the aggregate tag_agg(text).';
+COMMENT ON FUNCTION tag_agg_step(bytea, text, integer) IS
+	'Transition function of the aggregate tag_agg(text, integer).';
+COMMENT ON FUNCTION tagbloom_rollup_step(bytea, tagbloom) IS
+	'Transition function of the aggregate rollup(tagbloom).';
+COMMENT ON FUNCTION tag_agg_combine(bytea, bytea) IS
+	'Combine function of the aggregates tag_agg and rollup(tagbloom).';
+COMMENT ON FUNCTION tag_agg_final(bytea) IS 'Final function of the aggregates tag_agg and rollup(tagbloom).';
+COMMENT ON AGGREGATE tag_agg(text) IS
+	'The set of all tags of the rows; NULLs are left out, no tag at all: NULL. Of more than 32 different tags it is a filter of the smallest size that keeps the rate of false positives at 0.1 % or below. The same bytes whatever the order of rows and however they were split. Errors: 22023 for an empty tag or one over 1024 bytes, 54000 for more than 63573348 different tags.';
+COMMENT ON AGGREGATE tag_agg(text, integer) IS
+	'tag_agg(text) of a set that will be added to: if it becomes a filter, then one with room for expected tags (the same number for all rows, from 1 to 63573348). Errors: 22023, 54000.';
+COMMENT ON AGGREGATE rollup(tagbloom) IS
+	'The union of sets; NULLs are left out, no set at all: NULL. If there are filters among them, it is a filter of the largest one''s size; else it is made as tag_agg(text) makes it of all their tags. The same bytes whatever the order of rows and however they were split. Errors: 54000 for more than 63573348 different tags.';
+
+-- What a set has
+
+CREATE FUNCTION tagbloom_has(tagbloom, text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_has' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_has_all(tagbloom, text[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_has_all' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_has_any(tagbloom, text[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_has_any' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_contains(tagbloom, tagbloom) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_contains' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_contained(tagbloom, tagbloom) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_contained' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_has_sel(internal, oid, internal, integer) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_has_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_has_any_sel(internal, oid, internal, integer) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_has_any_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_contained_sel(internal, oid, internal, integer) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_contained_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+
+CREATE OPERATOR ? (
+	LEFTARG = tagbloom, RIGHTARG = text, FUNCTION = tagbloom_has,
+	RESTRICT = tagbloom_has_sel, JOIN = matchingjoinsel
+);
+CREATE OPERATOR ?& (
+	LEFTARG = tagbloom, RIGHTARG = text[], FUNCTION = tagbloom_has_all,
+	RESTRICT = tagbloom_has_sel, JOIN = matchingjoinsel
+);
+CREATE OPERATOR ?| (
+	LEFTARG = tagbloom, RIGHTARG = text[], FUNCTION = tagbloom_has_any,
+	RESTRICT = tagbloom_has_any_sel, JOIN = matchingjoinsel
+);
+CREATE OPERATOR @> (
+	LEFTARG = tagbloom, RIGHTARG = tagbloom, FUNCTION = tagbloom_contains,
+	COMMUTATOR = <@, RESTRICT = tagbloom_has_sel, JOIN = contjoinsel
+);
+CREATE OPERATOR <@ (
+	LEFTARG = tagbloom, RIGHTARG = tagbloom, FUNCTION = tagbloom_contained,
+	COMMUTATOR = @>, RESTRICT = tagbloom_contained_sel, JOIN = contjoinsel
+);
+
+COMMENT ON FUNCTION tagbloom_has(tagbloom, text) IS 'Implements the operator ?.';
+COMMENT ON FUNCTION tagbloom_has_all(tagbloom, text[]) IS 'Implements the operator ?&.';
+COMMENT ON FUNCTION tagbloom_has_any(tagbloom, text[]) IS 'Implements the operator ?|.';
+COMMENT ON FUNCTION tagbloom_contains(tagbloom, tagbloom) IS 'Implements the operator @>.';
+COMMENT ON FUNCTION tagbloom_contained(tagbloom, tagbloom) IS 'Implements the operator <@.';
+COMMENT ON FUNCTION tagbloom_has_sel(internal, oid, internal, integer) IS
+	'Estimates for the planner the share of rows for which ?, ?& or @> is true, by the most common tags that ANALYZE found, taken to be independent of each other.';
+COMMENT ON FUNCTION tagbloom_has_any_sel(internal, oid, internal, integer) IS
+	'Estimates for the planner the share of rows for which ?| is true, by the most common tags that ANALYZE found, taken to be independent of each other.';
+COMMENT ON FUNCTION tagbloom_contained_sel(internal, oid, internal, integer) IS
+	'Estimates for the planner the share of rows for which <@ is true, by the most common tags that ANALYZE found, taken to be independent of each other.';
+COMMENT ON OPERATOR ? (tagbloom, text) IS
+	'True if the set has the tag. A set that is not exact may say so wrongly, never the contrary.';
+COMMENT ON OPERATOR ?& (tagbloom, text[]) IS
+	'True if the set has all the tags; NULLs are left out. A set that is not exact may say so wrongly, never the contrary.';
+COMMENT ON OPERATOR ?| (tagbloom, text[]) IS
+	'True if the set has one of the tags or more; NULLs are left out. A set that is not exact may say so wrongly, never the contrary.';
+COMMENT ON OPERATOR @> (tagbloom, tagbloom) IS
+	'True if the set on the left has all tags of the one on the right. A set that is not exact may say so wrongly, never the contrary.';
+COMMENT ON OPERATOR <@ (tagbloom, tagbloom) IS
+	'True if the set on the right has all tags of the one on the left. A set that is not exact may say so wrongly, never the contrary.';
+
+-- The same for clients to whom a question mark is a placeholder; inlined, so an
+-- index serves them as well.
+
+CREATE FUNCTION has_tag(tags tagbloom, tag text) RETURNS boolean
+	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE COST 1
+	RETURN tags ? tag;
+CREATE FUNCTION has_all_tags(tags tagbloom, all_of text[]) RETURNS boolean
+	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE COST 1
+	RETURN tags ?& all_of;
+CREATE FUNCTION has_any_tag(tags tagbloom, any_of text[]) RETURNS boolean
+	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE COST 1
+	RETURN tags ?| any_of;
+
+COMMENT ON FUNCTION has_tag(tagbloom, text) IS
+	'True if the set has the tag: the operator ?. A set that is not exact may say so wrongly, never the contrary.';
+COMMENT ON FUNCTION has_all_tags(tagbloom, text[]) IS
+	'True if the set has all the tags: the operator ?&. A set that is not exact may say so wrongly, never the contrary.';
+COMMENT ON FUNCTION has_any_tag(tagbloom, text[]) IS
+	'True if the set has one of the tags or more: the operator ?|. A set that is not exact may say so wrongly, never the contrary.';
+
+-- Sets made of sets
+
+CREATE FUNCTION tagbloom_union(tagbloom, tagbloom) RETURNS tagbloom
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_union' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION tagbloom_add(tagbloom, text) RETURNS tagbloom
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION tagbloom_remove(tagbloom, text) RETURNS tagbloom
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_remove' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+
+CREATE OPERATOR | (LEFTARG = tagbloom, RIGHTARG = tagbloom, FUNCTION = tagbloom_union, COMMUTATOR = |);
+CREATE OPERATOR || (LEFTARG = tagbloom, RIGHTARG = text, FUNCTION = tagbloom_add);
+CREATE OPERATOR - (LEFTARG = tagbloom, RIGHTARG = text, FUNCTION = tagbloom_remove);
+
+COMMENT ON FUNCTION tagbloom_union(tagbloom, tagbloom) IS 'Implements the operator |.';
+COMMENT ON FUNCTION tagbloom_add(tagbloom, text) IS 'Implements the operator ||.';
+COMMENT ON FUNCTION tagbloom_remove(tagbloom, text) IS 'Implements the operator -.';
+COMMENT ON OPERATOR | (tagbloom, tagbloom) IS
+	'The union. If one of the sets is a filter, so is the union, of the larger one''s size; if it has more than 32 tags, it is a filter made for their number. For many sets use rollup(), which sees all tags before it chooses a size.';
+COMMENT ON OPERATOR || (tagbloom, text) IS
+	'The set with one more tag. Errors: 22023 for an empty tag or one over 1024 bytes.';
+COMMENT ON OPERATOR - (tagbloom, text) IS
+	'The set without the tag, which it need not have had. Errors: 55000 if the set is a filter, from which nothing can be removed: make it anew with tag_agg().';
+
+-- What a set tells of itself
+
+CREATE FUNCTION tag_count(tagbloom) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'custmart_tag_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION is_exact(tagbloom) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_is_exact' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION false_positive_rate(tagbloom) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_false_positive_rate' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION tag_list(tagbloom, dictionary text[]) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'custmart_tag_list' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION tag_count(tagbloom) IS
+	'Number of tags: exact if is_exact(), else an estimate by the share of bits that are not set (linear counting, Whang, Vander-Zanden and Taylor 1990).';
+COMMENT ON FUNCTION is_exact(tagbloom) IS
+	'True if the hashes of all tags are kept, which is so up to 32 tags; false if the set is a filter.';
+COMMENT ON FUNCTION false_positive_rate(tagbloom) IS
+	'Probability that a tag which was not put in is said to be there: number of tags / 2^64 of an exact set; of a filter the mean over blocks of the product over the eight words of the share of bits set.';
+COMMENT ON FUNCTION tag_list(tagbloom, text[]) IS
+	'The tags of the dictionary that the set has, in the order of the dictionary, NULLs left out. Errors: 22023 for an empty tag or one over 1024 bytes.';
+
+-- Comparison
+
+CREATE FUNCTION tagbloom_eq(tagbloom, tagbloom) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_stored_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_ne(tagbloom, tagbloom) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_stored_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_lt(tagbloom, tagbloom) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_stored_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_le(tagbloom, tagbloom) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_stored_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_gt(tagbloom, tagbloom) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_stored_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_ge(tagbloom, tagbloom) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'custmart_stored_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_cmp(tagbloom, tagbloom) RETURNS integer
+	AS 'MODULE_PATHNAME', 'custmart_stored_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_hash(tagbloom) RETURNS integer
+	AS 'MODULE_PATHNAME', 'custmart_stored_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tagbloom_hash_extended(tagbloom, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'custmart_stored_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+
+CREATE OPERATOR = (
+	LEFTARG = tagbloom, RIGHTARG = tagbloom, FUNCTION = tagbloom_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR <> (
+	LEFTARG = tagbloom, RIGHTARG = tagbloom, FUNCTION = tagbloom_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR < (
+	LEFTARG = tagbloom, RIGHTARG = tagbloom, FUNCTION = tagbloom_lt,
+	COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR <= (
+	LEFTARG = tagbloom, RIGHTARG = tagbloom, FUNCTION = tagbloom_le,
+	COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR > (
+	LEFTARG = tagbloom, RIGHTARG = tagbloom, FUNCTION = tagbloom_gt,
+	COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR >= (
+	LEFTARG = tagbloom, RIGHTARG = tagbloom, FUNCTION = tagbloom_ge,
+	COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+
+CREATE OPERATOR CLASS tagbloom_ops DEFAULT FOR TYPE tagbloom USING btree AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 tagbloom_cmp(tagbloom, tagbloom);
+CREATE OPERATOR CLASS tagbloom_hash_ops DEFAULT FOR TYPE tagbloom USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 tagbloom_hash(tagbloom),
+	FUNCTION 2 tagbloom_hash_extended(tagbloom, bigint);
+
+COMMENT ON FUNCTION tagbloom_eq(tagbloom, tagbloom) IS 'Implements the operator =.';
+COMMENT ON FUNCTION tagbloom_ne(tagbloom, tagbloom) IS 'Implements the operator <>.';
+COMMENT ON FUNCTION tagbloom_lt(tagbloom, tagbloom) IS 'Implements the operator <.';
+COMMENT ON FUNCTION tagbloom_le(tagbloom, tagbloom) IS 'Implements the operator <=.';
+COMMENT ON FUNCTION tagbloom_gt(tagbloom, tagbloom) IS 'Implements the operator >.';
+COMMENT ON FUNCTION tagbloom_ge(tagbloom, tagbloom) IS 'Implements the operator >=.';
+COMMENT ON FUNCTION tagbloom_cmp(tagbloom, tagbloom) IS 'Orders two values for btree: below, at or above 0.';
+COMMENT ON FUNCTION tagbloom_hash(tagbloom) IS 'Hash for hash joins and grouping; not stable across major versions.';
+COMMENT ON FUNCTION tagbloom_hash_extended(tagbloom, bigint) IS 'Hash with a seed, for hash partitioning.';
+COMMENT ON OPERATOR = (tagbloom, tagbloom) IS 'Equal. Exact sets are equal if and only if their bytes are, that is, if their tags are; filters are equal if size, grain and bits are. An exact set and a filter are never equal.';
+COMMENT ON OPERATOR <> (tagbloom, tagbloom) IS 'Different. Exact sets are equal if and only if their bytes are, that is, if their tags are; filters are equal if size, grain and bits are. An exact set and a filter are never equal.';
+COMMENT ON OPERATOR < (tagbloom, tagbloom) IS 'Before. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
+COMMENT ON OPERATOR <= (tagbloom, tagbloom) IS 'Before or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
+COMMENT ON OPERATOR > (tagbloom, tagbloom) IS 'After. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
+COMMENT ON OPERATOR >= (tagbloom, tagbloom) IS 'After or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
+COMMENT ON OPERATOR CLASS tagbloom_ops USING btree IS 'Sorts tagbloom for DISTINCT, GROUP BY and merge joins.';
+COMMENT ON OPERATOR CLASS tagbloom_hash_ops USING hash IS 'Hashes tagbloom for hash joins and grouping.';
+COMMENT ON OPERATOR FAMILY tagbloom_ops USING btree IS 'Sorts tagbloom.';
+COMMENT ON OPERATOR FAMILY tagbloom_hash_ops USING hash IS 'Hashes tagbloom.';

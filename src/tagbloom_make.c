@@ -1,0 +1,164 @@
+/*
+ * tagbloom_make.c
+ *	  Sets of tags made of texts, of conditions, of jsonb.
+ */
+#include "tagbloom.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "tag.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+
+/* tags(VARIADIC text[]): the set of these tags, NULLs left out. */
+CUSTMART_FUNCTION(custmart_tags);
+Datum
+custmart_tags(PG_FUNCTION_ARGS)
+{
+	uint64	   *hashes;
+	uint32		count = tag_hash_array(PG_GETARG_ARRAYTYPE_P(0), &hashes);
+
+	PG_RETURN_BYTEA_P(tagbloom_of_hashes(hashes, count));
+}
+
+static bool
+is_text(Oid type)
+{
+	if (type != TEXTOID && type != VARCHAROID)
+		type = getBaseType(type);
+	return type == TEXTOID || type == VARCHAROID;
+}
+
+/* tags_if(tag, condition, tag, condition, ...): the tags whose condition is true. */
+CUSTMART_FUNCTION(custmart_tags_if);
+Datum
+custmart_tags_if(PG_FUNCTION_ARGS)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	Oid		   *types;
+	int			n = extract_variadic_args(fcinfo, 0, true, &values, &types, &nulls);
+	uint64	   *hashes;
+	uint32		count = 0;
+
+	if (n < 0)
+		PG_RETURN_NULL();
+	if (n % 2 != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("tags_if takes pairs of a tag and a condition, not %d arguments", n),
+				 errhint("Write tags_if('vip', revenue > 1000, 'lapsed', last_order < '2026-01-01').")));
+	hashes = palloc(sizeof(uint64) * Max(n, 1));
+	for (int i = 0; i < n; i += 2)
+	{
+		if (!is_text(types[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("argument %d of tags_if must be a tag, of type text, not %s",
+							i + 1, format_type_be(types[i])),
+					 errhint("A tag comes first, then its condition. Cast other types: code::text.")));
+		/* A literal NULL has come as text. */
+		if (types[i + 1] != BOOLOID && getBaseType(types[i + 1]) != BOOLOID && !nulls[i + 1])
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("argument %d of tags_if must be a condition, of type boolean, not %s",
+							i + 2, format_type_be(types[i + 1])),
+					 errhint("A tag comes first, then its condition.")));
+		if (!nulls[i] && !nulls[i + 1] && DatumGetBool(values[i + 1]))
+			hashes[count++] = tag_hash_text(DatumGetTextPP(values[i]));
+	}
+	PG_RETURN_BYTEA_P(tagbloom_of_hashes(hashes, count));
+}
+
+/* ---------- tags(jsonb) ---------- */
+
+static void
+raise_jsonb(const char *found)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("tags cannot be made of a jsonb with %s", found),
+			 errhint("Give an array of tags, [\"vip\", \"ios\"], or an object whose values are such arrays or single values, {\"channel\": \"app\"}.")));
+}
+
+/* Appends a value that is not an array or object; false if it is null. */
+static bool
+append_scalar(StringInfo to, const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			return false;
+		case jbvString:
+			appendBinaryStringInfo(to, value->val.string.val, value->val.string.len);
+			return true;
+		case jbvNumeric:
+			appendStringInfoString(to, DatumGetCString(DirectFunctionCall1(numeric_out,
+																		   NumericGetDatum(value->val.numeric))));
+			return true;
+		case jbvBool:
+			appendStringInfoString(to, value->val.boolean ? "true" : "false");
+			return true;
+		default:
+			raise_jsonb("an array or object inside an array");
+			return false;
+	}
+}
+
+/* tags(jsonb): elements of an array, key=value of an object; nulls left out. */
+CUSTMART_FUNCTION(custmart_tags_jsonb);
+Datum
+custmart_tags_jsonb(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *json = PG_GETARG_JSONB_P(0);
+	JsonbIterator *iterator = JsonbIteratorInit(&json->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	StringInfoData tag;
+	Size		room = 16;
+	uint64	   *hashes = palloc(sizeof(uint64) * room);
+	uint32		count = 0;
+	int			prefix = 0;		/* length of "key=" */
+	int			depth = 0;
+	bool		is_object = JB_ROOT_IS_OBJECT(json);
+
+	if (JB_ROOT_IS_SCALAR(json))
+		raise_jsonb("a single value");
+	initStringInfo(&tag);
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	{
+		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
+		{
+			if (++depth > 1 && (token == WJB_BEGIN_OBJECT || !is_object || depth > 2))
+				raise_jsonb("an array or object inside another");
+		}
+		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
+			depth--;
+		else
+		{
+			/* The key stays for all elements of an array that is its value. */
+			if (token == WJB_KEY)
+				prefix = 0;
+			tag.len = prefix;
+			if (token == WJB_KEY)
+			{
+				append_scalar(&tag, &value);
+				appendStringInfoChar(&tag, '=');
+				prefix = tag.len;
+			}
+			else if (append_scalar(&tag, &value))
+			{
+				if (count == room)
+				{
+					CHECK_FOR_INTERRUPTS();
+					room *= 2;
+					hashes = repalloc_huge(hashes, sizeof(uint64) * room);
+				}
+				hashes[count++] = tag_hash_text(cstring_to_text_with_len(tag.data, tag.len));
+			}
+		}
+	}
+	PG_RETURN_BYTEA_P(tagbloom_of_hashes(hashes, count));
+}
