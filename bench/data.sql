@@ -78,4 +78,31 @@ SELECT order_id, whose(order_id, :members), moment(3 * order_id, :rows + 3),
 FROM (SELECT i, (i + 2) / 3 AS order_id FROM generate_series(1, :rows::bigint) i) l;
 \endif
 
+\if :want_tags
+-- 500 tags: the first on half of the members, the last on 1 %, 13 on a member on
+-- average.  A tag goes to one member, by the dice, of each stretch of as many as
+-- its share calls for, so tags are independent of each other.
+CREATE UNLOGGED TABLE member_tag (
+	customer_id bigint,
+	tag text
+);
+INSERT INTO member_tag
+SELECT first + trunc((next - first) * dice(i, 100 + nr))::bigint, tag
+FROM (
+	SELECT nr, (ARRAY['segment:', 'category:', 'campaign:', 'interest:', 'channel:'])[1 + nr % 5] || to_char(nr, 'FM0000') AS tag,
+		round(:members * (0.01 + 0.49 * nr ^ -0.74))::bigint AS members
+	FROM generate_series(1, 500) nr
+) tags,
+LATERAL generate_series(1, members) i,
+LATERAL (SELECT 1 + (i - 1) * :members::bigint / members AS first, 1 + i * :members::bigint / members AS next) stretch;
+
+-- The same three times: as arrays, as sets, and as arrays with short tags.
+CREATE UNLOGGED TABLE tag_arrays AS
+SELECT customer_id, array_agg(tag ORDER BY tag) AS tags FROM member_tag GROUP BY customer_id;
+CREATE UNLOGGED TABLE tag_sets AS
+SELECT customer_id, tags(VARIADIC tags) AS tags FROM tag_arrays;
+CREATE UNLOGGED TABLE short_tag_arrays AS
+SELECT customer_id, array_agg(right(tag, 8) ORDER BY tag) AS tags FROM member_tag GROUP BY customer_id;
+\endif
+
 VACUUM ANALYZE;

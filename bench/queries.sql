@@ -149,3 +149,30 @@ FROM (
 ) orders
 GROUP BY customer_id;
 \endif
+
+-- ---------- tags: a set of tags against an array of them ----------
+
+\if :want_tags
+-- On every row.  The tag is one that 6 % of the members have.
+CREATE VIEW tags_count AS SELECT count(*) FROM tag_sets;
+CREATE VIEW tags_has_custmart AS SELECT count(*) FROM tag_sets WHERE tags ? 'segment:0020';
+CREATE VIEW tags_has_array AS SELECT count(*) FROM tag_arrays WHERE tags @> '{segment:0020}';
+CREATE VIEW tags_has_any AS SELECT count(*) FROM tag_arrays WHERE 'segment:0020' = ANY (tags);
+
+CREATE VIEW tags_query_custmart AS
+SELECT count(*) FROM tag_sets WHERE tags @@ 'category:0001 & (segment:0005 | segment:0010) & !campaign:0002';
+CREATE VIEW tags_query_array AS
+SELECT count(*) FROM tag_arrays
+WHERE tags @> '{category:0001}' AND tags && '{segment:0005,segment:0010}' AND NOT tags @> '{campaign:0002}';
+
+-- By index.
+CREATE VIEW tags_index_custmart AS
+SELECT customer_id FROM tag_sets WHERE tags @@ 'segment:0020 & segment:0030 & !category:0001';
+CREATE VIEW tags_index_array AS
+SELECT customer_id FROM tag_arrays WHERE tags @> '{segment:0020,segment:0030}' AND NOT tags @> '{category:0001}';
+
+-- Made of the table that has a row for each tag of each member.
+CREATE VIEW tags_made_custmart AS SELECT customer_id, tag_agg(tag) AS tags FROM member_tag GROUP BY customer_id;
+CREATE VIEW tags_made_array AS SELECT customer_id, array_agg(tag) AS tags FROM member_tag GROUP BY customer_id;
+CREATE VIEW tags_made_distinct AS SELECT customer_id, array_agg(DISTINCT tag) AS tags FROM member_tag GROUP BY customer_id;
+\endif

@@ -8,8 +8,9 @@ CREATE TABLE comparisons (
 	ours text,       -- a side,
 	against text,    -- what it is compared with, in words,
 	theirs text,     -- and that side
-	unit text,       -- s or MB
-	aim text,        -- 'times': at most so many times theirs; 'faster': at least so many times faster
+	unit text,       -- s, MB, bytes or rows
+	aim text,        -- 'times': at most so many times theirs; 'faster': at least so many times faster;
+	                 -- 'within': at most so many times more or less
 	target float8    -- NULL: no target, for information
 );
 
@@ -21,7 +22,7 @@ GROUP BY side;
 -- Three digits or so, which is more than the spread allows.
 CREATE FUNCTION figure(value float8, unit text) RETURNS text
 	LANGUAGE sql IMMUTABLE
-	RETURN to_char(value, CASE WHEN unit = 'MB' THEN 'FM99990.0' WHEN value < 1 THEN 'FM990.000' ELSE 'FM99990.00' END) || ' ' || unit;
+	RETURN to_char(value, CASE WHEN unit = 'rows' THEN 'FM999999990' WHEN unit IN ('MB', 'bytes') THEN 'FM99990.0' WHEN value < 1 THEN 'FM990.000' ELSE 'FM99990.00' END) || ' ' || unit;
 
 CREATE FUNCTION spread(low float8, high float8, unit text) RETURNS text
 	LANGUAGE sql IMMUTABLE
@@ -33,6 +34,7 @@ SELECT what AS workload,
 	against,
 	figure(t.median, unit) AS theirs, spread(t.min, t.max, unit) AS "min .. max ",
 	CASE WHEN aim = 'times' THEN to_char(ratio, 'FM9990.00 "× as much"')
+		WHEN aim = 'within' THEN to_char(ratio, 'FM9990.00 "× off"')
 		WHEN ratio < 1 THEN to_char(1 / ratio, 'FM9990.00 "× slower"')
 		ELSE to_char(ratio, 'FM9990.00 "× faster"') END AS ratio,
 	CASE aim WHEN 'faster' THEN '≥ ' ELSE '≤ ' END || target AS target,
@@ -40,5 +42,6 @@ SELECT what AS workload,
 FROM comparisons
 JOIN medians o ON o.side = ours
 JOIN medians t ON t.side = theirs,
-LATERAL (SELECT CASE aim WHEN 'faster' THEN t.median / o.median ELSE o.median / t.median END AS ratio) r
+LATERAL (SELECT CASE aim WHEN 'faster' THEN t.median / o.median WHEN 'times' THEN o.median / t.median
+	ELSE greatest(o.median / t.median, t.median / o.median) END AS ratio) r
 ORDER BY nr;

@@ -9,9 +9,6 @@
 #include "bytes.h"
 #include "stored_kind.h"
 
-/* Byte 3: number of hashes, or this bit and the grain of a filter. */
-#define IS_FILTER 0x80
-
 /* ---------- the stored form ---------- */
 
 /* Checks the first bytes, and the length, which is that of the whole value. */
@@ -24,7 +21,7 @@ tagbloom_check_head(const uint8 *head, Size length)
 		return "its first byte is not that of a tagbloom";
 	if (head[1] != TAGBLOOM_VERSION)
 		return "its version is not known";
-	if ((head[3] & IS_FILTER) == 0)
+	if ((head[3] & TAGBLOOM_IS_FILTER) == 0)
 	{
 		if (head[3] > TAGBLOOM_EXACT_MAX)
 			return "it has more than 32 hashes";
@@ -37,7 +34,7 @@ tagbloom_check_head(const uint8 *head, Size length)
 	{
 		if (head[2] > TAGBLOOM_LOG2_MAX)
 			return "its filter is larger than 128 MB";
-		if ((head[3] & ~IS_FILTER) > head[2])
+		if ((head[3] & ~TAGBLOOM_IS_FILTER) > head[2])
 			return "its grain is larger than its filter";
 		if (length != TAGBLOOM_HEADER + FILTER_SIZE(head[2]))
 			return "its length does not fit its number of blocks";
@@ -54,7 +51,7 @@ tagbloom_check(const uint8 *bytes, Size length)
 {
 	const char *wrong = tagbloom_check_head(bytes, length);
 
-	if (wrong != NULL || (bytes[3] & IS_FILTER) != 0)
+	if (wrong != NULL || (bytes[3] & TAGBLOOM_IS_FILTER) != 0)
 		return wrong;
 	for (int i = 1; i < bytes[3]; i++)
 	{
@@ -64,16 +61,6 @@ tagbloom_check(const uint8 *bytes, Size length)
 			return "its hashes are not in ascending order";
 	}
 	return NULL;
-}
-
-void
-tagbloom_view(const uint8 *bytes, TagBloom *tags)
-{
-	tags->is_exact = (bytes[3] & IS_FILTER) == 0;
-	tags->count = tags->is_exact ? bytes[3] : 0;
-	tags->log2_blocks = bytes[2];
-	tags->log2_grain = tags->is_exact ? 0 : bytes[3] & ~IS_FILTER;
-	tags->bytes = bytes + TAGBLOOM_HEADER;
 }
 
 static uint8 *
@@ -298,7 +285,7 @@ tagbloom_store(const TagParts *parts, uint8 *to)
 		return;
 	}
 	to = store_head(to, log2_blocks,
-					IS_FILTER | (parts->filter != NULL ? parts->log2_grain : log2_blocks));
+					TAGBLOOM_IS_FILTER | (parts->filter != NULL ? parts->log2_grain : log2_blocks));
 	if (parts->filter != NULL)
 		memcpy(to, parts->filter, FILTER_SIZE(log2_blocks));
 	else
@@ -363,7 +350,7 @@ tagbloom_union(const TagBloom *a, const TagBloom *b, uint8 *to)
 void
 tagbloom_resize(const TagBloom *tags, int log2_blocks, uint8 *to)
 {
-	to = store_head(to, log2_blocks, IS_FILTER | Min(tags->log2_grain, log2_blocks));
+	to = store_head(to, log2_blocks, TAGBLOOM_IS_FILTER | Min(tags->log2_grain, log2_blocks));
 	if (log2_blocks >= tags->log2_blocks)
 		filter_raise(to, log2_blocks, tags->bytes, tags->log2_blocks);
 	else
@@ -371,29 +358,6 @@ tagbloom_resize(const TagBloom *tags, int log2_blocks, uint8 *to)
 }
 
 /* ---------- answers ---------- */
-
-/* True if the set has a tag of this hash; a filter may say so wrongly. */
-bool
-tagbloom_has(const TagBloom *tags, uint64 hash)
-{
-	uint8		wanted[sizeof(uint64)];
-	uint64		pattern;
-
-	if (!tags->is_exact)
-		return filter_test_block(tags->bytes + TAGBLOOM_BLOCK * filter_block(tags->log2_blocks, hash), hash);
-	/* Compared as they lie, byte order and all. */
-	store_u64(wanted, hash);
-	memcpy(&pattern, wanted, sizeof(pattern));
-	for (int i = 0; i < tags->count; i++)
-	{
-		uint64		stored;
-
-		memcpy(&stored, tags->bytes + sizeof(uint64) * i, sizeof(stored));
-		if (stored == pattern)
-			return true;
-	}
-	return false;
-}
 
 /* One block of a filter halved to a smaller size. */
 static void

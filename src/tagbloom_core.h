@@ -22,6 +22,7 @@
 #ifndef CUSTMART_TAGBLOOM_CORE_H
 #define CUSTMART_TAGBLOOM_CORE_H
 
+#include "bytes.h"
 #include "core.h"
 
 #define TAGBLOOM_VERSION 1
@@ -29,6 +30,9 @@
 #define TAGBLOOM_EXACT_MAX 32	/* tags whose hashes are kept */
 #define TAGBLOOM_BLOCK 32		/* bytes */
 #define TAGBLOOM_LOG2_MAX 22	/* 2^22 blocks: 128 MB, the format's limit */
+
+/* The last byte of the header: number of hashes, or this bit and a filter's grain. */
+#define TAGBLOOM_IS_FILTER 0x80
 
 /* Size of a filter, in bytes, by the binary logarithm of its blocks. */
 #define FILTER_SIZE(log2_blocks) ((Size) TAGBLOOM_BLOCK << (log2_blocks))
@@ -56,7 +60,6 @@ typedef struct TagParts
 
 extern const char *tagbloom_check(const uint8 *bytes, Size length);
 extern const char *tagbloom_check_head(const uint8 *head, Size length);
-extern void tagbloom_view(const uint8 *bytes, TagBloom *tags);
 extern int	tagbloom_log2_blocks(uint64 tags);
 extern uint32 tagbloom_capacity(int log2_blocks);
 
@@ -68,7 +71,6 @@ extern Size tagbloom_union_size(const TagBloom *a, const TagBloom *b);
 extern void tagbloom_union(const TagBloom *a, const TagBloom *b, uint8 *to);
 extern void tagbloom_resize(const TagBloom *tags, int log2_blocks, uint8 *to);
 
-extern bool tagbloom_has(const TagBloom *tags, uint64 hash);
 extern bool tagbloom_contains(const TagBloom *tags, const TagBloom *others);
 extern float8 tagbloom_count(const TagBloom *tags);
 extern float8 tagbloom_false_positive_rate(const TagBloom *tags);
@@ -84,6 +86,56 @@ static inline Size
 filter_block(int log2_blocks, uint64 hash)
 {
 	return log2_blocks == 0 ? 0 : (Size) (hash >> (64 - log2_blocks));
+}
+
+/* Looks at stored bytes that have been checked. */
+static inline void
+tagbloom_view(const uint8 *bytes, TagBloom *tags)
+{
+	bool		is_exact = (bytes[3] & TAGBLOOM_IS_FILTER) == 0;
+
+	tags->is_exact = is_exact;
+	tags->count = is_exact ? bytes[3] : 0;
+	tags->log2_blocks = bytes[2];
+	tags->log2_grain = is_exact ? 0 : bytes[3] & ~TAGBLOOM_IS_FILTER;
+	tags->bytes = bytes + TAGBLOOM_HEADER;
+}
+
+/* True if the set has a tag of this hash; a filter may say so wrongly. */
+static inline bool
+tagbloom_has(const TagBloom *tags, uint64 hash)
+{
+	const uint8 *end = tags->bytes + sizeof(uint64) * tags->count;
+	uint8		wanted[sizeof(uint64)];
+	uint64		pattern;
+	uint64		stored[4];
+
+	if (!tags->is_exact)
+		return filter_test_block(tags->bytes + TAGBLOOM_BLOCK * filter_block(tags->log2_blocks, hash), hash);
+
+	/*
+	 * Compared as they lie, byte order and all, and four at a time: where among
+	 * a dozen hashes to stop is no question that a processor guesses well.
+	 */
+	store_u64(wanted, hash);
+	memcpy(&pattern, wanted, sizeof(pattern));
+	for (const uint8 *p = tags->bytes; p < end; p += sizeof(stored))
+	{
+		if (end - p < (ptrdiff_t) sizeof(stored))
+		{
+			for (; p < end; p += sizeof(uint64))
+			{
+				memcpy(stored, p, sizeof(uint64));
+				if (stored[0] == pattern)
+					return true;
+			}
+			break;
+		}
+		memcpy(stored, p, sizeof(stored));
+		if ((stored[0] == pattern) | (stored[1] == pattern) | (stored[2] == pattern) | (stored[3] == pattern))
+			return true;
+	}
+	return false;
 }
 
 #endif							/* CUSTMART_TAGBLOOM_CORE_H */
