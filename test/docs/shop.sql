@@ -23,3 +23,24 @@ CREATE TABLE order_lines (
 INSERT INTO order_lines
 SELECT 'A' || order_id, customer_id, ordered_at, 'item ' || l, l, abs(amount) / 6
 FROM orders, generate_series(1, 3) l;
+
+CREATE TABLE customers (
+	customer_id bigint PRIMARY KEY,
+	email text NOT NULL,
+	born date NOT NULL,
+	device text,
+	takes_mail boolean NOT NULL
+);
+INSERT INTO customers
+SELECT n, 'c' || n || '@example.org', date '1950-01-01' + (n * 7919 % 19001)::int, (ARRAY['ios', 'android'])[1 + n % 3], n % 5 <> 0
+FROM generate_series(1, 119::bigint) n;
+
+CREATE TABLE contacts (
+	customer_id bigint NOT NULL,
+	campaign text NOT NULL,
+	sent_on date NOT NULL
+);
+INSERT INTO contacts
+SELECT c, 'newsletter ' || m, date '2025-01-01' + 7 * m
+FROM generate_series(1, 119::bigint) c, generate_series(1, 48) m
+WHERE (c * 31 + m * 17) % 119 < c;
