@@ -58,8 +58,12 @@ FROM (
 		ON m * 7 % 1000 >= upto - per_mille AND m * 7 % 1000 < upto
 ) m;
 
+-- One member in three has no app.
 CREATE TABLE members AS
-SELECT member_id::bigint, date '2024-01-01' + joined AS joined FROM truth ORDER BY 1;
+SELECT member_id::bigint, date '2024-01-01' + joined AS joined,
+	(ARRAY['ios', 'android'])[1 + dice(3, 'app ' || member_id)] AS app,
+	1945 + dice(62, 'born ' || member_id) AS born
+FROM truth ORDER BY 1;
 
 CREATE TABLE items AS
 SELECT i AS item_id, category, lowest + dice(spread, 'price ' || i) + 0.90 AS price
