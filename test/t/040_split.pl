@@ -103,6 +103,9 @@ my %arguments = (
 	'rfm' => 'one_order',
 	'rfm, integer' => 'one_order, 7',
 	'rfm_book' => 'day_book',
+	'text' => 'member_text',
+	'text, integer' => 'member_text, 500',
+	'tagbloom' => 'tags',
 	'double precision, double precision[]' => "nullif(amount, 0)::float8, '{0.1,0.2,0.3}'::float8[]",
 	map {
 		my ($member, $column) = @$_;
@@ -121,10 +124,13 @@ $node->safe_psql(
 	       CASE WHEN i % 43 <> 0 THEN (i * 104729 % 5000 - 500)::numeric / 100 * CASE WHEN i % 97 = 0 THEN 1e30 ELSE 1 END END AS amount
 	  FROM generate_series(1, 500) i,
 	       LATERAL (SELECT CASE WHEN i % 37 <> 0 THEN (i * 15485863::bigint % 1009 % 60) END AS member, CASE WHEN i % 31 <> 0 THEN (i / 3)::bigint END AS order_id) x;
-	ALTER TABLE shop ADD one_order rfm, ADD day_book rfm_book;
+	ALTER TABLE shop ADD one_order rfm, ADD day_book rfm_book, ADD tags tagbloom;
 	UPDATE shop s SET one_order = (SELECT rfm(at, amount) FROM shop o WHERE o.id = s.id),
 	                  day_book = (SELECT rfm_book(member, order_text, at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id);
 	UPDATE shop SET day_book = NULL WHERE id % 29 = 0;
+	-- Sets of all sizes, exact and filters, some raised and some halved.
+	UPDATE shop s SET tags = CASE WHEN id % 3 = 0 THEN tagbloom(all_of, 1 + id * 7 % 600, true) ELSE all_of END
+	  FROM (SELECT n, tag_agg(member_text || '/' || order_text) AS all_of FROM shop, generate_series(1, 10) n WHERE id % 500 < n * n * n GROUP BY n) x WHERE n = 1 + id % 11;
 });
 
 my @aggregates = map { [ split /\|/ ] }
@@ -198,6 +204,7 @@ for my $way ('text', 'binary')
 		  UNION ALL SELECT partial_$way('rfm_book(uuid,timestamptz,numeric)'::regprocedure, member_uuid, at, amount) FROM shop) s});
 	like($err, qr/ERROR:  42804/, "members of two types, $way");
 	for my $two ([ 'rfm_cuts(rfm,integer)', 'one_order, 5', 'one_order, 6' ],
+		[ 'tag_agg(text,integer)', 'member_text, 500', 'member_text, 501' ],
 		[ 'tier_cuts(double precision,double precision[])', 'amount::float8, ARRAY[0.5]::float8[]', 'amount::float8, ARRAY[0.25]::float8[]' ])
 	{
 		my ($of, $one, $other) = @$two;
@@ -206,6 +213,28 @@ for my $way ('text', 'binary')
 			  SELECT partial_$way('$of'::regprocedure, $one) AS p FROM shop UNION ALL SELECT partial_$way('$of'::regprocedure, $other) FROM shop) s});
 		like($err, qr/ERROR:  22023/, "$of with two parameters, $way");
 	}
+}
+
+# A state that came in pieces, or from elsewhere, is an error and no crash.
+{
+	my $of = "'rollup(tagbloom)'::regprocedure";
+	my ($length) = $node->safe_psql('postgres', qq{
+		CREATE TABLE state AS SELECT partial_binary($of, tags) AS p FROM shop WHERE id % 50 < 30;
+		CREATE FUNCTION outcome(state bytea) RETURNS text LANGUAGE plpgsql AS \$\$
+		BEGIN
+		  PERFORM result_binary($of, p, NULL::tagbloom) FROM (SELECT merge_binary($of, p) AS p FROM (SELECT state UNION ALL TABLE state) s (p)) s;
+		  RETURN 'a set';
+		EXCEPTION WHEN OTHERS THEN
+		  RETURN sqlstate;
+		END \$\$;
+		SELECT length(p) FROM state});
+	cmp_ok($length, '>', 3000, 'a state with a filter and hashes');
+	is( $node->safe_psql('postgres', q{SELECT outcome(substr(p, 1, n)), count(*) FROM state, generate_series(0, 2000, 3) n GROUP BY 1}),
+		'XX001|667', 'a state that is cut off');
+	is( $node->safe_psql('postgres', q{SELECT DISTINCT outcome(set_byte(p, n, v)) FROM state, generate_series(0, 15) n, unnest('{0,1,2,22,23,127,128,255}'::int[]) v
+		EXCEPT SELECT unnest('{XX001,22023,a set}'::text[])}), '', 'a state with a wrong byte');
+	is( $node->safe_psql('postgres', q{SELECT n, outcome(set_byte(p, n, 255)) FROM state, unnest('{0,1,2,3,4,8,12,15}'::int[]) n ORDER BY 1}),
+		join("\n", map { "$_|XX001" } 0, 1, 2, 3, 4, 8, 12, 15), 'every field of its header is checked');
 }
 
 # Support functions called by hand are refused, not crashed.

@@ -38,7 +38,11 @@ foreach my $expression (
 	'rfm(ordered_at, amount)',
 	'rfm_book(member, ordered_at, amount)',
 	'rfm_book(member::text, order_id, ordered_at, amount)',
-	"tier_cuts(amount, ARRAY[0.1, 0.3])")
+	"tier_cuts(amount, ARRAY[0.1, 0.3])",
+	"tag_agg('m' || member)",
+	"tag_agg('m' || member % 20)",
+	"tag_agg('m' || member, 5000)",
+	"rollup(tags('m' || member, 'o' || order_id % 7))")
 {
 	is( $node->safe_psql('postgres', "SELECT (SELECT $expression FROM orders) = (SELECT $expression FROM local_orders)"),
 		't', "$expression over shards is what it is over one table");
