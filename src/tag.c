@@ -70,10 +70,11 @@ tag_read(const char **text, const char *end, TagSyntax syntax, TagWord *word)
 	const char *p = start;
 	uint32		kept = 0;		/* length without the blanks at the end */
 	const char *wrong;
+	bool		in_quotes = p < end && *p == '"';
 
 	word->length = 0;
-	word->is_quoted = p < end && *p == '"';
-	if (word->is_quoted)
+	word->is_quoted = in_quotes;
+	if (in_quotes)
 		p++;
 	for (;; p++)
 	{
@@ -81,12 +82,12 @@ tag_read(const char **text, const char *end, TagSyntax syntax, TagWord *word)
 
 		if (p >= end)
 		{
-			if (!word->is_quoted)
+			if (!in_quotes)
 				break;
 			*text = start;
 			return "a quote is not closed";
 		}
-		if (word->is_quoted ? *p == '"' : ends_word(*p, syntax))
+		if (in_quotes ? *p == '"' : ends_word(*p, syntax))
 			break;
 		if (*p == '\\')
 		{
@@ -95,18 +96,18 @@ tag_read(const char **text, const char *end, TagSyntax syntax, TagWord *word)
 				*text = p - 1;
 				return "nothing follows a backslash";
 			}
-			is_escaped = true;
+			is_escaped = word->is_quoted = true;
 		}
 		/* Counted on, so that blanks at the end do not make a tag too long. */
 		if (word->length < TAG_LENGTH_MAX)
 			word->text[word->length] = *p;
 		word->length++;
-		if (word->is_quoted || is_escaped || !is_blank(*p))
+		if (in_quotes || is_escaped || !is_blank(*p))
 			kept = word->length;
 	}
 	word->length = kept;
 	wrong = tag_length_wrong(kept);
-	*text = wrong != NULL ? start : p + word->is_quoted;
+	*text = wrong != NULL ? start : p + in_quotes;
 	return wrong;
 }
 

@@ -24,7 +24,7 @@ typedef struct TagWord
 {
 	char		text[TAG_LENGTH_MAX];
 	uint32		length;
-	bool		is_quoted;
+	bool		is_quoted;		/* or has a backslash: not a word of the language */
 } TagWord;
 
 extern uint64 tag_hash(const char *tag, Size length);

@@ -435,7 +435,7 @@ estimate(const TagBloom *tags, int log2_blocks, float8 *zero_share)
 			zeros += 64 - pg_popcount64(load_u64(bytes + i));
 	}
 	*zero_share = zeros / bits;
-	return log(Max(zeros, 0.5) / bits) / log1p(-8 / bits);
+	return fabs(log(Max(zeros, 0.5) / bits) / log1p(-8 / bits));	/* of no tags 0, not -0 */
 }
 
 /*
