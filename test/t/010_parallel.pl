@@ -60,7 +60,9 @@ sub workers_planned
 }
 
 # The data: lines of orders of skewed members, with refunds, zeros, NULLs, scales
-# of all sizes, sums beyond 64 bits; keys of all three types say the same.
+# of all sizes, sums beyond 64 bits; keys of all three types say the same.  Some
+# households have one tag, some hundreds; the sets of "one" are of all sizes, a few of
+# them raised or halved.
 $node->safe_psql(
 	'postgres', q{
 	CREATE EXTENSION custmart;
@@ -81,7 +83,9 @@ $node->safe_psql(
 	            WHEN c < 0.31 THEN round((v * 10)::numeric, 15)
 	            WHEN c < 0.32 THEN round((v * 1e8)::numeric, 0) * 1e20
 	            WHEN c < 0.33 THEN -round((v * 1e8)::numeric, 0) * 1e20
-	            ELSE round((v * 100)::numeric, 2) END AS amount
+	            ELSE round((v * 100)::numeric, 2) END AS amount,
+	       CASE WHEN chance(i, 12) > coalesce(member, 20) / 1050.0 THEN 'étiquette ' || floor(power(chance(i, 13), 2) * 3000) END AS tag,
+	       i % 11 AS part, member / 10 AS household
 	  FROM generate_series(1, 12000) i,
 	       LATERAL (SELECT CASE WHEN chance(i, 1) > 0.01 THEN 1 + floor(power(chance(i, 2), 3) * 1000)::bigint END AS member,
 	                       CASE WHEN chance(i, 3) > 0.01 THEN floor(chance(i, 8) * 6000)::bigint END AS order_id,
@@ -90,11 +94,14 @@ $node->safe_psql(
 	ALTER TABLE sale SET (parallel_workers = 4);
 
 	CREATE TABLE value AS
-	SELECT member, date_trunc('month', at) AS month, rfm(at, amount) AS rfm
+	SELECT member, date_trunc('month', at) AS month, rfm(at, amount) AS rfm, tag_agg(tag) FILTER (WHERE id % 9 < 2) AS tags
 	  FROM sale WHERE at IS NOT NULL AND amount IS NOT NULL GROUP BY 1, 2 ORDER BY chance(hashint8(member), 10), 2;
 	ALTER TABLE value SET (parallel_workers = 4);
 
 	CREATE TABLE one AS SELECT member, rollup(rfm) AS rfm FROM value GROUP BY 1;
+	ALTER TABLE one ADD tags tagbloom, ADD part bigint;
+	UPDATE one SET part = member % 20, tags = CASE member % 5 WHEN 0 THEN tagbloom(t, 1 + (member % 700)::int, true) ELSE t END
+	  FROM (SELECT member AS m, tag_agg(tag) AS t FROM sale GROUP BY member) x WHERE m = member;
 	ALTER TABLE one SET (parallel_workers = 4);
 
 	CREATE TABLE few AS TABLE sale LIMIT 2;
@@ -109,7 +116,12 @@ my %orders = ('' => '', bigint => 'order_id, ', text => 'order_text, ');
 my %whole = (
 	'rfm, all in one' => 'SELECT rfm_send(rfm(at, amount)) FROM %s',
 	'rfm, by member' => q{SELECT md5(string_agg(concat_ws(' ', member, rfm_send(rfm)), ',' ORDER BY member))
-		FROM (SELECT member, rfm(at, amount) FROM %s GROUP BY member) s});
+		FROM (SELECT member, rfm(at, amount) FROM %s GROUP BY member) s},
+	'tag_agg, all in one' => 'SELECT md5(tagbloom_send(tag_agg(tag))) FROM %s',
+	'tag_agg, by household' => q{SELECT md5(string_agg(concat_ws(' ', household, tagbloom_send(tags)), ',' ORDER BY household))
+		FROM (SELECT household, tag_agg(tag) AS tags FROM %s GROUP BY household) s},
+	'tag_agg(text, integer)' => q{SELECT md5(string_agg(concat_ws(' ', d, tagbloom_send(tags)), ',' ORDER BY d))
+		FROM (SELECT part AS d, tag_agg(tag, 5000) AS tags FROM %s GROUP BY part) s});
 my %book_of;
 for my $member (sort keys %members)
 {
@@ -129,6 +141,11 @@ my %parts = (
 	'rollup(rfm)' => q{SELECT md5(string_agg(concat_ws(' ', month, rfm_send(rfm)), ',' ORDER BY month))
 		FROM (SELECT month, rollup(rfm) AS rfm FROM value GROUP BY month) s},
 	'rollup(rfm), all in one' => 'SELECT rfm_send(rollup(rfm)) FROM value',
+	'rollup(tagbloom) of exact sets' => q{SELECT md5(string_agg(concat_ws(' ', month, tagbloom_send(tags)), ',' ORDER BY month))
+		FROM (SELECT month, rollup(tags) AS tags FROM value GROUP BY month) s},
+	'rollup(tagbloom)' => q{SELECT md5(string_agg(concat_ws(' ', d, tagbloom_send(tags)), ',' ORDER BY d))
+		FROM (SELECT part AS d, rollup(tags) AS tags FROM one GROUP BY part) s},
+	'rollup(tagbloom), all in one' => 'SELECT md5(tagbloom_send(rollup(tags))) FROM one',
 	'rfm_cuts(rfm)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm)) FROM one',
 	'rfm_cuts(rfm, bins)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm, 12)) FROM one',
 	'tier_cuts' => 'SELECT tier_cuts(monetary(rfm)::float8, ARRAY[0.05, 0.1, 0.3]) FROM one');
@@ -147,6 +164,23 @@ for my $name (sort keys %query)
 	$expected{$name} = query($query{$name});
 	isnt($expected{$name}, '', "$name has an answer");
 }
+
+# What they are is known from elsewhere: arrays of the same tags.
+is( query(
+		q{SELECT count(*), count(*) FILTER (WHERE is_exact(tags)) > 30, count(*) FILTER (WHERE NOT is_exact(tags)) > 30,
+		         count(*) FILTER (WHERE tags = tags(VARIADIC array_agg) AND tags ?& array_agg)
+		    FROM (SELECT household, tag_agg(tag) AS tags, array_agg(tag) FROM sale GROUP BY household) s WHERE tags IS NOT NULL}),
+	query('SELECT count(DISTINCT coalesce(household, -1)), true, true, count(DISTINCT coalesce(household, -1)) FROM sale WHERE tag IS NOT NULL'), 'tag_agg() is tags() of an array');
+is( query(
+		q{SELECT count(*) > 10, bool_and(tags = tags(VARIADIC array_agg)), bool_and(NOT is_exact(tags)), bool_and(all_exact)
+		    FROM (SELECT month, rollup(tags) AS tags, bool_and(is_exact(tags)) AS all_exact FROM value GROUP BY month) s
+		    JOIN (SELECT date_trunc('month', at) AS month, array_agg(tag) FROM sale WHERE id % 9 < 2 AND at IS NOT NULL AND amount IS NOT NULL GROUP BY 1) a USING (month)}),
+	't|t|t|t', 'rollup() of exact sets is, too');
+is( query(
+		q{SELECT count(DISTINCT length(tagbloom_send(tags))) FILTER (WHERE NOT is_exact(tags)) > 3, count(*) FILTER (WHERE is_exact(tags)) > 100 FROM one}),
+	't|t', 'there are filters of several sizes and exact sets to be rolled up');
+is( query(
+		q{SELECT bool_and(all_of ? tag) FROM sale, (SELECT rollup(tags) AS all_of FROM one) x WHERE tag IS NOT NULL}), 't', 'and nothing is lost');
 
 # All queries under one kind of circumstances, in one session.
 sub all_the_same
@@ -187,7 +221,8 @@ for my $workers (0, 2)
 # Workers that get no row, or rows that are all skipped.
 for my $condition ('true', 'false', 'id < 0 OR at IS NULL')
 {
-	for my $query ('SELECT rfm(at, amount) FROM %s', 'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member, at, amount) FROM %s) s (b)',
+	for my $query ('SELECT rfm(at, amount) FROM %s', 'SELECT row(tag_agg(tag), tag_agg(tag, 50), rollup(tags(tag))) FROM %s',
+		'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member, at, amount) FROM %s) s (b)',
 		'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member_text, order_text, at, amount) FROM %s) s (b)')
 	{
 		my $sql = sprintf $query, "few WHERE $condition";
@@ -201,8 +236,8 @@ for my $condition ('true', 'false', 'id < 0 OR at IS NULL')
 	my @settings = ("work_mem = '64kB'", 'hash_mem_multiplier = 1', 'enable_sort = off');
 	# From 16 on, string_agg(... ORDER BY ...) would have the groups sorted.
 	push @settings, 'enable_presorted_aggregate = off' if $release >= 16;
-	my $many = q{SELECT md5(string_agg(concat_ws(' ', member, order_id, rfm_send(rfm), rfm_book_send(book)), ',' ORDER BY member, order_id))
-		FROM (SELECT member, order_id, rfm(at, amount), rfm_book(member, at, amount ORDER BY id) AS book FROM sale GROUP BY member, order_id) s};
+	my $many = q{SELECT md5(string_agg(concat_ws(' ', member, order_id, rfm_send(rfm), rfm_book_send(book), tagbloom_send(tags), tagbloom_send(rolled)), ',' ORDER BY member, order_id))
+		FROM (SELECT member, order_id, rfm(at, amount), rfm_book(member, at, amount ORDER BY id) AS book, tag_agg(tag) AS tags, rollup(tags(tag, member_text)) AS rolled FROM sale GROUP BY member, order_id) s};
 	my $spilling = $many =~ s/ ORDER BY id//r;
 	my ($spilled) = grep { ($_->{'HashAgg Batches'} // 0) > 1 } plan_nodes($spilling, ', ANALYZE', @settings);
 	ok($spilled, 'with little memory, groups spill to disk');
@@ -216,7 +251,8 @@ SKIP:
 {
 	skip 'this server has no just-in-time compiler', 2 if query('SELECT pg_jit_available()', 'jit = on') ne 't';
 	my @settings = ('jit = on', 'jit_above_cost = 0', 'jit_inline_above_cost = 0', 'jit_optimize_above_cost = 0');
-	my %some = map { $_ => $query{$_} } 'rfm, by member', 'rollup(rfm)', 'rfm_book(bigint)', 'rfm_book(text, text)', 'tier_cuts';
+	my %some = map { $_ => $query{$_} } 'rfm, by member', 'rollup(rfm)', 'rfm_book(bigint)', 'rfm_book(text, text)', 'tier_cuts',
+	  'tag_agg, by household', 'tag_agg(text, integer)', 'rollup(tagbloom)';
 	all_the_same('jit', \%some, @settings);
 	all_the_same('jit, 2 workers', \%some, @settings, 'max_parallel_workers_per_gather = 2');
 }
@@ -231,7 +267,7 @@ for my $order ('id', 'at DESC, amount', 'amount DESC NULLS LAST, id', 'member, i
 	my %shuffled = %parts;
 	for my $sql (values %shuffled)
 	{
-		$sql =~ s/FROM value\b/FROM (TABLE value ORDER BY rfm_send(rfm), month DESC) s/
+		$sql =~ s/FROM value\b/FROM (TABLE value ORDER BY rfm_send(rfm), month DESC, tags) s/
 		  or $sql =~ s/FROM one\b/FROM (TABLE one ORDER BY rfm_send(rfm)) s/
 		  or die $sql;
 	}
@@ -323,6 +359,9 @@ $node->safe_psql(
 	       rfm(at, amount) OVER (ORDER BY id ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING) AS rfm_near,
 	       rfm(at, amount) OVER (ORDER BY id ROWS BETWEEN 2 FOLLOWING AND 1 FOLLOWING) AS rfm_never,
 	       rfm(at, amount) FILTER (WHERE amount > 50) OVER (ORDER BY at RANGE BETWEEN '1 hour' PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW) AS rfm_hour,
+	       tag, tag_agg(tag) OVER (ORDER BY id) AS tags,
+	       tag_agg(tag, 100) OVER (ORDER BY id ROWS BETWEEN 50 PRECEDING AND 1 FOLLOWING) AS tags_near,
+	       rollup(tags(tag, member_text)) OVER (PARTITION BY id % 3 ORDER BY id) AS tags_rolled,
 	       rfm_book(member, at, amount) OVER (ORDER BY id) AS book,
 	       rfm_book(member_text, order_text, at, amount) OVER (ORDER BY id ROWS BETWEEN 5 PRECEDING AND CURRENT ROW) AS book_near
 	  FROM sale WHERE id <= 200;
@@ -357,6 +396,15 @@ is( query(
 		    FROM sale o WHERE o.id BETWEEN r.id - 5 AND r.id) x
 		 WHERE NOT r.book_near = x.book OR rfm_book_hash(r.book_near) <> rfm_book_hash(x.book)}),
 	0, 'rfm_book() OVER a moving frame');
+is( query(
+		q{SELECT count(*), bool_or(is_exact(tags)), bool_or(NOT is_exact(tags)),
+		         bool_and(tags IS NOT DISTINCT FROM (SELECT tags(VARIADIC array_agg(t)) FROM unnest(so_far) t WHERE t IS NOT NULL)),
+		         bool_and(tags_near IS NOT DISTINCT FROM (SELECT tag_agg(t, 100) FROM unnest(near) t)),
+		         bool_and(tags_rolled = tags(VARIADIC rolled || rolled_text))
+		    FROM (SELECT *, array_agg(tag) OVER (ORDER BY id) AS so_far, array_agg(tag) OVER (ORDER BY id ROWS BETWEEN 50 PRECEDING AND 1 FOLLOWING) AS near,
+		                 array_agg(tag) OVER (PARTITION BY id % 3 ORDER BY id) AS rolled, array_agg(s.member_text) OVER (PARTITION BY id % 3 ORDER BY id) AS rolled_text
+		            FROM running r JOIN (SELECT id, member_text FROM sale) s USING (id)) s}),
+	'200|t|t|t|t|t', 'tag_agg() and rollup() OVER: each row has the tags of its frame');
 # The same frames with the values used at once rather than stored.
 is( query(
 		q{SELECT count(*) FROM (SELECT id, rfm_send(rfm(at, amount) OVER (ORDER BY id)) AS bytes, member_count(rfm_book(member, at, amount) OVER (ORDER BY id)) AS members
@@ -372,9 +420,14 @@ is( query(
 		         rfm_book(member_text, at, amount ORDER BY member_text DESC) = rfm_book(member_text, at, amount),
 		         rfm_send(rfm(at, amount) FILTER (WHERE amount > 10)) = (SELECT rfm_send(rfm(at, amount)) FROM sale WHERE amount > 10),
 		         rfm_book(member_uuid, at, amount) FILTER (WHERE amount > 10) = (SELECT rfm_book(member_uuid, at, amount) FROM sale WHERE amount > 10),
-		         rfm(at, amount) FILTER (WHERE false) IS NULL
+		         rfm(at, amount) FILTER (WHERE false) IS NULL,
+		         tag_agg(DISTINCT tag) = tag_agg(tag),
+		         tag_agg(tag ORDER BY tag DESC) = tag_agg(tag ORDER BY amount),
+		         tag_agg(tag) FILTER (WHERE amount > 10) = (SELECT tags(VARIADIC array_agg(tag)) FROM sale WHERE amount > 10),
+		         rollup(DISTINCT tags(tag)) = rollup(tags(tag)),
+		         tag_agg(tag) FILTER (WHERE false) IS NULL
 		    FROM sale}),
-	't|t|t|t|t|t|t', 'DISTINCT, ORDER BY and FILTER');
+	't|t|t|t|t|t|t|t|t|t|t|t', 'DISTINCT, ORDER BY and FILTER');
 for my $settings ([], ['enable_hashagg = off'], [ "work_mem = '64kB'", 'enable_sort = off' ], ['max_parallel_workers_per_gather = 3'])
 {
 	is( query(
@@ -385,17 +438,27 @@ for my $settings ([], ['enable_hashagg = off'], [ "work_mem = '64kB'", 'enable_s
 			       (SELECT rfm_send(rollup(rfm)) = (SELECT rfm_send(rollup(rfm)) FROM value) FROM g WHERE level = 2)}, @$settings),
 		query('SELECT count(*) FROM value') . '|0|0|t|t', "GROUPING SETS @$settings");
 }
+for my $settings ([], ['enable_hashagg = off'], [ "work_mem = '64kB'", 'enable_sort = off' ], ['max_parallel_workers_per_gather = 3'])
+{
+	is( query(
+			q{WITH g AS (SELECT member, order_id % 4 AS quarter, tag_agg(tag) AS tags, grouping(member, order_id % 4) AS level, array_agg(tag) AS list
+			     FROM sale GROUP BY GROUPING SETS ((member, order_id % 4), (member), (order_id % 4), ()))
+			SELECT level, count(*) > 0, bool_and(tags IS NOT DISTINCT FROM CASE WHEN array_remove(list, NULL) <> '{}' THEN tags(VARIADIC list) END) FROM g GROUP BY level ORDER BY 1}, @$settings),
+		"0|t|t\n1|t|t\n2|t|t\n3|t|t", "tag_agg() of GROUPING SETS @$settings");
+}
 $node->safe_psql(
 	'postgres', q{
+	CREATE AGGREGATE my_tags(text) (SFUNC = tag_agg_step, STYPE = bytea, FINALFUNC = tag_agg_final, COMBINEFUNC = tag_agg_combine, PARALLEL = SAFE);
 	CREATE AGGREGATE my_orders(timestamptz, numeric) (SFUNC = rfm_step, STYPE = rfm, FINALFUNC = frequency, COMBINEFUNC = rfm_combine, PARALLEL = SAFE);
 	CREATE AGGREGATE my_total(timestamptz, numeric) (SFUNC = rfm_step, STYPE = rfm, FINALFUNC = monetary, COMBINEFUNC = rfm_combine, PARALLEL = SAFE);
 	CREATE AGGREGATE my_members(bigint, timestamptz, numeric) (SFUNC = rfm_book_step_bigint, STYPE = rfm_book, FINALFUNC = member_count, COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE);
 	CREATE AGGREGATE my_skipped(bigint, timestamptz, numeric) (SFUNC = rfm_book_step_bigint, STYPE = rfm_book, FINALFUNC = rows_skipped, COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE);
 });
 my $shared = q{SELECT my_orders(at, amount), rfm(at, amount), my_total(at, amount), frequency(rfm(at, amount)),
-	my_members(member, at, amount), rfm_book(member, at, amount) = (SELECT book FROM kept WHERE name = 'rfm_book(bigint)'), my_skipped(member, at, amount) FROM sale};
+	my_members(member, at, amount), rfm_book(member, at, amount) = (SELECT book FROM kept WHERE name = 'rfm_book(bigint)'), my_skipped(member, at, amount),
+	tag_agg(tag) = (SELECT tags(VARIADIC array_agg(tag)) FROM sale), my_tags(tag) = tag_agg(tag) FROM sale};
 my $apart = q{SELECT (SELECT frequency(rfm(at, amount)) FROM sale), (SELECT rfm(at, amount) FROM sale), (SELECT sum(amount) FROM sale WHERE at IS NOT NULL), (SELECT my_orders(at, amount) FROM sale),
-	(SELECT count(DISTINCT member) FROM sale WHERE num_nulls(at, amount) = 0), true, (SELECT count(*) FROM sale WHERE num_nulls(member, at, amount) > 0)};
+	(SELECT count(DISTINCT member) FROM sale WHERE num_nulls(at, amount) = 0), true, (SELECT count(*) FROM sale WHERE num_nulls(member, at, amount) > 0), true, true};
 is(query($shared), query($apart), 'aggregates with one state between them');
 is(query($shared, 'max_parallel_workers_per_gather = 3'), query($apart), 'the same with workers');
 is(query("SELECT string_agg(x::text, ',' ORDER BY member) FROM (SELECT member, my_total(at, amount) OVER w, rfm(at, amount) OVER w, my_orders(at, amount) OVER w, my_members(member, at, amount) OVER w FROM sale WHERE member BETWEEN 40 AND 60 WINDOW w AS (PARTITION BY member ORDER BY id)) x"),
@@ -436,23 +499,29 @@ $node->safe_psql(
 	CREATE MATERIALIZED VIEW member AS SELECT * FROM rfm_members((SELECT rfm_book(member, at, amount) FROM sale));
 	CREATE MATERIALIZED VIEW member_text AS SELECT * FROM rfm_members(NULL::text, (SELECT rfm_book(member_text, order_text, at, amount) FROM sale), bins => 10);
 	CREATE MATERIALIZED VIEW member_value AS SELECT member, rfm(at, amount) FROM sale WHERE member IS NOT NULL GROUP BY member;
-	CREATE MATERIALIZED VIEW day AS SELECT extract(month FROM at) AS month, rfm_book(member, at, amount) AS book FROM sale GROUP BY 1;
+	CREATE MATERIALIZED VIEW day AS SELECT extract(month FROM at) AS month, rfm_book(member, at, amount) AS book, tag_agg(tag) AS tags FROM sale GROUP BY 1;
+	CREATE MATERIALIZED VIEW member_tags AS SELECT member, tag_agg(tag) AS tags FROM sale WHERE member IS NOT NULL GROUP BY member;
+	CREATE UNIQUE INDEX ON member_tags (member);
 	CREATE UNIQUE INDEX ON member (member);
 	CREATE UNIQUE INDEX ON member_text (member);
 	CREATE UNIQUE INDEX ON member_value (member);
 	CREATE UNIQUE INDEX ON day (month);
 });
 my $views = q{SELECT (SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM member m), (SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM member_text m),
-	(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM member_value m), (SELECT rollup(book) = (SELECT rfm_book(member, at, amount) FROM sale) FROM day)};
+	(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM member_value m), (SELECT rollup(book) = (SELECT rfm_book(member, at, amount) FROM sale) FROM day),
+	(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM member_tags m), (SELECT md5(string_agg(tags::text, ',' ORDER BY month)) FROM day)};
 my $fresh = q{SELECT (SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM rfm_members((SELECT rfm_book(member, at, amount) FROM sale)) m),
 	(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM rfm_members(NULL::text, (SELECT rfm_book(member_text, order_text, at, amount) FROM sale), bins => 10) m),
-	(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM (SELECT member, rfm(at, amount) FROM sale WHERE member IS NOT NULL GROUP BY member) m), true};
-my $refresh = join ' ', map { "REFRESH MATERIALIZED VIEW CONCURRENTLY $_;" } qw(member member_text member_value day);
+	(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM (SELECT member, rfm(at, amount) FROM sale WHERE member IS NOT NULL GROUP BY member) m), true,
+	(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM (SELECT member, CASE WHEN array_remove(array_agg, NULL) <> '{}' THEN tags(VARIADIC array_agg) END
+	   FROM (SELECT member, array_agg(tag) FROM sale WHERE member IS NOT NULL GROUP BY member) a) m),
+	(SELECT md5(string_agg(tags(VARIADIC array_agg)::text, ',' ORDER BY month)) FROM (SELECT extract(month FROM at) AS month, array_agg(tag) FROM sale GROUP BY 1) a)};
+my $refresh = join ' ', map { "REFRESH MATERIALIZED VIEW CONCURRENTLY $_;" } qw(member member_text member_value member_tags day);
 query($refresh);
 is(query($views), query($fresh), 'REFRESH MATERIALIZED VIEW CONCURRENTLY, nothing changed');
 query(q{
 	DELETE FROM sale WHERE id % 11 = 0;
-	INSERT INTO sale SELECT id + 100000, member + 500, md5((member + 500)::text)::uuid, member_text || '+', order_id, order_text, at, amount * 2 FROM sale WHERE id % 5 = 0});
+	INSERT INTO sale SELECT id + 100000, member + 500, md5((member + 500)::text)::uuid, member_text || '+', order_id, order_text, at, amount * 2, tag || '!', part, household FROM sale WHERE id % 5 = 0});
 query($refresh, 'max_parallel_workers_per_gather = 2');
 is(query($views), query($fresh), 'REFRESH MATERIALIZED VIEW CONCURRENTLY after changes');
 
