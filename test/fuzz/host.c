@@ -11,7 +11,10 @@
 #include <setjmp.h>
 #include <stdio.h>
 
+#include "access/detoast.h"
 #include "access/tupdesc.h"
+#include "access/tupmacs.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
@@ -22,6 +25,8 @@
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/expandeddatum.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
@@ -364,15 +369,23 @@ AllocSetContextCreateInternal(MemoryContext parent, const char *name,
 }
 
 void
+MemoryContextReset(MemoryContext context)
+{
+	Context    *old = (Context *) context;
+
+	while (old->child != NULL)
+		MemoryContextDelete(&old->child->base);
+	while (old->chunks != NULL)
+		pfree(old->chunks->place);
+}
+
+void
 MemoryContextDelete(MemoryContext context)
 {
 	Context    *old = (Context *) context;
 
 	host_require(context != CurrentMemoryContext, "deletes the context it works in");
-	while (old->child != NULL)
-		MemoryContextDelete(&old->child->base);
-	while (old->chunks != NULL)
-		pfree(old->chunks->place);
+	MemoryContextReset(context);
 	if (old->parent != NULL)
 	{
 		Context   **link = &old->parent->child;
@@ -383,6 +396,10 @@ MemoryContextDelete(MemoryContext context)
 	}
 	free(old);
 }
+
+/* Values stored out of line. */
+static Datum toasted[64];
+static int	toasted_count;
 
 void
 host_begin(Size most_memory)
@@ -396,6 +413,7 @@ void
 host_end(void)
 {
 	CurrentMemoryContext = NULL;
+	toasted_count = 0;
 	MemoryContextDelete(TopMemoryContext);
 	host_require(memory == 0, "%zu bytes are left over", memory);
 }
@@ -450,6 +468,17 @@ host_call(PGFunction function, const NullableDatum *args, int nargs, HostCaller 
 	/* No collation, no FmgrInfo: as on a Citus worker. */
 	InitFunctionCallInfoData(*fcinfo, NULL, nargs, InvalidOid, context, NULL);
 	return run(function, fcinfo, args, nargs, caller);
+}
+
+Outcome
+host_call_in_plan(FmgrInfo *plan, PGFunction function, const NullableDatum *args, int nargs)
+{
+	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
+
+	if (plan->fn_mcxt == NULL)
+		plan->fn_mcxt = TopMemoryContext;
+	InitFunctionCallInfoData(*fcinfo, plan, nargs, InvalidOid, NULL, NULL);
+	return run(function, fcinfo, args, nargs, HOST_PLAIN);
 }
 
 Datum
@@ -579,9 +608,43 @@ host_packed(Datum varlena)
 	return PointerGetDatum(value);
 }
 
+Datum
+host_toasted(Datum varlena)
+{
+	char	   *value = palloc(VARHDRSZ_EXTERNAL + sizeof(struct varatt_external));
+	struct varatt_external pointer = {0};
+
+	host_require(toasted_count < lengthof(toasted), "too many values out of line");
+	pointer.va_rawsize = VARSIZE_ANY_EXHDR(DatumGetPointer(varlena)) + VARHDRSZ;
+	pointer.va_extinfo = pointer.va_rawsize - VARHDRSZ;
+	pointer.va_valueid = toasted_count;
+	toasted[toasted_count++] = varlena;
+	SET_VARTAG_EXTERNAL(value, VARTAG_ONDISK);
+	memcpy(VARDATA_EXTERNAL(value), &pointer, sizeof(pointer));
+	return PointerGetDatum(value);
+}
+
+struct varlena *
+detoast_attr_slice(struct varlena *attr, int32 offset, int32 length)
+{
+	struct varatt_external pointer;
+	Size		whole;
+
+	host_require(VARATT_IS_EXTERNAL_ONDISK(attr), "a slice of what is not out of line");
+	VARATT_EXTERNAL_GET_POINTER(pointer, attr);
+	whole = pointer.va_rawsize - VARHDRSZ;
+	host_require(offset >= 0 && length >= 0, "a slice from %d of %d bytes", offset, length);
+	offset = Min(offset, whole);
+	length = Min(length, whole - offset);
+	return (struct varlena *)
+		DatumGetPointer(host_varlena(VARDATA_ANY(DatumGetPointer(toasted[pointer.va_valueid])) + offset, length));
+}
+
 struct varlena *
 pg_detoast_datum_packed(struct varlena *datum)
 {
+	if (VARATT_IS_EXTERNAL_ONDISK(datum))
+		return detoast_attr_slice(datum, 0, PG_INT32_MAX);
 	if (VARATT_IS_EXTERNAL_EXPANDED(datum))
 	{
 		ExpandedObjectHeader *header = DatumGetEOHP(PointerGetDatum(datum));
@@ -594,6 +657,15 @@ pg_detoast_datum_packed(struct varlena *datum)
 	}
 	host_require(!VARATT_IS_EXTERNAL(datum) && !VARATT_IS_COMPRESSED(datum), "a toasted value of nobody's making");
 	return datum;
+}
+
+/* A copy, and never with a short header. */
+struct varlena *
+pg_detoast_datum_copy(struct varlena *datum)
+{
+	struct varlena *packed = pg_detoast_datum_packed(datum);
+
+	return (struct varlena *) DatumGetPointer(host_varlena(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)));
 }
 
 struct varlena *
@@ -707,6 +779,15 @@ appendStringInfo(StringInfo string, const char *fmt,...)
 	appendStringInfoString(string, buffer);
 }
 
+char *
+psprintf(const char *fmt,...)
+{
+	char		buffer[4096];
+
+	FORMAT_INTO(buffer, sizeof(buffer));
+	return pstrdup(buffer);
+}
+
 void
 pq_begintypsend(StringInfo message)
 {
@@ -785,6 +866,42 @@ bool
 pg_verify_mbstr(int encoding, const char *text, int length, bool no_error)
 {
 	return pg_verifymbstr(text, length, no_error);
+}
+
+/* The database is in UTF-8. */
+int
+GetDatabaseEncoding(void)
+{
+	return PG_UTF8;
+}
+
+const char *
+GetDatabaseEncodingName(void)
+{
+	return "UTF8";
+}
+
+char *
+pg_any_to_server(const char *text, int length, int encoding)
+{
+	host_require(encoding == PG_UTF8, "a text in another encoding");
+	(void) pg_verifymbstr(text, length, false);
+	return unconstify(char *, text);
+}
+
+Oid
+FindDefaultConversionProc(int32 from, int32 to)
+{
+	host_require(false, "other encodings are not fuzzed");
+	return InvalidOid;
+}
+
+int
+pg_do_encoding_conversion_buf(Oid proc, int src_encoding, int dest_encoding, unsigned char *src,
+							  int srclen, unsigned char *dst, int dstlen, bool noError)
+{
+	host_require(false, "other encodings are not fuzzed");
+	return 0;
 }
 
 int
@@ -922,6 +1039,112 @@ array_get_element(Datum array, int n, int *subscript, int arraytyplen, int elmle
 {
 	host_require(false, "collecting in arrays is not fuzzed");
 	return array;
+}
+
+/* Arrays of texts. */
+Datum
+host_text_array(const char *const *texts, int n)
+{
+	Size		head = ARR_OVERHEAD_WITHNULLS(1, n);
+	Size		size = head;
+	ArrayType  *array;
+	char	   *to;
+
+	for (int i = 0; i < n; i++)
+		size += texts[i] == NULL ? 0 : TYPEALIGN(ALIGNOF_INT, VARHDRSZ + strlen(texts[i]));
+	array = palloc0(size);
+	SET_VARSIZE(array, size);
+	array->ndim = n > 0;
+	array->dataoffset = head;
+	array->elemtype = TEXTOID;
+	if (n > 0)
+	{
+		ARR_DIMS(array)[0] = n;
+		ARR_LBOUND(array)[0] = 1;
+	}
+	to = (char *) array + head;
+	for (int i = 0; i < n; i++)
+		if (texts[i] != NULL)
+		{
+			ARR_NULLBITMAP(array)[i / 8] |= 1 << i % 8;
+			SET_VARSIZE(to, VARHDRSZ + strlen(texts[i]));
+			memcpy(VARDATA(to), texts[i], strlen(texts[i]));
+			to += TYPEALIGN(ALIGNOF_INT, VARSIZE(to));
+		}
+	return PointerGetDatum(array);
+}
+
+void
+deconstruct_array(ArrayType *array, Oid type, int length, bool by_value, char alignment,
+				  Datum **elements, bool **nulls, int *n)
+{
+	char	   *at = ARR_DATA_PTR(array);
+
+	host_require(type == TEXTOID && ARR_ELEMTYPE(array) == type && length == -1 && !by_value &&
+				 alignment == TYPALIGN_INT, "an array of something else than texts");
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	*elements = palloc(*n * sizeof(Datum));
+	*nulls = palloc(*n * sizeof(bool));
+	for (int i = 0; i < *n; i++)
+	{
+		(*nulls)[i] = ARR_HASNULL(array) && (ARR_NULLBITMAP(array)[i / 8] & 1 << i % 8) == 0;
+		(*elements)[i] = (*nulls)[i] ? (Datum) 0 : PointerGetDatum(at);
+		if (!(*nulls)[i])
+			at += TYPEALIGN(ALIGNOF_INT, VARSIZE_ANY(at));
+	}
+}
+
+ArrayType *
+construct_array(Datum *elements, int n, Oid type, int length, bool by_value, char alignment)
+{
+	const char **texts = palloc(n * sizeof(char *));
+
+	host_require(type == TEXTOID && length == -1 && !by_value && alignment == TYPALIGN_INT,
+				 "an array of something else than texts");
+	for (int i = 0; i < n; i++)
+	{
+		char	   *text = DatumGetPointer(elements[i]);
+
+		texts[i] = memcpy(palloc0(VARSIZE_ANY_EXHDR(text) + 1), VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+	}
+	return (ArrayType *) DatumGetPointer(host_text_array(texts, n));
+}
+
+int32 *
+ArrayGetIntegerTypmods(ArrayType *array, int *n)
+{
+	host_require(false, "type modifiers are not fuzzed");
+	return NULL;
+}
+
+/* What tags_if() and tags(jsonb) need: too much of the server to be made here. */
+Oid
+getBaseType(Oid type)
+{
+	host_require(false, "tags_if() is not fuzzed");
+	return type;
+}
+
+int
+extract_variadic_args(FunctionCallInfo fcinfo, int variadic_start, bool convert_unknown,
+					  Datum **values, Oid **types, bool **nulls)
+{
+	host_require(false, "tags_if() is not fuzzed");
+	return 0;
+}
+
+JsonbIterator *
+JsonbIteratorInit(JsonbContainer *container)
+{
+	host_require(false, "tags(jsonb) is not fuzzed");
+	return NULL;
+}
+
+JsonbIteratorToken
+JsonbIteratorNext(JsonbIterator **iterator, JsonbValue *value, bool skip_nested)
+{
+	host_require(false, "tags(jsonb) is not fuzzed");
+	return WJB_DONE;
 }
 
 /* ---------- dates ---------- */

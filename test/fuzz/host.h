@@ -55,6 +55,12 @@ typedef enum HostCaller
 extern Outcome host_call(PGFunction function, const NullableDatum *args, int nargs, HostCaller caller);
 
 /*
+ * A call from a plan, of which the FmgrInfo stays: what the function keeps in
+ * fn_extra is there at the next call.  Other calls have no FmgrInfo at all.
+ */
+extern Outcome host_call_in_plan(FmgrInfo *plan, PGFunction function, const NullableDatum *args, int nargs);
+
+/*
  * Calls a function that returns a set whose columns are of these types; every
  * row is checked.  Returns the number of rows in ->value.
  */
@@ -75,6 +81,12 @@ extern Datum host_varlena(const void *bytes, Size length);
  * address, if it is short enough.
  */
 extern Datum host_packed(Datum varlena);
+
+/* The same value stored out of line, uncompressed, until the input ends. */
+extern Datum host_toasted(Datum varlena);
+
+/* A text[] of texts that end with a zero; NULL for a null. */
+extern Datum host_text_array(const char *const *texts, int n);
 
 extern bool host_is_numeric(const uint8 *bytes, Size length);
 extern bool host_is_utf8(const char *text, Size length);

@@ -1,0 +1,74 @@
+/*
+ * targets.h
+ *	  What the files of targets share.
+ *
+ * targets.c has the program and the targets of rfm, targets_tag.c those of
+ * tagbloom and tagquery.
+ */
+#ifndef TARGETS_H
+#define TARGETS_H
+
+#include "host.h"
+
+#include <math.h>
+
+#define FUNCTION(name) extern Datum name(PG_FUNCTION_ARGS)
+
+FUNCTION(custmart_stored_send);
+FUNCTION(custmart_stored_eq);
+FUNCTION(custmart_stored_lt);
+FUNCTION(custmart_stored_cmp);
+FUNCTION(custmart_stored_hash);
+FUNCTION(custmart_stored_hash_extended);
+
+/* The input, read piece by piece; zeros when it is used up. */
+typedef struct Input
+{
+	const uint8 *at;
+	const uint8 *end;
+} Input;
+
+extern uint8 take_byte(Input *input);
+extern uint64 take_number(Input *input, int bytes);
+extern Size left(const Input *input);
+
+/* A type with all its ways in and out. */
+typedef struct Type
+{
+	const char *name;
+	PGFunction	in;
+	PGFunction	out;
+	PGFunction	recv;
+	PGFunction	eq;
+	PGFunction	lt;
+	PGFunction	cmp;
+	PGFunction	hash;
+	PGFunction	hash_extended;
+} Type;
+
+extern bool same_bytes(Datum a, Datum b);
+extern char *base64(const char *type, const void *bytes, Size length);
+extern Datum must(Outcome outcome, const char *what);
+extern void check_round_trips(const Type *type, Datum value);
+extern struct varlena *from_binary(const Type *type, const void *bytes, Size length);
+extern struct varlena *from_text(const Type *type, const void *bytes, Size length);
+
+extern void seed(const void *bytes, Size length);
+extern void seed_text(const char *text);
+extern void seed_values(const Type *type, const char *const *texts, int n, bool binary);
+
+/* targets_tag.c */
+extern void target_tagbloom_in(Input *input);
+extern void target_tagbloom_recv(Input *input);
+extern void target_tagbloom_sets(Input *input);
+extern void target_tagbloom_state(Input *input);
+extern void target_tagquery_in(Input *input);
+extern void target_tagquery_recv(Input *input);
+extern void seeds_tagbloom_in(void);
+extern void seeds_tagbloom_recv(void);
+extern void seeds_tagbloom_sets(void);
+extern void seeds_tagbloom_state(void);
+extern void seeds_tagquery_in(void);
+extern void seeds_tagquery_recv(void);
+
+#endif							/* TARGETS_H */
