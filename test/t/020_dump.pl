@@ -1,5 +1,6 @@
-# What is stored comes back byte for byte: pg_dump and pg_restore as text and in
-# the custom format, COPY as text and binary, and values as keys of all kinds.
+# What is stored comes back byte for byte: pg_dump and pg_restore as text, in the
+# custom format and in a directory, COPY as text and binary, values as keys of all
+# kinds; and the indexes that serve it are made again.
 use strict;
 use warnings;
 
@@ -77,10 +78,42 @@ $node->safe_psql(
 	CREATE INDEX ON kept_rfm USING hash (value);
 	CREATE INDEX ON kept_rfm (monetary(value), rfm_score(value, 'v1 bins=2 members=1 last_order={2026-01-01T00:00:00+00:00} frequency={1} monetary={0}'));
 
+	-- Sets of tags: exact and filters, raised, halved, of columns with a size, stored
+	-- apart, compressed and not; queries with tags of all scripts.
+	CREATE TABLE kept_tags (id int PRIMARY KEY, value tagbloom, raised tagbloom(5000), plain tagbloom);
+	ALTER TABLE kept_tags ALTER plain SET STORAGE EXTERNAL;
+	INSERT INTO kept_tags
+	SELECT n, value, value, value
+	  FROM (SELECT n, tag_agg(right(member_text, 500) || CASE WHEN n < 40 THEN '' ELSE '/' || id END) AS value
+	          FROM generate_series(1, 60) n JOIN sale ON id <= n * n GROUP BY n) s;
+	INSERT INTO kept_tags (id, value) VALUES (1001, NULL), (1002, '{}'), (1003, tags('Ærø', 'Київ', '東京', '🛒', 'a, "b"\c', repeat('x', 1024)));
+	INSERT INTO kept_tags (id, value, plain)
+	SELECT 1004 + n, value, value FROM (SELECT n, tag_agg(i::text) AS value FROM generate_series(1, 3) n, generate_series(1, 50000) i WHERE i % n = 0 GROUP BY n) s;
+	INSERT INTO kept_tags (id, value, plain) SELECT id + 2000, value::tagbloom(40), value::tagbloom(20000) FROM kept_tags WHERE id % 7 = 0 AND id < 1000;
+	CREATE TABLE kept_query (id int PRIMARY KEY, value tagquery);
+	INSERT INTO kept_query VALUES (1, NULL), (2, 'vip'), (3, '!vip'), (4, 'Київ & (東京 | "a, \""|"b c") & !(🛒 | "Ærø\"")'),
+	  (5, (repeat('(a & !', 3000) || 'b' || repeat(')', 3000))::tagquery),
+	  (6, (SELECT string_agg('tag' || i, ' | ') FROM generate_series(1, 20000) i)::tagquery);
+	CREATE DOMAIN some_tags AS tagbloom(100) CHECK (tag_count(VALUE) > 0);
+	CREATE TABLE kept_tag_domain (value some_tags, list tagbloom(100)[], query tagquery DEFAULT '"x y" & !z');
+	INSERT INTO kept_tag_domain SELECT value, ARRAY[value, NULL, raised] FROM kept_tags WHERE id BETWEEN 2 AND 1000;
+	CREATE TABLE kept_tag_partitioned (id int, value tagbloom) PARTITION BY HASH (value);
+	CREATE TABLE kept_tag_partition_0 PARTITION OF kept_tag_partitioned FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+	CREATE TABLE kept_tag_partition_1 PARTITION OF kept_tag_partitioned FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+	INSERT INTO kept_tag_partitioned SELECT id, value FROM kept_tags;
+	CREATE INDEX kept_tags_gin ON kept_tags USING gin (value);
+	CREATE INDEX ON kept_tags USING gin (raised, plain) WHERE id > 30;
+	CREATE INDEX ON kept_tags (value) WHERE is_exact(value);
+	CREATE INDEX ON kept_query USING hash (value);
+	CREATE TABLE buyer_tags AS SELECT id, member_text, amount FROM sale;
+	CREATE INDEX buyer_tags_gin ON buyer_tags USING gin (tags_if('big', amount > 500, right(member_text, 500), true, 'refund', amount < 0));
+
 	-- Things that are made of others.
 	CREATE VIEW score AS SELECT id, rfm_score(value, (SELECT value FROM kept_cuts WHERE id = 5)) AS score FROM kept_rfm;
 	CREATE MATERIALIZED VIEW member AS SELECT m.*, tier(monetary, '{0.1,0.2}', '{gold,silver,bronze}') OVER () FROM kept_book, rfm_members(NULL::text, value, bins => 4) m WHERE id = 8;
 	CREATE UNIQUE INDEX ON member (member);
+	CREATE VIEW tagged AS SELECT id FROM kept_tags WHERE value @@ '"Ærø1" & !(東京3 | nobody)' OR has_tag(value, '7') OR value @> '{Київ2}';
+	CREATE MATERIALIZED VIEW all_tags AS SELECT id % 5 AS id, rollup(value) AS value, tag_agg(id::text, 1000) AS ids FROM kept_tags GROUP BY 1;
 	CREATE FUNCTION segment_of(rfm) RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT rfm_segment(rfm_score($1, value)) FROM kept_cuts WHERE id = 5; END;
 });
 
@@ -97,6 +130,14 @@ my $contents = q{
 	SELECT 'hash', rfm_cuts_send(value) FROM kept_hash ORDER BY value;
 	SELECT 'reference', id, rfm_send(value) FROM kept_reference ORDER BY id;
 	SELECT 'partitioned', tableoid::regclass, id, rfm_send(value) FROM kept_partitioned ORDER BY id;
+	SELECT 'tags', id, md5(tagbloom_send(value)), md5(tagbloom_send(raised)), md5(tagbloom_send(plain)), tag_count(value), is_exact(value) FROM kept_tags ORDER BY id;
+	SELECT 'query', id, CASE WHEN id < 5 THEN tagquery_send(value)::text ELSE md5(tagquery_send(value)) END FROM kept_query ORDER BY id;
+	SELECT 'tag domain', md5(tagbloom_send(value)), (SELECT string_agg(md5(tagbloom_send(t)), ',') FROM unnest(list) t), tagquery_send(query) FROM kept_tag_domain ORDER BY value;
+	SELECT 'tag partitioned', tableoid::regclass, id, md5(tagbloom_send(value)) FROM kept_tag_partitioned ORDER BY id;
+	SELECT 'tagged', id FROM tagged ORDER BY id;
+	SELECT 'all tags', id, md5(tagbloom_send(value)), md5(tagbloom_send(ids)) FROM all_tags ORDER BY id;
+	SELECT 'type', attrelid::regclass, attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE atttypid IN ('tagbloom'::regtype, 'tagbloom[]'::regtype, 'some_tags'::regtype)
+	   AND attrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p')) AND NOT attisdropped ORDER BY 2, 3;
 	SELECT 'score', * FROM score ORDER BY id;
 	SELECT 'member', * FROM member ORDER BY member COLLATE "C";
 	SELECT 'segment', id, segment_of(value) FROM kept_rfm ORDER BY id;
@@ -106,9 +147,41 @@ my $before = $node->safe_psql('shop', $contents);
 cmp_ok(length $before, '>', 50000, 'there is something to dump');
 is($node->safe_psql('shop', q{SET search_path = public, analytics; SELECT count(*), count(DISTINCT tableoid) FROM kept_partitioned}), '103|3', 'rows in each partition');
 
+like($before, qr/^type\|kept_tags\|raised\|(?:analytics\.)?tagbloom\(5000\)$/m, 'a column with a size');
+is( $node->safe_psql('shop', q{SET search_path = public, analytics;
+	SELECT count(*) FILTER (WHERE is_exact(value)) > 3, count(*) FILTER (WHERE NOT is_exact(value)) > 30, count(*) FILTER (WHERE value <> raised) > 5,
+	       count(DISTINCT length(tagbloom_send(value))) FILTER (WHERE NOT is_exact(value)) > 5, max(pg_column_size(plain)) > 65536,
+	       bool_or(pg_column_size(raised) < length(tagbloom_send(raised)) / 2) FROM kept_tags}),
+	't|t|t|t|t|t', 'sets of many sizes, some compressed');
+
+# The indexes are used, and find what reading all rows finds.
+sub indexes_find
+{
+	my ($database) = @_;
+	my @questions = (
+		[ 'kept_tags_gin', 'id FROM kept_tags WHERE %s', 'value', 'Ærø1', '7' ],
+		[ 'buyer_tags_gin', 'id FROM buyer_tags WHERE %s', q{tags_if('big', amount > 500, right(member_text, 500), true, 'refund', amount < 0)}, '東京3', 'refund' ]);
+	for (@questions)
+	{
+		my ($index, $query, $set, $one, $other) = @$_;
+		for my $condition ("$set ? '$one'", "$set ?| '{$one,$other}'", "$set ?& '{$one,$other}'", "$set @> '{$one}'", "$set @@ '$one & !$other'", "$set @@ '!$one & !$other'",
+			"has_tag($set, '$other')")
+		{
+			my $sql = 'SELECT ' . sprintf($query, $condition) . ' ORDER BY 1';
+			my ($used, $scanned, $plan) = map {
+				$node->safe_psql($database, "SET search_path = public, analytics; SET enable_seqscan = $_->[0]; SET enable_indexscan = off; SET enable_bitmapscan = $_->[1]; $_->[2] $sql")
+			} [ 'off', 'on', '' ], [ 'on', 'off', '' ], [ 'off', 'on', 'EXPLAIN (COSTS off)' ];
+			like($plan, qr/Bitmap Index Scan on $index/, "$database: $condition uses the index");
+			ok($used eq $scanned && $used ne '', "$database: and finds the same rows") or diag("$used\n$scanned");
+		}
+	}
+	return;
+}
+indexes_find('shop');
+
 # pg_dump and pg_restore
 my $dir = PostgreSQL::Test::Utils::tempdir();
-for my $format ('plain', 'custom', 'inserts')
+for my $format ('plain', 'custom', 'directory', 'inserts')
 {
 	my @options = $format eq 'inserts' ? ('--format', 'custom', '--rows-per-insert', '100') : ('--format', $format);
 	$node->command_ok([ 'pg_dump', '--file', "$dir/$format", @options, 'shop' ], "pg_dump, $format");
@@ -123,6 +196,7 @@ for my $format ('plain', 'custom', 'inserts')
 	}
 	my $after = $node->safe_psql("restored_$format", $contents);
 	ok($after eq $before, "$format: everything is as it was, byte for byte") or diag(first_difference($before, $after));
+	indexes_find("restored_$format") if $format eq 'directory';
 }
 sub first_difference
 {
@@ -135,13 +209,13 @@ sub first_difference
 }
 
 # COPY
-my @tables = qw(kept_rfm kept_cuts kept_book kept_cards kept_domain kept_key kept_partitioned);
+my @tables = qw(kept_rfm kept_cuts kept_book kept_cards kept_domain kept_key kept_partitioned kept_tags kept_query kept_tag_domain kept_tag_partitioned);
 for my $format ('text', 'csv', 'binary')
 {
 	my $sql = "SET search_path = public, analytics;\n";
 	for my $table (@tables)
 	{
-		my $source = $table eq 'kept_partitioned' ? "(TABLE $table)" : $table;
+		my $source = $table =~ /partitioned/ ? "(TABLE $table)" : $table;
 		$sql .= "BEGIN; COPY $source TO '$dir/$table.$format' (FORMAT $format); DELETE FROM $table; COPY $table FROM '$dir/$table.$format' (FORMAT $format); COMMIT;\n";
 	}
 	$sql = "ALTER TABLE public.kept_reference DROP CONSTRAINT IF EXISTS kept_reference_value_fkey;\n$sql";
@@ -152,9 +226,9 @@ for my $format ('text', 'csv', 'binary')
 }
 
 # The text form depends on no setting.
-for my $type (qw(rfm rfm_cuts rfm_book))
+for my $type (qw(rfm rfm_cuts rfm_book tagbloom tagquery))
 {
-	my $table = 'public.kept_' . $type =~ s/rfm_//r;
+	my $table = 'public.kept_' . $type =~ s/rfm_|tag(?=query)//r =~ s/bloom/s/r;
 	my %seen;
 	for my $settings ("SET datestyle = 'German'; SET timezone = 'America/New_York'", "SET datestyle = 'SQL, DMY'; SET extra_float_digits = -15",
 		"SET datestyle = 'Postgres'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'escape'; SET timezone = 'Asia/Kolkata'", 'SET client_encoding = UTF8')
@@ -200,11 +274,14 @@ my $keys = q{
 	       (SELECT bool_and(rfm_send(value) >= last OR last IS NULL) FROM (SELECT value, lag(rfm_send(value)) OVER (ORDER BY value) AS last FROM many) o),
 	       (SELECT count(*) FROM (SELECT value FROM many EXCEPT SELECT value FROM kept_rfm) e) = 0,
 	       (SELECT count(DISTINCT value) FROM (SELECT value FROM kept_cuts CROSS JOIN generate_series(1, 3)) c) = (SELECT count(DISTINCT rfm_cuts_send(value)) FROM kept_cuts),
+	       (SELECT count(*) FROM (SELECT value FROM kept_tags GROUP BY value) g) = (SELECT count(DISTINCT tagbloom_send(value)) FROM kept_tags) + 1,
+	       (SELECT count(*) FROM kept_tags a JOIN kept_tags b USING (value)) = (SELECT sum(n * n) FROM (SELECT count(*) AS n FROM kept_tags WHERE value IS NOT NULL GROUP BY tagbloom_send(value)) g),
+	       (SELECT count(*) FROM (SELECT value FROM kept_query CROSS JOIN generate_series(1, 3) GROUP BY value) g) = (SELECT count(*) FROM kept_query),
 	       (SELECT count(*) FROM (SELECT value FROM kept_book UNION SELECT value FROM kept_book) u) = (SELECT count(DISTINCT value) FROM kept_book) + 1;
 };
 for my $settings ('SET enable_sort = on', 'SET enable_hashagg = off; SET enable_hashjoin = off', 'SET enable_sort = off; SET enable_mergejoin = off; SET enable_nestloop = off')
 {
-	is($node->safe_psql('shop', sprintf $keys, $settings), 't|t|t|t|t|t|t', "GROUP BY, DISTINCT, joins and ORDER BY: $settings");
+	is($node->safe_psql('shop', sprintf $keys, $settings), 't|t|t|t|t|t|t|t|t|t', "GROUP BY, DISTINCT, joins and ORDER BY: $settings");
 }
 for my $method ('btree', 'hash')
 {
