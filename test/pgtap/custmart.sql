@@ -26,7 +26,7 @@ SELECT m.object, t.*
   FROM member m JOIN pg_type t ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
  WHERE t.typcategory <> 'A';
 
-SELECT plan(18);
+SELECT plan(24);
 
 SELECT isnt(obj_description((SELECT oid FROM pg_extension WHERE extname = 'custmart'), 'pg_extension'),
             NULL, 'the extension has a comment');
@@ -136,6 +136,49 @@ SELECT is_empty($$
    WHERE o.oprname = '=' AND NOT (o.oprcanmerge AND o.oprcanhash)
    ORDER BY 1
 $$, 'every equality serves merge and hash joins');
+
+SELECT is_empty($$
+  SELECT m.object
+    FROM member m JOIN pg_operator o ON m.classid = 'pg_operator'::regclass AND m.objid = o.oid
+   WHERE o.oprresult = 'boolean'::regtype
+     AND (o.oprrest = 0 OR o.oprjoin = 0 OR (o.oprleft = o.oprright AND o.oprcom = 0))
+   ORDER BY 1
+$$, 'every other condition has selectivity estimators, and a commutator if it can have one');
+
+SELECT is_empty($$
+  SELECT m.object
+    FROM member m
+    JOIN pg_operator o ON m.classid = 'pg_operator'::regclass AND m.objid = o.oid
+    JOIN pg_proc p ON p.oid = o.oprcode
+   WHERE p.provolatile <> 'i' OR NOT p.proisstrict
+   ORDER BY 1
+$$, 'every operator is immutable and strict');
+
+SELECT is_empty($$
+  SELECT m.object
+    FROM member m JOIN pg_opclass c ON m.classid = 'pg_opclass'::regclass AND m.objid = c.oid
+   WHERE NOT amvalidate(c.oid)
+   ORDER BY 1
+$$, 'every operator class is what its index access method wants');
+
+SELECT is_empty($$
+  SELECT t.object
+    FROM member_type t
+   WHERE (t.typmodin = 0) <> (t.typmodout = 0)
+      OR (t.typmodin <> 0 AND NOT EXISTS (SELECT FROM pg_cast c WHERE c.castsource = t.oid AND c.casttarget = t.oid))
+   ORDER BY 1
+$$, 'every modifier of a type can be written, and a value cast to it');
+
+SELECT is_empty($$
+  SELECT m.object
+    FROM member m JOIN pg_cast c ON m.classid = 'pg_cast'::regclass AND m.objid = c.oid
+   WHERE c.castcontext <> 'e' AND c.castsource <> c.casttarget
+   ORDER BY 1
+$$, 'no cast to another type happens without being asked for');
+
+SELECT is_empty($$
+  SELECT t.object FROM member_type t WHERE t.typtype = 'b' AND (t.typlen <> -1 OR t.typstorage = 'p') ORDER BY 1
+$$, 'every stored type can be compressed and moved out of line');
 
 -- They are called with NULL by whoever likes to, being functions like others.
 SELECT is_empty($$
