@@ -76,4 +76,12 @@ pg_add_u32_overflow(uint32 a, uint32 b, uint32 *result)
 
 #endif							/* CUSTMART_STANDALONE */
 
+/* For loops over much: looks at one step in 65536 whether to break off. */
+static inline void
+check_interrupts(Size step)
+{
+	if (step % 65536 == 0)
+		CHECK_FOR_INTERRUPTS();
+}
+
 #endif							/* CUSTMART_CORE_H */

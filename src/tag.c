@@ -8,7 +8,7 @@
 #include <xxhash.h>
 
 uint64
-tag_hash(const char *tag, Size length)
+tag_hash64(const char *tag, Size length)
 {
 	return XXH64(tag, length, 0);
 }

@@ -27,7 +27,7 @@ typedef struct TagWord
 	bool		is_quoted;		/* or has a backslash: not a word of the language */
 } TagWord;
 
-extern uint64 tag_hash(const char *tag, Size length);
+extern uint64 tag_hash64(const char *tag, Size length);
 extern const char *tag_length_wrong(Size length);
 extern const char *tag_read(const char **text, const char *end, TagSyntax syntax, TagWord *word);
 extern Size tag_write(const char *tag, Size length, char *to);

@@ -30,13 +30,28 @@ tagbloom_get(Datum value, TagBloom *tags)
 	return stored;
 }
 
+/* Raises 54000 if there are more tags than the largest filter takes. */
+void
+tagbloom_check_count(uint32 count)
+{
+	uint32		most = tagbloom_capacity(TAGBLOOM_LOG2_MAX);
+
+	if (count > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a set cannot have more than %u tags", most),
+				 errhint("Make sets of parts of the tags, and keep them apart.")));
+}
+
 /* The set of these parts as a value. */
 bytea *
 tagbloom_make(const TagParts *parts)
 {
 	Size		size = VARHDRSZ + tagbloom_size(parts);
-	bytea	   *value = palloc(size);
+	bytea	   *value;
 
+	tagbloom_check_count(parts->count);
+	value = palloc(size);
 	SET_VARSIZE(value, size);
 	tagbloom_store(parts, (uint8 *) VARDATA(value));
 	return value;
@@ -115,7 +130,7 @@ tag_hash_text(text *tag)
 				 errmsg("tag \"%.*s...\" has %d bytes",
 						pg_mbcliplen(VARDATA_ANY(tag), VARSIZE_ANY_EXHDR(tag), 60), VARDATA_ANY(tag), length),
 				 errhint("A tag has at most %d bytes of UTF-8.", TAG_LENGTH_MAX)));
-	hash = tag_hash(utf8, length);
+	hash = tag_hash64(utf8, length);
 	if (utf8 != VARDATA_ANY(tag))
 		pfree(utf8);
 	return hash;
@@ -134,8 +149,7 @@ tag_hash_array(ArrayType *tags, uint64 **hashes)
 	*hashes = palloc(sizeof(uint64) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
-		if (i % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
 		if (!nulls[i])
 			(*hashes)[count++] = tag_hash_text(DatumGetTextPP(elements[i]));
 	}
@@ -221,12 +235,9 @@ tags_from_list(const char *text, const char *end, uint64 **hashes, uint32 *count
 {
 	const char *p = tag_skip_blanks(text, end);
 	const char *wrong = NULL;
-	Size		most = 1;
+	Size		room = 16;
 
-	/* No more tags than commas and one. */
-	for (const char *c = p; c < end; c++)
-		most += *c == ',';
-	*hashes = MemoryContextAllocHuge(CurrentMemoryContext, most * sizeof(uint64));
+	*hashes = palloc(room * sizeof(uint64));
 	*count = 0;
 	if (p >= end || *p++ != '{')
 		return "it does not begin with \"{\"";
@@ -234,19 +245,23 @@ tags_from_list(const char *text, const char *end, uint64 **hashes, uint32 *count
 	if (p < end && *p == '}')
 		p++;
 	else
-		for (;;)
+		for (Size step = 0;; step++)
 		{
 			TagWord		word;
 
-			if (*count % 65536 == 0)
-				CHECK_FOR_INTERRUPTS();
+			check_interrupts(step);
+			if (*count == room)
+			{
+				room *= 2;
+				*hashes = repalloc_huge(*hashes, room * sizeof(uint64));
+			}
 			p = tag_skip_blanks(p, end);
 			wrong = tag_read(&p, end, TAG_IN_LIST, &word);
 			if (wrong != NULL)
 				break;
 			/* As in an array: NULL is no tag, "NULL" is one. */
 			if (word.is_quoted || word.length != 4 || pg_strncasecmp(word.text, "null", 4) != 0)
-				(*hashes)[(*count)++] = tag_hash(word.text, word.length);
+				(*hashes)[(*count)++] = tag_hash64(word.text, word.length);
 			p = tag_skip_blanks(p, end);
 			if (p < end && *p == '}')
 			{
@@ -367,8 +382,7 @@ custmart_tag_list(PG_FUNCTION_ARGS)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
-		if (i % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
 		if (!nulls[i] && tagbloom_has(&tags, tag_hash_text(DatumGetTextPP(elements[i]))))
 			elements[kept++] = elements[i];
 	}

@@ -17,6 +17,7 @@ extern const StoredType tagquery_type;
 
 /* tagbloom.c */
 extern bytea *tagbloom_get(Datum value, TagBloom *tags);
+extern void tagbloom_check_count(uint32 count);
 extern bytea *tagbloom_make(const TagParts *parts);
 extern bytea *tagbloom_of_hashes(uint64 *hashes, uint32 count);
 extern char *tag_utf8(const char *text, int length, int *utf8_length, Node *escontext);

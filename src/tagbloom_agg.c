@@ -24,6 +24,7 @@
 #include "tagbloom.h"
 
 #include "bytes.h"
+#include "collect.h"
 #include "utils/memutils.h"
 
 #define STATE_VERSION 1
@@ -31,7 +32,7 @@
 #define STATE_HAS_FILTER 0x80
 #define LINEAR 64
 
-/* A whole state, header of the varlena and all, is 2^6 to 2^29 bytes. */
+/* A whole state, header of the varlena and all, is 2^6 to 2^29 bytes, or 1 GB. */
 #define STATE_SMALLEST 64
 #define STATE_LARGEST ((Size) 1 << 29)
 
@@ -101,14 +102,9 @@ state_create(State *state, bool has_filter, int log2_blocks, Size hashes)
 
 	while (size < needed && size < STATE_LARGEST)
 		size *= 2;
-	/* Never more than the largest filter beside the largest number of tags. */
+	/* The last size has room for the largest filter and the largest number of tags. */
 	if (size < needed)
-		size = needed;
-	if (size > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a set cannot have more than %u tags", tagbloom_capacity(TAGBLOOM_LOG2_MAX)),
-				 errhint("Aggregate parts of the tags, and keep their sets apart.")));
+		size = MaxAllocSize;
 	value = palloc0(size);
 	SET_VARSIZE(value, size);
 	bytes = (uint8 *) VARDATA(value);
@@ -176,19 +172,15 @@ state_make_room(State *state)
 		uint64	   *hashes;
 		uint32		count = state_hashes(state, &hashes);
 
-		if (count > tagbloom_capacity(TAGBLOOM_LOG2_MAX))
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("a set cannot have more than %u tags", tagbloom_capacity(TAGBLOOM_LOG2_MAX)),
-					 errhint("Aggregate parts of the tags, and keep their sets apart.")));
+		tagbloom_check_count(count);
 		for (uint32 i = 0; i < count; i++)
 			store_u64(state->hashes + sizeof(uint64) * i, hashes[i]);
 		set_count(state, count);
 		pfree(hashes);
-		if (count <= state->room / 2 || (VARSIZE(state->value) >= STATE_LARGEST && count < state->room))
+		if (count <= state->room / 2 || VARSIZE(state->value) == MaxAllocSize)
 			return;
 	}
-	state_rebuild(state, state->has_filter, state->log2_blocks, (Size) state->count + 1);
+	state_rebuild(state, state->has_filter, state->log2_blocks, 2 * (Size) state->count);
 }
 
 static void
@@ -224,11 +216,7 @@ state_add_filter(State *state, const uint8 *filter, int log2_blocks, int log2_gr
 static bool
 get_state(FunctionCallInfo fcinfo, State *state)
 {
-	if (!AggCheckCallContext(fcinfo, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("this function works in aggregates only"),
-				 errhint("Call tag_agg() or rollup().")));
+	collect_require_aggregate(fcinfo);
 	if (PG_ARGISNULL(0))
 	{
 		state_create(state, false, 0, 0);
@@ -236,6 +224,17 @@ get_state(FunctionCallInfo fcinfo, State *state)
 	}
 	state_view(PG_GETARG_BYTEA_P(0), state);
 	return true;
+}
+
+/* Raises 22023 unless all rows give the same number of tags to expect. */
+static void
+check_expected(uint32 a, uint32 b)
+{
+	if (a != b)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("expected must be the same for all rows, not %u and %u", Min(a, b), Max(a, b)),
+				 errhint("Write it as a constant, or group by what it depends on.")));
 }
 
 /* The state unchanged, for a row that is skipped. */
@@ -271,11 +270,8 @@ custmart_tag_agg_step(PG_FUNCTION_ARGS)
 	}
 	if (!get_state(fcinfo, &state))
 		set_expected(&state, expected);
-	else if (state.expected != expected)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("expected must be the same for all rows, not %u and %u", state.expected, expected),
-				 errhint("Write it as a constant, or group by what it depends on.")));
+	else
+		check_expected(state.expected, expected);
 	state_add(&state, tag_hash_text(PG_GETARG_TEXT_PP(1)));
 	PG_RETURN_BYTEA_P(state.value);
 }
@@ -315,18 +311,13 @@ custmart_tag_agg_combine(PG_FUNCTION_ARGS)
 	state_view(PG_GETARG_BYTEA_P(1), &other);
 	if (!get_state(fcinfo, &state))
 		set_expected(&state, other.expected);
-	else if (state.expected != other.expected)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("expected must be the same for all rows, not %u and %u",
-						Min(state.expected, other.expected), Max(state.expected, other.expected)),
-				 errhint("Write it as a constant, or group by what it depends on.")));
+	else
+		check_expected(state.expected, other.expected);
 	if (other.has_filter)
 		state_add_filter(&state, other.filter, other.log2_blocks, other.log2_grain);
 	for (uint32 i = 0; i < other.count; i++)
 	{
-		if (i % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
 		state_add(&state, load_u64(other.hashes + sizeof(uint64) * i));
 	}
 	PG_RETURN_BYTEA_P(state.value);
@@ -354,11 +345,6 @@ custmart_tag_agg_final(PG_FUNCTION_ARGS)
 	parts.count = state_hashes(&state, &hashes);
 	parts.hashes = hashes;
 	parts.expected = state.expected;
-	if (parts.count > tagbloom_capacity(TAGBLOOM_LOG2_MAX))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a set cannot have more than %u tags", tagbloom_capacity(TAGBLOOM_LOG2_MAX)),
-				 errhint("Aggregate parts of the tags, and keep their sets apart.")));
 	value = tagbloom_make(&parts);
 	pfree(hashes);
 	PG_RETURN_BYTEA_P(value);

@@ -107,14 +107,6 @@ filter_test_block(const uint8 *block, uint64 hash)
 	return true;
 }
 
-/* Loops over blocks can be broken off every 2 MB. */
-static inline void
-check_interrupts(Size block)
-{
-	if (block % 65536 == 0)
-		CHECK_FOR_INTERRUPTS();
-}
-
 /* Writes a filter at a larger size, or the same. */
 void
 filter_raise(uint8 *to, int log2_to, const uint8 *from, int log2_from)
@@ -251,9 +243,9 @@ tagbloom_hashes(const TagBloom *tags, uint64 *hashes)
 static int
 parts_log2_blocks(const TagParts *parts)
 {
-	if (parts->filter != NULL)
-		return parts->log2_blocks;
-	return tagbloom_log2_blocks(Max(parts->count, parts->expected));
+	int			log2_blocks = tagbloom_log2_blocks(Max(parts->count, parts->expected));
+
+	return parts->filter != NULL ? Max(parts->log2_blocks, log2_blocks) : log2_blocks;
 }
 
 static bool
@@ -287,7 +279,7 @@ tagbloom_store(const TagParts *parts, uint8 *to)
 	to = store_head(to, log2_blocks,
 					TAGBLOOM_IS_FILTER | (parts->filter != NULL ? parts->log2_grain : log2_blocks));
 	if (parts->filter != NULL)
-		memcpy(to, parts->filter, FILTER_SIZE(log2_blocks));
+		filter_raise(to, log2_blocks, parts->filter, parts->log2_blocks);
 	else
 		memset(to, 0, FILTER_SIZE(log2_blocks));
 	for (uint32 i = 0; i < parts->count; i++)
@@ -463,7 +455,8 @@ tagbloom_count(const TagBloom *tags)
 		float8		halved = estimate(tags, log2_blocks - 1, &halved_share);
 
 		if (halved_share < 0.05)
-			return count - 2 * (count - halved) * (1 - ldexp(1, tags->log2_grain - log2_blocks));
+			return Max(estimate(tags, tags->log2_grain, &halved_share),
+					   count - 2 * (count - halved) * (1 - ldexp(1, tags->log2_grain - log2_blocks)));
 		count = halved;
 		log2_blocks--;
 	}

@@ -47,7 +47,10 @@ typedef struct TagBloom
 	const uint8 *bytes;			/* hashes in network order, or blocks */
 } TagBloom;
 
-/* Tags that have been brought together and are to become one set. */
+/*
+ * Tags that have been brought together and are to become one set: a filter as
+ * large as the largest among them, or as those with hashes alone would have.
+ */
 typedef struct TagParts
 {
 	const uint8 *filter;		/* of those whose hashes are gone; may be NULL */

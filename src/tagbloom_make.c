@@ -6,6 +6,8 @@
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "tag.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -60,7 +62,8 @@ custmart_tags_if(PG_FUNCTION_ARGS)
 							i + 1, format_type_be(types[i])),
 					 errhint("A tag comes first, then its condition. Cast other types: code::text.")));
 		/* A literal NULL has come as text. */
-		if (types[i + 1] != BOOLOID && getBaseType(types[i + 1]) != BOOLOID && !nulls[i + 1])
+		if (types[i + 1] != BOOLOID && getBaseType(types[i + 1]) != BOOLOID &&
+			!(types[i + 1] == TEXTOID && nulls[i + 1]))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("argument %d of tags_if must be a condition, of type boolean, not %s",
@@ -75,36 +78,34 @@ custmart_tags_if(PG_FUNCTION_ARGS)
 /* ---------- tags(jsonb) ---------- */
 
 static void
-raise_jsonb(const char *found)
+raise_jsonb(Jsonb *json, const char *wrong)
 {
+	char	   *text = JsonbToCString(NULL, &json->root, VARSIZE(json));
+	int			quoted = pg_mbcliplen(text, strlen(text), 60);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("tags cannot be made of a jsonb with %s", found),
+			 errmsg("tags cannot be made of the jsonb %.*s%s", quoted, text, text[quoted] == '\0' ? "" : "..."),
+			 errdetail("%s.", wrong),
 			 errhint("Give an array of tags, [\"vip\", \"ios\"], or an object whose values are such arrays or single values, {\"channel\": \"app\"}.")));
 }
 
-/* Appends a value that is not an array or object; false if it is null. */
+/* Appends a string, number or boolean; false if it is null. */
 static bool
 append_scalar(StringInfo to, const JsonbValue *value)
 {
-	switch (value->type)
+	if (value->type == jbvString)
+		appendBinaryStringInfo(to, value->val.string.val, value->val.string.len);
+	else if (value->type == jbvNumeric)
 	{
-		case jbvNull:
-			return false;
-		case jbvString:
-			appendBinaryStringInfo(to, value->val.string.val, value->val.string.len);
-			return true;
-		case jbvNumeric:
-			appendStringInfoString(to, DatumGetCString(DirectFunctionCall1(numeric_out,
-																		   NumericGetDatum(value->val.numeric))));
-			return true;
-		case jbvBool:
-			appendStringInfoString(to, value->val.boolean ? "true" : "false");
-			return true;
-		default:
-			raise_jsonb("an array or object inside an array");
-			return false;
+		char	   *number = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+
+		appendStringInfoString(to, number);
+		pfree(number);
 	}
+	else if (value->type == jbvBool)
+		appendStringInfoString(to, value->val.boolean ? "true" : "false");
+	return value->type != jbvNull;
 }
 
 /* tags(jsonb): elements of an array, key=value of an object; nulls left out. */
@@ -116,23 +117,25 @@ custmart_tags_jsonb(PG_FUNCTION_ARGS)
 	JsonbIterator *iterator = JsonbIteratorInit(&json->root);
 	JsonbIteratorToken token;
 	JsonbValue	value;
-	StringInfoData tag;
+	StringInfoData tag;			/* a text, that is, with its header */
 	Size		room = 16;
 	uint64	   *hashes = palloc(sizeof(uint64) * room);
 	uint32		count = 0;
-	int			prefix = 0;		/* length of "key=" */
+	int			prefix = VARHDRSZ;	/* length of the header and "key=" */
 	int			depth = 0;
 	bool		is_object = JB_ROOT_IS_OBJECT(json);
 
 	if (JB_ROOT_IS_SCALAR(json))
-		raise_jsonb("a single value");
+		raise_jsonb(json, "It is neither an array nor an object");
 	initStringInfo(&tag);
-	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	appendStringInfoSpaces(&tag, VARHDRSZ);
+	for (Size step = 0; (token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE; step++)
 	{
+		check_interrupts(step);
 		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
 		{
 			if (++depth > 1 && (token == WJB_BEGIN_OBJECT || !is_object || depth > 2))
-				raise_jsonb("an array or object inside another");
+				raise_jsonb(json, "An array or object stands inside another");
 		}
 		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
 			depth--;
@@ -140,24 +143,23 @@ custmart_tags_jsonb(PG_FUNCTION_ARGS)
 		{
 			/* The key stays for all elements of an array that is its value. */
 			if (token == WJB_KEY)
-				prefix = 0;
+				prefix = VARHDRSZ;
 			tag.len = prefix;
+			if (!append_scalar(&tag, &value))
+				continue;
 			if (token == WJB_KEY)
 			{
-				append_scalar(&tag, &value);
 				appendStringInfoChar(&tag, '=');
 				prefix = tag.len;
+				continue;
 			}
-			else if (append_scalar(&tag, &value))
+			if (count == room)
 			{
-				if (count == room)
-				{
-					CHECK_FOR_INTERRUPTS();
-					room *= 2;
-					hashes = repalloc_huge(hashes, sizeof(uint64) * room);
-				}
-				hashes[count++] = tag_hash_text(cstring_to_text_with_len(tag.data, tag.len));
+				room *= 2;
+				hashes = repalloc_huge(hashes, sizeof(uint64) * room);
 			}
+			SET_VARSIZE(tag.data, tag.len);
+			hashes[count++] = tag_hash_text((text *) tag.data);
 		}
 	}
 	PG_RETURN_BYTEA_P(tagbloom_of_hashes(hashes, count));

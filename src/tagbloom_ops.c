@@ -107,7 +107,7 @@ get_asked_tag(FunctionCallInfo fcinfo, text *tag)
 		return tag_hash_text(tag);
 	if (asked == NULL)
 		asked = fcinfo->flinfo->fn_extra = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(AskedTag));
-	asked->length = 0;			/* in case of an error */
+	asked->length = SIZE_MAX;	/* of no tag, in case of an error */
 	asked->hash = tag_hash_text(tag);
 	memcpy(asked->text, VARDATA_ANY(tag), length);
 	asked->length = length;

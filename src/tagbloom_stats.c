@@ -19,6 +19,7 @@
 #include "commands/vacuum.h"
 #include "compat.h"
 #include "keytable.h"
+#include "tag.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/selfuncs.h"
@@ -88,8 +89,7 @@ counter_forget(Counter *counter)
 	{
 		TagTally   *tally = keytable_payload(&old, i);
 
-		if (i % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
 		if (tally->count + tally->missed > counter->bucket)
 		{
 			Key			key = keytable_key(&old, i);
@@ -158,19 +158,29 @@ common_tags(Counter *counter, int exact_rows, int most, CommonTag **tags)
 	/* As in array_typanalyze.c: below this count lossy counting may have missed some. */
 	uint32		cutoff = 9 * counter->seen / counter->bucket_size;
 	int			n = 0;
+	CommonTag	best = {0};
 
 	*tags = palloc(sizeof(CommonTag) * Max(counter->table.count, 1));
 	for (uint32 i = 0; i < counter->table.count; i++)
 	{
 		TagTally   *tally = keytable_payload(&counter->table, i);
+		uint64		hash = (uint64) keytable_key(&counter->table, i).number;
 
 		/* A tag met once tells nothing, unless the sample is very small. */
 		if (tally->count > cutoff && (tally->count > 1 || exact_rows < 100))
 		{
-			(*tags)[n].hash = (uint64) keytable_key(&counter->table, i).number;
+			(*tags)[n].hash = hash;
 			(*tags)[n++].rows = tally->count;
 		}
+		if (tally->count > best.rows)
+		{
+			best.hash = hash;
+			best.rows = tally->count;
+		}
 	}
+	/* That all tags are rare is worth knowing. */
+	if (n == 0 && best.rows > 0)
+		(*tags)[n++] = best;
 	qsort(*tags, n, sizeof(CommonTag), compare_rows);
 	return Min(n, most);
 }
@@ -195,9 +205,9 @@ static void
 store_tags(VacAttrStats *stats, CommonTag *tags, int n, float8 rows, float8 filter_share)
 {
 	MemoryContext old = MemoryContextSwitchTo(stats->anl_context);
-	Datum	   *values = palloc(sizeof(Datum) * Max(n, 1));
+	Datum	   *values = palloc(sizeof(Datum) * n);
 	float4	   *numbers = palloc(sizeof(float4) * (n + 3));
-	float8		least = n > 0 ? rows : 0;
+	float8		least = rows;
 	float8		most = 0;
 	int			slot = 0;
 
@@ -287,6 +297,8 @@ compute_stats(VacAttrStats *stats, AnalyzeAttrFetchFunc fetch, int sample_rows, 
 	if (exact_rows + filter_rows == 0)
 		return;
 	n = common_tags(&counter, exact_rows, most, &tags);
+	if (n == 0)
+		return;
 	if (looked_at > 0)
 		add_filters(tags, n, filters, looked_at, filter_rows);
 	store_tags(stats, tags, n, exact_rows + filter_rows,
@@ -418,9 +430,12 @@ share_of_constant(const KnownTags *known, Question question, Datum value, Oid ty
 		return share_of_query(known, value);
 	if (type == TEXTOID)
 	{
-		uint64		hash = tag_hash_text(DatumGetTextPP(value));
+		text	   *tag = DatumGetTextPP(value);
 
-		return share_of(known, hash);
+		/* An error, but only if a row is looked at. */
+		if (tag_length_wrong(VARSIZE_ANY_EXHDR(tag)) != NULL)
+			return 0;
+		return share_of(known, tag_hash_text(tag));
 	}
 	if (type == TEXTARRAYOID)
 		count = tag_hash_array(DatumGetArrayTypeP(value), &hashes);
@@ -434,6 +449,8 @@ share_of_constant(const KnownTags *known, Question question, Datum value, Oid ty
 		hashes = palloc(sizeof(uint64) * TAGBLOOM_EXACT_MAX);
 		count = tagbloom_hashes(&tags, hashes);
 	}
+	if (question == IS_WITHIN && known->count == 0)
+		return DEFAULT_TAG_SHARE;
 	if (question == IS_WITHIN)
 		return share_within(known, hashes, count);
 	return share_of_list(known, hashes, count, question == HAS_ALL);
@@ -473,20 +490,17 @@ selectivity(FunctionCallInfo fcinfo, Question question)
 			known.hashes = slot.values;
 			known.shares = slot.numbers;
 			known.count = slot.nvalues;
-			if (slot.nvalues > 0)
-				known.other_share = Min(DEFAULT_TAG_SHARE, slot.numbers[slot.nvalues] / 2);
+			known.other_share = Min(DEFAULT_TAG_SHARE, slot.numbers[slot.nvalues] / 2);
 		}
 	}
-	/* The column is on the left, unless @> was turned round to <@. */
-	if (IsA(other, Const))
-	{
-		if (!is_left && question == HAS_ALL)
-			question = IS_WITHIN;
-		else if (!is_left && question == IS_WITHIN)
-			question = HAS_ALL;
+	/* A set on the left and the column on the right: @> is <@ from there. */
+	if (IsA(other, Const) && !is_left && ((Const *) other)->consttype == column.vartype)
+		question = question == HAS_ALL ? IS_WITHIN : HAS_ALL;
+	else if (!is_left)
+		other = NULL;
+	if (other != NULL && IsA(other, Const))
 		share = share_of_constant(&known, question, ((Const *) other)->constvalue,
 								  ((Const *) other)->consttype);
-	}
 	share *= 1 - nulls;
 	if (has_slot)
 		free_attstatsslot(&slot);

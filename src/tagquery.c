@@ -134,5 +134,7 @@ custmart_tagquery_tree(PG_FUNCTION_ARGS)
 	canonical = query_from_utf8(text, (int) size, text, NULL);
 	tagquery_get(PointerGetDatum(canonical), &positive);
 	text = tagquery_write(&positive, CurrentMemoryContext, &size);
+	if (strcmp(text, "T") == 0)
+		text = "\"T\"", size = 3;	/* a tag of this name */
 	PG_RETURN_TEXT_P(cstring_to_text(pg_any_to_server(text, (int) size, PG_UTF8)));
 }

@@ -14,13 +14,6 @@ allocate(MemoryContext context, Size count, Size size)
 	return MemoryContextAllocHuge(context, Max(count, 1) * size);
 }
 
-static inline void
-check_interrupts(Size step)
-{
-	if (step % 65536 == 0)
-		CHECK_FOR_INTERRUPTS();
-}
-
 /* ---------- reading ---------- */
 
 #define NONE PG_UINT32_MAX
@@ -388,7 +381,7 @@ tagquery_load(const uint8 *bytes, Size length, MemoryContext context, TagQuery *
 			if (query->leaves++ == TAGQUERY_TAGS_MAX)
 				return "it has more than 65536 tags";
 			node->tag = (const char *) p + 2;
-			node->hash = tag_hash(node->tag, node->length);
+			node->hash = tag_hash64(node->tag, node->length);
 			p += 2 + node->length;
 		}
 		else if (node->op == QUERY_NOT)

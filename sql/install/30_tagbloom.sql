@@ -116,7 +116,7 @@ COMMENT ON AGGREGATE tag_agg(text) IS
 COMMENT ON AGGREGATE tag_agg(text, integer) IS
 	'tag_agg(text) of a set that will be added to: if it becomes a filter, then one with room for expected tags (the same number for all rows, from 1 to 63573348). Errors: 22023, 54000.';
 COMMENT ON AGGREGATE rollup(tagbloom) IS
-	'The union of sets; NULLs are left out, no set at all: NULL. If there are filters among them, it is a filter of the largest one''s size; else it is made as tag_agg(text) makes it of all their tags. The same bytes whatever the order of rows and however they were split. Errors: 54000 for more than 63573348 different tags.';
+	'The union of sets; NULLs are left out, no set at all: NULL. Without filters among them it is made as tag_agg(text) makes it of all their tags; with filters it is a filter of the largest one''s size, or of that which the tags of the exact sets call for, if this is larger. The same bytes whatever the order of rows and however they were split. Errors: 54000 for more than 63573348 different tags.';
 
 -- What a set has
 

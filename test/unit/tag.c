@@ -25,7 +25,7 @@ hash_of(const char *tag)
 {
 	size_t		length = strlen(tag);
 	char	   *copy = exact_copy(tag, length);
-	uint64		hash = tag_hash(copy, length);
+	uint64		hash = tag_hash64(copy, length);
 
 	free(copy);
 	return hash;
@@ -71,7 +71,7 @@ test_hash(void)
 			char	   *copy = malloc(shift + length);
 
 			memcpy(copy + shift, bytes, length);
-			holds(tag_hash(copy + shift, length) == (uint64) looping_bytes[length], "%d bytes", length);
+			holds(tag_hash64(copy + shift, length) == (uint64) looping_bytes[length], "%d bytes", length);
 			free(copy);
 		}
 	property_end();
@@ -80,7 +80,7 @@ test_hash(void)
 	for (size_t i = 0; i < LENGTH_OF(known); i++)
 		holds(hash_of(known[i].tag) == known[i].hash, "%s: %016" PRIx64, known[i].tag, hash_of(known[i].tag));
 	for (size_t i = 0; i < LENGTH_OF(longer); i++)
-		holds(tag_hash(bytes, longer[i].length) == longer[i].hash, "%d bytes", longer[i].length);
+		holds(tag_hash64(bytes, longer[i].length) == longer[i].hash, "%d bytes", longer[i].length);
 	property_end();
 }
 
