@@ -227,7 +227,7 @@ test_format(void)
 	for (size_t i = 0; i < LENGTH_OF(published); i++)
 		memcpy(expected + TAGBLOOM_BLOCK * published[i].block, published[i].bytes, TAGBLOOM_BLOCK);
 	for (size_t i = 0; i < LENGTH_OF(published_tags); i++)
-		filter_insert(filter, 5, tag_hash(published_tags[i], strlen(published_tags[i])));
+		filter_insert(filter, 5, tag_hash64(published_tags[i], strlen(published_tags[i])));
 	ok(memcmp(filter, expected, sizeof(filter)) == 0, "the filter that the Parquet project has published");
 
 	for (int i = 0; i < 100; i++)
@@ -235,7 +235,7 @@ test_format(void)
 		char		tag[16];
 		int			length = sprintf(tag, "tag %d", i);
 
-		hashes[i] = tag_hash(tag, length);
+		hashes[i] = tag_hash64(tag, length);
 	}
 	value = value_of_hashes(hashes, 100, 0);
 	ok(value.length == 4 + 8 * TAGBLOOM_BLOCK && memcmp(value.bytes, "\x04\x01\x03\x83", 4) == 0,
@@ -497,7 +497,7 @@ random_set(uint64 universe, uint32 kinds)
 	return set;
 }
 
-/* a := a + b */
+/* a := a + b, as large as the larger of the two is as a filter. */
 static bool
 unite(Reference *a, const Reference *b)
 {
@@ -523,8 +523,8 @@ unite(Reference *a, const Reference *b)
 	else
 	{
 		is_sized = !both.view.is_exact && both.view.log2_blocks ==
-			Max(a->value.view.is_exact ? 0 : a->value.view.log2_blocks,
-				b->value.view.is_exact ? 0 : b->value.view.log2_blocks);
+			Max(a->value.view.is_exact ? tagbloom_log2_blocks(a->value.view.count) : a->value.view.log2_blocks,
+				b->value.view.is_exact ? tagbloom_log2_blocks(b->value.view.count) : b->value.view.log2_blocks);
 		a->least = Min(a->value.view.is_exact ? TAGBLOOM_LOG2_MAX : a->least,
 					   b->value.view.is_exact ? TAGBLOOM_LOG2_MAX : b->least);
 	}
@@ -898,7 +898,7 @@ measure_rate(int tags, int log2_blocks, const char *name)
 		long		questions;
 
 		for (int i = 0; i < tags; i++)
-			hashes[i] = tag_hash(text, sprintf(text, "tag %" PRIu64, number++));
+			hashes[i] = tag_hash64(text, sprintf(text, "tag %" PRIu64, number++));
 		filter = filter_of_hashes(hashes, tags, log2_blocks);
 		rate = tagbloom_false_positive_rate(&filter.view);
 		/* A tenth of all hits from each filter. */
@@ -909,7 +909,7 @@ measure_rate(int tags, int log2_blocks, const char *name)
 
 			/* Real tags first; random hashes are quicker. */
 			if (i < 100000)
-				hash = tag_hash(text, sprintf(text, "tag %" PRIu64, number++));
+				hash = tag_hash64(text, sprintf(text, "tag %" PRIu64, number++));
 			else
 				hash = random_u64();
 			hits += tagbloom_has(&filter.view, hash);
