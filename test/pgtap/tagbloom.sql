@@ -294,24 +294,28 @@ SELECT set_eq(format('SELECT m.id FROM member m WHERE m.t @> %L', f.t), format('
 
 -- The query of one plan changes between its calls
 
-PREPARE matching(tagquery) AS SELECT array_agg(id ORDER BY id) FROM member WHERE t @@ $1;
 CREATE FUNCTION pg_temp.by_plan(mode text, by_index boolean) RETURNS TABLE (id int, ids int[]) LANGUAGE plpgsql AS $$
 DECLARE
   q record;
 BEGIN
   PERFORM set_config('plan_cache_mode', mode, true), set_config('enable_seqscan', CASE WHEN by_index THEN 'off' ELSE 'on' END, true),
           set_config('enable_bitmapscan', CASE WHEN by_index THEN 'on' ELSE 'off' END, true);
+  -- Anew, because a plan that is kept would not follow the settings.
+  PREPARE matching(tagquery) AS SELECT array_agg(member.id ORDER BY member.id) FROM member WHERE t @@ $1;
+  IF pg_temp.plan_has('EXECUTE matching(''tag9'')', '$.**."Node Type" ? (@ == "Bitmap Index Scan")') <> by_index THEN
+    RAISE 'not the plan that was asked for';
+  END IF;
   FOR q IN SELECT a.id, a.query FROM asked a WHERE query IS NOT NULL ORDER BY md5(a.id::text) LOOP
     id := q.id;
     EXECUTE format('EXECUTE matching(%L)', q.query) INTO ids;
     ids := coalesce(ids, '{}');
     RETURN NEXT;
   END LOOP;
+  DEALLOCATE matching;
 END $$;
 SELECT set_eq(format('SELECT * FROM pg_temp.by_plan(%L, %L)', mode, by_index), 'SELECT id, ids FROM asked WHERE query IS NOT NULL',
   format('prepared, %s, with the index: %s', mode, by_index))
   FROM unnest('{force_generic_plan,force_custom_plan}'::text[]) mode, unnest('{f,t}'::boolean[]) by_index;
-DEALLOCATE matching;
 -- A simple expression of PL/pgSQL keeps its state from call to call.
 CREATE FUNCTION pg_temp.answered_one_by_one() RETURNS TABLE (id int, ids int[]) LANGUAGE plpgsql AS $$
 DECLARE
