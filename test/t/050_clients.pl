@@ -24,7 +24,12 @@ $node->safe_psql(
 	SELECT i % 700 AS customer_id, md5((i % 700)::text)::uuid AS customer_uuid, 'Größe ' || i % 700 AS customer_name, 'o' || i / 2 AS order_id,
 	       timestamptz '2026-01-01 00:00:00+00' + i * interval '1 hour 30 minutes' AS ordered_at, (i * 37 % 400 - 20)::numeric / 4 AS amount
 	  FROM generate_series(1, 5000) i;
-	GRANT SELECT ON orders TO analyst;
+	CREATE TABLE profiles AS
+	SELECT customer_id, tag_agg('Größe ' || amount) AS tags, array_agg(DISTINCT 'Größe ' || amount) AS list FROM orders
+	 WHERE customer_id % 3 = 0 OR customer_id > 650 GROUP BY customer_id;
+	UPDATE profiles SET tags = tags | (SELECT tag_agg(i::text) FROM generate_series(1, 50) i), list = list || (SELECT array_agg(i::text) FROM generate_series(1, 50) i)
+	 WHERE customer_id % 10 = 0;
+	GRANT SELECT ON orders, profiles TO analyst;
 });
 
 # A query for every function that returns rows.  A new one needs its line here.
@@ -81,6 +86,20 @@ is( $node->safe_psql(
 	 WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'view\_%' AND attnum > 0 AND (atttypid >= 16384 OR atttypid::regtype NOT IN
 	   ('bigint', 'integer', 'numeric', 'double precision', 'text', 'uuid', 'date', 'timestamptz', 'boolean'))}),
 	'', 'columns of their views are of types every client reads');
+
+# Sets of tags: a view tells of them in built-in types, as plain SQL over arrays of
+# the same tags does.
+my $tags = q{SELECT customer_id, tag_count(tags) AS tags, is_exact(tags) AS is_exact, round(false_positive_rate(tags)::numeric, 6) AS false_positives,
+	tag_list(tags, ARRAY['Größe 5.0000000000000000', '7', '50']) AS known, has_tag(tags, '7') AS has_7, tags @@ '!7 & !8' AS has_neither FROM profiles};
+$node->safe_psql('shop', "CREATE VIEW tag_report AS $tags; GRANT SELECT ON tag_report TO analyst");
+my %tag_columns = (customer_id => 'int4', tags => 'float8', is_exact => 'bool', false_positives => 'numeric', known => '_text', has_7 => 'bool', has_neither => 'bool');
+is_deeply(
+	{
+		map { split /\|/ } split /\n/,
+		$node->safe_psql('shop', q{SELECT attname, typname FROM pg_attribute JOIN pg_type t ON t.oid = atttypid WHERE attrelid = 'tag_report'::regclass AND attnum > 0 AND t.oid < 16384})
+	},
+	\%tag_columns,
+	'what sets of tags tell are built-in types');
 
 # Dates and numbers in JSON, as web clients get them.
 is( $node->safe_psql('shop', 'SELECT DISTINCT jsonb_typeof(value), key FROM view_bigint v, jsonb_each(to_jsonb(v)) WHERE jsonb_typeof(value) <> \'null\' ORDER BY 2',
@@ -140,6 +159,25 @@ SKIP:
 			recency => 'float8', r => 'int4', f => 'int4', m => 'int4', score => 'int4', segment => 'text'
 		},
 		'a tool sees plain columns') or diag explain [ $odbc->('help view_bigint') ];
+
+	# Sets of tags.  A question mark is a parameter in ODBC; that is what has_tag() is
+	# for.
+	my %seen_columns = map { my @c = split /\|/; ($c[3] => $c[5]) } grep { /^shop\|/ } $odbc->('help tag_report');
+	is_deeply(\%seen_columns, \%tag_columns, 'a tool sees plain columns of tags') or diag explain [ $odbc->('help tag_report') ];
+	@rows = $odbc->("SELECT customer_id, is_exact, CASE WHEN is_exact THEN tags END, known, has_7, has_neither FROM ($tags) t ORDER BY customer_id" =~ s/\s+/ /gr);
+	@expected = split /\n/, $node->safe_psql('shop', q{
+		SELECT customer_id, (cardinality(list) <= 32)::int, CASE WHEN cardinality(list) <= 32 THEN cardinality(list) END,
+		       ARRAY(SELECT k FROM unnest(ARRAY['Größe 5.0000000000000000', '7', '50']) WITH ORDINALITY u (k, n) WHERE k = ANY (list) ORDER BY n), ('7' = ANY (list))::int, (NOT list && '{7,8}')::int
+		  FROM profiles ORDER BY customer_id});
+	is_deeply([ map { s/\.0+(?=\|)//r } @rows ], \@expected, 'what sets of tags tell, through ODBC') or diag("$rows[0]\n$expected[0]");
+	is(scalar(grep { /\|1\|\d+\|.*Größe 5/ } @expected) > 0 && scalar(grep { /\|0\|\|.*7,50.*\|1\|0$/ } @expected) > 0, 1, 'which is something');
+	my ($has, $expected) = ("SELECT count(*) FROM profiles WHERE ", $node->safe_psql('shop', q{SELECT count(*) FROM profiles WHERE '7' = ANY (list)}));
+	for my $options ('', ';UseServerSidePrepare=1;Protocol=7.4-2')
+	{
+		is(join(',', map { $odbc->("$has $_", $options) } "has_tag(tags, '7')", "has_all_tags(tags, '{7,9}')", "has_any_tag(tags, '{7,nobody}')", "tags \@\@ '7 & !nobody'"),
+			join(',', ($expected) x 4), "asked through ODBC$options");
+	}
+	is(join(',', $odbc->("PREPARE has_it (text, tagquery) AS $has has_tag(tags, \$1) AND tags \@\@ \$2\nEXECUTE has_it ('7', '9 & !nobody')")), $expected, 'with parameters');
 
 	# An error comes through as an error, and the connection goes on.
 	@rows = $odbc->("SELECT * FROM rfm_members($book, '2020-01-01')\nSELECT 'still there'");
