@@ -722,6 +722,10 @@ test_carried_hashes(void)
 
 			parts.count = sort_hashes(hashes, 60);
 			results[order] = value_of(&parts);
+			/* Large enough for the hashes alone, too: 60 of them need 4 blocks. */
+			holds(results[order].view.log2_blocks == Max(all.view.log2_blocks, 2) &&
+				  results[order].view.log2_grain == all.view.log2_grain, "run %d: 2^%d blocks", run,
+				  results[order].view.log2_blocks);
 			for (int i = 0; i < 60; i++)
 				holds(tagbloom_has(&results[order].view, hashes[i]), "run %d: hash %d", run, i);
 			free(two.bytes);
@@ -840,6 +844,29 @@ test_containment(void)
 		for (int j = 0; j < 5; j++)
 			denies &= denials[i][j] == 1000;
 	ok(denies, "and what is not contained is not, in all forms");
+
+	/*
+	 * In a filter with a raised part only the other one's grain limits the size
+	 * at which they are compared; at one block, this one would have everything.
+	 */
+	property("a raised part takes nothing from the sharpness of containment");
+	for (int run = 0; run < 500; run++)
+	{
+		uint64	   *hashes = random_hashes(1021);
+		Value		large = filter_of_hashes(hashes, 1000, 7);
+		Value		one = filter_of_hashes(hashes + 1000, 1, 0);
+		Value		both = union_of(&large, &one);
+		Value		others = filter_of_hashes(hashes + 1001, 20, 7);
+
+		holds(both.view.log2_grain == 0 && tagbloom_contains(&both.view, &large.view) &&
+			  tagbloom_contains(&both.view, &one.view) && !tagbloom_contains(&both.view, &others.view), "run %d", run);
+		free(large.bytes);
+		free(one.bytes);
+		free(both.bytes);
+		free(others.bytes);
+		free(hashes);
+	}
+	property_end();
 
 	property("exact sets: contained if and only if every hash is there");
 	for (int run = 0; run < 100000; run++)

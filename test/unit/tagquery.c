@@ -1141,6 +1141,20 @@ test_check(void)
 	property_end();
 	ok(taken > 10000, "of these, too");
 
+	{
+		uint8		bytes[8 + 3 + 1025] = {5, 1, 0, 0, 0, 0, 0, 1, 1, 4, 0};
+		Bytes		value = {bytes, sizeof(bytes)};
+		TagQuery	query;
+		const char *said;
+
+		memset(bytes + 11, 'a', 1025);
+		ok(try_bytes(bytes, sizeof(bytes) - 1), "a value with a tag of 1024 bytes");
+		bytes[10] = 1;
+		said = load(&value, &query);
+		is_text(said, "a tag has not 1 to 1024 bytes", "a value with a tag of 1025 bytes");
+		end_context();
+	}
+
 	/* The most that a value may have, and one more. */
 	{
 		size_t		length = 8 + 5 + 65537 * 4;
