@@ -149,21 +149,21 @@ sub log2_for
 my %hash;
 sub hash_of { return $hash{ $_[0] } //= xxh64($_[0]) }
 
-# The set of a filter, or none, and of hashes.
+# The set of a filter, or none, and of hashes: as large as either calls for.
 sub make
 {
 	my ($filter, $hashes, $expected) = @_;
 	my $n = keys %$hashes;
 	return { hashes => $hashes } if !$filter && $n <= 32;
-	my $k = $filter ? $filter->{k} : log2_for(max($n, $expected // 0));
+	my $k = max($filter ? $filter->{k} : 0, log2_for(max($n, $expected // 0)));
 	return {
 		k => $k,
 		grain => $filter ? $filter->{grain} : $k,
-		filter => insert($filter ? $filter->{filter} : "\0" x (32 << $k), $k, keys %$hashes) };
+		filter => insert($filter ? raised($filter->{filter}, $k - $filter->{k}) : "\0" x (32 << $k), $k, keys %$hashes) };
 }
 sub set_of { return make(undef, { map { (hash_of($_) => 1) } @_ }) }
 
-# Filters come to the size of the largest; the others are kept as hashes till then.
+# Filters come to the size of the largest; exact sets are kept as hashes till then.
 sub union
 {
 	my @filters = grep { $_->{filter} } @_;
@@ -367,7 +367,7 @@ compare('shop', 'the 33rd tag', '(' . literal(@tags[ 1 .. 32 ]) . " || '0' || '0
 		}
 		ok(stored(resized(resized($set, 50_000, 1), $n, 1)) eq stored($set), "$n tags raised and halved back are what they were");
 		# A filter that was halved is the one of that size: no trace of where it came from.
-		my $small = make({ k => 1, grain => 1, filter => "\0" x 64 }, { map { (hash_of($_) => 1) } @tags[ 1000 .. 999 + $n ] });
+		my $small = { k => 1, grain => 1, filter => insert("\0" x 64, 1, map { hash_of($_) } @tags[ 1000 .. 999 + $n ]) };
 		ok(stored(resized($set, 32, 1)) eq stored($small), "$n tags halved are the smaller filter of the same tags");
 	}
 	push @pairs, literal(@tags[ 1 .. 32 ]) . '::tagbloom(5000)' => set_of(@tags[ 1 .. 32 ]);
@@ -414,6 +414,11 @@ compare('shop', 'the 33rd tag', '(' . literal(@tags[ 1 .. 32 ]) . " || '0' || '0
 		}
 	}
 	compare('shop', 'unions', @pairs);
+	compare('shop', 'unions of one filter and many exact sets',
+		map {
+			my $name = $_;
+			map { ("(SELECT rollup(t) FROM (SELECT tags(tag) FROM tag WHERE id BETWEEN 6001 AND 6000 + $_ UNION ALL SELECT $sql{$name}) v (t))" => union($set{$name}, map { set_of($_) } @tags[ 6001 .. 6000 + $_ ])) } 1, 100, 3000
+		} 33, 300, 5000, 'raised', 'halved');
 }
 
 # Any sequence of all that can be done with a set.
