@@ -86,6 +86,43 @@ is( $node->safe_psql(
 	SELECT memory('VmHWM') - :before <= (2000000 * (64 + 2 * 40)) / 1024 / 1024 + 64}),
 	"2000000|80000024\nt", 'two million members take little more than 64 bytes each');
 
+# A million tags in one set, and two million rows of few tags.  How long that takes
+# must not depend on how many different tags there are.
+is( $node->safe_psql(
+		'postgres', q{
+	SELECT memory('VmHWM') AS before \gset
+	CREATE TABLE million AS SELECT tag_agg('tag ' || i) AS tags FROM (SELECT generate_series(1, 1000000) AS i) g;
+	-- 2^17 blocks, see docs/storage-format.md; hashes twice, and the filter
+	SELECT length(tagbloom_send(tags)), abs(tag_count(tags) / 1000000 - 1) < 0.01, false_positive_rate(tags) <= 0.001, memory('VmHWM') - :before < 60 FROM million;
+	CREATE FUNCTION count_of(tags tagbloom, prefix text, n int) RETURNS int LANGUAGE plpgsql AS $$
+	BEGIN RETURN (SELECT count(*) FROM generate_series(1, n) i WHERE tags ? (prefix || i)); END $$;
+	SELECT count_of(tags || 'one more', 'tag ', 1000000), count_of(tags || 'one more', 'other ', 200000) < 300 FROM million}),
+	"4194308|t|t|t\n1000000|t", 'a set of a million tags');
+is( $node->safe_psql(
+		'postgres', q{
+	SELECT memory('VmHWM') AS before \gset
+	SELECT tag_agg('tag ' || i % 900) = (SELECT tag_agg('tag ' || i) FROM generate_series(0, 899) i) FROM (SELECT generate_series(1, 2000000) AS i) g;
+	SELECT rollup(a) = (SELECT tag_agg('tag ' || i) FROM generate_series(0, 29) i) FROM (SELECT tags('tag ' || i % 30) AS a FROM (SELECT generate_series(1, 2000000) AS i) g) x;
+	SELECT memory('VmHWM') - :before < 10}),
+	"t\nt\nt", 'two million rows of few tags take little memory');
+{
+	my %took;
+	for my $different (300, 1000, 1015, 1020, 1100, 2040, 4090, 16380)
+	{
+		$took{$different} = $node->safe_psql('postgres', qq{
+			SET statement_timeout = '20s';
+			SELECT clock_timestamp() AS start \\gset
+			SELECT tag_agg('tag ' || i % $different) IS NULL FROM (SELECT generate_series(1, 100000) AS i) g \\g /dev/null
+			SELECT (extract(epoch FROM clock_timestamp() - :'start') * 1000)::int}, on_error_stop => 0);
+	}
+	my ($least) = sort { $a <=> $b } values %took;
+	my @slow = grep { $took{$_} > 8 * $least + 200 } sort { $a <=> $b } keys %took;
+	is("@slow", '', 'however many different tags there are, rows take as long') or diag(join ', ', map { "$_: $took{$_} ms" } sort { $a <=> $b } keys %took);
+}
+is( $node->safe_psql(
+		'postgres', q{SELECT length(tagbloom_send(tag_agg('tag ' || i, 63573348))) FROM generate_series(1, 33) i}), 4 + 128 * 1024 * 1024,
+	'a filter of the largest size');
+
 # Text keys of 1 MB
 is( $node->safe_psql(
 		'postgres', q{
@@ -121,6 +158,183 @@ is( $node->safe_psql(
 	SELECT memory('VmHWM') - :before < 60}),
 	"300000\n300000\nt", 'tier() does not keep what computing its values took');
 
+# Queries as deep as they may be, on a stack as small as it may be: a & !b in a & !(...)
+# in a & !(...).  Each of these with a turns the answer of the one inside round.
+for my $depth (1, 2, 10_000, 10_001, 65_535)
+{
+	my $query = "(repeat('a & !(', $depth - 1) || 'a & !b' || repeat(')', $depth - 1))::tagquery";
+	my $file = $node->data_dir . "/query.$depth";
+	is( $node->safe_psql(
+			'postgres', qq{
+		SET max_stack_depth = '100kB';
+		CREATE TEMP TABLE deep AS SELECT $query AS q;
+		CREATE TEMP TABLE asked AS SELECT i AS id, CASE i % 4 WHEN 0 THEN tags('a', 'b') WHEN 1 THEN tags('a') WHEN 2 THEN tags('b') ELSE '{}' END AS tags FROM generate_series(0, 399) i;
+		ANALYZE asked;
+		SELECT string_agg((tags \@\@ q)::text::char, '' ORDER BY id) FROM deep, asked WHERE id < 4;
+		COPY deep TO '$file' (FORMAT binary);
+		CREATE TEMP TABLE copied (q tagquery);
+		COPY copied FROM '$file' (FORMAT binary);
+		SELECT d.q::text::tagquery = d.q, c.q = d.q, tagquery_tree(d.q) FROM deep d, copied c;
+		CREATE INDEX ON asked USING gin (tags);
+		SET enable_seqscan = off;
+		SELECT count(*), min(id) FROM asked WHERE tags \@\@ $query;
+		SELECT count(*) FROM asked, deep WHERE tags \@\@ q}),
+		($depth % 2 ? 'ftff' : 'tfff') . "\nt|t|a\n100|" . $depth % 2 . "\n100", "a query $depth deep");
+}
+fails("SELECT (repeat('(!', 65537) || 'a' || repeat(')', 65537))::tagquery", $too_large, 'a query that is too deep');
+fails("SELECT (repeat('a|', 65536) || 'a')::tagquery", $too_large, 'a query of too many tags');
+
+# Filters that are stored apart are asked piece by piece, compressed or not, and
+# answer as they do in memory.
+{
+	my $compressions = $node->safe_psql('postgres', q{SELECT string_agg(v, ' ') FROM pg_settings, unnest(enumvals) v WHERE name = 'default_toast_compression'});
+	$node->safe_psql(
+		'postgres', qq{
+		CREATE TABLE apart (id serial, storage text, log2 int, tags tagbloom);
+		CREATE TABLE apart_plain (LIKE apart);
+		ALTER TABLE apart_plain ALTER tags SET STORAGE EXTERNAL} . join '', map { qq{;
+		CREATE TABLE apart_$_ (LIKE apart);
+		ALTER TABLE apart_$_ ALTER tags SET COMPRESSION $_} } split / /, $compressions);
+	for my $table ('plain', split / /, $compressions)
+	{
+		# Full ones, which do not become smaller, and raised ones, which do.
+		$node->safe_psql(
+			'postgres', qq{
+			INSERT INTO apart_$table
+			SELECT n, '$table', n, tag_agg('tag ' || i) FROM generate_series(7, 13) n, LATERAL generate_series(1, 12 * (1 << n)) i GROUP BY n;
+			INSERT INTO apart_$table
+			SELECT 100 + n, '$table', n, tagbloom((SELECT tag_agg('tag ' || i) FROM generate_series(1, 50) i), 14 * (1 << n), true) FROM generate_series(7, 16) n});
+		is( $node->safe_psql(
+				'postgres', qq{
+			SELECT count(*), bool_and(length(tagbloom_send(tags)) = 4 + (32 << log2)), count(*) FILTER (WHERE id < 100 AND pg_column_size(tags) > 65536),
+			       count(*) FILTER (WHERE id > 100 AND pg_column_size(tags) > 65536) FROM apart_$table}),
+			$table eq 'plain' ? '17|t|3|6' : '17|t|3|0', "$table: filters that are stored apart");
+		is( $node->safe_psql(
+				'postgres', qq{
+			SELECT count(*), count(*) FILTER (WHERE a.tags ? tag), count(*) FILTER (WHERE (a.tags ? tag) <> (m.tags ? tag)), count(*) FILTER (WHERE (a.tags ? tag) <> (m.tags ?| ARRAY[tag]))
+			  FROM apart_$table a JOIN (SELECT id, tags || 'tag 1' AS tags FROM apart_$table OFFSET 0) m USING (id), LATERAL (SELECT 'tag ' || i * 3 AS tag FROM generate_series(1, 150) i) t}),
+			$node->safe_psql('postgres', qq{
+			SELECT 17 * 150, count(*) FILTER (WHERE m.tags ?& ARRAY[tag]), 0, 0
+			  FROM (SELECT id, tags || 'tag 1' AS tags FROM apart_$table OFFSET 0) m, LATERAL (SELECT 'tag ' || i * 3 AS tag FROM generate_series(1, 150) i) t}),
+			"$table: ? answers as it does in memory");
+	}
+	# A read of the whole filter goes through every page of it.
+	my ($piece, $whole) = map {
+		my $plan = $node->safe_psql('postgres', "EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off, SUMMARY off) SELECT id FROM apart_plain WHERE id = 113 AND tags $_");
+		$plan =~ /Seq Scan.*?Buffers: shared (?:hit=(\d+))? ?(?:read=(\d+))?/s ? ($1 // 0) + ($2 // 0) : -1
+	} "? 'tag 7'", "?| '{tag 7}'";
+	cmp_ok($whole, '>', 100, 'asked for several tags, a large filter is read');
+	cmp_ok($piece, '<', $whole / 4, 'and for one tag only a piece of it') or diag("$piece of $whole");
+}
+
+# Stored bytes that are damaged, as they would come from a broken disk: whatever
+# reads them says so.
+{
+	$node->safe_psql(
+		'postgres', q{
+		CREATE CAST (bytea AS tagbloom) WITHOUT FUNCTION;
+		CREATE CAST (bytea AS tagquery) WITHOUT FUNCTION;
+		CREATE FUNCTION h(n int) RETURNS bytea LANGUAGE sql IMMUTABLE RETURN int8send(n);
+		CREATE TABLE bad_tags (why text, bytes bytea);
+		INSERT INTO bad_tags VALUES
+		  ('empty', ''), ('one byte', '\x04'), ('three bytes', '\x040100'), ('another type', '\x05010000'), ('version 0', '\x04000000'), ('version 2', '\x04020000'),
+		  ('a reserved byte', '\x04010100'), ('33 hashes', '\x04010021' || decode(repeat('00', 264), 'hex')), ('127 hashes', '\x0401007f'),
+		  ('a hash is missing', '\x04010002' || h(1)), ('half a hash is missing', '\x04010001' || '\x00000000'::bytea), ('a hash too many', '\x04010001' || h(1) || h(2)),
+		  ('hashes not in order', '\x04010002' || h(2) || h(1)), ('a hash twice', '\x04010003' || h(1) || h(2) || h(2)),
+		  ('no block', '\x04010080'), ('half a block', '\x04010080' || decode(repeat('ff', 16), 'hex')), ('a byte too many', '\x04010080' || decode(repeat('ff', 33), 'hex')),
+		  ('one block of two', '\x04010181' || decode(repeat('ff', 32), 'hex')), ('2^23 blocks', '\x04011780' || decode(repeat('ff', 32), 'hex')),
+		  ('2^255 blocks', '\x0401ff80' || decode(repeat('ff', 32), 'hex')), ('the largest, cut off', '\x04011696' || decode(repeat('ff', 32), 'hex')),
+		  ('a grain above the size', '\x04010081' || decode(repeat('ff', 32), 'hex')), ('a grain of 127', '\x040100ff' || decode(repeat('ff', 32), 'hex')),
+		  ('a large one, cut off', '\x04010d8d' || decode(repeat('5a', 262143), 'hex')), ('a large one and more', '\x04010d8d' || decode(repeat('5a', 262145), 'hex')),
+		  ('a large one of another version', '\x04020d8d' || decode(repeat('5a', 262144), 'hex'));
+		CREATE TABLE stored_bad (why text, tags tagbloom, plain tagbloom);
+		ALTER TABLE stored_bad ALTER plain SET STORAGE EXTERNAL;
+		INSERT INTO stored_bad SELECT why, bytes::tagbloom, bytes::tagbloom FROM bad_tags;
+
+		CREATE TABLE bad_query (why text, bytes bytea);
+		INSERT INTO bad_query VALUES
+		  ('empty', ''), ('no nodes', '\x0501000000000000'), ('another type', '\x040100000000000101000161'), ('version 2', '\x050200000000000101000161'),
+		  ('a reserved byte', '\x050100010000000101000161'), ('another reserved byte', '\x050101000000000101000161'), ('too many nodes', '\x05010000ffffffff01000161'),
+		  ('a node is missing', '\x050100000000000201000161'), ('a node too many', '\x05010000000000010100016101000162'), ('bytes too many', '\x05010000000000010100016100'),
+		  ('an empty tag', '\x0501000000000001010000'), ('a tag that is cut off', '\x050100000000000101000261'), ('a tag of 1025 bytes', '\x0501000000000001010401' || decode(repeat('61', 1025), 'hex')),
+		  ('a length that is cut off', '\x05010000000000010100'), ('an unknown node', '\x050100000000000105000161'), ('node 0', '\x050100000000000100000161'),
+		  ('not of nothing', '\x050100000000000102'), ('not of not', '\x0501000000000003020201000161'), ('and of one', '\x050100000000000203' || '\x00000001'::bytea || '\x01000161'),
+		  ('and of none', '\x050100000000000103' || '\x00000000'::bytea), ('and of three, two there', '\x050100000000000303' || '\x00000003'::bytea || '\x0100016101000162'),
+		  ('and of very many', '\x050100000000000303' || '\xffffffff'::bytea || '\x0100016101000162'),
+		  ('and in and', '\x050100000000000503' || '\x0000000203'::bytea || '\x00000002'::bytea || '\x010001610100016201000163'),
+		  ('or in or', '\x050100000000000504' || '\x0000000204'::bytea || '\x00000002'::bytea || '\x010001610100016201000163');
+		CREATE TABLE stored_bad_query AS SELECT why, bytes::tagquery AS q FROM bad_query;
+
+		CREATE FUNCTION outcome(sql text) RETURNS text LANGUAGE plpgsql AS $$
+		BEGIN
+		  EXECUTE sql;
+		  RAISE EXCEPTION 'no error';
+		EXCEPTION WHEN OTHERS THEN
+		  RETURN sqlstate || ' ' || sqlerrm;
+		END $$});
+	my $right = q{'^XX001 stored tag(bloom|query) is not valid: '};
+
+	# Every function of the extension that takes a set or a query, but for those that
+	# take the bytes as they are and the supports of types and indexes, in which
+	# SQL has no place.
+	my $arguments = q{SELECT format_type(t, NULL) AS type, n FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY a (t, n)};
+	for my $type ('tagbloom', 'tagquery')
+	{
+		my ($table, $columns) = $type eq 'tagbloom' ? ('stored_bad', [qw(tags plain)]) : ('stored_bad_query', ['q']);
+		for my $column (@$columns)
+		{
+			my $calls = qq{
+				SELECT p.oid::regprocedure AS function, p.prokind,
+				       format('SELECT %s(%s) FROM $table WHERE why = ', p.proname, string_agg(CASE WHEN type = '$type' AND n = first THEN '$column'
+				         WHEN type = 'tagbloom' THEN '''{a,b}''::tagbloom' WHEN type = 'tagquery' THEN '''a''::tagquery' WHEN type = 'text' THEN '''a'''
+				         WHEN type = 'text[]' THEN '''{a}''::text[]' WHEN type = 'integer' THEN '5000' WHEN type = 'boolean' THEN 'true' ELSE 'NULL::' || type END, ', ' ORDER BY n)) AS call
+				  FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+				  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid,
+				       LATERAL ($arguments) a, LATERAL (SELECT n AS first FROM ($arguments) b WHERE type = '$type') f
+				 WHERE e.extname = 'custmart' AND p.proname !~ '_(send|eq|ne|lt|le|gt|ge|cmp|hash|hash_extended)\$' AND 'internal'::regtype <> ALL (p.proargtypes::oid[])
+				   AND 'bytea'::regtype <> ALL (p.proargtypes::oid[])
+				 GROUP BY p.oid, p.prokind, p.proname, first};
+			cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM ($calls) c"), '>=', $type eq 'tagbloom' ? 18 : 3, "$type, $column: functions found");
+			is( $node->safe_psql('postgres', "SELECT function, why, outcome FROM ($calls) c, bad_" . ($type eq 'tagbloom' ? 'tags' : 'query') . qq{ b,
+				LATERAL (SELECT outcome(call || quote_literal(why))) o WHERE outcome !~ $right
+				   -- Whoever compares all hashes does not need them in order.
+				   AND NOT (function::text ~ '^(tagbloom_has|has_|tagbloom_matches)' AND why IN ('hashes not in order', 'a hash twice') AND outcome = 'P0001 no error')
+				 ORDER BY 1, 2}), '', "$type, $column: every function refuses damaged bytes");
+			# Those that take the bytes as they are do no harm.
+			is( $node->safe_psql('postgres', "SELECT count(*) FROM $table a, $table b WHERE (a.$column = b.$column) <> (a.why = b.why) OR (a.$column < b.$column) = (a.$column >= b.$column) OR ${type}_hash(a.$column) IS NULL"),
+				0, "$type, $column: comparisons");
+		}
+	}
+	for my $sql ("SELECT tags::text FROM stored_bad WHERE why = %s", "CREATE TABLE one AS SELECT tags FROM stored_bad WHERE why = %s; ANALYZE one",
+		"CREATE TABLE one AS SELECT plain FROM stored_bad WHERE why = %s; CREATE INDEX ON one USING gin (plain)",
+		"CREATE TABLE one (tags tagbloom(50)); INSERT INTO one SELECT tags FROM stored_bad WHERE why = %s",
+		"SELECT FROM good WHERE tags @> (SELECT tags FROM stored_bad WHERE why = %s)",
+		"SET enable_seqscan = off; SELECT FROM good WHERE tags @> (SELECT tags FROM stored_bad WHERE why = %s)")
+	{
+		$node->safe_psql('postgres', q{CREATE TABLE IF NOT EXISTS good AS SELECT tags('a', i::text) AS tags FROM generate_series(1, 1000) i; CREATE INDEX IF NOT EXISTS good_gin ON good USING gin (tags); ANALYZE good});
+		is( $node->safe_psql('postgres', "SELECT why, outcome FROM bad_tags, LATERAL (SELECT outcome(format(\$\$$sql\$\$" =~ s/%s/%L/r . ", why))) o WHERE outcome !~ $right"
+			  # What is large is counted by ANALYZE, and not read.
+			  . ($sql =~ /ANALYZE/ ? " AND NOT (why LIKE 'a large one%' AND outcome = 'P0001 no error')" : '')), '', "damaged bytes: $sql");
+	}
+	# As a constant in a query, which the planner reads; the index as well.
+	for my $planned ('on', 'off')
+	{
+		is( $node->safe_psql('postgres', qq{SET enable_seqscan = $planned; SELECT why, outcome FROM bad_tags, LATERAL (SELECT outcome(format('EXPLAIN SELECT FROM good WHERE tags @> %L::bytea::tagbloom', bytes))) o
+			WHERE length(bytes) < 1000 AND outcome !~ $right}), '', "damaged constants, enable_seqscan $planned");
+		is( $node->safe_psql('postgres', qq{SET enable_seqscan = $planned; SELECT why, outcome FROM bad_query, LATERAL (SELECT outcome(format('SELECT FROM good WHERE tags \@\@ %L::bytea::tagquery', bytes))) o
+			WHERE outcome !~ $right}), '', "damaged queries as constants, enable_seqscan $planned");
+	}
+	# Tags that are no text come out of it as an error.
+	for my $tag ('ff', '00', '6100', 'c0af', 'eda080')
+	{
+		my $query = q{('\x05010000000000010100} . sprintf('%02x', length($tag) / 2) . "$tag'::bytea)::tagquery";
+		like((error_of("SELECT $query\::text"))[0], qr/ERROR:  22021: /, "a query with the bytes $tag is not printed");
+		like((error_of("SELECT tagquery_tree($query)"))[0], qr/ERROR:  22021: /, 'nor the part of it that an index can look up');
+		is((error_of("SELECT '{a}'::tagbloom \@\@ $query"))[0], 'no error', 'and matches nothing');
+	}
+	$node->safe_psql('postgres', 'DROP CAST (bytea AS tagbloom); DROP CAST (bytea AS tagquery)');
+}
+
 # Numbers of absurd size
 for my $number ("1e131071", "-1e131071", "1e-16383", "repeat('9', 131072)::numeric", "('0.' || repeat('0', 16382) || '1')::numeric")
 {
@@ -142,6 +356,13 @@ $node->safe_psql(
 	SELECT 'lines', rfm_book('member ' || i % 300000, 'order ' || i, timestamptz '2026-01-01' + i * interval '1 second', i % 1000) FROM (SELECT generate_series(1, 600000) AS i) g;
 	CREATE TABLE literal AS SELECT book::text AS text FROM big WHERE name = 'lines';
 	CREATE TABLE copied (book rfm_book);
+
+	-- Members with sets of tags; sets of many; the text of both and of a query.
+	CREATE TABLE tagged AS SELECT i AS id, tags('vip ' || i % 7, 'city ' || i % 997, 'id ' || i, 'x' || i / 3, 'y' || i / 2) AS tags FROM generate_series(1, 150000) i;
+	CREATE TABLE large AS SELECT n, tag_agg('tag ' || i * n, 20000000) AS tags FROM generate_series(1, 2) n, generate_series(1, 100000) i GROUP BY n;
+	CREATE TABLE tag_text AS SELECT '{' || string_agg('"tag ' || i || '"', ',') || '}' AS list, jsonb_agg('tag ' || i) AS json, array_agg('tag ' || i) AS tags
+	  FROM generate_series(1, 1000000) i;
+	CREATE TABLE query AS SELECT string_agg('tag' || i, ' & !' ORDER BY i) AS text FROM generate_series(1, 65536) i;
 });
 my $file = $node->data_dir . '/book.copy';
 $node->safe_psql('postgres', "COPY (SELECT book FROM big WHERE name = 'lines') TO '$file' (FORMAT binary)");
@@ -149,6 +370,29 @@ $node->safe_psql('postgres', "COPY (SELECT book FROM big WHERE name = 'lines') T
 sub book { return "(SELECT book FROM big WHERE name = '$_[0]')" }
 
 my %slow = (
+	'tag_agg()' => q{SELECT length(tagbloom_send(tag_agg('tag ' || i))) FROM (SELECT generate_series(1, 1500000) AS i) g},
+	'tag_agg() of groups' => q{SELECT sum(tag_count(t)) FROM (SELECT tag_agg('tag ' || i) AS t FROM (SELECT generate_series(1, 800000) AS i) g GROUP BY i % 20) s},
+	'rollup(tagbloom)' => 'SELECT length(tagbloom_send(rollup(tags))) FROM tagged',
+	'rollup(tagbloom) of filters' => 'SELECT length(tagbloom_send(rollup(tags))) FROM large, generate_series(1, 4)',
+	'tags(text[])' => 'SELECT tag_count(tags(VARIADIC tags)) FROM tag_text',
+	'tags(jsonb)' => 'SELECT tag_count(tags(json)) FROM tag_text',
+	'tag_list()' => 'SELECT cardinality(tag_list(large.tags, tag_text.tags)) FROM large, tag_text',
+	'tag_count()' => 'SELECT tag_count(tags) FROM large',
+	'false_positive_rate()' => 'SELECT false_positive_rate(tags) FROM large, generate_series(1, 3)',
+	'|' => 'SELECT length(tagbloom_send(a.tags | b.tags)) FROM large a, large b',
+	'@>' => 'SELECT a.tags @> b.tags FROM large a, large b',
+	'the cast to tagbloom(n)' => 'SELECT length(tagbloom_send(tagbloom(tags, 1000 + 30000000 * i, true))) FROM large, generate_series(0, 1) i',
+	'input of tagbloom' => 'SELECT tag_count(list::tagbloom) FROM tag_text',
+	'input of a filter' => 'SELECT tag_count(tags::text::tagbloom) FROM large WHERE n = 1',
+	'output of tagbloom' => 'SELECT sum(octet_length(tags::text)) FROM large',
+	'a GIN build' => 'CREATE INDEX ON tagged USING gin (tags)',
+	'ANALYZE' => 'SET default_statistics_target = 500; ANALYZE tagged',
+	'input of tagquery' => 'SELECT count(text::tagquery) FROM query, generate_series(1, 30)',
+	'input of tagquery, of nots' => q{SELECT (repeat('!', 50000000) || 'vip')::tagquery},
+	'input of tagquery, of parentheses' => q{SELECT count((repeat('(!', 65536) || 'vip' || n || repeat(')', 65536))::tagquery) FROM generate_series(1, 60) n},
+	'output of tagquery' => 'SELECT sum(octet_length(q::text)) FROM (SELECT text::tagquery AS q FROM query OFFSET 0) q, generate_series(1, 30)',
+	'tagquery_tree()' => 'SELECT sum(octet_length(tagquery_tree(q))) FROM (SELECT text::tagquery AS q FROM query OFFSET 0) q, generate_series(1, 30)',
+	'@@' => 'SELECT count(*) FROM query, LATERAL (SELECT text::tagquery AS q OFFSET 0) q, tagged WHERE id < 5000 AND NOT (tags @@ q)',
 	'rfm_book()' => q{SELECT length(rfm_book_send(rfm_book(i::bigint, timestamptz '2026-01-01', i))) FROM (SELECT generate_series(1, 1500000) AS i) g},
 	'rfm_book() of lines' => q{SELECT length(rfm_book_send(rfm_book(i % 1000, i::text, timestamptz '2026-01-01', i))) FROM (SELECT generate_series(1, 600000) AS i) g},
 	'rfm()' => q{SELECT rfm(timestamptz '2026-01-01', i) FROM (SELECT generate_series(1, 2000000) AS i) g},
@@ -217,6 +461,12 @@ SKIP:
 		'rfm_book() of text' => q{SELECT member_count(rfm_book('member ' || i, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rfm_book() of long text' => q{SELECT member_count(rfm_book(repeat('m', 30000000) || i, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 10) AS i) g},
 		'rfm_book() of lines' => q{SELECT member_count(rfm_book(1, i, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'tag_agg()' => q{SELECT tag_count(tag_agg('tag ' || i)) FROM (SELECT generate_series(1, 20000000) AS i) g},
+		'tag_agg() of filters' => q{SELECT tag_count(tag_agg('tag ' || i, 63573348)) FROM generate_series(1, 33) i},
+		'rollup(tagbloom)' => 'SELECT tag_count(rollup(tagbloom(tags, 60000000, true))) FROM large',
+		'the cast to tagbloom(n)' => 'SELECT tag_count(tagbloom(tags, 60000000, true)) FROM large',
+		'input of tagbloom' => q{SELECT tag_count(('{' || repeat('a,', 30000000) || 'b}')::tagbloom)},
+		'input of tagquery' => q{SELECT length(tagquery_tree((repeat('!', 80000000) || 'b')::tagquery))},
 		'rollup()' => q{SELECT member_count(rollup(book)) FROM (SELECT book FROM big WHERE name = 'numbers' UNION ALL
 			SELECT rfm_book(-i::bigint, timestamptz '2026-01-01', i) FROM (SELECT generate_series(1, 1000000) AS i) g) x},
 		'=' => 'SELECT ' . book('numbers') . ' = ' . book('backwards'),
