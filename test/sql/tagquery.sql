@@ -83,7 +83,8 @@ FROM (VALUES
 	('(a | b) & (c | !d)', 'a | b'), ('a | b & !c', 'a | b'), ('a & !(b | !c)', 'a & c'), ('!(!(a & b) | c)', 'a & b'),
 	('x & !(!(a & b) | c)', 'x & a & b'), ('x & !(!(a | b) | c)', 'x & (a | b)'), ('x | !(!(a | b) | c)', 'x | a | b'), ('x | !(!(a & b) | c)', 'x | a & b'), ('a & (!b | !c)', 'a'),
 	('a & (!b & !c)', 'a'), ('a | !(!b | !(c | d))', 'a | b & (c | d)'), ('"new friend" & !x', '"new friend"'), ('a & !a', 'a'), ('(a | !b) & (c | !d)', 'T'),
-	('(a & !b) | (c & !d)', 'a | c')) v(query, tree);
+	('(a & !b) | (c & !d)', 'a | c'),
+	('T', '"T"'), ('T & !a', '"T"'), ('!T', 'T')) v(query, tree);	-- a tag T is not the answer T
 
 -- Every query of up to four tags against SQL, for each of the sixteen sets, exact and as a filter.
 CREATE TABLE subsets AS
