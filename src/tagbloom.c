@@ -256,7 +256,8 @@ tags_from_list(const char *text, const char *end, uint64 **hashes, uint32 *count
 				*hashes = repalloc_huge(*hashes, room * sizeof(uint64));
 			}
 			p = tag_skip_blanks(p, end);
-			wrong = tag_read(&p, end, TAG_IN_LIST, &word);
+			wrong = p < end && *p == '{' ? "a list stands in a list" :
+				tag_read(&p, end, TAG_IN_LIST, &word);
 			if (wrong != NULL)
 				break;
 			/* As in an array: NULL is no tag, "NULL" is one. */

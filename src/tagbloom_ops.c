@@ -7,7 +7,6 @@
 #include "tagbloom.h"
 
 #include "access/detoast.h"
-#include "tag.h"
 
 /* Frees what detoasting or converting an argument has allocated. */
 static void
@@ -85,33 +84,55 @@ has_out_of_line(struct varlena *pointer, uint64 hash, bool *answer)
 	return true;
 }
 
-/* The tag asked last, in the encoding of the database, and its hash. */
-typedef struct AskedTag
+/*
+ * What was asked last, and what was made of it: a hash, hashes, a program.
+ * Nearly always the question is a constant; that it is, is seen by its bytes.
+ */
+typedef struct Asked
 {
-	uint64		hash;
-	Size		length;
-	char		text[TAG_LENGTH_MAX];
-} AskedTag;
+	MemoryContext context;		/* of what follows; lives as long as the plan runs */
+	struct varlena *given;
+	void	   *prepared;
+} Asked;
 
-/* Nearly always the tag is a constant; that it is, is seen by its bytes. */
-static uint64
-get_asked_tag(FunctionCallInfo fcinfo, text *tag)
+static const void *
+get_asked(FunctionCallInfo fcinfo, void *(*prepare) (Datum given))
 {
-	AskedTag   *asked = fcinfo->flinfo->fn_extra;
-	Size		length = VARSIZE_ANY_EXHDR(tag);
+	Asked	   *asked = fcinfo->flinfo->fn_extra;
+	Datum		value = PG_GETARG_DATUM(1);
+	struct varlena *given = PG_DETOAST_DATUM_PACKED(value);
 
-	if (likely(asked != NULL) && asked->length == length &&
-		memcmp(asked->text, VARDATA_ANY(tag), length) == 0)
-		return asked->hash;
-	if (length == 0 || length > TAG_LENGTH_MAX)
-		return tag_hash_text(tag);
-	if (asked == NULL)
-		asked = fcinfo->flinfo->fn_extra = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(AskedTag));
-	asked->length = SIZE_MAX;	/* of no tag, in case of an error */
-	asked->hash = tag_hash_text(tag);
-	memcpy(asked->text, VARDATA_ANY(tag), length);
-	asked->length = length;
-	return asked->hash;
+	if (unlikely(asked == NULL))
+	{
+		asked = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Asked));
+		asked->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "custmart tag question",
+											   ALLOCSET_SMALL_SIZES);
+		fcinfo->flinfo->fn_extra = asked;
+	}
+	if (asked->prepared == NULL ||
+		VARSIZE_ANY_EXHDR(asked->given) != VARSIZE_ANY_EXHDR(given) ||
+		memcmp(VARDATA_ANY(asked->given), VARDATA_ANY(given), VARSIZE_ANY_EXHDR(given)) != 0)
+	{
+		MemoryContext old;
+
+		asked->prepared = NULL;	/* in case of an error */
+		MemoryContextReset(asked->context);
+		old = MemoryContextSwitchTo(asked->context);
+		asked->given = PG_DETOAST_DATUM_COPY(PointerGetDatum(given));
+		asked->prepared = prepare(PointerGetDatum(asked->given));
+		MemoryContextSwitchTo(old);
+	}
+	free_copy(given, value);
+	return asked->prepared;
+}
+
+static void *
+prepare_tag(Datum given)
+{
+	uint64	   *hash = palloc(sizeof(uint64));
+
+	*hash = tag_hash_text(DatumGetTextPP(given));
+	return hash;
 }
 
 /* tagbloom ? text: true if the set has the tag. */
@@ -120,7 +141,7 @@ Datum
 custmart_tagbloom_has(PG_FUNCTION_ARGS)
 {
 	Datum		value = PG_GETARG_DATUM(0);
-	uint64		hash = get_asked_tag(fcinfo, PG_GETARG_TEXT_PP(1));
+	uint64		hash = *(const uint64 *) get_asked(fcinfo, prepare_tag);
 	TagBloom	tags;
 	bytea	   *stored;
 	bool		answer;
@@ -134,21 +155,34 @@ custmart_tagbloom_has(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(answer);
 }
 
+typedef struct AskedTags
+{
+	uint32		count;
+	uint64	   *hashes;
+} AskedTags;
+
+static void *
+prepare_tags(Datum given)
+{
+	AskedTags  *tags = palloc(sizeof(AskedTags));
+
+	tags->count = tag_hash_array(DatumGetArrayTypeP(given), &tags->hashes);
+	return tags;
+}
+
 static bool
 has_of_array(FunctionCallInfo fcinfo, bool all)
 {
 	Datum		value = PG_GETARG_DATUM(0);
-	uint64	   *hashes;
-	uint32		count = tag_hash_array(PG_GETARG_ARRAYTYPE_P(1), &hashes);
+	const AskedTags *asked = get_asked(fcinfo, prepare_tags);
 	TagBloom	tags;
 	bytea	   *stored = get_unordered(value, &tags);
 	uint32		i = 0;
 
-	while (i < count && tagbloom_has(&tags, hashes[i]) == all)
+	while (i < asked->count && tagbloom_has(&tags, asked->hashes[i]) == all)
 		i++;
 	free_copy(stored, value);
-	pfree(hashes);
-	return all == (i == count);
+	return all == (i == asked->count);
 }
 
 /* tagbloom ?& text[]: true if the set has all the tags. */
@@ -165,6 +199,33 @@ Datum
 custmart_tagbloom_has_any(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(has_of_array(fcinfo, false));
+}
+
+static void *
+prepare_query(Datum given)
+{
+	TagQuery	query;
+
+	tagquery_get(given, &query);
+	return tagquery_compile(&query, CurrentMemoryContext);
+}
+
+/* tagbloom @@ tagquery: true if the set answers the query. */
+CUSTMART_FUNCTION(custmart_tagbloom_matches);
+Datum
+custmart_tagbloom_matches(PG_FUNCTION_ARGS)
+{
+	Datum		value = PG_GETARG_DATUM(0);
+	const TagProgram *program = get_asked(fcinfo, prepare_query);
+	TagBloom	tags;
+	bytea	   *stored = get_unordered(value, &tags);
+	int32		next = 0;
+
+	while (next >= 0)
+		next = tagbloom_has(&tags, program->test[next].hash) ?
+			program->test[next].if_true : program->test[next].if_false;
+	free_copy(stored, value);
+	PG_RETURN_BOOL(next == ANSWER_TRUE);
 }
 
 static bool
@@ -266,65 +327,4 @@ custmart_tagbloom_remove(PG_FUNCTION_ARGS)
 			hashes[parts.count++] = hashes[i];
 	parts.hashes = hashes;
 	PG_RETURN_BYTEA_P(tagbloom_make(&parts));
-}
-
-/* ---------- tagbloom @@ tagquery ---------- */
-
-/* The query asked last, compiled; it lives as long as the plan runs. */
-typedef struct CompiledQuery
-{
-	MemoryContext context;		/* of what follows */
-	bytea	   *query;
-	TagProgram *program;
-} CompiledQuery;
-
-static const TagProgram *
-get_program(FunctionCallInfo fcinfo, Datum value)
-{
-	CompiledQuery *compiled = fcinfo->flinfo->fn_extra;
-	bytea	   *query = DatumGetByteaPP(value);
-
-	if (compiled == NULL)
-	{
-		compiled = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CompiledQuery));
-		compiled->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "custmart tagquery",
-												  ALLOCSET_SMALL_SIZES);
-		fcinfo->flinfo->fn_extra = compiled;
-	}
-	/* Nearly always the query is a constant; that it is, is seen by its bytes. */
-	if (compiled->program == NULL ||
-		VARSIZE_ANY_EXHDR(compiled->query) != VARSIZE_ANY_EXHDR(query) ||
-		memcmp(VARDATA_ANY(compiled->query), VARDATA_ANY(query), VARSIZE_ANY_EXHDR(query)) != 0)
-	{
-		MemoryContext old;
-		TagQuery	tree;
-
-		tagquery_get(PointerGetDatum(query), &tree);
-		compiled->program = NULL;
-		MemoryContextReset(compiled->context);
-		old = MemoryContextSwitchTo(compiled->context);
-		compiled->query = DatumGetByteaPCopy(PointerGetDatum(query));
-		compiled->program = tagquery_compile(&tree, compiled->context);
-		MemoryContextSwitchTo(old);
-	}
-	free_copy(query, value);
-	return compiled->program;
-}
-
-/* tagbloom @@ tagquery: true if the set answers the query. */
-CUSTMART_FUNCTION(custmart_tagbloom_matches);
-Datum
-custmart_tagbloom_matches(PG_FUNCTION_ARGS)
-{
-	Datum		value = PG_GETARG_DATUM(0);
-	const TagProgram *program = get_program(fcinfo, PG_GETARG_DATUM(1));
-	TagBloom	tags;
-	bytea	   *stored = get_unordered(value, &tags);
-	int32		next = 0;
-
-	while (next >= 0)
-		next = tagbloom_has(&tags, program->test[next].hash) ?
-			program->test[next].if_true : program->test[next].if_false;
-	free_copy(stored, value);
-	PG_RETURN_BOOL(next == ANSWER_TRUE);
 }

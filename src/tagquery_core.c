@@ -240,8 +240,7 @@ read_drafts(Reader *reader, const char *text, const char *end, TagQueryError *er
 		wants_operand = false;
 	}
 	if (wants_operand)
-		error->wrong = tags == 0 && reader->depth == 0 && !is_negated ?
-			"it has no tag" : "a tag is missing at the end";
+		error->wrong = tag_skip_blanks(text, end) >= end ? "it has no tag" : "a tag is missing at the end";
 	else if (reader->depth > 0)
 		error->wrong = "a parenthesis is not closed";
 	else
