@@ -911,7 +911,6 @@ measure_rate(int tags, int log2_blocks, const char *name)
 {
 	static uint64 number;		/* no tag is used twice */
 	double		expected_hits = 0;
-	double		reported = 0;
 	long		hits = 0;
 	long		probes = 0;
 	int			filters = 0;
@@ -943,7 +942,6 @@ measure_rate(int tags, int log2_blocks, const char *name)
 		}
 		filters++;
 		probes += questions;
-		reported += rate;
 		expected_hits += rate * questions;
 		free(filter.bytes);
 		free(hashes);
@@ -969,6 +967,22 @@ test_rates(void)
 	/* Where the rate is at its limit. */
 	measure_rate(tagbloom_capacity(2), 2, "62 tags, no more would go into 4 blocks");
 	measure_rate(tagbloom_capacity(9), 9, "7762 tags, no more would go into 512 blocks");
+
+	property("a raised filter has the same rate: its blocks are repeated");
+	for (int run = 0; run < 1000; run++)
+	{
+		uint64	   *hashes = random_hashes(100);
+		Value		filter = filter_of_hashes(hashes, 100, (int) random_below(4));
+		Value		raised = resized(&filter, filter.view.log2_blocks + (int) random_below(4));
+		double		rate = tagbloom_false_positive_rate(&filter.view);
+
+		holds(fabs(tagbloom_false_positive_rate(&raised.view) / rate - 1) < 1e-12, "run %d: %g, not %g", run,
+			  tagbloom_false_positive_rate(&raised.view), rate);
+		free(filter.bytes);
+		free(raised.bytes);
+		free(hashes);
+	}
+	property_end();
 
 	/*
 	 * Promoted with just so many tags as go in, the rates that filters report

@@ -959,6 +959,14 @@ test_limits(void)
 	sprintf(p, "!a & !b");
 	ok(is_read_as(text, canonical_text), "65536 tags, each negated");
 
+	p = text;
+	for (int i = 0; i < 100; i++)
+	{
+		p += sprintf(p, i == 0 ? "!\"" : i % 2 == 0 ? " | !\"" : " & !\"");
+		p = repeat(p, i % 3 == 0 ? "\\\\" : "\\\"", 1024);
+		p += sprintf(p, "\"");
+	}
+	ok(is_read_as(text, text), "100 tags of 1024 bytes, each of them to be escaped");
 	p = repeat(text, "!", 1000001);
 	sprintf(p, "a");
 	ok(is_read_as(text, "!a"), "1000001 times \"not\"");
