@@ -431,13 +431,14 @@ estimate(const TagBloom *tags, int log2_blocks, float8 *zero_share)
 }
 
 /*
- * Number of tags: exact, or an estimate, within about 3 % if the filter is not
- * overfull.
+ * Number of tags: exact, or an estimate, mostly within about 3 %; of unions with
+ * raised parts it may be a quarter off, and of overfull filters more.
  *
  * At its grain or below a filter is that of its tags.  Where it is too full to
  * count there, it is counted at the smallest size where it is not.  That counts
  * a tag of a raised part as often as its block was repeated; how much too many
- * these are shows in the next smaller size, which repeats them half as often.
+ * these are shows in the next smaller size, which repeats them half as often, and
+ * so counts at least half of what the larger does.
  */
 float8
 tagbloom_count(const TagBloom *tags)
@@ -455,8 +456,8 @@ tagbloom_count(const TagBloom *tags)
 		float8		halved = estimate(tags, log2_blocks - 1, &halved_share);
 
 		if (halved_share < 0.05)
-			return Max(estimate(tags, tags->log2_grain, &halved_share),
-					   count - 2 * (count - halved) * (1 - ldexp(1, tags->log2_grain - log2_blocks)));
+			return count - Min(2 * (count - halved), count) *
+				(1 - ldexp(1, tags->log2_grain - log2_blocks));
 		count = halved;
 		log2_blocks--;
 	}
