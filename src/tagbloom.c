@@ -92,6 +92,11 @@ tag_utf8(const char *text, int length, int *utf8_length, Node *escontext)
 					 errhint("Tags are hashed as UTF-8. In a database of the encoding SQL_ASCII they must be stored as UTF-8.")));
 		return unconstify(char *, text);
 	}
+	if (length > PG_INT32_MAX / MAX_CONVERSION_GROWTH)
+		ereturn(escontext, NULL,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a text of %d bytes is too long to be converted to UTF-8", length),
+				 errhint("Tags are hashed as UTF-8; give them in shorter texts.")));
 	conversion = FindDefaultConversionProc(GetDatabaseEncoding(), PG_UTF8);
 	if (!OidIsValid(conversion))
 		ereport(ERROR,
@@ -115,10 +120,13 @@ tag_utf8(const char *text, int length, int *utf8_length, Node *escontext)
 uint64
 tag_hash_text(text *tag)
 {
-	int			length;
-	char	   *utf8 = tag_utf8(VARDATA_ANY(tag), VARSIZE_ANY_EXHDR(tag), &length, NULL);
+	int			length = VARSIZE_ANY_EXHDR(tag);
+	char	   *utf8 = VARDATA_ANY(tag);
 	uint64		hash;
 
+	/* No encoding takes more than four bytes for one of UTF-8. */
+	if (length <= 4 * TAG_LENGTH_MAX)
+		utf8 = tag_utf8(VARDATA_ANY(tag), length, &length, NULL);
 	if (length == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

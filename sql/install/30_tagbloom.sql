@@ -86,9 +86,9 @@ CREATE FUNCTION tag_agg_step(bytea, text, integer) RETURNS bytea
 CREATE FUNCTION tagbloom_rollup_step(bytea, tagbloom) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'custmart_tagbloom_rollup_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION tag_agg_combine(bytea, bytea) RETURNS bytea
-	AS 'MODULE_PATHNAME', 'custmart_tag_agg_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+	AS 'MODULE_PATHNAME', 'custmart_tag_agg_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION tag_agg_final(bytea) RETURNS tagbloom
-	AS 'MODULE_PATHNAME', 'custmart_tag_agg_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+	AS 'MODULE_PATHNAME', 'custmart_tag_agg_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 
 CREATE AGGREGATE tag_agg(tag text) (
 	SFUNC = tag_agg_step, STYPE = bytea, SSPACE = 128,
