@@ -770,6 +770,13 @@ appendStringInfoString(StringInfo string, const char *s)
 }
 
 void
+appendStringInfoSpaces(StringInfo string, int count)
+{
+	while (count-- > 0)
+		appendStringInfoChar(string, ' ');
+}
+
+void
 appendStringInfo(StringInfo string, const char *fmt,...)
 {
 	char		buffer[4096];
@@ -1145,6 +1152,13 @@ JsonbIteratorNext(JsonbIterator **iterator, JsonbValue *value, bool skip_nested)
 {
 	host_require(false, "tags(jsonb) is not fuzzed");
 	return WJB_DONE;
+}
+
+char *
+JsonbToCString(StringInfo out, JsonbContainer *in, int estimated_len)
+{
+	host_require(false, "tags(jsonb) is not fuzzed");
+	return NULL;
 }
 
 /* ---------- dates ---------- */
