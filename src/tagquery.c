@@ -7,6 +7,8 @@
  */
 #include "tagbloom.h"
 
+#include "bytes.h"
+#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "tag.h"
 #include "utils/builtins.h"
@@ -53,7 +55,7 @@ query_from_utf8(const char *utf8, int length, const char *given, Node *escontext
 					 errhint("For one of many tags, ask tags ?| array_of_tags.")));
 		(void) stored_input_error(given, &tagquery_type,
 								  psprintf("%s, at character %d", error.wrong, position),
-								  "Write tags with & (and), | (or), ! (not) and parentheses: vip & (ios | \"new friend\") & !lapsed.",
+								  "Write & for and, | for or, ! for not, and a tag with blanks in double quotes: vip & (ios | \"new friend\") & !lapsed.",
 								  escontext);
 		return NULL;
 	}
@@ -113,6 +115,42 @@ custmart_tagquery_recv(PG_FUNCTION_ARGS)
 					 errhint("The binary form is the one that the type's send function gives; see docs/storage-format.md.")));
 	}
 	PG_RETURN_BYTEA_P(value);
+}
+
+static int
+compare_tags(const void *a, const void *b)
+{
+	const TagQueryNode *x = *(const TagQueryNode *const *) a;
+	const TagQueryNode *y = *(const TagQueryNode *const *) b;
+
+	return compare_bytes(x->tag, x->length, y->tag, y->length);
+}
+
+/* tag_list(tagquery): the tags that a query asks about, in the order of their bytes. */
+CUSTMART_FUNCTION(custmart_tagquery_tag_list);
+Datum
+custmart_tagquery_tag_list(PG_FUNCTION_ARGS)
+{
+	TagQuery	query;
+	const TagQueryNode **nodes;
+	Datum	   *tags;
+	int			n = 0;
+
+	tagquery_get(PG_GETARG_DATUM(0), &query);
+	nodes = palloc(sizeof(TagQueryNode *) * query.leaves);
+	tags = palloc(sizeof(Datum) * query.leaves);
+	for (uint32 i = 0; i < query.nodes; i++)
+		if (query.node[i].op == QUERY_TAG)
+			nodes[query.node[i].leaf] = &query.node[i];
+	qsort(nodes, query.leaves, sizeof(TagQueryNode *), compare_tags);
+	for (uint32 i = 0; i < query.leaves; i++)
+		if (i == 0 || compare_tags(&nodes[i - 1], &nodes[i]) != 0)
+		{
+			char	   *tag = pnstrdup(nodes[i]->tag, nodes[i]->length);
+
+			tags[n++] = CStringGetTextDatum(pg_any_to_server(tag, nodes[i]->length, PG_UTF8));
+		}
+	PG_RETURN_ARRAYTYPE_P(construct_array(tags, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* tagquery_tree(tagquery): the part that an index can look up, or "T". */

@@ -66,7 +66,7 @@ CREATE FUNCTION tags(jsonb) RETURNS tagbloom
 CREATE FUNCTION tags_if(VARIADIC "any") RETURNS tagbloom
 	AS 'MODULE_PATHNAME', 'custmart_tags_if' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 
-CREATE CAST (text[] AS tagbloom) WITH FUNCTION tags(text[]);
+CREATE CAST (text[] AS tagbloom) WITH FUNCTION tags(text[]) AS ASSIGNMENT;
 
 COMMENT ON FUNCTION tags(text[]) IS
 	'The set of these tags, each of 1 to 1024 bytes of UTF-8. NULLs are left out, so that CASE WHEN ... THEN ''vip'' END can be one. Errors: 22023 for an empty tag or one that is too long.';
@@ -219,7 +219,7 @@ COMMENT ON FUNCTION tagbloom_remove(tagbloom, text) IS 'Implements the operator 
 COMMENT ON OPERATOR | (tagbloom, tagbloom) IS
 	'The union. If one of the sets is a filter, so is the union, of the larger one''s size; if it has more than 32 tags, it is a filter made for their number. For many sets use rollup(), which sees all tags before it chooses a size.';
 COMMENT ON OPERATOR || (tagbloom, text) IS
-	'The set with one more tag. Errors: 22023 for an empty tag or one over 1024 bytes.';
+	'The set with one more tag; NULL if the tag is NULL. Errors: 22023 for an empty tag or one over 1024 bytes.';
 COMMENT ON OPERATOR - (tagbloom, text) IS
 	'The set without the tag, which it need not have had. Errors: 55000 if the set is a filter, from which nothing can be removed: make it anew with tag_agg().';
 
@@ -241,7 +241,7 @@ COMMENT ON FUNCTION is_exact(tagbloom) IS
 COMMENT ON FUNCTION false_positive_rate(tagbloom) IS
 	'Probability that a tag which was not put in is said to be there: number of tags / 2^64 of an exact set; of a filter the mean over blocks of the product over the eight words of the share of bits set.';
 COMMENT ON FUNCTION tag_list(tagbloom, text[]) IS
-	'The tags of the dictionary that the set has, in the order of the dictionary, NULLs left out. Errors: 22023 for an empty tag or one over 1024 bytes.';
+	'The tags of the dictionary that the set has, in the order of the dictionary, NULLs left out. Of a set that is not exact it may list a tag too many, in the proportion of false_positive_rate(). Errors: 22023 for an empty tag or one over 1024 bytes.';
 
 -- Comparison
 

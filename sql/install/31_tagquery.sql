@@ -37,6 +37,8 @@ CREATE FUNCTION tagbloom_matches(tagbloom, tagquery) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'custmart_tagbloom_matches' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION tagbloom_matches_sel(internal, oid, internal, integer) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'custmart_tagbloom_matches_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION tag_list(tagquery) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'custmart_tagquery_tag_list' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 CREATE FUNCTION tagquery_tree(tagquery) RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_tagquery_tree' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 
@@ -48,6 +50,8 @@ CREATE OPERATOR @@ (
 COMMENT ON FUNCTION tagbloom_matches(tagbloom, tagquery) IS 'Implements the operator @@.';
 COMMENT ON FUNCTION tagbloom_matches_sel(internal, oid, internal, integer) IS
 	'Estimates for the planner the share of rows for which @@ is true, by the most common tags that ANALYZE found, taken to be independent of each other.';
+COMMENT ON FUNCTION tag_list(tagquery) IS
+	'The tags that a query asks about, each once, in the order of their bytes; to be compared with a dictionary, for a misspelt tag finds nobody.';
 COMMENT ON FUNCTION tagquery_tree(tagquery) IS
 	'The part of a query that a GIN index can look up: the query without its negated tags. T if there is none, because the query is true of a set without any of its tags; then the whole index is read.';
 COMMENT ON OPERATOR @@ (tagbloom, tagquery) IS

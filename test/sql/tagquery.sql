@@ -155,3 +155,7 @@ FROM images, unnest(ARRAY['x::text', 'tags(''vip'') @@ x', 'tagquery_tree(x)']) 
 	LATERAL (SELECT hostile.error_of(format('SELECT %s FROM (SELECT %L::bytea::tagquery AS x) s', question, image)) AS error) e GROUP BY question ORDER BY question COLLATE "C";
 SELECT bool_and(hostile.error_of(format('SELECT %L::bytea::tagquery::text', image)) LIKE '22021 %') AS not_utf8 FROM images WHERE answer LIKE '22021%';
 DROP CAST (bytea AS tagquery);
+
+-- The tags of a query: each once, in the order of their bytes.
+SELECT query, tag_list(query::tagquery)
+FROM (VALUES ('b'), ('!b & (a | b) & "new friend"'), ('é | z | "," | "\"" | Z')) q(query);
