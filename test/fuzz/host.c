@@ -353,6 +353,15 @@ pstrdup(const char *text)
 	return memcpy(palloc(strlen(text) + 1), text, strlen(text) + 1);
 }
 
+char *
+pnstrdup(const char *in, Size length)
+{
+	char	   *copy = memcpy(palloc(length + 1), in, length);
+
+	copy[length] = '\0';
+	return copy;
+}
+
 MemoryContext
 AllocSetContextCreateInternal(MemoryContext parent, const char *name,
 							  Size minContextSize, Size initBlockSize, Size maxBlockSize)

@@ -45,6 +45,7 @@ FUNCTION(custmart_tagquery_in);
 FUNCTION(custmart_tagquery_out);
 FUNCTION(custmart_tagquery_recv);
 FUNCTION(custmart_tagquery_tree);
+FUNCTION(custmart_tagquery_tag_list);
 
 static const Type tagbloom = {
 	"tagbloom", custmart_tagbloom_in, custmart_tagbloom_out, custmart_tagbloom_recv, custmart_stored_eq,
@@ -833,6 +834,8 @@ use_tagquery(Datum value)
 	Chosen		chosen;
 	bool		is_wrong;
 
+	host_require(ARR_NDIM(DatumGetArrayTypeP(must(CALL(custmart_tagquery_tag_list, ARG(packed)), "tag_list"))) == 1,
+				 "a query without tags");
 	check_round_trips(&tagquery, value);
 	chosen = (Chosen) {0};
 	p = (const uint8 *) VARDATA_ANY(DatumGetPointer(value)) + 8;
