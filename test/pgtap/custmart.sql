@@ -172,9 +172,9 @@ $$, 'every modifier of a type can be written, and a value cast to it');
 SELECT is_empty($$
   SELECT m.object
     FROM member m JOIN pg_cast c ON m.classid = 'pg_cast'::regclass AND m.objid = c.oid
-   WHERE c.castcontext <> 'e' AND c.castsource <> c.casttarget
+   WHERE c.castcontext = 'i' AND c.castsource <> c.casttarget
    ORDER BY 1
-$$, 'no cast to another type happens without being asked for');
+$$, 'no cast to another type happens in an expression without being asked for');
 
 SELECT is_empty($$
   SELECT t.object FROM member_type t WHERE t.typtype = 'b' AND (t.typlen <> -1 OR t.typstorage = 'p') ORDER BY 1

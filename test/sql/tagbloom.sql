@@ -367,3 +367,9 @@ SELECT E'Z\xfcrich'::tagquery;
 SELECT tags('vip') ? E'\xff';
 \c :main
 DROP DATABASE tagbloom_ascii;
+
+-- An array may be given to a column of sets; in an expression it must be said.
+CREATE TEMP TABLE assigned (tags tagbloom);
+INSERT INTO assigned VALUES (ARRAY['vip', 'ios']);
+SELECT tags = '{ios,vip}' AS same FROM assigned;
+SELECT hostile.error_of($$SELECT tags || ARRAY['vip'] FROM assigned$$) IS NOT NULL AS is_refused;
