@@ -6,7 +6,7 @@
  * the end only.  So the state keeps hashes, as many as there are, and becomes a
  * set in the last step; whatever the order of rows, and however they were split,
  * the set is the same.  Sets that are filters already are brought together at
- * the size of the largest.
+ * the size of the largest, and raised at the end if the hashes call for more.
  *
  * The state is a bytea, changed in place: a fixed part, the filter if there is
  * one, and the hashes, with room for more behind them:

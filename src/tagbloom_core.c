@@ -319,7 +319,7 @@ tagbloom_union_size(const TagBloom *a, const TagBloom *b)
 	return tagbloom_size(&parts);
 }
 
-/* Writes the union of two sets: as large as the larger of their filters. */
+/* Writes the union of two sets; tagbloom_union_size tells how much room it takes. */
 void
 tagbloom_union(const TagBloom *a, const TagBloom *b, uint8 *to)
 {
