@@ -22,7 +22,7 @@ close_to(float8 got, float8 expected, float8 tolerance)
 static bool
 same_p(float8 got, float8 expected)
 {
-	return close_to(got, expected, 2e-15 * (2 - log(expected)));
+	return close_to(got, expected, 5e-16 * (4 - log(expected)));
 }
 
 /* From low to high, each order of magnitude as often as any other. */
@@ -47,7 +47,10 @@ test_normal(void)
 		{5, 5.73303143758387823e-7},
 		{10, 1.52397060483210521e-23},
 		{20, 5.50724823721246739e-89},
+		{20.1, 7.37936172744277911e-90},
 		{30, 9.81342785429637412e-198},
+		{33.3, 3.86101101185567995e-243},
+		{37.123456789, 1.17565604695616953e-301},
 		{37.5, 9.21070601916390969e-308},
 		/* R's ToothGrowth by van Elteren's test, of which p is .002756035977 */
 		{2.993714619, 0.00275603597386115341}
@@ -121,11 +124,15 @@ test_student(void)
 		{6, 40.5, 4.52045276870664098e-7},
 		{1.0001, 40.5, 0.323200262493494917},
 		{8, 41, 6.63494505006491959e-10},
+		{5.1, 41, 8.12609097682930415e-6},
 		{200, 41, 6.36547284763135963e-63},
+		{8, 100, 2.27286480772808065e-12},
 		{37, 100, 3.67082140353890431e-60},
 		{60, 100, 3.13761431914138914e-80},
 		{64, 100, 5.81050987814656554e-83},
 		{1000, 100, 7.91961860794785191e-202},
+		{25.4, 1000, 3.16491302825063502e-110},
+		{30.1, 3000, 3.64772057413877467e-174},
 		{2, 12345.678, 0.0455221310806497805},
 		{37, 12345.678, 2.74508327228312626e-284},
 		{1e-3, 1e6, 0.99920211577164909},
@@ -335,6 +342,16 @@ test_quantile(void)
 		holds(fabs(p - alpha) <= alpha * 1e-15 * (4 + Min(df, 2 * t * t) - 2 * log(alpha)),
 			  "alpha = %g, df = %g: t = %.17g, of which p is %g", alpha, df, t, p);
 	}
+	property_end();
+
+	property("quantile: down to the smallest double");
+	for (float8 alpha = 1e-307; alpha > 0; alpha /= 3)
+		for (float8 df = 2; df < 1e10; df *= 5)
+		{
+			float8		p = statistics_student_p(statistics_student_quantile(alpha, df), df);
+
+			holds(fabs(p - alpha) <= 1e-12 * alpha + 4 * 4.94e-324, "alpha = %g, df = %g: %g", alpha, df, p);
+		}
 	property_end();
 
 	property("quantile: of what is no alpha, no df");
