@@ -10,11 +10,12 @@
     fair_prices FILE REFERENCE
     price_slopes FILE [ALPHA]
     welch_test - N1 MEAN1 VARIANCE1 N2 MEAN2 VARIANCE2 [ALPHA]
+    benjamini_hochberg - P...
 
 FILE is CSV with a header: item, grp and price, with or without period and
 quantity; for price_slopes item, period, x and price.  A column item_number in
 place of item has items that are numbers.  Answers are lines of tab-separated
-columns; in both, NULL is \\N.  After a job read from JOBS comes an empty line.
+columns as COPY writes them; in both, NULL is \\N.  After a job read from JOBS comes an empty line.
 
 Money is exact.  Where a library has a routine, it is used, and the regressions are
 done with a dummy variable for each cell, as a textbook has them: the extension
@@ -35,7 +36,7 @@ from scipy.special import gammaln
 EXACT = Context(prec=2000, Emin=-3000, Emax=3000, traps=[Inexact])
 
 # Up to so many, cells have dummy variables; the matrix has a column for each.
-MOST_DUMMIES = 400
+MOST_DUMMIES = 300
 
 
 class Row:
@@ -185,38 +186,43 @@ def hedges_g(prices, reference):
     return d * np.exp(gammaln(df / 2) - gammaln((df - 1) / 2)) / np.sqrt(df / 2)
 
 
-def benjamini_hochberg(p):
-    """The smallest level at which the step-up procedure rejects each hypothesis."""
+def adjusted(p):
+    """Benjamini and Hochberg: the smallest level at which the step-up procedure
+    rejects each hypothesis."""
     p = np.asarray(p)
-    by_definition = [min(1.0, min(q * len(p) / (p <= q).sum() for q in p if q >= one)) for one in p]
+    level = p * len(p) / scipy.stats.rankdata(p, "max")
+    q = [min(1.0, level[p >= one].min()) for one in p]
     if hasattr(scipy.stats, "false_discovery_control"):
-        assert np.allclose(by_definition, scipy.stats.false_discovery_control(p), rtol=1e-12, atol=0)
-    return by_definition
+        assert np.allclose(q, scipy.stats.false_discovery_control(p), rtol=1e-12, atol=0)
+    return q
 
 
 def fixed_effects(x, y, cells, items):
     """Coefficient of x in a regression with a dummy variable for each cell, and its
     standard error clustered by item: None with one item."""
-    names = {cell: i for i, cell in enumerate(sorted(set(cells)))}
-    cell = np.array([names[c] for c in cells])
-    if len(names) <= MOST_DUMMIES:
-        design = np.column_stack([x, cell[:, None] == np.arange(len(names))]).astype(float)
+    _, cell = np.unique([repr(c) for c in cells], return_inverse=True)
+    names, item = np.unique(items, return_inverse=True)
+    # Which changes nothing but the rounding: the dummies take it up.
+    x, y = x - x.mean(), y - y.mean()
+    if cell.max() < MOST_DUMMIES:
+        design = np.column_stack([cell[:, None] == np.arange(cell.max() + 1), x]).astype(float)
     else:
         # Frisch, Waugh and Lovell: the same of deviations from the cell's means
         def centred(values):
             return values - (np.bincount(cell, values) / np.bincount(cell))[cell]
 
         y, design = centred(y), centred(x)[:, None]
-    coefficients = np.linalg.lstsq(design, y, rcond=None)[0]
-    residuals = y - design @ coefficients
-    bread = np.linalg.inv(design.T @ design)
-    names = {item: i for i, item in enumerate(sorted(set(items)))}
-    scores = np.zeros((len(names), design.shape[1]))
-    np.add.at(scores, [names[item] for item in items], design * residuals[:, None])
+    # X = QR: the coefficients are R^-1 Q'y, and x is the last of them.  The same
+    # row of R^-1 Q' = (X'X)^-1 X' gives its entry in the sandwich
+    # (X'X)^-1 X'ee'X (X'X)^-1, where ee' is kept within clusters.
+    q, r = np.linalg.qr(design)
+    solver = q[:, -1] / r[-1, -1]
+    coefficient = solver @ y
     if len(names) == 1:
-        return coefficients[0], None
-    sandwich = bread @ (scores.T @ scores) @ bread
-    return coefficients[0], np.sqrt(len(names) / (len(names) - 1) * sandwich[0, 0])
+        return coefficient, None
+    residuals = y - q @ (q.T @ y)
+    scores = np.bincount(item, solver * residuals)
+    return coefficient, np.sqrt(len(names) / (len(names) - 1) * (scores**2).sum())
 
 
 def interval(coefficient, se, items, alpha):
@@ -224,7 +230,8 @@ def interval(coefficient, se, items, alpha):
     if se is None:
         return 100 * np.expm1(coefficient), None, None
     half = scipy.stats.t.isf(alpha / 2, items - 1) * se
-    return tuple(100 * np.expm1(coefficient + side * half) for side in (0, -1, 1))
+    with np.errstate(over="ignore"):
+        return tuple(100 * np.expm1(coefficient + side * half) for side in (0, -1, 1))
 
 
 def log(price):
@@ -263,7 +270,7 @@ def item_reports(rows, grp, reference, order, alpha, min_premium, min_rows):
             "hedges_g": hedges_g([r.price for r in mine], [r.price for r in theirs]),
             "p_value": van_elteren(prices)[1], "q_value": None,
             "overcharge": overcharge(its_cells)})
-    for report, q in zip(reports, benjamini_hochberg([r["p_value"] for r in reports])):
+    for report, q in zip(reports, adjusted([r["p_value"] for r in reports])):
         report["q_value"] = q
         report["is_flagged"] = bool(
             q < alpha and report["gap_pct"] > 100 * min_premium and min(report["n"], report["reference_n"]) >= min_rows)
@@ -364,6 +371,10 @@ def welch_test(_, __, n1, mean1, variance1, n2, mean2, variance2, alpha=0.05):
     yield (difference, difference - half, difference + half, t, df, two_sided_t(t, df))
 
 
+def benjamini_hochberg(_, __, *p):
+    yield from ((q,) for q in adjusted([float(one) for one in p]))
+
+
 # ---------- text ----------
 
 def text(value):
@@ -374,10 +385,12 @@ def text(value):
     if isinstance(value, Fraction):
         exact = EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
         return format(exact.normalize(EXACT), "f")
-    return repr(float(value)) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return repr(float(value))
+    return str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
 
-REPORTS = [skipped, price_gaps, price_gap_items, price_gap_mix, fair_prices, price_slopes, welch_test]
+REPORTS = [skipped, price_gaps, price_gap_items, price_gap_mix, fair_prices, price_slopes, welch_test, benjamini_hochberg]
 
 
 def run(report, file, *parameters):
