@@ -86,7 +86,7 @@ check_same(const Book *book, KeyType key_type, uint8 form)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("cannot merge two %s of different forms", book->kind->type.name),
-				 errhint("Make all parts with the same arguments: all of orders, or all of order lines with the same type of order id.")));
+				 errhint("%s", book->kind->form_hint)));
 }
 
 /* The expanded book of this kind that a value points to, or NULL. */
@@ -229,13 +229,13 @@ book_copy(Datum value, const BookKind *kind, MemoryContext context)
 	BookReader	reader;
 	Book	   *book;
 
-	if (source != NULL && source->form == 0 && source->table.key_type != KEY_BYTES)
+	if (source != NULL && kind->copy != NULL && source->form == 0 &&
+		source->table.key_type != KEY_BYTES)
 	{
 		book_flush(source);
 		book = book_make(kind, source->table.key_type, source->form, context);
 		keytable_copy(&book->table, &source->table);
-		if (kind->copy != NULL)
-			kind->copy(book, source);
+		kind->copy(book, source);
 		book->rows_skipped = source->rows_skipped;
 		return book;
 	}
@@ -302,6 +302,8 @@ book_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 	Book	   *book = (Book *) header;
 	uint8	   *bytes = (uint8 *) VARDATA(result);
 
+	if (book->kind->sorted)
+		book->order = keytable_sorted(&book->table);
 	SET_VARSIZE(result, allocated);
 	bytes[0] = book->kind->stored_kind;
 	bytes[1] = book->kind->stored_version;
@@ -309,8 +311,11 @@ book_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 	bytes[3] = book->form;
 	bytes = store_u32(bytes + 4, book->table.count);
 	bytes = store_u64(bytes, book->rows_skipped);
-	bytes = keytable_store_keys(&book->table, bytes);
+	bytes = keytable_store_keys(&book->table, book->order, bytes);
 	book->kind->store_tail(book, bytes);
+	if (book->order != NULL)
+		pfree(book->order);
+	book->order = NULL;
 }
 
 /*
@@ -427,6 +432,8 @@ book_next_key(BookKeyCursor *cursor)
 			cursor->key += 4;
 			cursor->bytes += key.bytes.length;
 			break;
+		case KEY_FIXED20:
+			break;
 	}
 	return key;
 }
@@ -450,8 +457,25 @@ book_key_datum(KeyType key_type, const Key *key)
 			return PointerGetDatum(key->fixed);
 		case KEY_BYTES:
 			return PointerGetDatum(cstring_to_text_with_len(key->bytes.data, (int) key->bytes.length));
+		case KEY_FIXED20:
+			break;
 	}
 	pg_unreachable();
+}
+
+/* The keys come out as the type asked for, or not at all; `example` is a call that does. */
+void
+book_check_key_type(const BookReader *reader, const BookKind *kind, Oid asked,
+					const char *keys, const char *example)
+{
+	Oid			own = book_key_oid(reader->key_type);
+
+	if (asked != own)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s of this %s are %s, not %s", keys, kind->type.name,
+						format_type_be(own), format_type_be(asked)),
+				 errhint("Call %s(NULL::%s, book).", example, format_type_be(own))));
 }
 
 /* True if text keys are text in the encoding of this database. */
@@ -475,14 +499,35 @@ keys_are_text(const BookReader *reader)
 	return true;
 }
 
+/* Checks that the keys ascend, which checkers of sorted books ask for. */
+const char *
+book_check_order(const BookReader *reader)
+{
+	BookKeyCursor cursor;
+	Key			last;
+
+	book_key_cursor(&cursor, reader);
+	for (uint32 i = 0; i < reader->count; i++)
+	{
+		Key			key = book_next_key(&cursor);
+
+		check_interrupts(i);
+		if (i > 0 && keytable_compare_keys(reader->key_type, &last, &key) >= 0)
+			return "its keys do not ascend";
+		last = key;
+	}
+	return NULL;
+}
+
 /*
  * Looks for what the checker cannot see cheaply, asked of bytes from outside:
- * keys that are no text here, a key that stands twice.  Building the book anew
+ * keys that are no text here, a key that stands twice.  A sorted book cannot
+ * have the latter, its checker saw to that.  Else building the book anew
  * makes one of the two; members are looked at before anything of them is added
  * up, for a forged sum may overflow.
  */
-const char *
-book_check_foreign(bytea *stored, const BookKind *kind)
+static const char *
+check_foreign(bytea *stored, const BookKind *kind)
 {
 	BookReader	reader;
 	Book	   *book;
@@ -493,6 +538,8 @@ book_check_foreign(bytea *stored, const BookKind *kind)
 	reader.stored = stored;
 	if (!keys_are_text(&reader))
 		return "a key is not text in the encoding of this database";
+	if (kind->sorted)
+		return kind->check_foreign == NULL ? NULL : kind->check_foreign(&reader);
 	book = book_make(kind, reader.key_type, reader.form, CurrentMemoryContext);
 	locate_all(book, &reader, NULL);
 	if (book->table.count < reader.count)
@@ -507,22 +554,47 @@ book_check_foreign(bytea *stored, const BookKind *kind)
 	return wrong;
 }
 
+/* The input function of a book: the text form; soft errors. */
+Datum
+book_in(FunctionCallInfo fcinfo, const BookKind *kind)
+{
+	char	   *text = PG_GETARG_CSTRING(0);
+	bytea	   *value = stored_from_base64(text, &kind->type, INPUT_ERROR_CONTEXT(fcinfo));
+	const char *wrong = value == NULL ? NULL : check_foreign(value, kind);
+
+	if (wrong != NULL)
+		return stored_input_error(text, &kind->type, wrong,
+								  "Only text that custmart itself wrote can be read back.",
+								  INPUT_ERROR_CONTEXT(fcinfo));
+	PG_RETURN_POINTER(value);
+}
+
+/* The output function: the text form. */
+Datum
+book_out(FunctionCallInfo fcinfo, const BookKind *kind)
+{
+	PG_RETURN_CSTRING(stored_to_base64(stored_get(PG_GETARG_DATUM(0), &kind->type), &kind->type));
+}
+
+/* The recv function: the stored bytes, checked. */
+Datum
+book_recv(FunctionCallInfo fcinfo, const BookKind *kind)
+{
+	bytea	   *value = stored_recv(fcinfo, &kind->type);
+	const char *wrong = check_foreign(value, kind);
+
+	if (wrong != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("binary %s is not valid: %s", kind->type.name, wrong),
+				 errhint("Only bytes that custmart itself wrote, in a database of the same encoding, can be read back.")));
+	PG_RETURN_BYTEA_P(value);
+}
+
 static int
 compare_keys(const void *a, const void *b, void *key_type)
 {
-	const Key  *x = a;
-	const Key  *y = b;
-
-	switch (*(KeyType *) key_type)
-	{
-		case KEY_INT64:
-			return (x->number > y->number) - (x->number < y->number);
-		case KEY_FIXED16:
-			return memcmp(x->fixed, y->fixed, 16);
-		case KEY_BYTES:
-			return compare_bytes(x->bytes.data, x->bytes.length, y->bytes.data, y->bytes.length);
-	}
-	pg_unreachable();
+	return keytable_compare_keys(*(KeyType *) key_type, a, b);
 }
 
 /*

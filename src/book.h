@@ -54,6 +54,8 @@ struct BookKind
 	uint8		stored_version;
 	Size		payload_size;	/* of one key, zeros at first */
 	Size		row_size;		/* of one pending row */
+	bool		sorted;			/* stored in ascending order of the keys */
+	const char *form_hint;		/* what to do about parts of different forms */
 
 	/* Makes book->extra; may be NULL. */
 	void		(*init) (Book *book);
@@ -61,7 +63,7 @@ struct BookKind
 	/* Adds n rows to the payloads of the entries, in the rows' order. */
 	void		(*apply) (Book *book, const uint32 *entries, const void *rows, int n);
 
-	/* Fills an empty extra with a copy; only of books of form 0.  May be NULL. */
+	/* Fills an empty extra with a copy; only of books of form 0.  May be NULL: merge will do. */
 	void		(*copy) (Book *book, const Book *source);
 
 	/* Merges the tail of a stored book; entries[i] is where its key i stands. */
@@ -74,6 +76,8 @@ struct BookKind
 	Size		(*tail_size) (Book *book, bool exact);
 	void		(*store_tail) (Book *book, uint8 *bytes);
 
+	/* What is wrong with the tail of a sorted book from outside, beyond its checker.  May be NULL. */
+	const char *(*check_foreign) (const BookReader *source);
 };
 
 struct Book
@@ -85,6 +89,7 @@ struct Book
 	int64		rows_skipped;
 	void	   *extra;			/* the capability's */
 	bool		canonical;		/* keys are in order: store the tail so, too */
+	uint32	   *order;			/* while a sorted book is stored: its entries in order */
 
 	int			pending;		/* rows not yet applied */
 	Key			pending_keys[KEYTABLE_BATCH];
@@ -109,8 +114,13 @@ extern void book_key_cursor(BookKeyCursor *cursor, const BookReader *reader);
 extern Key	book_next_key(BookKeyCursor *cursor);
 extern int	book_compare(FunctionCallInfo fcinfo, const BookKind *kind);
 extern bytea *book_canonical(Datum value, const BookKind *kind);
-extern const char *book_check_foreign(bytea *stored, const BookKind *kind);
+extern const char *book_check_order(const BookReader *reader);
+extern Datum book_in(FunctionCallInfo fcinfo, const BookKind *kind);
+extern Datum book_out(FunctionCallInfo fcinfo, const BookKind *kind);
+extern Datum book_recv(FunctionCallInfo fcinfo, const BookKind *kind);
 extern Oid	book_key_oid(KeyType key_type);
+extern void book_check_key_type(const BookReader *reader, const BookKind *kind, Oid asked,
+								const char *keys, const char *example);
 extern Datum book_key_datum(KeyType key_type, const Key *key);
 
 /*
@@ -161,6 +171,18 @@ book_keep_bytes(Book *book, const char *data, uint32 length)
 
 	appendBinaryStringInfo(&book->pending_bytes, data, length);
 	return offset;
+}
+
+/* Makes a text the key of the row being filled in. */
+static inline void
+book_set_text_key(Book *book, Key *key, Datum value)
+{
+	text	   *t = DatumGetTextPP(value);
+
+	key->bytes.length = (uint32) VARSIZE_ANY_EXHDR(t);
+	key->bytes.data = (const char *) book_keep_bytes(book, VARDATA_ANY(t), key->bytes.length);
+	if ((Pointer) t != DatumGetPointer(value))
+		pfree(t);
 }
 
 #endif							/* CUSTMART_BOOK_H */

@@ -21,6 +21,11 @@
 /* Sizes of stored values are computed from counts of 32 bits. */
 StaticAssertDecl(sizeof(Size) >= 8, "custmart needs a 64-bit platform");
 
+/* Exact counting and money need integers of 128 bits, which all 64-bit compilers have. */
+#ifndef HAVE_INT128
+#error "custmart needs a compiler with 128-bit integers"
+#endif
+
 #else
 
 #include <assert.h>
@@ -37,6 +42,8 @@ typedef uint8_t uint8;
 typedef uint16_t uint16;
 typedef uint32_t uint32;
 typedef uint64_t uint64;
+__extension__ typedef __int128 int128;
+__extension__ typedef unsigned __int128 uint128;
 typedef double float8;
 typedef size_t Size;
 typedef void *MemoryContext;

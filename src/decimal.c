@@ -197,6 +197,84 @@ decimal_add(Decimal *sum, const Decimal *d)
 	return true;
 }
 
+/* sum -= d, at the larger scale; false if 256 bits do not hold the result. */
+bool
+decimal_subtract(Decimal *sum, const Decimal *d)
+{
+	Decimal		negative = *d;
+
+	negate(&negative);
+	return decimal_add(sum, &negative);
+}
+
+/*
+ * product *= factor, the scales adding up; false if 256 bits do not hold the
+ * result.
+ */
+bool
+decimal_multiply(Decimal *product, const Decimal *factor)
+{
+	bool		negative = is_negative(product) != is_negative(factor);
+	Decimal		a = *product;
+	Decimal		b = *factor;
+	uint32		word[2 * DECIMAL_WORDS] = {0};
+
+	if (is_negative(&a))
+		negate(&a);
+	if (is_negative(&b))
+		negate(&b);
+	for (int i = 0; i < DECIMAL_WORDS; i++)
+	{
+		uint64		carry = 0;
+
+		for (int j = 0; j < DECIMAL_WORDS; j++)
+		{
+			carry += (uint64) a.word[i] * b.word[j] + word[i + j];
+			word[i + j] = (uint32) carry;
+			carry >>= 32;
+		}
+		word[i + DECIMAL_WORDS] = (uint32) carry;
+	}
+	for (int i = DECIMAL_WORDS; i < 2 * DECIMAL_WORDS; i++)
+		if (word[i] != 0)
+			return false;
+	memcpy(a.word, word, sizeof(a.word));
+	if (is_negative(&a))
+		return false;
+	if (negative)
+		negate(&a);
+	a.scale = product->scale + factor->scale;
+	*product = a;
+	return true;
+}
+
+/*
+ * Gives a decimal the scale, or, where it has more decimals that are not zeros,
+ * the smallest scale that keeps them; false if 256 bits do not hold it so.
+ */
+bool
+decimal_set_scale(Decimal *d, int scale)
+{
+	bool		negative = is_negative(d);
+
+	if (d->scale < scale)
+		return raise_scale(d, scale);
+	if (negative)
+		negate(d);
+	while (d->scale > scale)
+	{
+		Decimal		shorter = *d;
+
+		if (divide(&shorter, 10) != 0)
+			break;
+		shorter.scale--;
+		*d = shorter;
+	}
+	if (negative)
+		negate(d);
+	return true;
+}
+
 /* -1, 0 or 1. */
 int
 decimal_sign(const Decimal *d)
@@ -206,15 +284,14 @@ decimal_sign(const Decimal *d)
 
 /*
  * Orders two decimals by value: -1, 0 or 1.  Scales are brought together by
- * adding the negative, which cannot overflow for sums of amounts.
+ * subtracting, which cannot overflow for sums of amounts.
  */
 int
 decimal_compare(const Decimal *a, const Decimal *b)
 {
-	Decimal		difference = *b;
+	Decimal		difference = *a;
 
-	negate(&difference);
-	if (!decimal_add(&difference, a))
+	if (!decimal_subtract(&difference, b))
 		return decimal_sign(a) - decimal_sign(b) >= 0 ? 1 : -1;
 	return decimal_sign(&difference);
 }
@@ -258,9 +335,8 @@ int64
 decimal_from_int64(int64 number, DecimalPool *pool)
 {
 	Decimal		d = from_int64(number, 0);
-	int64		packed;
 
-	return decimal_fits_packed(&d, &packed) ? packed : decimal_pool_put(pool, &d);
+	return decimal_pack(&d, pool);
 }
 
 /* decimal_compare of two packed forms with one pool. */
@@ -272,6 +348,18 @@ decimal_packed_compare(int64 a, int64 b, const DecimalPool *pool)
 
 	if (likely(((a ^ b) & 0xFF) == 0 && !decimal_is_pooled(a)))
 		return (a > b) - (a < b);
+	if (!decimal_is_pooled(a) && !decimal_is_pooled(b))
+	{
+		int			shift = (int) (a & 0xFF) - (int) (b & 0xFF);
+
+		if (shift >= -9 && shift <= 9)
+		{
+			int128		m = (int128) (a >> 8) * (shift < 0 ? power10_u32[-shift] : 1);
+			int128		n = (int128) (b >> 8) * (shift > 0 ? power10_u32[shift] : 1);
+
+			return (m > n) - (m < n);
+		}
+	}
 	x = decimal_unpack(a, pool);
 	y = decimal_unpack(b, pool);
 	return decimal_compare(&x, &y);
@@ -294,6 +382,47 @@ decimal_pool_put(DecimalPool *pool, const Decimal *d)
 	}
 	pool->item[pool->count] = *d;
 	return (int64) pool->count++ << 8 | DECIMAL_IN_POOL;
+}
+
+/* The packed form, by the pool if it has to be. */
+int64
+decimal_pack(const Decimal *d, DecimalPool *pool)
+{
+	int64		packed;
+
+	return decimal_fits_packed(d, &packed) ? packed : decimal_pool_put(pool, d);
+}
+
+/* The packed form that does without the pool, if there is one. */
+int64
+decimal_repack(int64 packed, const DecimalPool *pool)
+{
+	if (decimal_is_pooled(packed))
+		(void) decimal_fits_packed(&pool->item[packed >> 8], &packed);
+	return packed;
+}
+
+/* The same number without zeros at the end of its decimals. */
+int64
+decimal_normalize(int64 packed, DecimalPool *pool)
+{
+	Decimal		d;
+
+	if (likely(!decimal_is_pooled(packed)))
+	{
+		int64		mantissa = packed >> 8;
+		int			scale = (int) (packed & 0xFF);
+
+		while (scale > 0 && mantissa % 10 == 0)
+		{
+			mantissa /= 10;
+			scale--;
+		}
+		return decimal_pack_small(mantissa, scale);
+	}
+	d = pool->item[packed >> 8];
+	(void) decimal_set_scale(&d, 0);
+	return decimal_pack(&d, pool);
 }
 
 /*

@@ -70,6 +70,9 @@ decimal_is_pooled(int64 packed)
 extern Decimal decimal_unpack(int64 packed, const DecimalPool *pool);
 extern bool decimal_fits_packed(const Decimal *d, int64 *packed);
 extern bool decimal_add(Decimal *sum, const Decimal *d);
+extern bool decimal_subtract(Decimal *sum, const Decimal *d);
+extern bool decimal_multiply(Decimal *product, const Decimal *factor);
+extern bool decimal_set_scale(Decimal *d, int scale);
 extern int	decimal_sign(const Decimal *d);
 extern int	decimal_compare(const Decimal *a, const Decimal *b);
 extern float8 decimal_to_double(const Decimal *d);
@@ -78,6 +81,9 @@ extern float8 decimal_packed_to_double(int64 packed, const DecimalPool *pool);
 extern int64 decimal_from_int64(int64 number, DecimalPool *pool);
 extern int	decimal_packed_compare(int64 a, int64 b, const DecimalPool *pool);
 extern int64 decimal_pool_put(DecimalPool *pool, const Decimal *d);
+extern int64 decimal_pack(const Decimal *d, DecimalPool *pool);
+extern int64 decimal_repack(int64 packed, const DecimalPool *pool);
+extern int64 decimal_normalize(int64 packed, DecimalPool *pool);
 extern bool decimal_add_slow(int64 *sum, DecimalPool *sum_pool,
 							 int64 amount, const DecimalPool *amount_pool);
 

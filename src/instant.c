@@ -23,6 +23,17 @@ instant_error(TimestampTz time, const char *argument)
 			 errhint("Nothing can be measured from there; leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
 }
 
+/* Raises the error of date_check. */
+void
+instant_date_error(DateADT date, const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("%s must be a day, not \"%s\"", argument,
+					DATE_IS_NOBEGIN(date) ? "-infinity" : "infinity"),
+			 errhint("Leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
+}
+
 /* Writes a finite time into a buffer of INSTANT_TEXT_SIZE. */
 void
 instant_to_text(TimestampTz time, char *text)

@@ -1,17 +1,19 @@
 /*
  * instant.h
- *	  Points in time as arguments and in text literals.
+ *	  Points in time, and days, as arguments and in text literals.
  */
 #ifndef CUSTMART_INSTANT_H
 #define CUSTMART_INSTANT_H
 
 #include "custmart.h"
 
+#include "utils/date.h"
 #include "utils/timestamp.h"
 
 #define INSTANT_TEXT_SIZE 64
 
 extern void instant_error(TimestampTz time, const char *argument);
+extern void instant_date_error(DateADT date, const char *argument);
 extern void instant_to_text(TimestampTz time, char *text);
 extern bool instant_from_text(const char **text, TimestampTz *time);
 
@@ -22,6 +24,15 @@ instant_check(TimestampTz time, const char *argument)
 	if (unlikely(TIMESTAMP_NOT_FINITE(time)))
 		instant_error(time, argument);
 	return time;
+}
+
+/* The same for a day. */
+static inline DateADT
+date_check(DateADT date, const char *argument)
+{
+	if (unlikely(DATE_NOT_FINITE(date)))
+		instant_date_error(date, argument);
+	return date;
 }
 
 #endif							/* CUSTMART_INSTANT_H */

@@ -28,8 +28,8 @@ keytable_init(KeyTable *table, KeyType key_type, Size payload_size, MemoryContex
 	table->context = context;
 	table->key_type = key_type;
 	table->seed = pg_prng_uint64(&pg_global_prng_state);
-	table->key_size = key_type == KEY_FIXED16 ? 16 : 8;
-	table->entry_size = table->key_size + MAXALIGN(payload_size);
+	table->key_size = key_type == KEY_FIXED16 ? 16 : key_type == KEY_FIXED20 ? 20 : 8;
+	table->entry_size = MAXALIGN(table->key_size + payload_size);
 }
 
 /*
@@ -61,6 +61,15 @@ hash_key(KeyType key_type, const Key *key, uint64 seed)
 				memcpy(half, key->fixed, 16);
 				return (uint32) hash_int64(half[0] ^ hash_int64(half[1] ^ seed));
 			}
+		case KEY_FIXED20:
+			{
+				uint64		half[2];
+				uint32		rest;
+
+				memcpy(half, key->fixed, 16);
+				memcpy(&rest, key->fixed + 16, 4);
+				return (uint32) hash_int64(half[0] ^ hash_int64(half[1] ^ hash_int64(rest ^ seed)));
+			}
 		case KEY_BYTES:
 			return (uint32) hash_bytes_extended((const unsigned char *) key->bytes.data,
 												(int) key->bytes.length, seed);
@@ -80,6 +89,8 @@ key_equals(KeyType key_type, const char *entry, const Key *key)
 			return memcmp(entry, &key->number, 8) == 0;
 		case KEY_FIXED16:
 			return memcmp(entry, key->fixed, 16) == 0;
+		case KEY_FIXED20:
+			return memcmp(entry, key->fixed, 20) == 0;
 		case KEY_BYTES:
 			memcpy(&stored, entry, sizeof(stored));
 			memcpy(&length, stored, sizeof(length));
@@ -121,13 +132,25 @@ keep_bytes(KeyTable *table, const Key *key)
 	return place;
 }
 
-static uint64
-slot_for(const KeySlot *slots, uint64 mask, uint32 hash)
+static inline uint64
+first_slot(uint64 nslots, uint32 hash)
 {
-	uint64		i = hash & mask;
+	return hash * nslots >> 32;
+}
+
+static inline uint64
+next_slot(uint64 nslots, uint64 slot)
+{
+	return slot + 1 == nslots ? 0 : slot + 1;
+}
+
+static uint64
+free_slot(const KeySlot *slots, uint64 nslots, uint32 hash)
+{
+	uint64		i = first_slot(nslots, hash);
 
 	while (slots[i].entry != 0)
-		i = (i + 1) & mask;
+		i = next_slot(nslots, i);
 	return i;
 }
 
@@ -139,7 +162,7 @@ reserve_slots(KeyTable *table, uint64 count)
 	KeySlot    *slots;
 
 	while (SLOTS_FULL(count, nslots))
-		nslots *= 2;
+		nslots += nslots / 2;
 	if (nslots == table->nslots)
 		return;
 
@@ -150,7 +173,7 @@ reserve_slots(KeyTable *table, uint64 count)
 		KeySlot		slot = table->slots[i];
 
 		if (slot.entry != 0)
-			slots[slot_for(slots, nslots - 1, slot.hash)] = slot;
+			slots[free_slot(slots, nslots, slot.hash)] = slot;
 		if ((i & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
@@ -243,6 +266,9 @@ append(KeyTable *table, KeyType key_type, const Key *key)
 		case KEY_FIXED16:
 			memcpy(entry, key->fixed, 16);
 			break;
+		case KEY_FIXED20:
+			memcpy(entry, key->fixed, 20);
+			break;
 		case KEY_BYTES:
 			{
 				StoredKey	stored = keep_bytes(table, key);
@@ -262,21 +288,21 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 	uint32		hashes[KEYTABLE_BATCH];
 	uint32		candidates[KEYTABLE_BATCH];
 	KeySlot    *slots = table->slots;
-	uint64		mask = table->nslots - 1;
+	uint64		nslots = table->nslots;
 
 	for (int i = 0; i < n; i++)
 	{
 		hashes[i] = hash_key(key_type, &keys[i], table->seed);
-		__builtin_prefetch(&slots[hashes[i] & mask]);
+		__builtin_prefetch(&slots[first_slot(nslots, hashes[i])]);
 	}
 
 	/* The first entry whose 32 bits agree is nearly always the right one. */
 	for (int i = 0; i < n; i++)
 	{
-		uint64		at = hashes[i] & mask;
+		uint64		at = first_slot(nslots, hashes[i]);
 
 		while (slots[at].entry != 0 && slots[at].hash != hashes[i])
-			at = (at + 1) & mask;
+			at = next_slot(nslots, at);
 		candidates[i] = slots[at].entry;
 		if (candidates[i] != 0)
 		{
@@ -299,7 +325,7 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 		}
 
 		/* New, or appended just now for an earlier key of the batch, or unlucky. */
-		for (at = hashes[i] & mask; slots[at].entry != 0; at = (at + 1) & mask)
+		for (at = first_slot(nslots, hashes[i]); slots[at].entry != 0; at = next_slot(nslots, at))
 			if (slots[at].hash == hashes[i] &&
 				key_equals(key_type, keytable_entry(table, slots[at].entry - 1), &keys[i]))
 				break;
@@ -325,10 +351,10 @@ keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries)
 
 	Assert(n <= KEYTABLE_BATCH);
 	CHECK_FOR_INTERRUPTS();
-	if (count >= PG_UINT32_MAX)
+	if (count > KEYTABLE_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a book cannot hold more than %u keys", PG_UINT32_MAX)));
+				 errmsg("a book cannot hold more than %u keys", KEYTABLE_MAX)));
 	reserve_slots(table, count);
 	reserve_entries(table, count);
 
@@ -342,6 +368,9 @@ keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries)
 			break;
 		case KEY_BYTES:
 			locate(table, KEY_BYTES, keys, n, entries);
+			break;
+		case KEY_FIXED20:
+			locate(table, KEY_FIXED20, keys, n, entries);
 			break;
 	}
 }
@@ -360,6 +389,9 @@ keytable_key(const KeyTable *table, uint32 entry)
 			break;
 		case KEY_FIXED16:
 			memcpy(key.fixed, place, 16);
+			break;
+		case KEY_FIXED20:
+			memcpy(key.fixed, place, 20);
 			break;
 		case KEY_BYTES:
 			{
@@ -383,17 +415,18 @@ keytable_stored_size(const KeyTable *table)
 }
 
 /*
- * Writes all keys in order: 8 or 16 bytes each, or all lengths (4 bytes each)
- * followed by all bytes.  Returns the end.
+ * Writes all keys, in the given order of entries or in their own: 8 or 16 bytes
+ * each, or all lengths (4 bytes each) followed by all bytes.  Returns the end.
  */
 uint8 *
-keytable_store_keys(const KeyTable *table, uint8 *bytes)
+keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes)
 {
 	uint8	   *data = bytes + (Size) table->count * 4;
 
+	Assert(table->key_type != KEY_FIXED20);
 	for (uint32 i = 0; i < table->count; i++)
 	{
-		Key			key = keytable_key(table, i);
+		Key			key = keytable_key(table, order == NULL ? i : order[i]);
 
 		if ((i & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -403,6 +436,7 @@ keytable_store_keys(const KeyTable *table, uint8 *bytes)
 				bytes = store_u64(bytes, (uint64) key.number);
 				break;
 			case KEY_FIXED16:
+			case KEY_FIXED20:
 				memcpy(bytes, key.fixed, 16);
 				bytes += 16;
 				break;
@@ -414,4 +448,47 @@ keytable_store_keys(const KeyTable *table, uint8 *bytes)
 		}
 	}
 	return table->key_type == KEY_BYTES ? data : bytes;
+}
+
+/* Orders two keys, numbers by value and all else by bytes: below, at or above 0. */
+int
+keytable_compare_keys(KeyType key_type, const Key *a, const Key *b)
+{
+	switch (key_type)
+	{
+		case KEY_INT64:
+			return (a->number > b->number) - (a->number < b->number);
+		case KEY_FIXED16:
+			return memcmp(a->fixed, b->fixed, 16);
+		case KEY_FIXED20:
+			return memcmp(a->fixed, b->fixed, 20);
+		case KEY_BYTES:
+			return compare_bytes(a->bytes.data, a->bytes.length, b->bytes.data, b->bytes.length);
+	}
+	pg_unreachable();
+}
+
+static int
+compare_entries(const void *a, const void *b, void *table)
+{
+	Key			x = keytable_key(table, *(const uint32 *) a);
+	Key			y = keytable_key(table, *(const uint32 *) b);
+
+	return keytable_compare_keys(((KeyTable *) table)->key_type, &x, &y);
+}
+
+/* The numbers of all entries in the order of their keys; to be freed by the caller. */
+uint32 *
+keytable_sorted(const KeyTable *table)
+{
+	uint32	   *order = MemoryContextAllocHuge(CurrentMemoryContext,
+											   Max((Size) table->count, 1) * sizeof(uint32));
+
+	for (uint32 i = 0; i < table->count; i++)
+	{
+		check_interrupts(i);
+		order[i] = i;
+	}
+	qsort_interruptible(order, table->count, sizeof(uint32), compare_entries, (void *) table);
+	return order;
 }

@@ -5,7 +5,9 @@
  * Entries (key, then payload) lie one behind the other in the order in which
  * they came, in chunks that never move; beside them is an index of 8-byte
  * slots, open addressing with linear probing, each slot holding 32 bits of the
- * hash and the entry's number.  Growing moves slots, never entries, and a scan
+ * hash and the entry's number.  A key's first slot is its hash as a share of all
+ * slots, so that the index can grow by half and its slots, taken one after the
+ * other, move to places one after the other.  Growing moves slots, never entries, and a scan
  * or a flat copy of the table is a walk through consecutive memory.
  *
  * Look-ups come in batches.  A table larger than the cache costs two cache
@@ -24,13 +26,14 @@ typedef enum KeyType
 {
 	KEY_INT64 = 1,
 	KEY_FIXED16 = 2,			/* 16 bytes, such as a uuid */
-	KEY_BYTES = 3				/* any bytes, such as a text */
+	KEY_BYTES = 3,				/* any bytes, such as a text */
+	KEY_FIXED20 = 4				/* 20 bytes; not for the keys of a book */
 } KeyType;
 
 typedef union Key
 {
 	int64		number;
-	uint8		fixed[16];
+	uint8		fixed[20];
 	struct
 	{
 		const char *data;
@@ -56,11 +59,14 @@ typedef struct KeyTable
 	char	  **chunks;
 	uint32		nchunks;
 	KeySlot    *slots;
-	uint64		nslots;			/* a power of two */
+	uint64		nslots;
 	char	   *arena;			/* free end of the last block of key bytes */
 	Size		arena_left;
 	Size		key_bytes;		/* of all KEY_BYTES keys, without their lengths */
 } KeyTable;
+
+/* Of entries: their slots can still be told by 32 bits of hash. */
+#define KEYTABLE_MAX 0x7FFFFFFF
 
 /* Entries of a chunk; only the first chunk begins smaller. */
 #define KEYTABLE_CHUNK_BITS 14
@@ -87,6 +93,8 @@ keytable_payload(const KeyTable *table, uint32 entry)
 
 extern Key	keytable_key(const KeyTable *table, uint32 entry);
 extern Size keytable_stored_size(const KeyTable *table);
-extern uint8 *keytable_store_keys(const KeyTable *table, uint8 *bytes);
+extern uint8 *keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes);
+extern int	keytable_compare_keys(KeyType key_type, const Key *a, const Key *b);
+extern uint32 *keytable_sorted(const KeyTable *table);
 
 #endif							/* CUSTMART_KEYTABLE_H */

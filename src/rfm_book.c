@@ -63,6 +63,7 @@ const BookKind rfm_book_kind = {
 	.stored_version = RFM_BOOK_VERSION,
 	.payload_size = sizeof(RfmMember),
 	.row_size = sizeof(RfmRow),
+	.form_hint = "Make all parts with the same arguments: all of orders, or all of order lines with the same type of order id.",
 	.init = rfm_book_init,
 	.copy = rfm_book_copy,
 	.apply = rfm_book_apply,
@@ -170,18 +171,6 @@ rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 	extra->amount_pool.count = 0;
 }
 
-/* Puts bytes aside for a pending key. */
-static inline void
-pend_text(Book *book, Key *key, Datum value)
-{
-	text	   *t = DatumGetTextPP(value);
-
-	key->bytes.length = (uint32) VARSIZE_ANY_EXHDR(t);
-	key->bytes.data = (const char *) book_keep_bytes(book, VARDATA_ANY(t), key->bytes.length);
-	if ((Pointer) t != DatumGetPointer(value))
-		pfree(t);
-}
-
 /*
  * One row into the state: argument 1 the member, then for order lines the order
  * id, then time and amount.
@@ -207,18 +196,12 @@ rfm_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 	time = instant_check(PG_GETARG_TIMESTAMPTZ(time_argument), "ordered_at");
 	amount = numeric_read(PG_GETARG_DATUM(time_argument + 1), "amount", &extra->amount_pool);
 	row = book_next_row(book, &key);
-	switch (member_type)
-	{
-		case KEY_INT64:
-			key->number = PG_GETARG_INT64(1);
-			break;
-		case KEY_FIXED16:
-			memcpy(key->fixed, PG_GETARG_POINTER(1), 16);
-			break;
-		case KEY_BYTES:
-			pend_text(book, key, PG_GETARG_DATUM(1));
-			break;
-	}
+	if (member_type == KEY_INT64)
+		key->number = PG_GETARG_INT64(1);
+	else if (member_type == KEY_FIXED16)
+		memcpy(key->fixed, PG_GETARG_POINTER(1), 16);
+	else
+		book_set_text_key(book, key, PG_GETARG_DATUM(1));
 	if (form == KEY_INT64)
 		row->order_number = PG_GETARG_INT64(2);
 	else if (form == KEY_BYTES)
@@ -280,9 +263,8 @@ custmart_rfm_book_add(PG_FUNCTION_ARGS)
 static bool
 is_stored_wide(const RfmExtra *extra, const RfmMember *member, int64 *packed)
 {
-	*packed = member->money;
-	return decimal_is_pooled(member->money) &&
-		!decimal_fits_packed(&extra->pool.item[member->money >> 8], packed);
+	*packed = decimal_repack(member->money, &extra->pool);
+	return decimal_is_pooled(*packed);
 }
 
 static uint32
@@ -656,15 +638,7 @@ CUSTMART_FUNCTION(custmart_rfm_book_in);
 Datum
 custmart_rfm_book_in(PG_FUNCTION_ARGS)
 {
-	char	   *text = PG_GETARG_CSTRING(0);
-	bytea	   *value = stored_from_base64(text, &rfm_book_kind.type, INPUT_ERROR_CONTEXT(fcinfo));
-	const char *wrong = value == NULL ? NULL : book_check_foreign(value, &rfm_book_kind);
-
-	if (wrong != NULL)
-		return stored_input_error(text, &rfm_book_kind.type, wrong,
-								  "Only text that custmart itself wrote can be read back.",
-								  INPUT_ERROR_CONTEXT(fcinfo));
-	PG_RETURN_POINTER(value);
+	return book_in(fcinfo, &rfm_book_kind);
 }
 
 /* rfm_book_out(rfm_book): the text form. */
@@ -672,8 +646,7 @@ CUSTMART_FUNCTION(custmart_rfm_book_out);
 Datum
 custmart_rfm_book_out(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_CSTRING(stored_to_base64(stored_get(PG_GETARG_DATUM(0), &rfm_book_kind.type),
-									   &rfm_book_kind.type));
+	return book_out(fcinfo, &rfm_book_kind);
 }
 
 /* rfm_book_recv(internal): the stored bytes, checked. */
@@ -681,15 +654,7 @@ CUSTMART_FUNCTION(custmart_rfm_book_recv);
 Datum
 custmart_rfm_book_recv(PG_FUNCTION_ARGS)
 {
-	bytea	   *value = stored_recv(fcinfo, &rfm_book_kind.type);
-	const char *wrong = book_check_foreign(value, &rfm_book_kind);
-
-	if (wrong != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("binary rfm_book is not valid: %s", wrong),
-				 errhint("Only bytes that custmart itself wrote, in a database of the same encoding, can be read back.")));
-	PG_RETURN_BYTEA_P(value);
+	return book_recv(fcinfo, &rfm_book_kind);
 }
 
 #define RFM_BOOK_COMPARISON(name, condition) \

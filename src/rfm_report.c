@@ -128,21 +128,6 @@ custmart_rfm_book_cuts(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(rfm_cuts_datum(&population.cuts));
 }
 
-/* The book's members come out as the type of the first result column, or not at all. */
-static void
-check_member_type(const ReturnSetInfo *result, const BookReader *reader)
-{
-	Oid			asked = TupleDescAttr(result->setDesc, 0)->atttypid;
-	Oid			own = book_key_oid(reader->key_type);
-
-	if (asked != own)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("members of this rfm_book are %s, not %s",
-						format_type_be(own), format_type_be(asked)),
-				 errhint("Call rfm_members(NULL::%s, book).", format_type_be(own))));
-}
-
 static Datum
 rfm_members(FunctionCallInfo fcinfo, int book_argument)
 {
@@ -159,7 +144,8 @@ rfm_members(FunctionCallInfo fcinfo, int book_argument)
 		return (Datum) 0;
 	bins = get_bins(fcinfo, book_argument + 2);
 	open_population(&population, PG_GETARG_DATUM(book_argument), bins);
-	check_member_type(result, &population.reader);
+	book_check_key_type(&population.reader, &rfm_book_kind,
+						TupleDescAttr(result->setDesc, 0)->atttypid, "members", "rfm_members");
 	as_of = get_as_of(fcinfo, book_argument + 1, &population);
 	make_segment_texts(segment_texts);
 

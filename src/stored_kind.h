@@ -12,7 +12,9 @@ typedef enum StoredKind
 	STORED_RFM_BOOK = 3,
 	STORED_TAGBLOOM = 4,
 	STORED_TAGQUERY = 5,
-	STORED_TAG_STATE = 6		/* a bytea: the tag aggregates under way */
+	STORED_TAG_STATE = 6,		/* a bytea: the tag aggregates under way */
+	STORED_PRICEBOOK = 7,
+	STORED_PRICE_SLOPE = 8
 } StoredKind;
 
 #endif							/* CUSTMART_STORED_KIND_H */

@@ -1,0 +1,13 @@
+/*
+ * arguments.h
+ *	  Arguments that mean the same in several functions, fetched and checked.
+ */
+#ifndef CUSTMART_ARGUMENTS_H
+#define CUSTMART_ARGUMENTS_H
+
+#include "custmart.h"
+
+extern void argument_check_not_null(FunctionCallInfo fcinfo, int argument, const char *name);
+extern float8 argument_alpha(FunctionCallInfo fcinfo, int argument);
+
+#endif							/* CUSTMART_ARGUMENTS_H */
