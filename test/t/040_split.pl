@@ -106,6 +106,8 @@ my %arguments = (
 	'text' => 'member_text',
 	'text, integer' => 'member_text, 500',
 	'tagbloom' => 'tags',
+	'pricebook' => 'day_prices',
+	'price_slope' => 'day_slope',
 	'double precision, double precision[]' => "nullif(amount, 0)::float8, '{0.1,0.2,0.3}'::float8[]",
 	map {
 		my ($member, $column) = @$_;
@@ -115,6 +117,14 @@ my %arguments = (
 	} [ bigint => 'member' ],
 	[ uuid => 'member_uuid' ],
 	[ text => 'member_text' ]);
+# Some prices and quantities are below 0, some have 30 digits; any column may be NULL.
+for ([ bigint => 'member' ], [ text => 'member_text' ])
+{
+	my ($item, $column) = @$_;
+	$arguments{"$item, text, numeric"} = "$column, order_text, amount";
+	$arguments{"$item, date, text, numeric, numeric"} = "$column, at::date, right(order_text, 1), amount, round(amount / 7 + 3, 2)";
+	$arguments{"$item, date, double precision, numeric"} = "$column, at::date, (order_id / 7.0)::float8, amount";
+}
 $node->safe_psql(
 	'postgres', q{
 	CREATE TABLE shop AS
@@ -124,7 +134,10 @@ $node->safe_psql(
 	       CASE WHEN i % 43 <> 0 THEN (i * 104729 % 5000 - 500)::numeric / 100 * CASE WHEN i % 97 = 0 THEN 1e30 ELSE 1 END END AS amount
 	  FROM generate_series(1, 500) i,
 	       LATERAL (SELECT CASE WHEN i % 37 <> 0 THEN (i * 15485863::bigint % 1009 % 60) END AS member, CASE WHEN i % 31 <> 0 THEN (i / 3)::bigint END AS order_id) x;
-	ALTER TABLE shop ADD one_order rfm, ADD day_book rfm_book, ADD tags tagbloom;
+	ALTER TABLE shop ADD one_order rfm, ADD day_book rfm_book, ADD tags tagbloom, ADD day_prices pricebook, ADD day_slope price_slope;
+	UPDATE shop s SET (day_prices, day_slope) =
+	  (SELECT pricebook(member_text, at::date, right(order_text, 1), amount, 2.50), price_slope(member, at::date, order_id, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id)
+	 WHERE id % 29 <> 0;
 	UPDATE shop s SET one_order = (SELECT rfm(at, amount) FROM shop o WHERE o.id = s.id),
 	                  day_book = (SELECT rfm_book(member, order_text, at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id);
 	UPDATE shop SET day_book = NULL WHERE id % 29 = 0;
@@ -203,6 +216,16 @@ for my $way ('text', 'binary')
 		  SELECT partial_$way('rfm_book(bigint,timestamptz,numeric)'::regprocedure, member, at, amount) AS p FROM shop
 		  UNION ALL SELECT partial_$way('rfm_book(uuid,timestamptz,numeric)'::regprocedure, member_uuid, at, amount) FROM shop) s});
 	like($err, qr/ERROR:  42804/, "members of two types, $way");
+	for my $two ([ 'pricebook(bigint,text,numeric)', 'member, order_text, amount', 'pricebook(text,text,numeric)', 'member_text, order_text, amount' ],
+		[ 'pricebook(text,text,numeric)', 'member_text, order_text, amount', 'pricebook(text,date,text,numeric,numeric)', 'member_text, at::date, order_text, amount, amount' ],
+		[ 'price_slope(bigint,date,double precision,numeric)', 'member, at::date, 1::float8, amount', 'price_slope(text,date,double precision,numeric)', 'member_text, at::date, 1::float8, amount' ])
+	{
+		my ($of, $one, $other_of, $other) = @$two;
+		($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY sqlstate
+			SELECT merge_$way('$of'::regprocedure, p) FROM (
+			  SELECT partial_$way('$of'::regprocedure, $one) AS p FROM shop UNION ALL SELECT partial_$way('$other_of'::regprocedure, $other) FROM shop) s});
+		like($err, qr/ERROR:  42804/, "$of and $other_of, $way");
+	}
 	for my $two ([ 'rfm_cuts(rfm,integer)', 'one_order, 5', 'one_order, 6' ],
 		[ 'tag_agg(text,integer)', 'member_text, 500', 'member_text, 501' ],
 		[ 'tier_cuts(double precision,double precision[])', 'amount::float8, ARRAY[0.5]::float8[]', 'amount::float8, ARRAY[0.25]::float8[]' ])
@@ -235,6 +258,27 @@ for my $way ('text', 'binary')
 		EXCEPT SELECT unnest('{XX001,22023,a set}'::text[])}), '', 'a state with a wrong byte');
 	is( $node->safe_psql('postgres', q{SELECT n, outcome(set_byte(p, n, 255)) FROM state, unnest('{0,1,2,3,4,8,12,15}'::int[]) n ORDER BY 1}),
 		join("\n", map { "$_|XX001" } 0, 1, 2, 3, 4, 8, 12, 15), 'every field of its header is checked');
+}
+
+{
+	my $of = "'rollup(pricebook)'::regprocedure";
+	$node->safe_psql('postgres', qq{
+		CREATE TABLE price_state AS
+		SELECT partial_binary($of, b) AS p FROM (SELECT pricebook(member_text, at::date, right(order_text, 1), amount, 2.50) AS b FROM shop WHERE id < 120) s
+		UNION ALL SELECT partial_binary('price_slope(bigint,date,double precision,numeric)'::regprocedure, member, at::date, order_id::float8, amount) FROM shop WHERE id < 60;
+		CREATE FUNCTION price_outcome(state bytea) RETURNS text LANGUAGE plpgsql AS \$\$
+		DECLARE kind int := get_byte((SELECT p FROM price_state LIMIT 1), 0);
+		BEGIN
+		  PERFORM CASE WHEN get_byte(state || '\\x00', 0) = kind THEN merge_binary($of, state) ELSE merge_binary('rollup(price_slope)'::regprocedure, state) END;
+		  RETURN 'a state';
+		EXCEPTION WHEN OTHERS THEN
+		  RETURN sqlstate;
+		END \$\$});
+	is( $node->safe_psql('postgres', q{SELECT DISTINCT length(p) > 1000, price_outcome(p), price_outcome(p || '\\x00') FROM price_state}), 't|a state|22P03', 'states of prices');
+	is( $node->safe_psql('postgres', q{SELECT DISTINCT price_outcome(substr(p, 1, n)) FROM price_state, generate_series(0, length(p) - 1) n}),
+		'22P03', 'those that are cut off');
+	is( $node->safe_psql('postgres', q{SELECT n, price_outcome(set_byte(p, n, 255)) FROM price_state, unnest('{0,1,2,3,4,8}'::int[]) n WHERE price_outcome(set_byte(p, n, 255)) <> '22P03'}),
+		'', 'every field of their headers is checked');
 }
 
 # Support functions called by hand are refused, not crashed.
