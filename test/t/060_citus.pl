@@ -42,17 +42,28 @@ foreach my $expression (
 	"tag_agg('m' || member)",
 	"tag_agg('m' || member % 20)",
 	"tag_agg('m' || member, 5000)",
-	"rollup(tags('m' || member, 'o' || order_id % 7))")
+	"rollup(tags('m' || member, 'o' || order_id % 7))",
+	"pricebook(member, 'g' || order_id % 3, amount)",
+	"pricebook('i' || member, date '2026-01-01' + (order_id % 20)::int, 'g' || order_id % 3, amount, 1 + order_id % 5)",
+	"price_slope(member, date '2026-01-01' + (order_id % 20)::int, order_id / 1000.0, amount)")
 {
 	is( $node->safe_psql('postgres', "SELECT (SELECT $expression FROM orders) = (SELECT $expression FROM local_orders)"),
 		't', "$expression over shards is what it is over one table");
 }
-like($node->safe_psql('postgres', 'EXPLAIN (VERBOSE, COSTS off) SELECT rfm_book(member, ordered_at, amount) FROM orders'),
-	qr/worker_partial_agg/, 'the aggregate is really split');
+for my $expression ('rfm_book(member, ordered_at, amount)', "pricebook(member, 'g' || order_id % 3, amount)")
+{
+	like($node->safe_psql('postgres', "EXPLAIN (VERBOSE, COSTS off) SELECT $expression FROM orders"),
+		qr/worker_partial_agg/, "$expression is really split");
+}
 is( $node->safe_psql('postgres', q{
 		SELECT count(*) FROM (
 			(SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders))
 			 EXCEPT SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM local_orders)))) s}),
 	'0', 'the members are the same');
+is( $node->safe_psql('postgres', q{
+		SELECT count(*), count(*) FILTER (WHERE premium_pct IS NOT NULL) FROM (
+			(SELECT * FROM price_gaps((SELECT pricebook(member, 'g' || order_id % 3, amount) FROM orders), 'g0')
+			 INTERSECT SELECT * FROM price_gaps((SELECT pricebook(member, 'g' || order_id % 3, amount) FROM local_orders), 'g0'))) s}),
+	'2|2', 'so are gaps between prices');
 
 done_testing();
