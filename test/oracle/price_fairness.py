@@ -30,6 +30,7 @@ from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 
 import numpy as np
+import scipy.integrate
 import scipy.stats
 from scipy.special import gammaln
 
@@ -105,7 +106,8 @@ def median(rows):
 
 
 def average(rows):
-    """The mean as avg(numeric) rounds it: PostgreSQL's select_div_scale()."""
+    """The mean as avg(numeric) rounds it, with its zeros: PostgreSQL's
+    select_div_scale()."""
     def leading(x):
         weight = 0
         while x >= 10000:
@@ -118,7 +120,7 @@ def average(rows):
     (weight1, digit1), (weight2, digit2) = leading(total), leading(Fraction(n))
     weight = weight1 - weight2 - (digit1 <= digit2)
     scale = min(1000, max(16 - 4 * weight, max(r.scale for r in rows)))
-    return Fraction(int(total / n * 10**scale + Fraction(1, 2)), 10**scale)
+    return Decimal(int(total / n * 10**scale + Fraction(1, 2))).scaleb(-scale, EXACT)
 
 
 def overcharge(cells, is_net=False):
@@ -143,7 +145,17 @@ def two_sided(z):
 
 
 def two_sided_t(t, df):
-    return 2 * scipy.stats.t.sf(abs(t), df)
+    """Twice the tail of Student's t: as an integral, relative to the density at t,
+    where the tail itself underflows."""
+    t = abs(t)
+    p = 2 * scipy.stats.t.sf(t, df)
+    if p > 1e-290 or not np.isfinite(t):
+        return p
+    density = scipy.stats.t.logpdf(t, df)
+    step = (df + t**2) / (df + 1) / t
+    integral, _ = scipy.integrate.quad(
+        lambda u: np.exp(scipy.stats.t.logpdf(t + step * u, df) - density), 0, np.inf, epsabs=0, epsrel=1e-12)
+    return np.exp(np.log(2 * step * integral) + density)
 
 
 def upper_quantile_t(share, df):
@@ -389,6 +401,8 @@ def text(value):
         return "\\N"
     if isinstance(value, bool):
         return "t" if value else "f"
+    if isinstance(value, Decimal):
+        return format(value, "f")
     if isinstance(value, Fraction):
         exact = EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
         return format(exact.normalize(EXACT), "f")
