@@ -23,6 +23,7 @@
 #include "rfm_core.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/expandeddatum.h"
 #include "utils/jsonb.h"
@@ -517,6 +518,7 @@ DirectFunctionCall2Coll(PGFunction function, Oid collation, Datum arg1, Datum ar
 /* ---------- sets ---------- */
 
 static long row_count;
+void		(*host_each_row) (const Datum *values, const bool *nulls) = NULL;
 
 Outcome
 host_rows(PGFunction function, const NullableDatum *args, int nargs, const Oid *types, int ntypes)
@@ -560,6 +562,15 @@ check_value(Oid type, Datum value)
 		case FLOAT8OID:
 			host_require(isfinite(DatumGetFloat8(value)), "a number that is not finite");
 			break;
+		case HOST_BOUND:
+			host_require(!isnan(DatumGetFloat8(value)), "a bound that is no number");
+			break;
+		case DATEOID:
+			host_require(IS_VALID_DATE(DatumGetDateADT(value)), "a date out of range");
+			break;
+		case BOOLOID:
+			host_require(value <= 1, "a boolean of %llu", (unsigned long long) value);
+			break;
 		case TIMESTAMPTZOID:
 			host_require(IS_VALID_TIMESTAMP(DatumGetTimestampTz(value)), "a time out of range");
 			break;
@@ -588,6 +599,8 @@ tuplestore_putvalues(Tuplestorestate *state, TupleDesc tdesc, Datum *values, boo
 		if (!isnull[i])
 			check_value(TupleDescAttr(tdesc, i)->atttypid, values[i]);
 	}
+	if (host_each_row != NULL)
+		host_each_row(values, isnull);
 }
 
 /* ---------- varlenas ---------- */
@@ -714,6 +727,12 @@ text *
 cstring_to_text_with_len(const char *string, int length)
 {
 	return (text *) DatumGetPointer(host_varlena(string, length));
+}
+
+char *
+text_to_cstring(const text *string)
+{
+	return pnstrdup(VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
 }
 
 text *

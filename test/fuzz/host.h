@@ -66,6 +66,12 @@ extern Outcome host_call_in_plan(FmgrInfo *plan, PGFunction function, const Null
  */
 extern Outcome host_rows(PGFunction function, const NullableDatum *args, int nargs, const Oid *types, int ntypes);
 
+/* A type of column: a float8 that may be infinite, as a bound may. */
+#define HOST_BOUND InvalidOid
+
+/* If not NULL, called with every row of a set. */
+extern void (*host_each_row) (const Datum *values, const bool *nulls);
+
 /* Ends the program, loudly, unless the condition holds. */
 extern void host_require(bool condition, const char *format,...) pg_attribute_printf(2, 3);
 

@@ -170,7 +170,7 @@ check_input_error(const Outcome *outcome, const char *type, int sqlstate)
 }
 
 /* An error of a function over taken values: a limit that was reached. */
-static bool
+bool
 is_limit(const Outcome *outcome)
 {
 	if (!outcome->raised)
@@ -426,7 +426,7 @@ static const Oid segment_columns[] = {
 };
 
 /* The flat bytes of a state or sum, as they would go into a table. */
-static Datum
+Datum
 flat(Datum book)
 {
 	return PointerGetDatum(pg_detoast_datum((struct varlena *) DatumGetPointer(book)));
@@ -1192,6 +1192,14 @@ static const struct
 	{"rfm_book_recv", target_book_recv, seeds_book_recv},
 	{"rfm_book_rows", target_book_rows, seeds_book_rows},
 	{"rfm_book_forged", target_book_forged, seeds_book_forged},
+	{"pricebook_in", target_pricebook_in, seeds_pricebook_in},
+	{"pricebook_recv", target_pricebook_recv, seeds_pricebook_recv},
+	{"pricebook_rows", target_pricebook_rows, seeds_pricebook_rows},
+	{"pricebook_forged", target_pricebook_forged, seeds_pricebook_forged},
+	{"price_check", target_price_check, seeds_price_check},
+	{"price_slope_in", target_price_slope_in, seeds_price_slope_in},
+	{"price_slope_recv", target_price_slope_recv, seeds_price_slope_recv},
+	{"price_slope_forged", target_price_slope_forged, seeds_price_slope_forged},
 	{"tagbloom_in", target_tagbloom_in, seeds_tagbloom_in},
 	{"tagbloom_recv", target_tagbloom_recv, seeds_tagbloom_recv},
 	{"tagbloom_sets", target_tagbloom_sets, seeds_tagbloom_sets},

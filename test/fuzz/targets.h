@@ -2,8 +2,9 @@
  * targets.h
  *	  What the files of targets share.
  *
- * targets.c has the program and the targets of rfm, targets_tag.c those of
- * tagbloom and tagquery.
+ * targets.c has the program and the targets of rfm, targets_price.c those of
+ * pricebook, price_check and price_slope, targets_tag.c those of tagbloom and
+ * tagquery.
  */
 #ifndef TARGETS_H
 #define TARGETS_H
@@ -48,6 +49,8 @@ typedef struct Type
 
 extern bool same_bytes(Datum a, Datum b);
 extern char *base64(const char *type, const void *bytes, Size length);
+extern bool is_limit(const Outcome *outcome);
+extern Datum flat(Datum book);
 extern Datum must(Outcome outcome, const char *what);
 extern void check_round_trips(const Type *type, Datum value);
 extern struct varlena *from_binary(const Type *type, const void *bytes, Size length);
@@ -56,6 +59,24 @@ extern struct varlena *from_text(const Type *type, const void *bytes, Size lengt
 extern void seed(const void *bytes, Size length);
 extern void seed_text(const char *text);
 extern void seed_values(const Type *type, const char *const *texts, int n, bool binary);
+
+/* targets_price.c */
+extern void target_pricebook_in(Input *input);
+extern void target_pricebook_recv(Input *input);
+extern void target_pricebook_rows(Input *input);
+extern void target_pricebook_forged(Input *input);
+extern void target_price_check(Input *input);
+extern void target_price_slope_in(Input *input);
+extern void target_price_slope_recv(Input *input);
+extern void target_price_slope_forged(Input *input);
+extern void seeds_pricebook_in(void);
+extern void seeds_pricebook_recv(void);
+extern void seeds_pricebook_rows(void);
+extern void seeds_pricebook_forged(void);
+extern void seeds_price_check(void);
+extern void seeds_price_slope_in(void);
+extern void seeds_price_slope_recv(void);
+extern void seeds_price_slope_forged(void);
 
 /* targets_tag.c */
 extern void target_tagbloom_in(Input *input);
