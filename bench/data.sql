@@ -64,6 +64,12 @@ FROM orders
 GROUP BY customer_id;
 \endif
 
+\if :want_price
+-- As many sales, no price of which occurs twice.
+CREATE UNLOGGED TABLE different_prices (item text, grp text, price numeric);
+INSERT INTO different_prices SELECT item, grp, order_id * 0.0001 FROM orders;
+\endif
+
 \if :want_lines
 -- As many order lines, three to an order.
 CREATE UNLOGGED TABLE order_lines (

@@ -176,3 +176,50 @@ CREATE VIEW tags_made_custmart AS SELECT customer_id, tag_agg(tag) AS tags FROM 
 CREATE VIEW tags_made_array AS SELECT customer_id, array_agg(tag) AS tags FROM member_tag GROUP BY customer_id;
 CREATE VIEW tags_made_distinct AS SELECT customer_id, array_agg(DISTINCT tag) AS tags FROM member_tag GROUP BY customer_id;
 \endif
+
+-- ---------- price: what three groups paid for 20,000 items ----------
+
+\if :want_price
+CREATE VIEW price_floor AS SELECT max(item) AS item, max(grp) AS grp, max(price) AS price FROM orders;
+CREATE VIEW price_floor_different AS SELECT max(item) AS item, max(grp) AS grp, max(price) AS price FROM different_prices;
+
+CREATE VIEW price_book AS SELECT pricebook(item, grp, price) FROM orders;
+CREATE VIEW price_custmart AS
+SELECT * FROM price_gaps((SELECT pricebook(item, grp, price) FROM orders), 'gold');
+CREATE VIEW price_items_custmart AS
+SELECT * FROM price_gap_items((SELECT pricebook(item, grp, price) FROM orders), 'gold');
+CREATE VIEW price_different_custmart AS
+SELECT * FROM price_gaps((SELECT pricebook(item, grp, price) FROM different_prices), 'gold');
+
+-- What one looks at first; it tests nothing.
+CREATE VIEW price_plain AS
+SELECT item, grp, count(*) AS n, avg(price) AS mean, stddev(price) AS deviation
+FROM orders
+GROUP BY item, grp;
+
+-- The rank test alone, by somebody who thinks of counting prices first.
+CREATE VIEW price_ranks AS
+WITH points AS (
+	SELECT item, price,
+		count(*) FILTER (WHERE grp = 'gold') AS reference,
+		count(*) FILTER (WHERE grp = 'basic') AS basic,
+		count(*) FILTER (WHERE grp = 'plus') AS plus
+	FROM orders
+	GROUP BY item, price
+), below AS (
+	SELECT item, g.grp, g.own::float8, reference::float8,
+		sum(reference) OVER (PARTITION BY item, g.grp ORDER BY price) - reference AS below
+	FROM points, LATERAL (VALUES ('basic', basic), ('plus', plus)) g (grp, own)
+), cells AS (
+	SELECT item, grp, sum(own) AS m, sum(reference) AS n,
+		sum(own * (below + reference / 2)) AS pairs,
+		sum((own + reference) ^ 3) AS cubes
+	FROM below
+	GROUP BY item, grp
+	HAVING sum(own) > 0 AND sum(reference) > 0
+)
+SELECT grp, sum((pairs - m * n / 2) / (m + n + 1)) /
+	sqrt(sum(m * n / 12 * ((m + n) ^ 3 - cubes) / ((m + n) * (m + n - 1)) / (m + n + 1) ^ 2)) AS z
+FROM cells
+GROUP BY grp;
+\endif

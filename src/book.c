@@ -149,19 +149,26 @@ book_flush(Book *book)
 	uint32		entries[KEYTABLE_BATCH];
 	int			n = book->pending;
 
+	/* Whoever catches an error must not go on with half of the rows. */
+	if (unlikely(book->is_broken))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%s is not complete, because an error broke it off", book->kind->type.name),
+				 errhint("Make it anew.")));
 	if (n == 0)
 		return;
+	book->is_broken = true;
 	if (book->table.key_type == KEY_BYTES)
 		for (int i = 0; i < n; i++)
 			book->pending_keys[i].bytes.data =
 				book->pending_bytes.data + (Size) book->pending_keys[i].bytes.data;
 
-	/* Whatever fails from here on, the rows are not to be applied twice. */
 	book->pending = 0;
 	keytable_locate(&book->table, book->pending_keys, n, entries);
 	book->kind->apply(book, entries, book->pending_rows, n);
 	resetStringInfo(&book->pending_bytes);
 	check_size(book, false);
+	book->is_broken = false;
 }
 
 /* Finds or makes the entries of all keys of a book; entries may be NULL. */
@@ -193,6 +200,7 @@ merge_opened(Book *book, const BookReader *reader)
 
 	book_flush(book);
 	check_same(book, reader->key_type, reader->form);
+	book->is_broken = true;
 	entries = MemoryContextAllocHuge(CurrentMemoryContext,
 									 Max((Size) reader->count, 1) * sizeof(uint32));
 	locate_all(book, reader, entries);
@@ -203,6 +211,7 @@ merge_opened(Book *book, const BookReader *reader)
 				 errmsg("number of rows skipped is out of range")));
 	pfree(entries);
 	check_size(book, false);
+	book->is_broken = false;
 }
 
 /* Merges a stored book, or an expanded one, into this one. */

@@ -88,6 +88,7 @@ struct Book
 	KeyTable	table;
 	int64		rows_skipped;
 	void	   *extra;			/* the capability's */
+	bool		is_broken;		/* something is being added, or could not be */
 	bool		canonical;		/* keys are in order: store the tail so, too */
 	uint32	   *order;			/* while a sorted book is stored: its entries in order */
 

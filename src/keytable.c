@@ -144,39 +144,66 @@ next_slot(uint64 nslots, uint64 slot)
 	return slot + 1 == nslots ? 0 : slot + 1;
 }
 
-static uint64
-free_slot(const KeySlot *slots, uint64 nslots, uint32 hash)
+static inline KeySlot *
+slot_at(KeySlot **slots, uint64 i)
 {
-	uint64		i = first_slot(nslots, hash);
-
-	while (slots[i].entry != 0)
-		i = next_slot(nslots, i);
-	return i;
+	return &slots[i >> KEYTABLE_SLOT_BITS][i & (KEYTABLE_SLOTS - 1)];
 }
 
-/* Makes the index at least large enough for `count` entries. */
+static uint64
+count_chunks(uint64 nslots)
+{
+	return (nslots + KEYTABLE_SLOTS - 1) >> KEYTABLE_SLOT_BITS;
+}
+
+static KeySlot *
+make_chunk(KeyTable *table, uint64 nslots)
+{
+	return MemoryContextAllocZero(table->context, Min(nslots, KEYTABLE_SLOTS) * sizeof(KeySlot));
+}
+
+/*
+ * Makes the index at least large enough for `count` entries.  If this fails half
+ * way the table is of no use any more.
+ */
 static void
 reserve_slots(KeyTable *table, uint64 count)
 {
 	uint64		nslots = Max(table->nslots, FIRST_SLOTS);
-	KeySlot    *slots;
+	KeySlot   **slots;
 
 	while (SLOTS_FULL(count, nslots))
 		nslots += nslots / 2;
 	if (nslots == table->nslots)
 		return;
 
-	slots = MemoryContextAllocExtended(table->context, nslots * sizeof(KeySlot),
-									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	for (uint64 i = 0; i < table->nslots; i++)
+	slots = MemoryContextAllocZero(table->context, count_chunks(nslots) * sizeof(KeySlot *));
+	for (uint64 chunk = 0; chunk < count_chunks(table->nslots); chunk++)
 	{
-		KeySlot		slot = table->slots[i];
+		uint64		n = Min(table->nslots - (chunk << KEYTABLE_SLOT_BITS), KEYTABLE_SLOTS);
 
-		if (slot.entry != 0)
-			slots[free_slot(slots, nslots, slot.hash)] = slot;
-		if ((i & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
+		CHECK_FOR_INTERRUPTS();
+		for (uint64 i = 0; i < n; i++)
+		{
+			KeySlot		slot = table->slots[chunk][i];
+			uint64		at;
+
+			if (slot.entry == 0)
+				continue;
+			for (at = first_slot(nslots, slot.hash);; at = next_slot(nslots, at))
+			{
+				if (slots[at >> KEYTABLE_SLOT_BITS] == NULL)
+					slots[at >> KEYTABLE_SLOT_BITS] = make_chunk(table, nslots);
+				if (slot_at(slots, at)->entry == 0)
+					break;
+			}
+			*slot_at(slots, at) = slot;
+		}
+		pfree(table->slots[chunk]);
 	}
+	for (uint64 chunk = 0; chunk < count_chunks(nslots); chunk++)
+		if (slots[chunk] == NULL)
+			slots[chunk] = make_chunk(table, nslots);
 	if (table->slots != NULL)
 		pfree(table->slots);
 	table->slots = slots;
@@ -244,8 +271,14 @@ keytable_copy(KeyTable *table, const KeyTable *source)
 		memcpy(keytable_entry(table, done), keytable_entry(source, done),
 			   Min(KEYTABLE_CHUNK, source->count - done) * table->entry_size);
 	}
-	table->slots = MemoryContextAllocHuge(table->context, source->nslots * sizeof(KeySlot));
-	memcpy(table->slots, source->slots, source->nslots * sizeof(KeySlot));
+	table->slots = MemoryContextAlloc(table->context, count_chunks(source->nslots) * sizeof(KeySlot *));
+	for (uint64 chunk = 0; chunk < count_chunks(source->nslots); chunk++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		table->slots[chunk] = make_chunk(table, source->nslots);
+		memcpy(table->slots[chunk], source->slots[chunk],
+			   Min(source->nslots, KEYTABLE_SLOTS) * sizeof(KeySlot));
+	}
 	table->nslots = source->nslots;
 	table->seed = source->seed;
 	table->count = source->count;
@@ -287,23 +320,24 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 {
 	uint32		hashes[KEYTABLE_BATCH];
 	uint32		candidates[KEYTABLE_BATCH];
-	KeySlot    *slots = table->slots;
+	KeySlot   **slots = table->slots;
 	uint64		nslots = table->nslots;
 
 	for (int i = 0; i < n; i++)
 	{
 		hashes[i] = hash_key(key_type, &keys[i], table->seed);
-		__builtin_prefetch(&slots[first_slot(nslots, hashes[i])]);
+		__builtin_prefetch(slot_at(slots, first_slot(nslots, hashes[i])));
 	}
 
 	/* The first entry whose 32 bits agree is nearly always the right one. */
 	for (int i = 0; i < n; i++)
 	{
 		uint64		at = first_slot(nslots, hashes[i]);
+		KeySlot    *slot = slot_at(slots, at);
 
-		while (slots[at].entry != 0 && slots[at].hash != hashes[i])
-			at = next_slot(nslots, at);
-		candidates[i] = slots[at].entry;
+		while (slot->entry != 0 && slot->hash != hashes[i])
+			slot = slot_at(slots, at = next_slot(nslots, at));
+		candidates[i] = slot->entry;
 		if (candidates[i] != 0)
 		{
 			char	   *entry = keytable_entry(table, candidates[i] - 1);
@@ -316,6 +350,7 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 	for (int i = 0; i < n; i++)
 	{
 		uint64		at;
+		KeySlot    *slot;
 
 		if (candidates[i] != 0 &&
 			key_equals(key_type, keytable_entry(table, candidates[i] - 1), &keys[i]))
@@ -325,18 +360,19 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 		}
 
 		/* New, or appended just now for an earlier key of the batch, or unlucky. */
-		for (at = first_slot(nslots, hashes[i]); slots[at].entry != 0; at = next_slot(nslots, at))
-			if (slots[at].hash == hashes[i] &&
-				key_equals(key_type, keytable_entry(table, slots[at].entry - 1), &keys[i]))
+		for (at = first_slot(nslots, hashes[i]); (slot = slot_at(slots, at))->entry != 0;
+			 at = next_slot(nslots, at))
+			if (slot->hash == hashes[i] &&
+				key_equals(key_type, keytable_entry(table, slot->entry - 1), &keys[i]))
 				break;
-		if (slots[at].entry == 0)
+		if (slot->entry == 0)
 		{
 			entries[i] = append(table, key_type, &keys[i]);
-			slots[at].hash = hashes[i];
-			slots[at].entry = entries[i] + 1;
+			slot->hash = hashes[i];
+			slot->entry = entries[i] + 1;
 		}
 		else
-			entries[i] = slots[at].entry - 1;
+			entries[i] = slot->entry - 1;
 	}
 }
 

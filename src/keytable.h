@@ -6,9 +6,11 @@
  * they came, in chunks that never move; beside them is an index of 8-byte
  * slots, open addressing with linear probing, each slot holding 32 bits of the
  * hash and the entry's number.  A key's first slot is its hash as a share of all
- * slots, so that the index can grow by half and its slots, taken one after the
- * other, move to places one after the other.  Growing moves slots, never entries, and a scan
- * or a flat copy of the table is a walk through consecutive memory.
+ * slots, so when the index grows, by half, its slots go one after the other to
+ * places one after the other: the index is in chunks, too, and each is freed as
+ * soon as its slots have moved, so that growing takes no room for a second index.
+ * It never moves entries, and a scan or a flat copy of the table is a walk through
+ * consecutive memory.
  *
  * Look-ups come in batches.  A table larger than the cache costs two cache
  * misses a look-up, one in the index and one at the entry; going through a
@@ -58,7 +60,7 @@ typedef struct KeyTable
 	uint32		capacity;		/* entries that have memory */
 	char	  **chunks;
 	uint32		nchunks;
-	KeySlot    *slots;
+	KeySlot   **slots;			/* chunks of the index */
 	uint64		nslots;
 	char	   *arena;			/* free end of the last block of key bytes */
 	Size		arena_left;
@@ -71,6 +73,10 @@ typedef struct KeyTable
 /* Entries of a chunk; only the first chunk begins smaller. */
 #define KEYTABLE_CHUNK_BITS 14
 #define KEYTABLE_CHUNK (1u << KEYTABLE_CHUNK_BITS)
+
+/* Slots of a chunk of the index; a smaller index has one, of its size. */
+#define KEYTABLE_SLOT_BITS 14
+#define KEYTABLE_SLOTS (UINT64CONST(1) << KEYTABLE_SLOT_BITS)
 
 extern void keytable_init(KeyTable *table, KeyType key_type, Size payload_size,
 						  MemoryContext context);

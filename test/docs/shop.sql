@@ -44,3 +44,37 @@ INSERT INTO contacts
 SELECT c, 'newsletter ' || m, date '2025-01-01' + 7 * m
 FROM generate_series(1, 119::bigint) c, generate_series(1, 48) m
 WHERE (c * 31 + m * 17) % 119 < c;
+
+-- A grocery: members join all through the year, prices move by the week.  Who has
+-- been a member for more than 30 days pays 5 % more for coffee and tea, and buys cheap
+-- things more often.
+CREATE TABLE sales (
+	customer_id bigint NOT NULL,
+	sold_at timestamptz NOT NULL,
+	item text NOT NULL,
+	quantity int NOT NULL,
+	price numeric(10,2) NOT NULL,
+	coupon text
+);
+INSERT INTO sales
+SELECT customer_id, timestamptz '2025-01-01 09:00+00' + day * interval '1 day', item, quantity,
+	round(base * (100 + day / 7 % 5) / 100
+		* CASE WHEN is_hot_drink AND day > joined + 30 THEN 1.05 ELSE 1 END
+		* CASE WHEN coupon THEN 0.8 ELSE 1 END
+		* CASE WHEN quantity = 6 THEN 0.9 ELSE 1 END, 2),
+	CASE WHEN coupon THEN 'WELCOME' END
+FROM (
+	SELECT customer_id, joined, day, day < joined + 5 AND (hashint8extended(n, 3) & 1) = 0 AS coupon,
+		(ARRAY[1, 1, 1, 1, 2, 2, 3, 6])[1 + (hashint8extended(n, 4) & 7)] AS quantity,
+		CASE WHEN day > joined + 30 AND (hashint8extended(n, 5) & 3) = 0 THEN 5 + (hashint8extended(n, 6) & 7)
+			ELSE 1 + (hashint8extended(n, 7) & 65535) % 12 END AS item_number
+	FROM (
+		SELECT n, customer_id, 3 * customer_id AS joined,
+			3 * customer_id + floor(power((hashint8extended(n, 2) & 65535) / 65536.0, 2) * (364 - 3 * customer_id))::int AS day
+		FROM (SELECT n, 1 + (hashint8extended(n, 1) & 65535) % 119 AS customer_id FROM generate_series(1, 12000::bigint) n) n
+	) s
+) l
+JOIN (VALUES (1, 'coffee beans', 12.90, true), (2, 'espresso', 14.50, true), (3, 'olive oil', 9.80, false),
+	(4, 'honey', 7.40, false), (5, 'green tea', 5.60, true), (6, 'black tea', 4.90, true),
+	(7, 'chocolate', 3.20, false), (8, 'jam', 2.80, false), (9, 'biscuits', 2.40, false), (10, 'rice', 2.10, false),
+	(11, 'pasta', 1.70, false), (12, 'flour', 1.20, false)) i (item_number, item, base, is_hot_drink) USING (item_number);
