@@ -685,6 +685,242 @@ test_extremes(void)
 	}
 }
 
+/* ---------- products, differences, scales ---------- */
+
+static bool
+says(const Decimal *d, const Plain *school)
+{
+	char		text[DECIMAL_TEXT_SIZE];
+	char		school_text[PLAIN_TEXT_SIZE];
+
+	decimal_to_text(d, text);
+	plain_to_text(school, school_text);
+	return strcmp(text, school_text) == 0;
+}
+
+static void
+test_products(void)
+{
+	/* 7 times this is 2^255 - 1 */
+	static const char *const seventh = "8270863516951156815969356072049136275233570333260040288532684571993794974281";
+	static const struct
+	{
+		const char *a;
+		const char *b;
+		const char *product;	/* NULL: does not fit */
+	}			known[] = {
+		{"0", "0", "0"},
+		{"0.0", "-1.00", "0.000"},
+		{"-1", "-1", "1"},
+		{"-1", "1", "-1"},
+		{"12.5", "0.8", "10.00"},
+		{"4294967295", "4294967295", "18446744065119617025"},
+		{"4294967296", "4294967296", "18446744073709551616"},
+		/* 2^128 - 1 squared has 256 bits, 2^127 squared 254 and one bit */
+		{"340282366920938463463374607431768211455", "340282366920938463463374607431768211455", NULL},
+		{"170141183460469231731687303715884105728", "170141183460469231731687303715884105728",
+		"28948022309329048855892746252171976963317496166410141009864396001978282409984"},
+		{"170141183460469231731687303715884105728", "340282366920938463463374607431768211456", NULL},
+		{"-170141183460469231731687303715884105728", "340282366920938463463374607431768211456", NULL}
+	};
+	char		text[DECIMAL_TEXT_SIZE];
+	Decimal		seven = from_text("7");
+	Decimal		d;
+
+	property("products by hand");
+	for (size_t i = 0; i < LENGTH_OF(known); i++)
+	{
+		Decimal		a = from_text(known[i].a);
+		Decimal		b = from_text(known[i].b);
+		Decimal		before = a;
+		bool		fits = decimal_multiply(&a, &b);
+
+		holds(fits == (known[i].product != NULL), "%s * %s", known[i].a, known[i].b);
+		decimal_to_text(&a, text);
+		holds(fits ? strcmp(text, known[i].product) == 0 : memcmp(&a, &before, sizeof(a)) == 0,
+			  "%s * %s: %s", known[i].a, known[i].b, text);
+	}
+	property_end();
+
+	property("up to 2^255 - 1, to both sides");
+	for (int negative = 0; negative < 2; negative++)
+	{
+		Decimal		end = widest(negative, 0);
+		Decimal		minus_one = from_text("-1");
+
+		d = from_text(seventh);
+		if (negative)
+			holds(decimal_multiply(&d, &minus_one), "the sign");
+		holds(decimal_multiply(&d, &seven) && memcmp(&d, &end, sizeof(d)) == 0, "seven sevenths");
+		holds(decimal_multiply(&d, &minus_one) && decimal_multiply(&d, &minus_one) && memcmp(&d, &end, sizeof(d)) == 0,
+			  "twice another sign");
+		holds(!decimal_multiply(&d, &seven), "and no farther");
+		d = from_text("28948022309329048855892746252171976963317496166410141009864396001978282409984");
+		end = from_text(negative ? "-2" : "2");
+		holds(!decimal_multiply(&d, &end), "not to 2^255, nor to what has its bits");
+	}
+	property_end();
+
+	property("products and differences are what school says, or do not fit");
+	for (int i = 0; i < 20000; i++)
+	{
+		char		amount[2][PLAIN_TEXT_SIZE];
+		Plain		plain[2];
+		Plain		expected;
+		Decimal		factor[2];
+		char		expected_text[PLAIN_TEXT_SIZE];
+		int			digits = (int) random_below(DECIMAL_MAX_DIGITS) + 1;
+		int			scale = (int) random_below(DECIMAL_MAX_SCALE + 1);
+		Plain		end = plain_from_text("57896044618658097711785492504343953926634992332820282019728792003956564819968");
+
+		for (int k = 0; k < 2; k++)
+		{
+			random_amount(amount[k], digits, scale);
+			plain[k] = plain_from_text(amount[k]);
+			factor[k] = from_text(amount[k]);
+		}
+		expected = plain_multiply(&plain[0], &plain[1]);
+		/* As a mantissa it must stay below 2^255. */
+		memmove(expected.digit + expected.scale, expected.digit, PLAIN_DIGITS - expected.scale);
+		memset(expected.digit, 0, expected.scale);
+		d = factor[0];
+		if (decimal_multiply(&d, &factor[1]))
+		{
+			holds(plain_compare_magnitude(&expected, &end) < 0, "%s * %s does not fit", amount[0], amount[1]);
+			expected = plain_multiply(&plain[0], &plain[1]);
+			holds(says(&d, &expected), "%s * %s", amount[0], amount[1]);
+		}
+		else
+			holds(plain_compare_magnitude(&expected, &end) >= 0, "%s * %s fits", amount[0], amount[1]);
+
+		d = factor[0];
+		expected = plain_negate(&plain[1]);
+		expected = plain_add(&plain[0], &expected);
+		plain_to_text(&expected, expected_text);
+		holds(decimal_subtract(&d, &factor[1]) && says(&d, &expected), "%s - %s, not %s", amount[0], amount[1],
+			  expected_text);
+	}
+	property_end();
+
+	property("a difference that does not fit leaves its first number as it was");
+	for (int scale = 0; scale <= DECIMAL_MAX_SCALE; scale++)
+	{
+		Decimal		least = widest(true, scale);
+		Decimal		greatest = widest(false, scale);
+		Decimal		one = {.word = {1}, .scale = scale};
+
+		d = least;
+		holds(!decimal_subtract(&d, &one) && memcmp(&d, &least, sizeof(d)) == 0, "least, %d", scale);
+		holds(!decimal_subtract(&d, &greatest) && memcmp(&d, &least, sizeof(d)) == 0, "least - greatest, %d", scale);
+		holds(decimal_subtract(&d, &least) && decimal_sign(&d) == 0 && d.scale == scale, "least - least, %d", scale);
+		d = greatest;
+		holds(!decimal_subtract(&d, &least) && memcmp(&d, &greatest, sizeof(d)) == 0, "greatest - least, %d", scale);
+		holds(decimal_subtract(&d, &one) && decimal_sign(&d) == 1, "greatest - 1, %d", scale);
+	}
+	property_end();
+}
+
+/* Without zeros at the end of its decimals, by its text. */
+static void
+strip_zeros(char *text)
+{
+	size_t		n = strlen(text);
+
+	if (strchr(text, '.') == NULL)
+		return;
+	while (text[n - 1] == '0')
+		n--;
+	text[text[n - 1] == '.' ? n - 1 : n] = '\0';
+}
+
+static void
+test_scales(void)
+{
+	property("a scale that is set is the one asked for, or the least that keeps all digits");
+	for (int i = 0; i < 50000; i++)
+	{
+		char		amount[PLAIN_TEXT_SIZE];
+		char		expected[PLAIN_TEXT_SIZE];
+		char		text[DECIMAL_TEXT_SIZE];
+		int			scale = (int) random_below(DECIMAL_MAX_SCALE + 1);
+		int			decimals;
+		Decimal		d;
+
+		random_amount(amount, DECIMAL_MAX_DIGITS, DECIMAL_MAX_SCALE - 4);
+		if (strchr(amount, '.') != NULL)
+			sprintf(strchr(amount, '\0'), "%.*s", (int) random_below(5), "0000");
+		d = from_text(amount);
+		strcpy(expected, amount);
+		strip_zeros(expected);
+		decimals = strchr(expected, '.') == NULL ? 0 : (int) strlen(strchr(expected, '.') + 1);
+		if (decimals == 0 && scale > 0)
+			strcat(expected, ".");
+		for (; decimals < scale; decimals++)
+			strcat(expected, "0");
+		holds(decimal_set_scale(&d, scale), "%s does not fit at %d", amount, scale);
+		decimal_to_text(&d, text);
+		holds(strcmp(text, expected) == 0, "%s at %d: %s, not %s", amount, scale, text, expected);
+	}
+	property_end();
+
+	property("a scale that does not fit is told");
+	for (int negative = 0; negative < 2; negative++)
+	{
+		Decimal		d = widest(negative, 3);
+
+		holds(decimal_set_scale(&d, 3), "its own");
+		holds(decimal_set_scale(&d, 2), "a smaller one, which would lose digits");
+		holds(d.scale == 3, "%d", d.scale);
+		holds(!decimal_set_scale(&d, 4), "a larger one");
+	}
+	property_end();
+
+	property("packing, packing again and leaving out zeros keep the number");
+	for (int i = 0; i < 50000; i++)
+	{
+		char		amount[PLAIN_TEXT_SIZE];
+		char		text[DECIMAL_TEXT_SIZE];
+		char		filler[PLAIN_TEXT_SIZE];
+		DecimalPool pool = {0};
+		Decimal		d;
+		Decimal		one = from_text("1");
+		int64		packed;
+		int64		small;
+		bool		fits;
+
+		random_amount(amount, random_below(2) ? 16 : DECIMAL_MAX_DIGITS, DECIMAL_MAX_SCALE);
+		random_amount(filler, DECIMAL_MAX_DIGITS, DECIMAL_MAX_SCALE);
+		if (random_below(2))
+			(void) decimal_pool_put(&pool, &one);
+		d = from_text(amount);
+		fits = decimal_fits_packed(&d, &small);
+		packed = decimal_pack(&d, &pool);
+		holds(decimal_is_pooled(packed) == !fits && (!fits || packed == small), "%s packed", amount);
+		d = decimal_unpack(packed, &pool);
+		decimal_to_text(&d, text);
+		holds(strcmp(text, amount) == 0, "%s unpacked: %s", amount, text);
+
+		/* Where it need not be in the pool, it is not any more. */
+		packed = decimal_repack(decimal_pool_put(&pool, &d), &pool);
+		holds(fits ? packed == small : packed == ((int64) (pool.count - 1) << 8 | DECIMAL_IN_POOL), "%s repacked", amount);
+		holds(decimal_repack(packed, &pool) == packed, "%s repacked twice", amount);
+
+		strip_zeros(amount);
+		for (int k = 0; k < 2; k++)
+		{
+			/* From the pool, even if it fits; then without, if it does. */
+			int64		normal = decimal_normalize(k == 0 ? decimal_pool_put(&pool, &d) : packed, &pool);
+			Decimal		e = decimal_unpack(normal, &pool);
+
+			decimal_to_text(&e, text);
+			holds(strcmp(text, amount) == 0, "%s normalized: %s", amount, text);
+			holds(decimal_is_pooled(normal) == !decimal_fits_packed(&e, &small), "%s normalized, but not packed", amount);
+		}
+		clear(&pool);
+	}
+	property_end();
+}
+
 /* ---------- order, float8, storing ---------- */
 
 #define ZOO 220
@@ -853,6 +1089,8 @@ main(void)
 	test_sums();
 	test_border();
 	test_extremes();
+	test_products();
+	test_scales();
 	test_order();
 	test_double();
 	test_stored();

@@ -10,15 +10,15 @@
 
 #include "tap.h"
 
-#define PLAIN_FRACTION 28		/* digits kept after the point */
-#define PLAIN_DIGITS 128
-#define PLAIN_TEXT_SIZE 160
+#define PLAIN_FRACTION 60		/* digits kept after the point */
+#define PLAIN_DIGITS 200
+#define PLAIN_TEXT_SIZE 240
 
 typedef struct Plain
 {
 	bool		negative;
 	int			scale;			/* digits shown after the point */
-	uint8_t		digit[PLAIN_DIGITS];	/* lowest first, of 10^-28 */
+	uint8_t		digit[PLAIN_DIGITS];	/* lowest first, of 10^-PLAIN_FRACTION */
 } Plain;
 
 /* Takes only well-formed text. */
@@ -91,6 +91,39 @@ plain_add(const Plain *a, const Plain *b)
 		sum.digit[i] = d - 10 * carry;
 	}
 	return sum;
+}
+
+static Plain TAP_UNUSED
+plain_negate(const Plain *plain)
+{
+	Plain		negative = *plain;
+
+	negative.negative = !plain->negative && !plain_is_zero(plain);
+	return negative;
+}
+
+/* Factors and product must fit. */
+static Plain TAP_UNUSED
+plain_multiply(const Plain *a, const Plain *b)
+{
+	int			digit[2 * PLAIN_DIGITS + 1] = {0};
+	Plain		product = {0};
+
+	for (int i = 0; i < PLAIN_DIGITS; i++)
+		for (int j = 0; a->digit[i] != 0 && j < PLAIN_DIGITS; j++)
+			digit[i + j] += a->digit[i] * b->digit[j];
+	for (int i = 0; i < 2 * PLAIN_DIGITS; i++)
+	{
+		digit[i + 1] += digit[i] / 10;
+		digit[i] %= 10;
+		if (i >= PLAIN_FRACTION && i - PLAIN_FRACTION < PLAIN_DIGITS)
+			product.digit[i - PLAIN_FRACTION] = digit[i];
+		else if (digit[i] != 0)
+			abort();
+	}
+	product.scale = a->scale + b->scale;
+	product.negative = a->negative != b->negative && !plain_is_zero(&product);
+	return product;
 }
 
 static int TAP_UNUSED
