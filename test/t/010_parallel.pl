@@ -137,7 +137,36 @@ for my $member (sort keys %members)
 			FROM ($book OFFSET 0) b (book)};
 	}
 }
+# Prices: what is said to be a refund or nothing above is skipped, and so are some
+# quantities.  These have one order of bytes, so bytes are compared, and reports.
+my $price_group = "'group ' || coalesce(order_id, part) % 4";
+my $period = "date_trunc('month', at AT TIME ZONE 'UTC')::date";
+my $quantity = 'CASE WHEN order_id % 50 = 7 THEN 1e20 ELSE (order_id % 19 - 1) * 0.5 END';
+my %prices_of;
+for ([ bigint => 'household' ], [ text => "'Größe ' || household" ])
+{
+	my ($type, $item) = @$_;
+	$prices_of{"pricebook($type)"} = [ 'pricebook', $type, "pricebook($item, $price_group, amount)" ];
+	$prices_of{"pricebook($type, periods)"} = [ 'pricebook', $type, "pricebook($item, $period, $price_group, amount, $quantity)" ];
+	$prices_of{"price_slope($type)"} = [ 'price_slope', $type, "price_slope($item, $period, order_id / 1000.0, amount)" ];
+}
+for my $name (sort keys %prices_of)
+{
+	my ($type, $item, $prices) = @{ $prices_of{$name} };
+	my $report = sub { return "(SELECT md5(string_agg(r::text, ',')) FROM $_[0] r)" };
+	my @reports = $type eq 'pricebook'
+	  ? ("cell_count(book), rows_skipped(book, 'null'), rows_skipped(book, 'price'), rows_skipped(book, 'quantity')",
+		map { $report->($_) } "price_gaps(book, 'group 1')", "price_gap_items(NULL::$item, book, 'group 2', 0.2, 0, 1)", "price_gap_mix(book, 'group 0')", "fair_prices(NULL::$item, book, 'group 3')")
+	  : ($report->('price_slopes(book)'), $report->('price_slopes(book, 0.2)'));
+	$whole{$name} = "SELECT concat_ws(' ', md5(${type}_send(book)), rows_skipped(book), " . join(', ', @reports) . ") FROM (SELECT $prices FROM %s OFFSET 0) b (book)";
+}
+$whole{'pricebook, by part'} = "SELECT md5(string_agg(concat_ws(' ', part, pricebook_send(book), price_slope_send(slope)), ',' ORDER BY part))
+	FROM (SELECT part, $prices_of{'pricebook(text)'}[2] AS book, $prices_of{'price_slope(bigint)'}[2] AS slope FROM %s GROUP BY 1) s";
+
 my %parts = (
+	'rollup(pricebook)' => q{SELECT md5(string_agg(concat_ws(' ', n, pricebook_send(book), price_slope_send(slope)), ',' ORDER BY n))
+		FROM (SELECT month % 3 AS n, rollup(book) AS book, rollup(slope) AS slope FROM month GROUP BY 1) s},
+	'rollup(pricebook), all in one' => 'SELECT md5(pricebook_send(rollup(book)) || price_slope_send(rollup(slope))) FROM month',
 	'rollup(rfm)' => q{SELECT md5(string_agg(concat_ws(' ', month, rfm_send(rfm)), ',' ORDER BY month))
 		FROM (SELECT month, rollup(rfm) AS rfm FROM value GROUP BY month) s},
 	'rollup(rfm), all in one' => 'SELECT rfm_send(rollup(rfm)) FROM value',
@@ -156,6 +185,10 @@ $node->safe_psql('postgres',
 	"CREATE TABLE kept (name text PRIMARY KEY, book rfm_book);\n"
 	  . join '', map { "INSERT INTO kept SELECT '$_', (" . sprintf($book_of{$_}[1], 'sale') . ");\n" } sort keys %book_of);
 
+$node->safe_psql('postgres', qq{
+	CREATE TABLE month AS SELECT extract(month FROM at)::int AS month, $prices_of{'pricebook(text, periods)'}[2] AS book, $prices_of{'price_slope(text)'}[2] AS slope FROM sale GROUP BY 1, part;
+	ALTER TABLE month SET (parallel_workers = 4);
+	ANALYZE month});
 my %query = (%parts, map { ($_ => sprintf($whole{$_}, 'sale')) } keys %whole);
 my %expected;
 for my $name (sort keys %query)
@@ -181,6 +214,26 @@ is( query(
 	't|t', 'there are filters of several sizes and exact sets to be rolled up');
 is( query(
 		q{SELECT bool_and(all_of ? tag) FROM sale, (SELECT rollup(tags) AS all_of FROM one) x WHERE tag IS NOT NULL}), 't', 'and nothing is lost');
+
+# And plain SQL on the same prices, its medians made of arrays; skipped are NULLs
+# first, then prices, then quantities.
+my $lines = "SELECT household AS item, $period AS period, $price_group AS grp, amount AS price, $quantity AS quantity FROM sale";
+my $sold = "SELECT * FROM ($lines) l WHERE price > 0 AND quantity > 0 AND num_nulls(item, period, grp) = 0";
+my $fair = "SELECT item, period, count, (list[(count + 1) / 2] + list[count / 2 + 1]) * 0.5 AS price FROM
+	(SELECT item, period, array_agg(price ORDER BY price) AS list, count(*)::int FROM ($sold) s WHERE grp = 'group 1' GROUP BY 1, 2) a";
+is( query(
+		"SELECT cell_count(book), rows_skipped(book, 'null'), rows_skipped(book, 'price'), rows_skipped(book, 'quantity') FROM (SELECT $prices_of{'pricebook(bigint, periods)'}[2] FROM sale) b (book)"),
+	query("SELECT (SELECT count(DISTINCT (item, period)) FROM ($sold) s), count(*) FILTER (WHERE nulls > 0), count(*) FILTER (WHERE nulls = 0 AND price <= 0),
+			count(*) FILTER (WHERE nulls = 0 AND price > 0 AND quantity <= 0) FROM (SELECT *, num_nulls(item, period, grp, price, quantity) AS nulls FROM ($lines) l) n"),
+	'rows are counted as by plain SQL');
+is( query("SELECT item, period, trim_scale(fair_price), n FROM fair_prices(NULL::bigint, (SELECT $prices_of{'pricebook(bigint, periods)'}[2] FROM sale), 'group 1') ORDER BY 1, 2"),
+	query("SELECT item, period, trim_scale(price), count FROM ($fair) f ORDER BY 1, 2"), 'fair prices are medians');
+is( query("SELECT grp, items, cells, n, reference_n, trim_scale(overcharge), trim_scale(overcharge_net)
+		FROM price_gaps((SELECT $prices_of{'pricebook(bigint, periods)'}[2] FROM sale), 'group 1') ORDER BY grp COLLATE \"C\""),
+	query("SELECT grp, count(DISTINCT item), count(*), sum(n), sum(count), trim_scale(sum(over)), trim_scale(sum(net))
+		FROM (SELECT grp, s.item, period, f.count, count(*) AS n, sum(greatest(0, s.price - f.price) * quantity) AS over, sum((s.price - f.price) * quantity) AS net
+		        FROM ($sold) s JOIN ($fair) f USING (item, period) WHERE grp <> 'group 1' GROUP BY 1, 2, 3, 4) c GROUP BY 1 ORDER BY grp COLLATE \"C\""),
+	'overcharges are those of plain SQL');
 
 # All queries under one kind of circumstances, in one session.
 sub all_the_same
@@ -223,6 +276,8 @@ for my $condition ('true', 'false', 'id < 0 OR at IS NULL')
 {
 	for my $query ('SELECT rfm(at, amount) FROM %s', 'SELECT row(tag_agg(tag), tag_agg(tag, 50), rollup(tags(tag))) FROM %s',
 		'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member, at, amount) FROM %s) s (b)',
+		"SELECT row(rows_skipped(b), cell_count(b), md5(pricebook_send(b))) FROM (SELECT pricebook(member, 'g', amount) FROM %s) s (b)",
+		'SELECT row(rows_skipped(b), md5(price_slope_send(b))) FROM (SELECT price_slope(member_text, at::date, 1, amount) FROM %s) s (b)',
 		'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member_text, order_text, at, amount) FROM %s) s (b)')
 	{
 		my $sql = sprintf $query, "few WHERE $condition";
@@ -236,8 +291,9 @@ for my $condition ('true', 'false', 'id < 0 OR at IS NULL')
 	my @settings = ("work_mem = '64kB'", 'hash_mem_multiplier = 1', 'enable_sort = off');
 	# From 16 on, string_agg(... ORDER BY ...) would have the groups sorted.
 	push @settings, 'enable_presorted_aggregate = off' if $release >= 16;
-	my $many = q{SELECT md5(string_agg(concat_ws(' ', member, order_id, rfm_send(rfm), rfm_book_send(book), tagbloom_send(tags), tagbloom_send(rolled)), ',' ORDER BY member, order_id))
-		FROM (SELECT member, order_id, rfm(at, amount), rfm_book(member, at, amount ORDER BY id) AS book, tag_agg(tag) AS tags, rollup(tags(tag, member_text)) AS rolled FROM sale GROUP BY member, order_id) s};
+	my $many = q{SELECT md5(string_agg(concat_ws(' ', member, order_id, rfm_send(rfm), rfm_book_send(book), tagbloom_send(tags), tagbloom_send(rolled), pricebook_send(prices), price_slope_send(slope)), ',' ORDER BY member, order_id))
+		FROM (SELECT member, order_id, rfm(at, amount), rfm_book(member, at, amount ORDER BY id) AS book, tag_agg(tag) AS tags, rollup(tags(tag, member_text)) AS rolled,
+		         pricebook(household, 'g' || part, amount) AS prices, price_slope(member_text, at::date, id / 10.0, amount) AS slope FROM sale GROUP BY member, order_id) s};
 	my $spilling = $many =~ s/ ORDER BY id//r;
 	my ($spilled) = grep { ($_->{'HashAgg Batches'} // 0) > 1 } plan_nodes($spilling, ', ANALYZE', @settings);
 	ok($spilled, 'with little memory, groups spill to disk');
@@ -252,7 +308,7 @@ SKIP:
 	skip 'this server has no just-in-time compiler', 2 if query('SELECT pg_jit_available()', 'jit = on') ne 't';
 	my @settings = ('jit = on', 'jit_above_cost = 0', 'jit_inline_above_cost = 0', 'jit_optimize_above_cost = 0');
 	my %some = map { $_ => $query{$_} } 'rfm, by member', 'rollup(rfm)', 'rfm_book(bigint)', 'rfm_book(text, text)', 'tier_cuts',
-	  'tag_agg, by household', 'tag_agg(text, integer)', 'rollup(tagbloom)';
+	  'tag_agg, by household', 'tag_agg(text, integer)', 'rollup(tagbloom)', 'pricebook(text, periods)', 'pricebook, by part', 'price_slope(bigint)', 'rollup(pricebook)';
 	all_the_same('jit', \%some, @settings);
 	all_the_same('jit, 2 workers', \%some, @settings, 'max_parallel_workers_per_gather = 2');
 }
@@ -267,7 +323,8 @@ for my $order ('id', 'at DESC, amount', 'amount DESC NULLS LAST, id', 'member, i
 	my %shuffled = %parts;
 	for my $sql (values %shuffled)
 	{
-		$sql =~ s/FROM value\b/FROM (TABLE value ORDER BY rfm_send(rfm), month DESC, tags) s/
+		$sql =~ s/FROM month\b/FROM (TABLE month ORDER BY pricebook_send(book)) s/
+		  or $sql =~ s/FROM value\b/FROM (TABLE value ORDER BY rfm_send(rfm), month DESC, tags) s/
 		  or $sql =~ s/FROM one\b/FROM (TABLE one ORDER BY rfm_send(rfm)) s/
 		  or die $sql;
 	}
@@ -279,8 +336,24 @@ for my $order ('id', 'at DESC, amount', 'amount DESC NULLS LAST, id', 'member, i
 $node->safe_psql(
 	'postgres', q{
 	CREATE TABLE part (split text, part int, name text, book rfm_book);
+	CREATE TABLE part_pricebook (split text, part int, name text, book pricebook);
+	CREATE TABLE part_price_slope (split text, part int, name text, book price_slope);
 	-- Takes the first two, puts their sum last, until one is left.
 	CREATE FUNCTION sum_of(books rfm_book[]) RETURNS rfm_book LANGUAGE plpgsql AS $$
+	BEGIN
+	  WHILE cardinality(books) > 1 LOOP
+	    books := books[3:] || (books[2] + books[1]);
+	  END LOOP;
+	  RETURN books[1];
+	END $$;
+	CREATE FUNCTION sum_of(books pricebook[]) RETURNS pricebook LANGUAGE plpgsql AS $$
+	BEGIN
+	  WHILE cardinality(books) > 1 LOOP
+	    books := books[3:] || (books[2] + books[1]);
+	  END LOOP;
+	  RETURN books[1];
+	END $$;
+	CREATE FUNCTION sum_of(books price_slope[]) RETURNS price_slope LANGUAGE plpgsql AS $$
 	BEGIN
 	  WHILE cardinality(books) > 1 LOOP
 	    books := books[3:] || (books[2] + books[1]);
@@ -295,23 +368,24 @@ my %split = (
 for my $split (sort keys %split)
 {
 	my (%stored, %direct, %backwards, %added, %nested, %text);
-	for my $name (sort keys %book_of)
+	for my $name (sort (keys %book_of, keys %prices_of))
 	{
-		my ($book) = $book_of{$name}[1] =~ /^SELECT (.*) FROM/;
+		my ($type, undef, $book) = $prices_of{$name} ? @{ $prices_of{$name} } : ('rfm_book', undef, $book_of{$name}[1] =~ /^SELECT (.*) FROM/);
+		my $table = $type eq 'rfm_book' ? 'part' : "part_$type";
 		my $parts = "SELECT coalesce($split{$split}, -1), $book FROM sale GROUP BY 1";
-		$node->safe_psql('postgres', "INSERT INTO part SELECT '$split', part, '$name', book FROM ($parts) p (part, book)");
+		$node->safe_psql('postgres', "INSERT INTO $table SELECT '$split', part, '$name', book FROM ($parts) p (part, book)");
 		my $compare = $whole{$name};
-		my $from = "FROM part WHERE split = '$split' AND name = '$name'";
+		my $from = "FROM $table WHERE split = '$split' AND name = '$name'";
 		my $use = sub {
 			my ($merged) = @_;
 			my $query = $compare;
-			$query =~ s/\(SELECT rfm_book\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
+			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
 			return $query;
 		};
 		$stored{$name} = $use->("SELECT rollup(book) $from");
 		$direct{$name} = $use->("SELECT rollup(book) FROM ($parts) p (part, book)");
 		$backwards{$name} = $use->("SELECT rollup(book ORDER BY part DESC) FROM ($parts) p (part, book)");
-		$text{$name} = $use->("SELECT rollup(book::text::rfm_book) $from");
+		$text{$name} = $use->("SELECT rollup(book::text::$type) $from");
 		$added{$name} = $use->("SELECT sum_of(array_agg(book ORDER BY part)) $from");
 		# ((0 + 1) + 2) + ...: sums that are not stored in between
 		my ($sum, @more) = map { "(SELECT book $from AND part = $_)" } split /\n/, query("SELECT part $from ORDER BY part");
@@ -348,6 +422,14 @@ is(query(q{SELECT count(*) FROM (SELECT DISTINCT a.book + b.book FROM part a JOI
 	query(q{SELECT count(DISTINCT least(a.part, b.part) || '+' || greatest(a.part, b.part)) FROM part a JOIN part b USING (name, split)
 	        WHERE split = '2 parts' AND name = 'rfm_book(text, bigint)' AND a.part <> b.part}),
 	'DISTINCT knows that');
+for my $type ('pricebook', 'price_slope')
+{
+	is( query(
+			qq{SELECT count(*) > 10, bool_and(ab = ba AND NOT ab <> ba AND ${type}_cmp(ab, ba) = 0 AND ${type}_hash(ab) = ${type}_hash(ba) AND ${type}_send(ab) = ${type}_send(ba)),
+			          bool_and((a.book = b.book) = (a.part = b.part))
+			     FROM part_$type a JOIN part_$type b USING (name, split), LATERAL (SELECT a.book + b.book AS ab, b.book + a.book AS ba) x}),
+		't|t|t', "$type: a + b = b + a, to the last byte");
+}
 
 # As window functions: the state is read after each row and goes on.
 $node->safe_psql(
@@ -362,6 +444,9 @@ $node->safe_psql(
 	       tag, tag_agg(tag) OVER (ORDER BY id) AS tags,
 	       tag_agg(tag, 100) OVER (ORDER BY id ROWS BETWEEN 50 PRECEDING AND 1 FOLLOWING) AS tags_near,
 	       rollup(tags(tag, member_text)) OVER (PARTITION BY id % 3 ORDER BY id) AS tags_rolled,
+	       household, part, order_id, pricebook(household, 'g' || part, amount) OVER (ORDER BY id) AS prices,
+	       pricebook(member_text, at::date, 'g' || part, amount, part) OVER (ORDER BY id ROWS BETWEEN 7 PRECEDING AND 1 FOLLOWING) AS prices_near,
+	       price_slope(household, at::date, order_id, amount) OVER (PARTITION BY part ORDER BY id) AS slope,
 	       rfm_book(member, at, amount) OVER (ORDER BY id) AS book,
 	       rfm_book(member_text, order_text, at, amount) OVER (ORDER BY id ROWS BETWEEN 5 PRECEDING AND CURRENT ROW) AS book_near
 	  FROM sale WHERE id <= 200;
@@ -405,11 +490,21 @@ is( query(
 		                 array_agg(tag) OVER (PARTITION BY id % 3 ORDER BY id) AS rolled, array_agg(s.member_text) OVER (PARTITION BY id % 3 ORDER BY id) AS rolled_text
 		            FROM running r JOIN (SELECT id, member_text FROM sale) s USING (id)) s}),
 	'200|t|t|t|t|t', 'tag_agg() and rollup() OVER: each row has the tags of its frame');
+is( query(
+		q{SELECT count(*), bool_and(r.prices = x.prices AND pricebook_send(r.prices) = pricebook_send(x.prices)), bool_and(pricebook_send(r.prices_near) = pricebook_send(x.prices_near)),
+		         bool_and(price_slope_send(r.slope) = price_slope_send(x.slope)), bool_and(cells = cell_count(r.prices)), count(DISTINCT r.prices) > 100
+		    FROM running r, LATERAL (SELECT pricebook(household, 'g' || part, amount) FILTER (WHERE o.id <= r.id) AS prices,
+		                                    count(DISTINCT household) FILTER (WHERE o.id <= r.id AND amount > 0) AS cells,
+		                                    pricebook(member_text, at::date, 'g' || part, amount, part) FILTER (WHERE o.id BETWEEN r.id - 7 AND r.id + 1) AS prices_near,
+		                                    price_slope(household, at::date, order_id, amount) FILTER (WHERE o.id <= r.id AND o.part = r.part) AS slope
+		                               FROM sale o WHERE o.id <= 200) x}),
+	'200|t|t|t|t|t', 'pricebook() and price_slope() OVER: each row has those of its frame');
 # The same frames with the values used at once rather than stored.
 is( query(
-		q{SELECT count(*) FROM (SELECT id, rfm_send(rfm(at, amount) OVER (ORDER BY id)) AS bytes, member_count(rfm_book(member, at, amount) OVER (ORDER BY id)) AS members
+		q{SELECT count(*) FROM (SELECT id, rfm_send(rfm(at, amount) OVER (ORDER BY id)) AS bytes, member_count(rfm_book(member, at, amount) OVER (ORDER BY id)) AS members,
+		         cell_count(pricebook(household, 'g' || part, amount) OVER (ORDER BY id)) AS cells, price_slope_send(price_slope(household, at::date, order_id, amount) OVER (PARTITION BY part ORDER BY id)) AS slopes
 		    FROM sale WHERE id <= 200) x JOIN running r USING (id)
-		 WHERE bytes <> rfm_send(rfm) OR members <> member_count(book)}),
+		 WHERE bytes <> rfm_send(rfm) OR members <> member_count(book) OR cells <> cell_count(prices) OR slopes <> price_slope_send(slope)}),
 	0, 'the same when the value is used at once');
 
 # DISTINCT, ORDER BY and FILTER inside; grouping sets; aggregates that share a state.
@@ -425,9 +520,14 @@ is( query(
 		         tag_agg(tag ORDER BY tag DESC) = tag_agg(tag ORDER BY amount),
 		         tag_agg(tag) FILTER (WHERE amount > 10) = (SELECT tags(VARIADIC array_agg(tag)) FROM sale WHERE amount > 10),
 		         rollup(DISTINCT tags(tag)) = rollup(tags(tag)),
-		         tag_agg(tag) FILTER (WHERE false) IS NULL
+		         tag_agg(tag) FILTER (WHERE false) IS NULL,
+		         pricebook(DISTINCT household, tag, amount) = (SELECT pricebook(household, tag, amount) FROM (SELECT DISTINCT household, tag, amount FROM sale) s),
+		         pricebook_send(pricebook(member_text, at::date, tag, amount, part ORDER BY amount DESC)) = pricebook_send(pricebook(member_text, at::date, tag, amount, part)),
+		         pricebook(household, tag, amount) FILTER (WHERE id > 5000) = (SELECT pricebook(household, tag, amount) FROM sale WHERE id > 5000),
+		         price_slope_send(price_slope(household, at::date, id, amount ORDER BY id)) = price_slope_send(price_slope(household, at::date, id, amount)),
+		         pricebook(household, tag, amount) FILTER (WHERE false) IS NULL
 		    FROM sale}),
-	't|t|t|t|t|t|t|t|t|t|t|t', 'DISTINCT, ORDER BY and FILTER');
+	't|t|t|t|t|t|t|t|t|t|t|t|t|t|t|t|t', 'DISTINCT, ORDER BY and FILTER');
 for my $settings ([], ['enable_hashagg = off'], [ "work_mem = '64kB'", 'enable_sort = off' ], ['max_parallel_workers_per_gather = 3'])
 {
 	is( query(
@@ -446,9 +546,22 @@ for my $settings ([], ['enable_hashagg = off'], [ "work_mem = '64kB'", 'enable_s
 			SELECT level, count(*) > 0, bool_and(tags IS NOT DISTINCT FROM CASE WHEN array_remove(list, NULL) <> '{}' THEN tags(VARIADIC list) END) FROM g GROUP BY level ORDER BY 1}, @$settings),
 		"0|t|t\n1|t|t\n2|t|t\n3|t|t", "tag_agg() of GROUPING SETS @$settings");
 }
+for my $settings ([], ['enable_hashagg = off'], [ "work_mem = '64kB'", 'enable_sort = off' ], ['max_parallel_workers_per_gather = 3'])
+{
+	is( query(
+			q{WITH g AS (SELECT household, order_id % 4 AS quarter, pricebook(part, 'g' || id % 3, amount) AS book, price_slope(part, at::date, id, amount) AS slope,
+			                    grouping(household, order_id % 4) AS level FROM sale WHERE num_nulls(household, order_id) = 0 GROUP BY GROUPING SETS ((household, order_id % 4), (household), (order_id % 4), ()))
+			SELECT g.level, count(*), bool_and(g.book = x.book AND g.slope = x.slope)
+			  FROM (SELECT level, rollup(book) AS book, rollup(slope) AS slope FROM g GROUP BY level) x, g WHERE g.level = 3 GROUP BY 1
+			UNION ALL SELECT level, count(*), true FROM g WHERE level < 3 GROUP BY 1 ORDER BY 1}, @$settings),
+		query(q{SELECT 0, count(DISTINCT (household, order_id % 4)), true FROM sale WHERE num_nulls(household, order_id) = 0 UNION ALL
+			SELECT 1, count(DISTINCT household), true FROM sale WHERE order_id IS NOT NULL UNION ALL SELECT 2, 4, true UNION ALL SELECT 3, 4, true}),
+		"pricebook() and price_slope() of GROUPING SETS @$settings");
+}
 $node->safe_psql(
 	'postgres', q{
 	CREATE AGGREGATE my_tags(text) (SFUNC = tag_agg_step, STYPE = bytea, FINALFUNC = tag_agg_final, COMBINEFUNC = tag_agg_combine, PARALLEL = SAFE);
+	CREATE AGGREGATE my_cells(bigint, text, numeric) (SFUNC = pricebook_step_bigint, STYPE = pricebook, FINALFUNC = cell_count, COMBINEFUNC = pricebook_combine, PARALLEL = SAFE);
 	CREATE AGGREGATE my_orders(timestamptz, numeric) (SFUNC = rfm_step, STYPE = rfm, FINALFUNC = frequency, COMBINEFUNC = rfm_combine, PARALLEL = SAFE);
 	CREATE AGGREGATE my_total(timestamptz, numeric) (SFUNC = rfm_step, STYPE = rfm, FINALFUNC = monetary, COMBINEFUNC = rfm_combine, PARALLEL = SAFE);
 	CREATE AGGREGATE my_members(bigint, timestamptz, numeric) (SFUNC = rfm_book_step_bigint, STYPE = rfm_book, FINALFUNC = member_count, COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE);
@@ -456,9 +569,10 @@ $node->safe_psql(
 });
 my $shared = q{SELECT my_orders(at, amount), rfm(at, amount), my_total(at, amount), frequency(rfm(at, amount)),
 	my_members(member, at, amount), rfm_book(member, at, amount) = (SELECT book FROM kept WHERE name = 'rfm_book(bigint)'), my_skipped(member, at, amount),
-	tag_agg(tag) = (SELECT tags(VARIADIC array_agg(tag)) FROM sale), my_tags(tag) = tag_agg(tag) FROM sale};
+	tag_agg(tag) = (SELECT tags(VARIADIC array_agg(tag)) FROM sale), my_tags(tag) = tag_agg(tag), my_cells(household, tag, amount), md5(pricebook_send(pricebook(household, tag, amount))) FROM sale};
 my $apart = q{SELECT (SELECT frequency(rfm(at, amount)) FROM sale), (SELECT rfm(at, amount) FROM sale), (SELECT sum(amount) FROM sale WHERE at IS NOT NULL), (SELECT my_orders(at, amount) FROM sale),
-	(SELECT count(DISTINCT member) FROM sale WHERE num_nulls(at, amount) = 0), true, (SELECT count(*) FROM sale WHERE num_nulls(member, at, amount) > 0), true, true};
+	(SELECT count(DISTINCT member) FROM sale WHERE num_nulls(at, amount) = 0), true, (SELECT count(*) FROM sale WHERE num_nulls(member, at, amount) > 0), true, true,
+	(SELECT count(DISTINCT household) FROM sale WHERE amount > 0 AND tag IS NOT NULL), (SELECT md5(pricebook_send(pricebook(household, tag, amount))) FROM sale)};
 is(query($shared), query($apart), 'aggregates with one state between them');
 is(query($shared, 'max_parallel_workers_per_gather = 3'), query($apart), 'the same with workers');
 is(query("SELECT string_agg(x::text, ',' ORDER BY member) FROM (SELECT member, my_total(at, amount) OVER w, rfm(at, amount) OVER w, my_orders(at, amount) OVER w, my_members(member, at, amount) OVER w FROM sale WHERE member BETWEEN 40 AND 60 WINDOW w AS (PARTITION BY member ORDER BY id)) x"),
@@ -485,8 +599,8 @@ for my $table ('by_member', 'by_time')
 	for my $name (sort keys %partitioned)
 	{
 		my $aggregates = grep { $_->{'Node Type'} eq 'Aggregate' } plan_nodes($partitioned{$name}, '', @settings);
-		# Groups that are nearly as many as the rows are not worth it.
-		next if $table eq 'by_time' && $name eq 'rfm, by member';
+		# Groups that are nearly as many as the rows are not worth it, nor are large states.
+		next if $table eq 'by_time' && $name eq 'rfm, by member' || $name eq 'pricebook, by part';
 		cmp_ok($aggregates, '>=', 4, "$table, $name: one aggregate in each partition");
 	}
 	all_the_same("$table, partition by partition", \%partitioned, @settings);
