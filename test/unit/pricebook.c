@@ -1,0 +1,853 @@
+/* needs: decimal.c decimal_total.c fixed_effect.c pricebook_core.c statistics.c */
+#include "pricebook_core.h"
+
+#include <math.h>
+
+#include "fixed_effect.h"
+
+#include "tap.h"
+
+/*
+ * Expected values come from rows one by one, as a textbook has it: midranks by
+ * sorting, pairs, medians of expanded rows, sums in integers, means and
+ * deviations in long doubles.  Prices are integers here, of some unit that is a
+ * power of ten.
+ */
+__extension__ typedef __int128 Int;
+
+typedef struct Row
+{
+	int			item;
+	int			period;
+	int			group;			/* 0 is the reference */
+	Int			price;
+	int			quantity;
+} Row;
+
+/* What prices are counted in: scale decimals, or more than 56 bits. */
+static int	price_scale;
+
+static DecimalPool pool;
+
+static const char *
+int_to_text(Int number, int scale)
+{
+	static char texts[4][80];
+	static int	next;
+	char	   *text = texts[next++ % 4];
+	char		digits[64];
+	int			n = 0;
+	bool		negative = number < 0;
+	char	   *p = text;
+
+	for (; number != 0 || n <= scale; number /= 10)
+		digits[n++] = (char) ('0' + (int) (negative ? -(number % 10) : number % 10));
+	if (negative)
+		*p++ = '-';
+	while (n > 0)
+	{
+		if (n == scale)
+			*p++ = '.';
+		*p++ = digits[--n];
+	}
+	*p = '\0';
+	return text;
+}
+
+static Decimal
+decimal_of(Int number, int scale)
+{
+	const char *text = int_to_text(number, scale);
+	Decimal		d;
+
+	if (!decimal_from_text(text, strlen(text), &d))
+	{
+		diag("%s is refused", text);
+		exit(1);
+	}
+	return d;
+}
+
+/* Without zeros at the end, as prices in a book are. */
+static int64
+packed_of(Int number, int scale)
+{
+	Decimal		d;
+
+	while (scale > 0 && number % 10 == 0)
+	{
+		number /= 10;
+		scale--;
+	}
+	d = decimal_of(number, scale);
+	return decimal_pack(&d, &pool);
+}
+
+static bool
+is_total(const DecimalTotal *total, Int number, int scale)
+{
+	Decimal		d;
+	Decimal		expected = decimal_of(number, scale);
+
+	return decimal_total_get(total, &d) && decimal_compare(&d, &expected) == 0;
+}
+
+static bool
+near(long double got, long double expected, long double tolerance)
+{
+	return fabsl(got - expected) <= tolerance;
+}
+
+static long double
+to_number(Int price)
+{
+	return (long double) price / powl(10, price_scale);
+}
+
+/* ---------- comparing cells with the core ---------- */
+
+static int
+compare_prices(const void *a, const void *b)
+{
+	Int			x = ((const Row *) a)->price;
+	Int			y = ((const Row *) b)->price;
+
+	return (x > y) - (x < y);
+}
+
+/* The rows of a group in a cell, sorted by price, with nothing behind them. */
+static Row *
+take_rows(const Row *rows, int n, int item, int period, int group, int *taken)
+{
+	Row		   *mine = malloc((n + 1) * sizeof(Row));
+	Row		   *exact;
+
+	*taken = 0;
+	for (int i = 0; i < n; i++)
+		if (rows[i].item == item && rows[i].period == period && rows[i].group == group)
+			mine[(*taken)++] = rows[i];
+	qsort(mine, *taken, sizeof(Row), compare_prices);
+	exact = exact_copy(mine, *taken * sizeof(Row));
+	free(mine);
+	return exact;
+}
+
+/* Distinct prices of sorted rows. */
+static PricePoint *
+points_of(const Row *rows, int n, uint32 *npoints)
+{
+	PricePoint *points = calloc(n, sizeof(PricePoint));
+	PricePoint *exact;
+	int			quantity = 0;
+
+	*npoints = 0;
+	for (int i = 0; i < n; i++)
+	{
+		PricePoint *point = &points[*npoints];
+
+		if (point->count == 0)
+		{
+			point->price = packed_of(rows[i].price, price_scale);
+			point->log = log(decimal_packed_to_double(point->price, &pool));
+		}
+		point->count++;
+		quantity += rows[i].quantity;
+		if (i + 1 == n || rows[i + 1].price != rows[i].price)
+		{
+			/* Tenths, so that products have more decimals than prices. */
+			point->quantity = packed_of(quantity, 1);
+			quantity = 0;
+			(*npoints)++;
+		}
+	}
+	exact = exact_copy(points, *npoints * sizeof(PricePoint));
+	free(points);
+	return exact;
+}
+
+/* What the core makes of all cells of an item, or of all items if it is -1. */
+static PriceGap
+gap_of(const Row *rows, int n, int item, int periods, int items)
+{
+	PriceGap	gap = {0};
+
+	for (int i = 0; i < items; i++)
+		for (int period = 0; period < periods && (item == -1 || item == i); period++)
+		{
+			int			sizes[2];
+			Row		   *mine[2];
+			PricePoint *points[2];
+			uint32		npoints[2];
+			PriceReference reference;
+			PriceSide	side;
+
+			for (int group = 0; group < 2; group++)
+			{
+				mine[group] = take_rows(rows, n, i, period, group, &sizes[group]);
+				points[group] = points_of(mine[group], sizes[group], &npoints[group]);
+				free(mine[group]);
+			}
+			if (sizes[0] > 0 && sizes[1] > 0)
+			{
+				reference.below = malloc(npoints[0] * sizeof(int64));
+				if (!price_reference_open(&reference, points[0], npoints[0], &pool) ||
+					!price_side_open(&side, points[1], npoints[1], reference.base, &pool) ||
+					!price_gap_add_cell(&gap, &reference, &side, &pool))
+					diag("a cell does not fit");
+				free(reference.below);
+			}
+			free(points[0]);
+			free(points[1]);
+		}
+	return gap;
+}
+
+/* ---------- the same, by rows ---------- */
+
+typedef struct Expected
+{
+	int64		cells;
+	int64		n[2];
+	long double rank_sum;
+	long double rank_variance;
+	long double product;
+	long double square;
+	Int			sum[2];
+	Int			above;			/* in halves of a tenth of the unit */
+	Int			below;
+	long double mean[2];
+	long double squares[2];
+	long double largest;
+} Expected;
+
+static Expected
+expect(const Row *rows, int n, int item, int periods, int items)
+{
+	Expected	e = {0};
+
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (int i = 0; i < items; i++)
+			for (int period = 0; period < periods && (item == -1 || item == i); period++)
+			{
+				int			sizes[2];
+				Row		   *mine[2];
+				long double	means[2] = {0};
+				long double all_mean;
+				Int			median;
+				int			total;
+				long double ties = 0;
+				long double rank_sum = 0;
+
+				for (int group = 0; group < 2; group++)
+					mine[group] = take_rows(rows, n, i, period, group, &sizes[group]);
+				total = sizes[0] + sizes[1];
+				if (sizes[0] > 0 && sizes[1] > 0 && pass == 0)
+				{
+					/* Twice the median. */
+					median = mine[0][(sizes[0] - 1) / 2].price + mine[0][sizes[0] / 2].price;
+					e.cells++;
+					for (int group = 0; group < 2; group++)
+						for (int k = 0; k < sizes[group]; k++)
+						{
+							e.n[group]++;
+							e.sum[group] += mine[group][k].price;
+							e.mean[group] += to_number(mine[group][k].price);
+							if (to_number(mine[group][k].price) > e.largest)
+								e.largest = to_number(mine[group][k].price);
+							means[group] += logl(to_number(mine[group][k].price)) / sizes[group];
+						}
+					for (int k = 0; k < sizes[1]; k++)
+					{
+						Int			excess = (2 * mine[1][k].price - median) * mine[1][k].quantity;
+
+						*(excess > 0 ? &e.above : &e.below) += excess > 0 ? excess : -excess;
+					}
+					all_mean = (means[0] * sizes[0] + means[1] * sizes[1]) / total;
+					for (int group = 0; group < 2; group++)
+						for (int k = 0; k < sizes[group]; k++)
+						{
+							long double x = group - (long double) sizes[1] / total;
+
+							e.product += x * (logl(to_number(mine[group][k].price)) - all_mean);
+							e.square += x * x;
+						}
+
+					/* Midranks: the ranks of equal prices are shared. */
+					for (int group = 0; group < 2; group++)
+						for (int k = 0; k < sizes[group]; k++)
+						{
+							int			less = 0;
+							int			equal = 0;
+
+							for (int other = 0; other < 2; other++)
+								for (int j = 0; j < sizes[other]; j++)
+								{
+									less += mine[other][j].price < mine[group][k].price;
+									equal += mine[other][j].price == mine[group][k].price;
+								}
+							if (group == 1)
+								rank_sum += less + (equal + 1) / 2.0L;
+							/* Each of t equal ones adds a t-th of t^3 - t. */
+							ties += (long double) equal * equal - 1;
+						}
+					e.rank_sum += (rank_sum - sizes[1] * (total + 1) / 2.0L) / (total + 1);
+					e.rank_variance += (long double) sizes[0] * sizes[1] / 12 *
+						(total + 1 - ties / ((long double) total * (total - 1))) / ((long double) (total + 1) * (total + 1));
+				}
+				if (sizes[0] > 0 && sizes[1] > 0 && pass == 1)
+					for (int group = 0; group < 2; group++)
+						for (int k = 0; k < sizes[group]; k++)
+							e.squares[group] += powl(to_number(mine[group][k].price) - e.mean[group], 2);
+				free(mine[0]);
+				free(mine[1]);
+			}
+		for (int group = 0; group < 2 && pass == 0 && e.cells > 0; group++)
+			e.mean[group] /= e.n[group];
+	}
+	return e;
+}
+
+static void
+check_gap(const PriceGap *gap, const Expected *e, int run)
+{
+	long double rows = e->n[0] + e->n[1];
+	long double exact = 1e-15L * e->largest;
+	float8		difference = 0;
+	float8		percent = 0;
+	float8		hedges;
+	long double df = rows - 2;
+
+	holds(gap->cells == e->cells && gap->n == e->n[1] && gap->reference_n == e->n[0], "counts, run %d", run);
+	holds(near(gap->rank_sum, e->rank_sum, 1e-13L * rows), "rank sum, run %d: %.17g, not %.20Lg", run, gap->rank_sum,
+		  e->rank_sum);
+	holds(near(gap->rank_variance, e->rank_variance, 1e-13L * (e->rank_variance + 1e-3L)), "rank variance, run %d: %.17g, not %.20Lg",
+		  run, gap->rank_variance, e->rank_variance);
+	holds((gap->rank_variance == 0) == (e->rank_variance < 1e-12L), "rank variance 0, run %d", run);
+	holds(near(price_gap_z(gap), e->rank_variance < 1e-12L ? 0 : e->rank_sum / sqrtl(e->rank_variance), 1e-11L),
+		  "z, run %d: %.17g", run, price_gap_z(gap));
+	holds(near(gap->log_product, e->product, 1e-13L * rows * 10), "product, run %d: %.17g, not %.20Lg", run,
+		  gap->log_product, e->product);
+	holds(near(gap->log_square, e->square, 1e-13L * e->square), "square, run %d: %.17g", run, gap->log_square);
+	holds(is_total(&gap->sum, e->sum[1], price_scale) && is_total(&gap->reference_sum, e->sum[0], price_scale),
+		  "sums of prices, run %d", run);
+	holds(is_total(&gap->above, e->above * 5, price_scale + 2), "money above, run %d: %s", run,
+		  int_to_text(e->above * 5, price_scale + 2));
+	holds(is_total(&gap->below, e->below * 5, price_scale + 2), "money below, run %d: %s", run,
+		  int_to_text(e->below * 5, price_scale + 2));
+	if (e->cells == 0)
+		return;
+
+	holds(gap->spread.n == e->n[1] && gap->reference_spread.n == e->n[0], "rows of spreads, run %d", run);
+	holds(near(gap->spread.mean, e->mean[1], 10 * exact) && near(gap->reference_spread.mean, e->mean[0], 10 * exact),
+		  "means, run %d: %.17g, %.17g", run, gap->spread.mean, gap->reference_spread.mean);
+	holds(near(gap->spread.squares, e->squares[1], 1e-12L * e->squares[1] + e->n[1] * exact * exact * 100) &&
+		  near(gap->reference_spread.squares, e->squares[0], 1e-12L * e->squares[0] + e->n[0] * exact * exact * 100),
+		  "squares, run %d: %.17g, %.17g", run, gap->spread.squares, gap->reference_spread.squares);
+
+	holds(price_compare_means(&gap->sum, gap->n, &gap->reference_sum, gap->reference_n, &difference, &percent),
+		  "means cannot be compared, run %d", run);
+	/* Of the integers, so that no digit is lost: mean1 - mean0 = (sum1 n0 - sum0 n1) / (n1 n0). */
+	{
+		Int			excess = e->sum[1] * e->n[0] - e->sum[0] * e->n[1];
+		long double expected = to_number(excess) / e->n[0] / e->n[1];
+
+		holds(near(difference, expected, 1e-15L * fabsl(expected)), "difference, run %d: %.17g", run, difference);
+		expected = 100 * (long double) excess / ((long double) e->sum[0] * e->n[1]);
+		holds(near(percent, expected, 1e-15L * fabsl(expected)), "percent, run %d: %.17g", run, percent);
+		holds((difference == 0) == (excess == 0) && (percent == 0) == (excess == 0), "equal means, run %d", run);
+	}
+
+	hedges = price_gap_hedges(gap, difference);
+	if (df < 2 || e->squares[0] + e->squares[1] == 0)
+		holds(isnan(hedges), "Hedges of nothing, run %d: %.17g", run, hedges);
+	else if (e->squares[0] + e->squares[1] > exact * exact * 1e6L)
+	{
+		long double j = expl(lgammal(df / 2) - lgammal((df - 1) / 2)) / sqrtl(df / 2);
+		long double expected = j * difference / sqrtl((e->squares[0] + e->squares[1]) / df);
+
+		holds(near(hedges, expected, 1e-11L * fabsl(expected)), "Hedges, run %d: %.17g, not %.20Lg", run, hedges, expected);
+	}
+}
+
+/* A shop in which few prices occur, or many. */
+static int
+make_rows(Row *rows, int most, int run, int items, int periods)
+{
+	int			n = 1 + (int) random_below(most);
+	int			kinds = 1 + (int) random_below(run % 2 ? 4 : 40);
+	int			kind = run % 4;
+	Int			unit = 1;
+
+	/* Whole numbers; cents; up to 8 decimals; wide ones, of which some differ in the last digits only. */
+	price_scale = kind == 0 ? 0 : kind == 1 ? 2 : kind == 2 ? (int) random_below(9) : (int) random_below(3) * 10;
+	if (kind == 3)
+		for (int i = 0; i < 25; i++)
+			unit *= 10;
+	for (int i = 0; i < n; i++)
+	{
+		rows[i].item = (int) random_below(items);
+		rows[i].period = (int) random_below(periods);
+		rows[i].group = (int) random_below(run % 5 ? 2 : 3);
+		rows[i].price = (1 + (Int) random_below(kinds) * (kind == 2 ? 10 : 1)) * unit;
+		if (kind == 3)
+			rows[i].price += (Int) random_below(3);
+		rows[i].quantity = 1 + (int) random_below(30);
+	}
+	return n;
+}
+
+static void
+forget(void)
+{
+	free(pool.item);
+	memset(&pool, 0, sizeof(pool));
+}
+
+#define ROWS 120
+
+static void
+test_shops(void)
+{
+	property("cells, items and groups: what a textbook makes of the rows");
+	for (int run = 0; run < 3000; run++)
+	{
+		Row			rows[ROWS];
+		int			items = 1 + (int) random_below(4);
+		int			periods = 1 + (int) random_below(3);
+		int			n = make_rows(rows, run % 7 == 0 ? 6 : ROWS, run, items, periods);
+		PriceGap	whole = gap_of(rows, n, -1, periods, items);
+		PriceGap	merged = {0};
+		Expected	e = expect(rows, n, -1, periods, items);
+
+		check_gap(&whole, &e, run);
+		for (int item = 0; item < items; item++)
+		{
+			PriceGap	gap = gap_of(rows, n, item, periods, items);
+
+			if (run % 4 == 1)
+			{
+				e = expect(rows, n, item, periods, items);
+				check_gap(&gap, &e, run);
+			}
+			holds(price_gap_merge(&merged, &gap), "merging, run %d", run);
+		}
+		e = expect(rows, n, -1, periods, items);
+		check_gap(&merged, &e, run);
+		forget();
+	}
+	property_end();
+}
+
+/* Few prices of the group among many of the reference's, and the other way round. */
+static void
+test_sizes(void)
+{
+	property("sides of very different sizes");
+	price_scale = 2;
+	for (int run = 0; run < 150; run++)
+	{
+		static Row	rows[3000];
+		int			few = 1 + (int) random_below(6);
+		int			many = 1 + (int) random_below(run % 10 == 0 ? 2500 : 300);
+		PriceGap	gap;
+		Expected	e;
+
+		for (int i = 0; i < few + many; i++)
+			rows[i] = (Row) {0, 0, (i < few) == (run % 2), 1 + (Int) random_below(run % 3 ? 5000 : 400), 10};
+		gap = gap_of(rows, few + many, -1, 1, 1);
+		e = expect(rows, few + many, -1, 1, 1);
+		check_gap(&gap, &e, run);
+		forget();
+	}
+	property_end();
+}
+
+/* ---------- medians ---------- */
+
+static void
+test_medians(void)
+{
+	property("medians are those of the expanded rows");
+	for (int run = 0; run < 20000; run++)
+	{
+		Row			rows[40];
+		int			n = make_rows(rows, run % 3 ? 8 : 40, run, 1, 1);
+		PricePoint *points;
+		uint32		npoints;
+		Decimal		median;
+		Decimal		expected;
+
+		qsort(rows, n, sizeof(Row), compare_prices);
+		points = points_of(rows, n, &npoints);
+		median = decimal_unpack(price_median(points, npoints, n, &pool), &pool);
+		expected = decimal_of((rows[(n - 1) / 2].price + rows[n / 2].price) * 5, price_scale + 1);
+		holds(decimal_compare(&median, &expected) == 0, "run %d, %d rows", run, n);
+		free(points);
+		forget();
+	}
+	property_end();
+
+	{
+		/* 2^32 - 1 rows of one price and of the next, and one more of either. */
+		PricePoint	points[] = {
+			{.price = packed_of(1, 0), .count = PG_UINT32_MAX},
+			{.price = packed_of(2, 0), .count = PG_UINT32_MAX},
+			{.price = packed_of(5, 0), .count = 1}
+		};
+
+		ok(price_median(points, 2, 2 * (int64) PG_UINT32_MAX, &pool) == packed_of(15, 1), "the middle of 2^33 - 2 rows");
+		ok(price_median(points, 3, 2 * (int64) PG_UINT32_MAX + 1, &pool) == packed_of(2, 0), "the middle of 2^33 - 1 rows");
+		points[0].count--;
+		ok(price_median(points, 2, 2 * (int64) PG_UINT32_MAX - 1, &pool) == packed_of(2, 0), "the middle of 2^33 - 3 rows");
+		forget();
+	}
+}
+
+/* ---------- worked examples ---------- */
+
+/* The example of docs/pricebook.md. */
+static void
+test_example(void)
+{
+	static const Row rows[] = {
+		{0, 0, 0, 1000, 10}, {0, 0, 1, 1100, 10}, {0, 0, 1, 1200, 10}, {0, 1, 0, 1000, 10},
+		{1, 0, 0, 2000, 10}, {1, 0, 0, 2100, 10}, {1, 0, 1, 2200, 10},
+		{2, 0, 1, 500, 10}, {2, 0, 0, 500, 10}, {2, 0, 1, 550, 10}
+	};
+	FixedEffectCluster clusters[3];
+	FixedEffect effect;
+	PriceGap	gap;
+	DecimalTotal sums[2] = {{0}};
+	int			n[2] = {0};
+	float8		difference;
+	float8		naive;
+
+	price_scale = 2;
+	gap = gap_of(rows, LENGTH_OF(rows), -1, 2, 3);
+	ok(gap.cells == 3 && gap.n == 5 && gap.reference_n == 4, "worked example: three cells of five and four rows");
+	ok(is_total(&gap.above, 500, 2) && is_total(&gap.below, 0, 2), "worked example: overcharge 5.00, all of it net");
+	for (int item = 0; item < 3; item++)
+	{
+		PriceGap	mine = gap_of(rows, LENGTH_OF(rows), item, 2, 3);
+
+		clusters[item] = (FixedEffectCluster) {mine.log_product, mine.log_square};
+	}
+	effect = fixed_effect(clusters, 3, 0.05);
+	ok(near(effect.slope, .08579535197L, 5e-12L), "worked example: gamma");
+	ok(near(100 * expm1(effect.slope), 8.958332441L, 5e-10L), "worked example: premium");
+	ok(near(effect.error, .02734738473L, 5e-12L), "worked example: clustered standard error");
+	/* Student's t of df = 2: t^2 = 2 (1 - a)^2 / (a (2 - a)) */
+	ok(near(effect.high - effect.slope, sqrt(2 * 0.95 * 0.95 / (0.05 * 1.95)) * .02734738473L, 1e-10L) &&
+	   near(effect.slope - effect.low, effect.high - effect.slope, 1e-15L), "worked example: interval");
+
+	for (size_t i = 0; i < LENGTH_OF(rows); i++)
+	{
+		n[rows[i].group]++;
+		(void) decimal_total_add(&sums[rows[i].group], 1, packed_of(rows[i].price, 2), NULL, packed_of(1, 0), NULL);
+	}
+	ok(price_compare_means(&sums[1], n[1], &sums[0], n[0], &difference, &naive) &&
+	   near(naive, -15.90909091L, 5e-9L) && near(difference, 11.1L - 13.2L, 1e-15L), "worked example: naive gap");
+	forget();
+}
+
+/* R's ToothGrowth: len by supp, OJ against VC, in strata of dose. */
+static void
+test_toothgrowth(void)
+{
+	static const int len[2][3][10] = {
+		{
+			{42, 115, 73, 58, 64, 100, 112, 112, 52, 70},
+			{165, 165, 152, 173, 225, 173, 136, 145, 188, 155},
+			{236, 185, 339, 255, 264, 325, 267, 215, 233, 295}
+		}, {
+			{152, 215, 176, 97, 145, 100, 82, 94, 165, 97},
+			{197, 233, 236, 264, 200, 252, 258, 212, 145, 273},
+			{255, 264, 224, 245, 248, 309, 264, 273, 294, 230}
+		}
+	};
+	/* W of OJ, and V; E is 105 in all. */
+	static const float8 w[] = {135.5, 143.5, 104.5};
+	static const float8 v[] = {174.6052632, 174.6052632, 174.3421053};
+	Row			rows[60];
+	PriceGap	gap;
+	int			n = 0;
+
+	for (int group = 0; group < 2; group++)
+		for (int dose = 0; dose < 3; dose++)
+			for (int i = 0; i < 10; i++)
+				rows[n++] = (Row) {0, dose, group, len[group][dose][i], 10};
+	price_scale = 1;
+	gap = gap_of(rows, n, -1, 3, 1);
+	ok(near(price_gap_z(&gap), 2.993714619L, 5e-10L), "ToothGrowth: z");
+	/* With equal sizes all weights are 1 / 21. */
+	ok(near(gap.rank_sum * 21, w[0] + w[1] + w[2] - 315, 1e-12L), "ToothGrowth: W - E");
+	ok(near(gap.rank_variance * 21 * 21, v[0] + v[1] + v[2], 2e-7L), "ToothGrowth: V");
+	for (int dose = 0; dose < 3; dose++)
+	{
+		Row			mine[20];
+
+		n = 0;
+		for (int i = 0; i < 60; i++)
+			if (rows[i].period == dose)
+				mine[n++] = rows[i];
+		gap = gap_of(mine, n, -1, 3, 1);
+		ok(near(gap.rank_sum * 21 + 105, w[dose], 1e-12L) && near(gap.rank_variance * 21 * 21, v[dose], 6e-8L),
+		   "ToothGrowth: W and V of dose %d", dose);
+	}
+	forget();
+}
+
+static void
+test_constant(void)
+{
+	/* One price in both groups; one in each; a tenth that no float8 is. */
+	static const Row one[] = {{0, 0, 0, 10, 10}, {0, 0, 1, 10, 10}, {0, 0, 1, 10, 10}, {1, 0, 0, 7, 10}, {1, 0, 1, 7, 10}};
+	static const Row each[] = {{0, 0, 0, 10, 10}, {0, 0, 0, 10, 10}, {0, 0, 1, 11, 10}, {0, 0, 1, 11, 10}};
+	PriceGap	gap;
+	float8		difference;
+	float8		percent;
+
+	price_scale = 2;
+	gap = gap_of(one, LENGTH_OF(one), -1, 1, 2);
+	ok(gap.rank_sum == 0 && gap.rank_variance == 0 && price_gap_z(&gap) == 0 && gap.log_product == 0,
+	   "equal prices: nothing to tell, exactly");
+	ok(!isnan(price_gap_hedges(&gap, 0)), "equal prices in each of two items, but not the same: there is a spread");
+	gap = gap_of(one, 3, -1, 1, 1);
+	ok(isnan(price_gap_hedges(&gap, 0)), "one price: no spread, no Hedges");
+	gap = gap_of(each, LENGTH_OF(each), -1, 1, 1);
+	ok(isnan(price_gap_hedges(&gap, 0.01)), "a price in each group: no spread, no Hedges");
+	ok(price_compare_means(&gap.sum, gap.n, &gap.reference_sum, gap.reference_n, &difference, &percent) &&
+	   near(difference, 0.01L, 1e-17L) && near(percent, 10, 1e-14L), "a price in each group: the gap");
+	/* W = 7, E = 5, V = 4/12 (5 - 12/12): z = 2 / sqrt(4/3) = sqrt(3) */
+	ok(near(price_gap_z(&gap), sqrtl(3), 1e-15L), "a price in each group: z by hand");
+	gap = gap_of(each + 1, 2, -1, 1, 1);
+	ok(isnan(price_gap_hedges(&gap, 0.01)), "two rows: no degree of freedom");
+	forget();
+}
+
+/* ---------- extremes ---------- */
+
+/* A side of points that each have so many rows, at prices first, first + 2, first + 4, ... */
+static PricePoint *
+many(int npoints, uint32 count, int first)
+{
+	PricePoint *points = calloc(npoints, sizeof(PricePoint));
+
+	for (int i = 0; i < npoints; i++)
+	{
+		points[i].price = packed_of(first + 2 * i, 0);
+		points[i].quantity = packed_of(count, 0);
+		points[i].count = count;
+		points[i].log = log(first + 2 * i);
+	}
+	return points;
+}
+
+static void
+test_many_rows(void)
+{
+	property("as many rows as a book can have");
+	for (int kind = 0; kind < 3; kind++)
+	{
+		/* Prices of the group between those of the reference; the same; all above. */
+		static const int firsts[] = {2, 1, 5001};
+		int			points = 512;
+		uint32		count = PG_UINT32_MAX;
+		PricePoint *a = many(points, count, 1);
+		PricePoint *b = many(points, count, firsts[kind]);
+		PriceReference reference = {.below = malloc(points * sizeof(int64))};
+		PriceSide	side;
+		PriceGap	gap = {0};
+		long double m = (long double) points * count;
+		long double t = kind == 1 ? 2.0L * count : count;
+		/* Tie groups: as many as there are prices. */
+		long double variance = m * m / 12 * (2 * m + 1 - (2 * m / t) * (t * t * t - t) / (2 * m * (2 * m - 1)));
+		/* W - E: pairs in which the group pays more, less half of all. */
+		long double pairs = kind == 0 ? m * m / 2 + points * (long double) count * count / 2 : kind == 1 ? m * m / 2 : m * m;
+
+		holds(price_reference_open(&reference, a, points, &pool) &&
+			  price_side_open(&side, b, points, reference.base, &pool) &&
+			  price_gap_add_cell(&gap, &reference, &side, &pool), "kind %d does not fit", kind);
+		holds(gap.n == (int64) count * points && gap.reference_n == gap.n, "rows of kind %d", kind);
+		holds(near(gap.rank_sum, (pairs - m * m / 2) / (2 * m + 1), 1e-13L * m), "rank sum of kind %d: %.17g", kind, gap.rank_sum);
+		holds(near(gap.rank_variance, variance / ((2 * m + 1) * (2 * m + 1)), 1e-14L * m), "rank variance of kind %d: %.17g",
+			  kind, gap.rank_variance);
+		/* Sums of 1, 3, 5, ... are squares. */
+		holds(is_total(&gap.reference_sum, (Int) count * points * points, 0), "sum of kind %d", kind);
+		holds(is_total(&gap.sum, (Int) count * ((Int) points * points + (Int) (firsts[kind] - 1) * points), 0),
+			  "the group's sum of kind %d", kind);
+		holds(near(gap.reference_spread.squares / (count * (long double) points), ((long double) points * points - 1) / 3, 1e-8L),
+			  "squares of kind %d: %.17g", kind, gap.reference_spread.squares);
+		free(reference.below);
+		free(a);
+		free(b);
+	}
+	property_end();
+
+	/* All rows at one price: exactly no variance, though N^3 has 126 bits. */
+	{
+		PricePoint *a = many(1, PG_UINT32_MAX, 7);
+		PriceReference reference = {.below = malloc(sizeof(int64))};
+		PriceSide	side;
+		PriceGap	gap = {0};
+
+		ok(price_reference_open(&reference, a, 1, &pool) && price_side_open(&side, a, 1, reference.base, &pool) &&
+		   price_gap_add_cell(&gap, &reference, &side, &pool) && gap.rank_variance == 0 && gap.rank_sum == 0 &&
+		   price_gap_z(&gap) == 0, "2^33 - 2 rows of one price have no variance");
+		free(reference.below);
+		free(a);
+	}
+	forget();
+}
+
+static void
+test_limits(void)
+{
+	Decimal		end = {.scale = 0};
+	PricePoint	point = {.count = 2, .quantity = packed_of(1, 0)};
+	PriceReference reference = {.below = malloc(sizeof(int64))};
+	PriceSide	side;
+	PriceGap	gap = {0};
+	PriceGap	other = {0};
+	DecimalTotal one = {0};
+	float8		difference;
+	float8		percent;
+
+	memset(end.word, 0xFF, sizeof(end.word));
+	end.word[DECIMAL_WORDS - 1] = 0x7FFFFFFF;
+	point.price = decimal_pack(&end, &pool);
+	ok(!price_side_open(&side, &point, 1, 0, &pool), "a sum of prices that 256 bits do not hold is told");
+	ok(!price_reference_open(&reference, &point, 1, &pool), "the reference's, too");
+
+	/* Money of two cells that is held, but not their sum. */
+	(void) decimal_total_add(&gap.above, 1, point.price, &pool, packed_of(1, 0), NULL);
+	other = gap;
+	ok(!price_gap_merge(&gap, &other), "a sum of money that 256 bits do not hold is told");
+	memset(&gap, 0, sizeof(gap));
+	gap.below = other.above;
+	memset(&other, 0, sizeof(other));
+	other.below = gap.below;
+	ok(!price_gap_merge(&gap, &other), "money below, too");
+
+	(void) decimal_total_add(&one, 1, packed_of(1, 0), NULL, packed_of(1, 0), NULL);
+	ok(!price_compare_means(&other.below, 1, &one, 2, &difference, &percent) &&
+	   !price_compare_means(&one, 2, &other.below, 1, &difference, &percent), "so is a mean that cannot be compared");
+	ok(price_compare_means(&one, 1, &one, 1, &difference, &percent) && difference == 0 && percent == 0,
+	   "equal means do not differ");
+	free(reference.below);
+
+	/* The money of a cell: a price of 38 digits, more often than 256 bits hold. */
+	{
+		PricePoint	cheap = {.price = packed_of(1, 0), .quantity = packed_of(1, 0), .count = 1};
+		PricePoint	dear = {.count = 1};
+		Decimal		amount;
+
+		decimal_from_text("99999999999999999999999999999999999999.9999999999999999999999999999", 67, &amount);
+		dear.price = decimal_pack(&amount, &pool);
+		dear.quantity = dear.price;
+		reference.below = malloc(sizeof(int64));
+		memset(&gap, 0, sizeof(gap));
+		ok(price_reference_open(&reference, &cheap, 1, &pool) && price_side_open(&side, &dear, 1, reference.base, &pool) &&
+		   !price_gap_add_cell(&gap, &reference, &side, &pool), "money above that 256 bits do not hold is told");
+		free(reference.below);
+	}
+	forget();
+}
+
+/* ---------- fixed effects ---------- */
+
+static void
+test_fixed_effect(void)
+{
+	static const FixedEffectCluster one = {3, 2};
+	static const FixedEffectCluster line[] = {{3, 2}, {1.5, 1}, {6, 4}};
+	/* Slope 3 / 2; scores 1 and -1: variance 2 * 2 / 4 = 1. */
+	static const FixedEffectCluster two[] = {{2.5, 1}, {0.5, 1}};
+	FixedEffect effect = fixed_effect(&one, 1, 0.05);
+
+	ok(effect.slope == 1.5 && isnan(effect.error) && isnan(effect.low) && isnan(effect.high),
+	   "one cluster: a slope without an interval");
+	effect = fixed_effect(line, 3, 0.05);
+	ok(effect.slope == 1.5 && effect.error == 0 && effect.low == 1.5 && effect.high == 1.5,
+	   "clusters that agree: an interval of no width");
+	effect = fixed_effect(two, 2, 0.5);
+	/* Student's t of df = 1 at 0.5 is 1. */
+	ok(effect.slope == 1.5 && near(effect.error, 1, 1e-15L) && near(effect.low, 0.5, 1e-14L) && near(effect.high, 2.5, 1e-14L),
+	   "two clusters by hand");
+
+	property("slope and clustered error from rows and residuals");
+	for (int run = 0; run < 5000; run++)
+	{
+		FixedEffectCluster clusters[8];
+		long double x[8][6];
+		long double y[8][6];
+		int			n[8];
+		int			count = 2 + (int) random_below(7);
+		long double product = 0;
+		long double square = 0;
+		long double slope;
+		long double meat = 0;
+		long double error;
+
+		for (int i = 0; i < count; i++)
+		{
+			long double mean[2] = {0};
+
+			n[i] = 2 + (int) random_below(5);
+			for (int k = 0; k < n[i]; k++)
+			{
+				x[i][k] = k == 0 ? -1 : (long double) random_below(1000) / 100;
+				y[i][k] = (long double) random_below(1000) / 1000;
+				mean[0] += x[i][k] / n[i];
+				mean[1] += y[i][k] / n[i];
+			}
+			clusters[i] = (FixedEffectCluster) {0, 0};
+			for (int k = 0; k < n[i]; k++)
+			{
+				x[i][k] -= mean[0];
+				y[i][k] -= mean[1];
+				product += x[i][k] * y[i][k];
+				square += x[i][k] * x[i][k];
+				clusters[i].product += (double) (x[i][k] * y[i][k]);
+				clusters[i].square += (double) (x[i][k] * x[i][k]);
+			}
+		}
+		slope = product / square;
+		for (int i = 0; i < count; i++)
+		{
+			long double score = 0;
+
+			for (int k = 0; k < n[i]; k++)
+				score += x[i][k] * (y[i][k] - slope * x[i][k]);
+			meat += score * score;
+		}
+		error = sqrtl((long double) count / (count - 1) * meat) / square;
+		effect = fixed_effect(clusters, count, 0.05);
+		holds(near(effect.slope, slope, 1e-13L) && near(effect.error, error, 1e-13L), "run %d: %.17g, %.17g", run,
+			  effect.slope, effect.error);
+		holds(near(effect.high - effect.slope, effect.slope - effect.low, 1e-14L) && effect.low <= effect.slope,
+			  "bounds, run %d", run);
+		/* Closed forms of Student's t at df = 1 and 2. */
+		if (count <= 3)
+			holds(near(effect.high - effect.slope,
+					   error * (count == 2 ? 1 / tanl(acosl(-1) / 2 * 0.05L) : sqrtl(2 * 0.9025L / 0.0975L)), 1e-11L),
+				  "interval, run %d", run);
+	}
+	property_end();
+}
+
+int
+main(void)
+{
+	test_shops();
+	test_sizes();
+	test_medians();
+	test_example();
+	test_toothgrowth();
+	test_constant();
+	test_many_rows();
+	test_limits();
+	test_fixed_effect();
+	return done_testing();
+}
