@@ -65,7 +65,7 @@ typedef struct ItemGroup
 	uint32		group;
 	uint32		first_cell;
 	PriceGap	gap;
-	int64		median;			/* if wanted */
+	int64		median;			/* in its last cell; in all, if that is wanted */
 	int64		reference_median;
 } ItemGroup;
 
@@ -519,6 +519,9 @@ compare_items(Report *report, ItemGaps *gaps, bool want_medians)
 					cell->reference_npoints = reference_npoints;
 					cell->next = mine[place[group]].first_cell;
 					mine[place[group]].first_cell = ncells++;
+					mine[place[group]].median = price_median(side.points, side.npoints,
+															 side.rows, &report->pool);
+					mine[place[group]].reference_median = reference.median;
 				}
 			}
 		}
@@ -528,7 +531,7 @@ compare_items(Report *report, ItemGaps *gaps, bool want_medians)
 		for (uint32 i = 0; i < nmine; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			if (want_medians)
+			if (want_medians && mine[i].gap.cells > 1)
 				pool_medians(report, &mine[i], cells, &own, &reference_list);
 			finish_item(report, gaps, item, &mine[i]);
 		}
@@ -597,7 +600,8 @@ money_datum(const Decimal *money, const Report *report)
 	NumericBuffer *buffer = palloc(sizeof(NumericBuffer));
 	Size		size;
 
-	(void) decimal_set_scale(&d, report->prices.decimals);
+	if (!decimal_set_scale(&d, report->prices.decimals))
+		d = *money;
 	size = decimal_to_numeric(&d, (uint8 *) VARDATA(buffer->bytes));
 	SET_VARSIZE(buffer->bytes, VARHDRSZ + size);
 	return PointerGetDatum(buffer->bytes);

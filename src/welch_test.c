@@ -56,6 +56,10 @@ custmart_welch_test(PG_FUNCTION_ARGS)
 
 	difference = mean[0] - mean[1];
 	error = sqrt(share[0] + share[1]);
+	if (isinf(difference) || isinf(error * error))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("means or variances are too large to be compared")));
 	if (error == 0)
 		PG_RETURN_NULL();
 
