@@ -475,14 +475,23 @@ test_medians(void)
 		int			n = make_rows(rows, run % 3 ? 8 : 40, run, 1, 1);
 		PricePoint *points;
 		uint32		npoints;
+		int64		packed;
+		Int			middle;
 		Decimal		median;
 		Decimal		expected;
 
 		qsort(rows, n, sizeof(Row), compare_prices);
 		points = points_of(rows, n, &npoints);
-		median = decimal_unpack(price_median(points, npoints, n, &pool), &pool);
-		expected = decimal_of((rows[(n - 1) / 2].price + rows[n / 2].price) * 5, price_scale + 1);
+		middle = rows[(n - 1) / 2].price + rows[n / 2].price;
+		packed = price_median(points, npoints, n, &pool);
+		median = decimal_unpack(packed, &pool);
+		expected = decimal_of(middle * 5, price_scale + 1);
 		holds(decimal_compare(&median, &expected) == 0, "run %d, %d rows", run, n);
+		/* One that is a price is that very price; any other has no zeros at its end. */
+		for (uint32 i = 0; i < npoints; i++)
+			holds(packed == points[i].price || rows[(n - 1) / 2].price != rows[n / 2].price ||
+				  decimal_packed_compare(packed, points[i].price, &pool) != 0, "a price anew, run %d", run);
+		holds(decimal_is_pooled(packed) || packed == packed_of(middle * 5, price_scale + 1), "bits of run %d", run);
 		free(points);
 		forget();
 	}
@@ -623,6 +632,24 @@ test_constant(void)
 	ok(near(price_gap_z(&gap), sqrtl(3), 1e-15L), "a price in each group: z by hand");
 	gap = gap_of(each + 1, 2, -1, 1, 1);
 	ok(isnan(price_gap_hedges(&gap, 0.01)), "two rows: no degree of freedom");
+
+	/* Rounding must not make a difference where there is none. */
+	property("a price that is always the same has no spread and no premium, exactly");
+	for (int run = 0; run < 2000; run++)
+	{
+		Row			rows[60];
+		int			n = 4 + (int) random_below(LENGTH_OF(rows) - 3);
+
+		for (int i = 0; i < n; i++)
+			rows[i] = (Row) {(int) random_below(3), 0, i < 2 ? i : (int) random_below(2), run + 1, 10};
+		rows[0].item = rows[1].item = 0;
+		gap = gap_of(rows, n, -1, 1, 3);
+		holds(gap.log_product == 0 && gap.rank_sum == 0 && gap.rank_variance == 0, "%d rows of %d: %g", n, run + 1,
+			  gap.log_product);
+		holds(gap.spread.squares == 0 && gap.reference_spread.squares == 0 && gap.spread.mean == gap.reference_spread.mean,
+			  "%d rows of %d: spread %g", n, run + 1, gap.spread.squares);
+	}
+	property_end();
 	forget();
 }
 
@@ -659,6 +686,8 @@ test_many_rows(void)
 		PriceReference reference = {.below = malloc(points * sizeof(int64))};
 		PriceSide	side;
 		PriceGap	gap = {0};
+		float8		difference = NAN;
+		float8		percent = NAN;
 		long double m = (long double) points * count;
 		long double t = kind == 1 ? 2.0L * count : count;
 		/* Tie groups: as many as there are prices. */
@@ -677,6 +706,10 @@ test_many_rows(void)
 		holds(is_total(&gap.reference_sum, (Int) count * points * points, 0), "sum of kind %d", kind);
 		holds(is_total(&gap.sum, (Int) count * ((Int) points * points + (Int) (firsts[kind] - 1) * points), 0),
 			  "the group's sum of kind %d", kind);
+		/* Prices are 2 i + first, so means differ by what the first do; the reference's is 512. */
+		holds(price_compare_means(&gap.sum, gap.n, &gap.reference_sum, gap.reference_n, &difference, &percent) &&
+			  difference == firsts[kind] - 1 && near(percent, (firsts[kind] - 1) / 5.12L, 1e-12L),
+			  "means of kind %d: %.17g, %.17g", kind, difference, percent);
 		holds(near(gap.reference_spread.squares / (count * (long double) points), ((long double) points * points - 1) / 3, 1e-8L),
 			  "squares of kind %d: %.17g", kind, gap.reference_spread.squares);
 		free(reference.below);
@@ -768,6 +801,16 @@ test_fixed_effect(void)
 
 	ok(effect.slope == 1.5 && isnan(effect.error) && isnan(effect.low) && isnan(effect.high),
 	   "one cluster: a slope without an interval");
+	property("one cluster never has an interval");
+	for (int i = 1; i < 1000; i++)
+	{
+		FixedEffectCluster cluster = {i / 10.0, (i * 7 % 1000 + 1) / 30.0};
+
+		effect = fixed_effect(&cluster, 1, 0.05);
+		holds(effect.slope == cluster.product / cluster.square && isnan(effect.error) && isnan(effect.low) &&
+			  isnan(effect.high), "%g, %g: %g", cluster.product, cluster.square, effect.error);
+	}
+	property_end();
 	effect = fixed_effect(line, 3, 0.05);
 	ok(effect.slope == 1.5 && effect.error == 0 && effect.low == 1.5 && effect.high == 1.5,
 	   "clusters that agree: an interval of no width");
