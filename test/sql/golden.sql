@@ -50,3 +50,29 @@ FROM (VALUES
 	('vip & (ios | android) & !lapsed', '050100000000000703000000030100037669700400000002010003696f73010007616e64726f6964020100066c6170736564'),
 	('!("new friend" & Zürich | "a\"b\\c")', '0501000000000006020400000002030000000201000a6e657720667269656e640100075ac3bc726963680100056122625c63')
 	) v(literal, bytes), LATERAL (SELECT literal::tagquery AS x) s;
+
+-- 1.0.0: pricebook of prices and of prices with periods and quantities; bigint and text items; wide prices and quantities; nothing but skipped rows.
+-- The bytes of these and of price_slope are those of a Python program that knows docs/storage-format.md and nothing of custmart.
+CREATE FUNCTION pg_temp.prices() RETURNS TABLE (item bigint, grp text, price numeric) LANGUAGE sql AS $$
+	VALUES (12::bigint, 'old', 0.01), (-7, 'new', 10.00), (-7, 'new', 10), (12, 'old', 0.01), (NULL, 'old', 1), (-7, 'old', 9.5), (-7, 'new', 10.0), (-7, 'old', 0), (3, 'new', -1)
+$$;
+CREATE FUNCTION pg_temp.sales() RETURNS TABLE (item text, period date, grp text, price numeric, quantity numeric) LANGUAGE sql AS $$
+	VALUES ('tea', date '2026-01-05', 'new', 12.3333333333333333333, 0.5), ('tea', '2026-01-05', '', 2.50, 1), ('Käse', '2026-01-12', '', 0.99, 2), ('tea', '1999-12-31', 'new', 3, 36028797018963968), ('tea', '2026-01-05', '', 2.5, 1.5),
+		(NULL, '2026-01-05', '', 1, 1), ('tea', '2026-01-05', '', NULL, 1), ('tea', '2026-01-05', '', -1, 0), ('tea', '2026-01-05', 'x', 1, 0), ('milk', '2026-01-05', '', 1, -2), ('tea', '2026-01-05', '', 1, -0.5)
+$$;
+SELECT cell_count(x), rows_skipped(x), rows_skipped(x, 'null') AS "null", rows_skipped(x, 'price') AS price, rows_skipped(x, 'quantity') AS quantity, x::text = literal AS same_text, pricebook_send(x) = decode(substr(literal, 11), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT pricebook(item, grp, price) FROM pg_temp.prices()), 'pricebook:BwEBAAAAAAIAAAAAAAAAA//////////5AAAAAAAAAAwCAAAAAAAAAAIAAAAAAAAAAAAAAAIAAAADAAAAA25ld29sZAAAAAAAAAACAAAAAQAAAAAAAAAAAAAKAAAAAAMAAAABAAAAAAAAXwEAAAABAAAAAQAAAAAAAAECAAAAAg=='),
+	((SELECT pricebook(item, period, grp, price, quantity) FROM pg_temp.sales()), 'pricebook:BwEDAQAAAAIAAAAAAAAABgAAAAUAAAADS8Okc2V0ZWETAAAAAAAAAAEAAAAAAAAAAwAAAAIAAAAAAAAAA25ldwAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAATAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGr5gFN/otVVUAAAABAAAAAwAAJSQAAAAAAAAAAAAAYwIAAAABAAAAAAAAAgD/////AAAAAQAAAAAAAAMAAAAAAQAAAAAAAAD/AAAlHQAAAAAAAAAAAAAZAQAAAAIAAAAAAAAZAQAAJR0AAAABAAAAAAAAAf8AAAABAAAAAAAABQE='),
+	((SELECT pricebook('tea'::text, '2026-01-05', '', 1, 0) FROM generate_series(1, 5)), 'pricebook:BwEDAQAAAAAAAAAAAAAABQAAAAAAAAAAAAAAAAAAAAAFAAAAAAAAAAA=')
+	) v(made, literal), LATERAL (SELECT literal::pricebook AS x) s;
+SELECT f.* FROM unnest('{new,old}'::text[]) grp, fair_prices(NULL::bigint, 'pricebook:BwEBAAAAAAIAAAAAAAAAA//////////5AAAAAAAAAAwCAAAAAAAAAAIAAAAAAAAAAAAAAAIAAAADAAAAA25ld29sZAAAAAAAAAACAAAAAQAAAAAAAAAAAAAKAAAAAAMAAAABAAAAAAAAXwEAAAABAAAAAQAAAAAAAAECAAAAAg==', grp) f;
+SELECT f.* FROM unnest('{new,""}'::text[]) grp, fair_prices('pricebook:BwEDAQAAAAIAAAAAAAAABgAAAAUAAAADS8Okc2V0ZWETAAAAAAAAAAEAAAAAAAAAAwAAAAIAAAAAAAAAA25ldwAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAATAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGr5gFN/otVVUAAAABAAAAAwAAJSQAAAAAAAAAAAAAYwIAAAABAAAAAAAAAgD/////AAAAAQAAAAAAAAMAAAAAAQAAAAAAAAD/AAAlHQAAAAAAAAAAAAAZAQAAAAIAAAAAAAAZAQAAJR0AAAABAAAAAAAAAf8AAAABAAAAAAAABQE=', grp) f;
+
+-- 1.0.0: price_slope of text and bigint items; the slopes are -5/43 ln(2) and ln(2)
+SELECT s.items, s.cells, s.n, round(s.slope::numeric, 12) AS slope, rows_skipped(x), x::text = literal AS same_text, price_slope_send(x) = decode(substr(literal, 13), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT price_slope(item, period, x, price) FROM (VALUES ('tea', date '2026-01-05', 0::float8, 1), ('Käse', '2026-01-12', -0.25, 2), ('tea', '2026-01-05', -3, 2), ('tea', '1999-12-31', 1048576, 1), ('tea', '2026-01-05', 0.5, 2),
+		('tea', '2026-01-05', 0, 0), ('tea', '2026-01-05', 0, -1), (NULL, '2026-01-05', 0, 1), ('tea', '2026-01-05', 0, NULL)) v(item, period, x, price)), 'price_slope:CAEDAAAAAAIAAAAAAAAABAAAAAUAAAADS8Okc2V0ZWEAAAADAAAAAQAAAAIAACUkAAAAAAAAAAH//////////////8AAAAAAAAAAAAAAAAAACxchf30c+AAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAP////////////////06N6AguMIAAAAAAP////8AAAAAAAAAAQAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAlHQAAAAAAAAAD//////////////2AAAAAAAAAAAAAAAAAABYuQv76OfAAAAAAAAAAAAAAAAAACUAAAAAAAAAAAAD////////////////kRixBRzeUAAAAAAA='),
+	((SELECT price_slope(42::bigint, '2000-01-01', x, (2 ^ x)::numeric) FROM generate_series(1, 2) x), 'price_slope:CAEBAAAAAAEAAAAAAAAAAAAAAAAAAAAqAAAAAQAAAAEAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAIUVkfndW5wAAAAAAAAAAAAAAAAAFAAAAAAAAAAAAAAAAAAAAAAAAAAAAADdzp31xkNYAAAAAAA==')
+	) v(made, literal), LATERAL (SELECT literal::price_slope AS x) l, price_slopes(x) s;
