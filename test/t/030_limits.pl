@@ -136,6 +136,121 @@ is( $node->safe_psql(
 	  FROM (SELECT rfm_book(member, order_id, at, amount ORDER BY amount) AS a, rfm_book(member, order_id, at, amount ORDER BY amount DESC) AS b FROM long) x}),
 	"20|20|20|420\n20|20|420\nt|t", 'members and orders with ids of 1 MB');
 
+# Prices.  Items and groups with names of 1 MB, and with none.
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE long_line AS
+	SELECT CASE WHEN i % 5 > 0 THEN 'i' || i % 5 || repeat(chr(65 + i % 5), 1000000) ELSE '' END AS item, CASE WHEN i % 3 > 0 THEN 'g' || i % 3 || repeat('#', 1000000) ELSE '' END AS grp, i * 0.25 AS price
+	  FROM generate_series(1, 60) i});
+is( $node->safe_psql(
+		'postgres', q{
+	SELECT count(*), count(g.item), count(*) FILTER (WHERE (g.n, g.reference_n, g.mean, g.reference_mean, g.median) = (a.n, r.n, a.mean, r.mean, a.median))
+	  FROM price_gap_items((SELECT pricebook(item, grp, price) FROM long_line), '') g
+	  FULL JOIN (SELECT item, grp, count(*) AS n, avg(price) AS mean, (percentile_cont(0.5) WITHIN GROUP (ORDER BY price::float8))::numeric AS median FROM long_line WHERE grp <> '' GROUP BY 1, 2) a USING (item, grp)
+	  JOIN (SELECT item, count(*) AS n, avg(price) AS mean FROM long_line WHERE grp = '' GROUP BY 1) r USING (item);
+	SELECT b = (SELECT pricebook(item, grp, price ORDER BY price DESC) FROM long_line), b = b::text::pricebook, cell_count(b + b), length(pricebook_send(b)) < 6100000 FROM (SELECT pricebook(item, grp, price) AS b FROM long_line) x;
+	SELECT string_agg(grp, ',' ORDER BY grp), sum(items) FROM (SELECT left(grp, 2) AS grp, items FROM price_gaps((SELECT pricebook(item, grp, price) FROM long_line), (SELECT max(grp) FROM long_line))) g;
+	SELECT price_slope(item, '2026-01-01', price, price) = (SELECT rollup(s) FROM (SELECT price_slope(item, '2026-01-01', price, price) AS s FROM long_line GROUP BY price) x) FROM long_line}),
+	"10|10|10\nt|t|5|t\n,g1|10\nt", 'items and groups with names of 1 MB');
+
+# What is no price, and what is no sale.
+is( $node->safe_psql('postgres', q{
+	SELECT cell_count(b), rows_skipped(b, 'null'), rows_skipped(b, 'price'), rows_skipped(b, 'quantity')
+	  FROM (SELECT pricebook(i, d, g, p, q) AS b FROM (VALUES (1, date '2026-01-01', 'g', 1, 1), (2, '2026-01-01', 'g', 1e-28, 1e-28), (NULL, 'infinity', 'g', 'NaN', 'infinity'), (1, NULL, 'g', 0, 0), (1, '2026-01-01', NULL, 0, 0),
+	    (1, '2026-01-01', 'g', NULL, 0), (1, '2026-01-01', 'g', 0, NULL), (1, '2026-01-01', 'g', 0, 0), (1, '2026-01-01', 'g', -1e37, 1), (1, '2026-01-01', 'g', 1, 0.000), (1, '2026-01-01', 'g', 1, -1e-28)) v (i, d, g, p, q)) x}),
+	'2|5|2|2', 'rows that are skipped');
+for my $bad (
+	[ "pricebook(1, 'g', %s)", 'price', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "pricebook('i', '2026-01-01', 'g', %s, 1)", 'price', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "pricebook(1, '2026-01-01', 'g', 1, %s)", 'quantity', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "price_slope(1, '2026-01-01', 1, %s)", 'price', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "price_slope('i', '2026-01-01', %s, 1)", 'x', qw('NaN' 'infinity' '-infinity' 1048576.1 -1048577 1e300) ],
+	[ "pricebook(1, %s, 'g', 1, 1)", 'period', qw('infinity' '-infinity') ],
+	[ "pricebook('i', %s, 'g', 1, 1)", 'period', qw('infinity' '-infinity') ],
+	[ "price_slope(1, %s, 1, 1)", 'period', qw('infinity' '-infinity') ])
+{
+	my ($call, $what, @values) = @$bad;
+	my $state = $what eq 'period' ? '22008' : '22003';
+	my @errors = map { (error_of('SELECT ' . sprintf $call, $_))[0] } @values;
+	is(scalar(grep { /ERROR:  $state: $what (?:must .*|".*" is out of range\nDETAIL:.*)\nHINT:/ } @errors), scalar(@values), "$call: all errors name the $what") or diag join "\n", @errors;
+}
+# A reference that is no group: those that are get listed, the first of many.
+for my $report ("price_gaps(%s, %s)", "price_gap_items(NULL::bigint, %s, %s)", "price_gap_mix(%s, %s)", "fair_prices(NULL::bigint, %s, %s)")
+{
+	fails('SELECT * FROM ' . sprintf($report, "(SELECT pricebook(1, g, 1) FROM unnest('{new,old,\"\"}'::text[]) g)", "'nobody'"),
+		qr/ERROR:  22023: reference "nobody" is not a group of this pricebook\nHINT:  Its groups are "", "new", "old"\.\n/, "$report of nobody");
+	fails('SELECT * FROM ' . sprintf($report, "(SELECT pricebook(1, 'é' || g || repeat('é', 100000), 1) FROM generate_series(10, 60) g)", "repeat('é', 100000)"),
+		qr/ERROR:  22023: reference "(?:é){30}" is not .*\nHINT:  Its groups are "é10(?:é){28}", (?:"é1\d(?:é){28}",? ){9}and 41 more\.\n/s, "$report of a long name");
+}
+
+# 100,000 groups; a million prices in one item; both; many items.  What comes out of the
+# first three is known without them.
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE crowd (name text PRIMARY KEY, book pricebook);
+	INSERT INTO crowd SELECT 'groups', pricebook(i % 3, 'group ' || i / 3, (1 + i * 7919 % 1000) * 0.01) FROM (SELECT generate_series(3, 300002::bigint) AS i) g;
+	INSERT INTO crowd SELECT 'prices', pricebook(1, 'group ' || i % 2, i * 0.01) FROM (SELECT generate_series(1, 1000000) AS i) g;
+	INSERT INTO crowd SELECT 'both', pricebook(1, CASE WHEN i % 10 > 0 THEN 'all others' ELSE 'group ' || i / 10 END, i * 0.01) FROM (SELECT generate_series(1, 1000000) AS i) g;
+	INSERT INTO crowd SELECT 'items', pricebook('item ' || i / 2, date '2026-01-01' + i / 2 % 7, 'group ' || i % 2, i % 97 + 0.99, 1) FROM (SELECT generate_series(0, 599999) AS i) g});
+sub crowd { return "(SELECT book FROM crowd WHERE name = '$_[0]')" }
+
+is( $node->safe_psql('postgres', q{SELECT name, cell_count(book), length(pricebook_send(book)) FROM crowd WHERE name <> 'items' ORDER BY 1}),
+	# see docs/storage-format.md; names of groups are counted off: of one digit, two, ...
+	join("\n", map { my ($name, $items, $groups, $names, $prices) = @$_; "$name|$items|" . (41 + 12 * $items + 4 * $groups + $names + 16 * $prices) }
+		  [ both => 1, 100001, 10 + 6 * 100000 + 9 + 180 + 2700 + 36000 + 450000 + 6, 1000000 ], [ groups => 3, 100000, 6 * 100000 + 9 + 180 + 2700 + 36000 + 450000 + 6, 300000 ], [ prices => 1, 2, 14, 1000000 ]),
+	'books of a million prices');
+# The even ones are the reference: their median is 5000.01, and half of the odd ones are
+# above it by 0.02, 0.04, ...  Each of these has one less below it than a tie would ask for.
+is( $node->safe_psql('postgres', 'SELECT items, cells, n, reference_n, coverage, overcharge, overcharge_net, abs(naive_gap_pct / (100 * (5000 / 5000.01 - 1)) - 1) < 1e-9,
+		abs(z / (-250000 / sqrt(500000.0 * 500000 * 1000001 / 12)) - 1) < 1e-9, verdict FROM price_gaps(' . crowd('prices') . q{, 'group 0')}),
+	'1|1|500000|500000|1|624997500.00|-5000.00|t|t|fair', 'a million prices in one item: the gap');
+is( $node->safe_psql('postgres', 'SELECT n, reference_n, round(mean, 4), round(reference_mean, 4), median, reference_median, overcharge, is_flagged FROM price_gap_items(NULL::bigint, ' . crowd('prices') . q{, 'group 0')}),
+	'500000|500000|5000.0000|5000.0100|5000.00|5000.01|624997500.00|f', 'and by item');
+is($node->safe_psql('postgres', 'SELECT * FROM fair_prices(NULL::bigint, ' . crowd('prices') . q{, 'group 1')}), '1||5000.00|500000', 'and its median');
+# All prices but every tenth are the reference, whose mean and median are 5000; group k
+# paid 0.1 k, and 9 k of the others less.
+is( $node->safe_psql('postgres', 'SELECT count(*), count(*) FILTER (WHERE (items, cells, n, reference_n, coverage) = (1, 1, 1, 900000, 1) AND overcharge = greatest(0, 0.1 * k - 5000) AND overcharge_net = 0.1 * k - 5000
+			AND abs(naive_gap_pct - (0.002 * k - 100)) < 1e-9 AND abs(z - (9 * k - 450000) / sqrt(900000.0::float8 * 900002 / 12)) < 1e-9 AND ci_low IS NULL
+			AND verdict = CASE WHEN p_value < 0.2 AND premium_pct > 1 THEN \'unfair\' WHEN p_value < 0.2 AND premium_pct < -1 THEN \'favoured\' ELSE \'fair\' END), count(DISTINCT k), count(DISTINCT verdict)
+		FROM price_gaps(' . crowd('both') . q{, 'all others', alpha => 0.2, min_rows => 1), LATERAL (SELECT substr(grp, 7)::int AS k) g}),
+	'100000|100000|100000|3', '100,000 groups and a million prices in one item: the gaps');
+is( $node->safe_psql('postgres', 'SELECT count(*), count(*) FILTER (WHERE (items, n, reference_n, reference_mean, basket_effect) = (1, 1, 900000, 5000, 0) AND abs(price_effect - (0.1 * k - 5000)) < 1e-9)
+		FROM price_gap_mix(' . crowd('both') . q{, 'all others'), LATERAL (SELECT substr(grp, 7)::int AS k) g}),
+	'100000|100000', 'the mix');
+is($node->safe_psql('postgres', 'SELECT * FROM fair_prices(NULL::bigint, ' . crowd('both') . q{, 'all others')}), '1||5000.00|900000', 'and the median');
+# Each group bought each of three items once.
+my $groups = q{WITH line AS (SELECT i % 3 AS item, i / 3 AS k, (1 + i * 7919 % 1000) * 0.01 AS price FROM generate_series(3, 300002::bigint) i),
+	r AS (SELECT item, price AS reference FROM line WHERE k = 5) };
+is( $node->safe_psql('postgres', "$groups SELECT count(*), count(*) FILTER (WHERE (g.items, cells, g.n, g.reference_n, coverage) = (3, 3, 3, 3, 1) AND g.overcharge = p.overcharge AND overcharge_net = p.net
+			AND abs(naive_gap_pct - p.naive) < 1e-8 AND abs(premium_pct - p.premium) < 1e-8 AND abs(price_effect - net / 3) < 1e-9 AND abs(basket_effect) < 1e-9)
+		FROM price_gaps(" . crowd('groups') . ", 'group 5') g JOIN price_gap_mix(" . crowd('groups') . ", 'group 5') m USING (grp) JOIN
+		  (SELECT 'group ' || k AS grp, sum(greatest(0, price - reference)) AS overcharge, sum(price - reference) AS net, 100 * (sum(price) / sum(reference) - 1) AS naive, 100 * (exp(avg(ln(price::float8 / reference::float8))) - 1) AS premium
+		     FROM line JOIN r USING (item) WHERE k <> 5 GROUP BY k) p USING (grp)"),
+	'99999|99999', '100,000 groups: the gaps and the mix');
+is( $node->safe_psql('postgres', 'SELECT count(*), sum(n), trim_scale(sum(mean)), trim_scale(sum(reference_mean)), trim_scale(sum(median)), trim_scale(sum(overcharge)), count(hedges_g), count(*) FILTER (WHERE is_flagged)
+		FROM price_gap_items(NULL::bigint, ' . crowd('groups') . ", 'group 5')"),
+	$node->safe_psql('postgres', "$groups SELECT count(*), count(*), trim_scale(sum(price)), trim_scale(sum(reference)), trim_scale(sum(price)), trim_scale(sum(greatest(0, price - reference))), 0, 0 FROM line JOIN r USING (item) WHERE k <> 5"),
+	'and by item');
+
+# The session's settings change nothing.
+{
+	my %seen;
+	my ($numeric) = ((grep { /^de_DE\.utf-?8$/i } `locale -a 2>/dev/null`), 'C');
+	chomp $numeric;
+	for my $settings ('', "SET timezone = 'America/New_York'; SET datestyle = 'German'", "SET timezone = 'Pacific/Kiritimati'; SET extra_float_digits = -15", "SET lc_numeric = '$numeric'; SET lc_monetary = '$numeric'; SET extra_float_digits = 3; SET intervalstyle = 'iso_8601'")
+	{
+		$seen{ $node->safe_psql('postgres', qq{$settings;
+			SELECT md5(pricebook_send(b)), md5(b::text), md5(price_slope_send(s)), md5(s::text),
+			       (SELECT md5(string_agg(concat_ws(' ', grp, n, float8send(coverage), float8send(premium_pct), float8send(ci_low), float8send(z), float8send(p_value), overcharge, verdict), ',')) FROM price_gaps(b, 'group 1')),
+			       (SELECT md5(string_agg(concat_ws(' ', item, grp, mean, reference_median, float8send(q_value)), ',')) FROM price_gap_items(NULL::bigint, b, 'group 1')),
+			       (SELECT md5(string_agg(concat_ws(' ', item, period - date '2026-01-01', fair_price, n), ',')) FROM fair_prices(NULL::bigint, b, 'group 1')),
+			       (SELECT concat_ws(' ', items, float8send(slope), float8send(ci_high), float8send(p_value)) FROM price_slopes(s)), price_check(10.7, 10, 0.0625)
+			  FROM (SELECT pricebook(i % 5, date '2026-01-01' + i % 7, 'group ' || i % 3, i % 11 + 0.25, 1 + i % 2) AS b, price_slope(i % 9, date '2026-01-01' + i % 8, i % 17 * 0.1, i % 11 + 0.25) AS s FROM generate_series(1, 2000) i) x}) }++;
+	}
+	is(join('|', values %seen), '4', 'books and reports are the same under all settings') or diag join "\n", keys %seen;
+	like((keys %seen)[0], qr/\|above by 7\.0 %$/, 'numbers have points');
+}
+
 # A book over the limit, of 1 GB in text, which pg_dump writes
 my $keys = q{repeat('x', 1000000) || i, timestamptz '2026-01-01', 1};
 fails("SELECT rfm_book($keys) FROM (SELECT generate_series(1, 1100) AS i) g", $too_large, 'a book over the limit');
@@ -143,6 +258,11 @@ fails("SELECT member_count(a + b) FROM (SELECT rfm_book($keys) AS a FROM (SELECT
 	$too_large, 'a sum over the limit');
 is( (session("SELECT member_count(b), octet_length(rfm_book_send(b)), octet_length(b::text) FROM (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1, 700) AS i) g) x"))[0],
 	'700|700027216|933369633', 'a book just below it can be read and written');
+fails("SELECT pricebook(item, '', 1) FROM (SELECT repeat('i', 1000000) || i AS item FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit');
+fails("SELECT pricebook(1, '2026-01-01', grp, 1, 1) FROM (SELECT repeat('g', 1000000) || i AS grp FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit by its groups');
+fails("SELECT cell_count(a + b) FROM (SELECT pricebook(1, repeat('g', 1000000) || i, 1) AS a FROM generate_series(1, 400) i) x, (SELECT pricebook(1, repeat('g', 1000000) || i, 1) AS b FROM generate_series(401, 800) i) y",
+	$too_large, 'a sum of pricebooks over the limit');
+fails("SELECT price_slope(item, '2026-01-01', 1, 1) FROM (SELECT repeat('i', 1000000) || i AS item FROM generate_series(1, 800) i) x", $too_large, 'a price_slope over the limit');
 # More numbers than an array holds, which is what aggregates over all members
 # collect them in.  Their combine function gets there sooner than rows would.
 $node->safe_psql('postgres', 'CREATE AGGREGATE collect(bigint[]) (SFUNC = rfm_cuts_combine, STYPE = bigint[], FINALFUNC = rfm_cuts_final)');
@@ -335,6 +455,131 @@ fails("SELECT (repeat('a|', 65536) || 'a')::tagquery", $too_large, 'a query of t
 	$node->safe_psql('postgres', 'DROP CAST (bytea AS tagbloom); DROP CAST (bytea AS tagquery)');
 }
 
+# The same for prices.  First what a hand may write, by docs/storage-format.md: item 7,
+# group "a", one row of price 5; and one cell of a slope, x = 1, ln(price) = 0.
+{
+	$node->safe_psql('postgres', 'CREATE CAST (bytea AS pricebook) WITHOUT FUNCTION; CREATE CAST (bytea AS price_slope) WITHOUT FUNCTION');
+	my $none = '0' x 16;
+	my $pricebook = sub {
+		my %part = (kind => '07', version => '01', key_type => '01', form => '00', items => '00000001', skipped => $none, keys => '0000000000000007',
+			decimals => '00', price_skipped => $none, quantity_skipped => $none, groups => '00000001', lengths => '00000001', names => '61', wide => '00000000',
+			item_rows => '00000001', period => '', group => '00000000', price => '0000000000000500', count => '00000001', quantity => '', more => '', @_);
+		return join '', @part{qw(kind version key_type form items skipped keys decimals price_skipped quantity_skipped groups lengths names wide item_rows period group price count quantity more)};
+	};
+	my $slope = sub {
+		my %part = (kind => '08', version => '01', key_type => '01', form => '00', items => '00000001', skipped => $none, keys => '0000000000000007', cells => '00000001', item_cells => '00000001',
+			period => '00000000', n => '0000000000000001', x => '0' x 21 . '10000000000', y => '0' x 32, xx => '0' x 27 . '100000000000000000000', xy => '0' x 48, more => '', @_);
+		return join '', @part{qw(kind version key_type form items skipped keys cells item_cells period n x y xx xy more)};
+	};
+	my @periods = (form => '01', period => '00000000', quantity => '0000000000000100');
+	my %bad = (
+		pricebook => {
+			'empty' => '', 'two bytes' => '0701', 'another type' => $pricebook->(kind => '08'), 'version 0' => $pricebook->(version => '00'), 'version 2' => $pricebook->(version => '02'),
+			'items that are uuid' => $pricebook->(key_type => '02', keys => $none x 2), 'an unknown type of item' => $pricebook->(key_type => '04'), 'form 2' => $pricebook->(form => '02'),
+			'rows skipped below 0' => $pricebook->(skipped => 'f' x 16), 'more prices skipped than rows' => $pricebook->(price_skipped => '0' x 15 . '1'),
+			'more quantities skipped than rows' => $pricebook->(skipped => '0' x 15 . '1', quantity_skipped => '0' x 15 . '2'), 'prices skipped below 0' => $pricebook->(price_skipped => 'f' x 16),
+			'both skipped too often' => $pricebook->(skipped => '0' x 15 . '1', price_skipped => '7' . 'f' x 15, quantity_skipped => '7' . 'f' x 15),
+			'many items' => $pricebook->(items => 'ffffffff'), 'no item' => $pricebook->(items => '00000000'), 'an item without price' => $pricebook->(item_rows => '00000000'),
+			'29 decimals' => $pricebook->(decimals => '1d'), 'a price of more decimals' => $pricebook->(price => '0000000000000501'), 'a price with a zero after the point' => $pricebook->(decimals => '01', price => '0000000000003201'),
+			'many groups' => $pricebook->(groups => 'ffffffff'), 'a group too long' => $pricebook->(lengths => 'ffffffff'), 'a group that nobody is in' => $pricebook->(groups => '00000002', lengths => '0000000100000001', names => '6162'),
+			'a group twice' => $pricebook->(groups => '00000002', lengths => '0000000100000001', names => '6161'), 'groups not in order' => $pricebook->(groups => '00000002', lengths => '0000000100000001', names => '6261'),
+			'many wide numbers' => $pricebook->(wide => 'ffffffff'), 'a wide number that is nobody\'s' => $pricebook->(wide => '00000001' . '0' x 62 . '0500'), 'a wide number that is missing' => $pricebook->(price => '00000000000000ff'),
+			'a wide number that is not wide' => $pricebook->(wide => '00000001' . '0' x 62 . '0500', price => '00000000000000ff'), 'a wide quantity that is not wide' => $pricebook->(@periods, wide => '00000001' . '0' x 62 . '0500', quantity => '00000000000000ff'),
+			'many rows' => $pricebook->(item_rows => 'ffffffff'), 'a row that is missing' => $pricebook->(item_rows => '00000002'), 'a row too many' => $pricebook->(more => '00000000' . '0000000000000600' . '00000001'),
+			'a group that is not there' => $pricebook->(group => '00000001'), 'price 0' => $pricebook->(price => '0' x 16), 'a price below 0' => $pricebook->(price => 'fffffffffffffb00'), 'a scale of 77' => $pricebook->(decimals => '1c', price => '000000000000054d'),
+			'no row of a price' => $pricebook->(count => '00000000'), 'a byte too many' => $pricebook->(more => '00'), 'a byte too few' => substr($pricebook->(), 0, -2),
+			'a price twice' => $pricebook->(item_rows => '00000002', more => '00000000' . '0000000000000500' . '00000001'), 'prices not in order' => $pricebook->(item_rows => '00000002', more => '00000000' . '0000000000000400' . '00000001'),
+			'an item twice' => $pricebook->(items => '00000002', keys => '0000000000000007' x 2, item_rows => '0000000100000001', more => '00000000' . '0000000000000600' . '00000001'),
+			'items not in order' => $pricebook->(items => '00000002', keys => '0000000000000007' . 'f' x 16, item_rows => '0000000100000001', more => '00000000' . '0000000000000600' . '00000001'),
+			'no quantity' => $pricebook->(@periods, quantity => '0' x 16), 'a quantity below 0' => $pricebook->(@periods, quantity => 'f' x 14 . '00'), 'a wide quantity that is missing' => $pricebook->(@periods, quantity => '00000000000000ff'),
+			'a quantity of scale 77' => $pricebook->(@periods, quantity => '000000000000014d'), 'period infinity' => $pricebook->(@periods, period => '7fffffff'), 'period -infinity' => $pricebook->(@periods, period => '80000000'),
+			'a period before all' => $pricebook->(@periods, period => '80000001'), 'rows of the other form' => $pricebook->(form => '01')
+		},
+		price_slope => {
+			'empty' => '', 'one byte' => '08', 'another type' => $slope->(kind => '07'), 'version 2' => $slope->(version => '02'), 'items that are uuid' => $slope->(key_type => '02', keys => $none x 2), 'form 1' => $slope->(form => '01'),
+			'rows skipped below 0' => $slope->(skipped => 'f' x 16), 'many items' => $slope->(items => 'ffffffff'), 'no item' => $slope->(items => '00000000'), 'many cells' => $slope->(cells => 'ffffffff'), 'no cell' => $slope->(cells => '00000000'),
+			'an item without cell' => $slope->(item_cells => '00000000'), 'an item with many' => $slope->(item_cells => '00000002'), 'period infinity' => $slope->(period => '7fffffff'), 'a period before all' => $slope->(period => '80000001'),
+			'no row' => $slope->(n => '0' x 16), 'rows below 0' => $slope->(n => 'f' x 16), 'x above 2^20' => $slope->(x => '0' x 16 . '1000000000000001'), 'y above 128' => $slope->(y => '0' x 15 . '1' . '0' x 15 . '1'),
+			'squares below 0' => $slope->(xx => 'f' x 48), 'squares too small' => $slope->(xx => '0' x 48), 'a byte too many' => $slope->(more => '00'), 'a byte too few' => substr($slope->(), 0, -2),
+			'a period twice' => $slope->(cells => '00000002', item_cells => '00000002', more => '00000000' . substr $slope->(), -192 + 8)
+		});
+	is( $node->safe_psql('postgres', "SELECT pricebook_send(pricebook(7, 'a', 5)), pricebook_send(pricebook(7, '2000-01-01', 'a', 5, 1)), price_slope_send(price_slope(7, '2000-01-01', 1, 1))"),
+		join('|', map { "\\x$_" } $pricebook->(), $pricebook->(@periods), $slope->()), 'stored prices, byte by byte');
+	for my $type ('pricebook', 'price_slope')
+	{
+		$node->safe_psql('postgres', "CREATE TABLE bad_$type (why text, v $type);\n" . join '', map { "INSERT INTO bad_$type VALUES (\$\$$_\$\$, '\\x$bad{$type}{$_}'::bytea::$type);\n" } sort keys %{ $bad{$type} });
+		# Every function of the extension that takes one, as above.
+		my $list = q{SELECT format_type(t, NULL) AS type, n FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY a (t, n)};
+		my $calls = qq{
+			SELECT p.oid::regprocedure AS function, format('SELECT %s(%s) FROM bad_$type WHERE why = ', p.proname,
+			       (SELECT string_agg(CASE WHEN type = '$type' THEN 'v' WHEN type = 'text' THEN '''a''' WHEN type = 'double precision' THEN '0.05' WHEN type = 'integer' THEN '5'
+			                               WHEN type = 'anyelement' THEN 'NULL::bigint' ELSE 'NULL::' || type END, ', ' ORDER BY n) FROM ($list) a)) AS call
+			  FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+			  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+			 WHERE e.extname = 'custmart' AND '$type'::regtype = ANY (p.proargtypes::oid[]) AND p.proname !~ '_(send|eq|ne|lt|le|gt|ge|cmp|hash|hash_extended|step_.*|combine)\$'};
+		is( $node->safe_psql('postgres', "SELECT string_agg(function::text, ' ' ORDER BY function::text COLLATE \"C\") FROM ($calls) c" =~ s/function::text/split_part(function::text, '(', 1)/gr),
+			$type eq 'pricebook' ? 'cell_count fair_prices fair_prices price_gap_items price_gap_items price_gap_mix price_gaps pricebook_add pricebook_out rollup rows_skipped rows_skipped' : 'price_slope_add price_slope_out price_slopes rollup rows_skipped',
+			"$type: functions found");
+		is( $node->safe_psql('postgres', "SELECT function, why, outcome FROM ($calls) c, bad_$type b, LATERAL (SELECT outcome(call || quote_literal(why))) o WHERE outcome !~ '^XX001 stored $type is not valid: ' ORDER BY 1, 2"),
+			'', "$type: every function refuses damaged bytes");
+		is( $node->safe_psql('postgres', "SELECT count(*) FROM bad_$type a, bad_$type b WHERE (a.v = b.v) <> (a.why = b.why) OR (a.v < b.v) = (a.v >= b.v) OR ${type}_hash(a.v) IS NULL"),
+			0, "$type: comparisons do no harm");
+	}
+
+	# Then every byte of valid ones changed, and every piece of them.  What is not refused is
+	# read back as it is, by text and by being merged, and no report breaks.
+	$node->safe_psql(
+		'postgres', q{
+		CREATE TABLE valid (name text, type text, bytes bytea);
+		INSERT INTO valid
+		SELECT 'numbers', 'pricebook', pricebook_send(pricebook(i, g, p)) FROM (VALUES (1, 'a', 1.5), (1, 'b', 2), (2, 'a', 1.25), (2, 'b', 1.5), (NULL, 'a', 1), (1, 'c', -1), (1, 'a', 1.50)) v (i, g, p)
+		UNION ALL SELECT 'texts', 'pricebook', pricebook_send(pricebook(i, g, p)) FROM (VALUES ('', 'é', 1e30), ('ab', 'a', 2), ('b', 'é', 1e30), ('b', '', 1e-20), ('b', 'a', 1e30 + 1)) v (i, g, p)
+		UNION ALL SELECT 'periods', 'pricebook', pricebook_send(pricebook(i, d, g, p, q))
+		  FROM (VALUES (1, date '2026-01-01', 'a', 1.5, 1), (1, '2026-01-01', 'b', 2, 1.5), (2, '1999-01-01', 'a', 1.25, 3), (2, '2026-01-01', 'b', 1.5, 1e20), (2, '2026-01-01', 'a', 1e30, 1e-20), (1, '2026-01-01', 'c', 1, -1)) v (i, d, g, p, q)
+		UNION ALL SELECT 'texts, periods', 'pricebook', pricebook_send(pricebook(i, d, g, p, q))
+		  FROM (VALUES ('x', date '2026-01-01', 'a', 1.5, 1), ('x', '2026-01-01', 'b', 2, 1.5), ('y', '1999-01-01', 'a', 1.25, 3)) v (i, d, g, p, q)
+		UNION ALL SELECT 'no prices', 'pricebook', pricebook_send(pricebook(NULL::text, 'a', 1))
+		UNION ALL SELECT 'slope', 'price_slope', price_slope_send(price_slope(i, d, x, p))
+		  FROM (VALUES (1, date '2026-01-01', 0.5, 1.5), (1, '2026-01-01', 2, 2), (1, '2026-02-01', -2, 3), (2, '2026-01-01', 2, 0.5), (2, '2026-01-01', -1e6, 0.5), (3, '2026-01-01', 1, -1)) v (i, d, x, p)
+		UNION ALL SELECT 'slope of texts', 'price_slope', price_slope_send(price_slope(i, d, x, p))
+		  FROM (VALUES ('', date '2026-01-01', 0.5, 1.5), ('', '2026-01-01', 2, 2), ('é', '2026-02-01', -2, 3), ('z', '1999-01-01', 2, 0.5)) v (i, d, x, p)
+		UNION ALL SELECT 'no slope', 'price_slope', price_slope_send(price_slope(NULL::text, '2026-01-01', 1, 1));
+		CREATE FUNCTION outcome_of(type text, bytes bytea) RETURNS text LANGUAGE plpgsql AS $$
+		DECLARE
+		  b pricebook;
+		  s price_slope;
+		  same bool;
+		BEGIN
+		  IF type = 'pricebook' THEN
+		    b := bytes::pricebook;
+		    SELECT pricebook_send(b::text::pricebook) = bytes AND pricebook_send(rollup(b)) = bytes INTO same;
+		    PERFORM cell_count(b), rows_skipped(b), price_gaps(b, 'a'), price_gap_mix(b, 'a'), pricebook_send(b + b);
+		    IF get_byte(bytes, 2) = 1 THEN
+		      PERFORM price_gap_items(NULL::bigint, b, 'a'), fair_prices(NULL::bigint, b, 'a');
+		    ELSE
+		      PERFORM price_gap_items(b, 'a'), fair_prices(b, 'a');
+		    END IF;
+		  ELSE
+		    s := bytes::price_slope;
+		    SELECT price_slope_send(s::text::price_slope) = bytes AND price_slope_send(rollup(s)) = bytes INTO same;
+		    PERFORM price_slopes(s), rows_skipped(s), price_slope_send(s + s);
+		  END IF;
+		  RETURN CASE WHEN same THEN 'valid' ELSE 'others' END;
+		EXCEPTION WHEN OTHERS THEN
+		  RETURN sqlstate;
+		END $$;
+		CREATE TABLE changed AS SELECT name, i, outcome_of(type, set_byte(bytes, i, v))
+		  FROM valid, generate_series(0, length(bytes) - 1) i, unnest(ARRAY(SELECT get_byte(bytes, i) # x FROM unnest('{1,2,3,4,8,16,32,64,127,128,255}'::int[]) x)) v});
+	is($node->safe_psql('postgres', "SELECT name FROM valid WHERE outcome_of(type, bytes) <> 'valid'"), '', 'some stored prices and slopes');
+	is( $node->safe_psql('postgres', q{SELECT count(*) > 15000, count(*) FILTER (WHERE outcome_of = 'XX001') > 8000, count(*) FILTER (WHERE outcome_of = 'valid') > 3000, count(*) FILTER (WHERE outcome_of = 'others') FROM changed}),
+		't|t|t|0', 'with another byte they are refused, or are valid and come back as they are');
+	# 22P02: a name that is no text any more; the others: what cannot be added up.  22023: the group "a" is none.
+	is($node->safe_psql('postgres', q{SELECT * FROM changed WHERE outcome_of NOT IN ('XX001', 'valid', '22P02', '22023', '22003', '54000')}), '', 'no other error');
+	is($node->safe_psql('postgres', q{SELECT name, n, outcome_of(type, substr(bytes, 1, n)) FROM valid, generate_series(0, length(bytes) - 1) n WHERE outcome_of(type, substr(bytes, 1, n)) <> 'XX001'}), '', 'every piece is refused');
+	is($node->safe_psql('postgres', q{SELECT name FROM valid WHERE outcome_of(type, bytes || '\x00') <> 'XX001'}), '', 'and a byte more');
+	$node->safe_psql('postgres', 'DROP CAST (bytea AS pricebook); DROP CAST (bytea AS price_slope)');
+}
+
 # Numbers of absurd size
 for my $number ("1e131071", "-1e131071", "1e-16383", "repeat('9', 131072)::numeric", "('0.' || repeat('0', 16382) || '1')::numeric")
 {
@@ -364,6 +609,12 @@ $node->safe_psql(
 	  FROM generate_series(1, 1000000) i;
 	CREATE TABLE query AS SELECT string_agg('tag' || i, ' & !' ORDER BY i) AS text FROM generate_series(1, 65536) i;
 });
+$node->safe_psql('postgres', q{
+	CREATE TABLE slope AS SELECT n, price_slope(i / 3 * n, date '2026-01-01' + (i % 3)::int, i % 100 * 0.1, i % 7 + 0.99) AS slope FROM generate_series(1, 2) n, (SELECT generate_series(1, 300000::bigint) AS i) g GROUP BY n;
+	CREATE TABLE price_literal AS SELECT book::text AS prices, slope::text AS slope FROM crowd, slope WHERE name = 'items' AND n = 1;
+	CREATE TABLE copied_prices (book pricebook)});
+my $price_file = $node->data_dir . '/prices.copy';
+$node->safe_psql('postgres', 'COPY (SELECT ' . crowd('items') . ") TO '$price_file' (FORMAT binary)");
 my $file = $node->data_dir . '/book.copy';
 $node->safe_psql('postgres', "COPY (SELECT book FROM big WHERE name = 'lines') TO '$file' (FORMAT binary)");
 
@@ -393,6 +644,23 @@ my %slow = (
 	'output of tagquery' => 'SELECT sum(octet_length(q::text)) FROM (SELECT text::tagquery AS q FROM query OFFSET 0) q, generate_series(1, 30)',
 	'tagquery_tree()' => 'SELECT sum(octet_length(tagquery_tree(q))) FROM (SELECT text::tagquery AS q FROM query OFFSET 0) q, generate_series(1, 30)',
 	'@@' => 'SELECT count(*) FROM query, LATERAL (SELECT text::tagquery AS q OFFSET 0) q, tagged WHERE id < 5000 AND NOT (tags @@ q)',
+	'pricebook()' => q{SELECT length(pricebook_send(pricebook(i % 100, 'group ' || i % 3, i * 0.01))) FROM (SELECT generate_series(1, 500000) AS i) g},
+	'pricebook() of periods' => q{SELECT length(pricebook_send(pricebook('item ' || i / 9, date '2026-01-01' + i % 7, 'group ' || i % 90000, i % 31 + 0.99, i % 5 + 1))) FROM (SELECT generate_series(1, 300000) AS i) g},
+	'rollup(pricebook)' => 'SELECT rollup(b) IS NULL FROM (SELECT book AS b FROM crowd, generate_series(1, 2) WHERE name IN (\'both\', \'groups\')) b',
+	'+ of pricebooks' => 'SELECT length(pricebook_send(' . crowd('items') . ' + ' . crowd('items') . '))',
+	'cell_count()' => "SELECT sum(cell_count(book)) FROM crowd, generate_series(1, 3)",
+	'price_gaps() of groups' => 'SELECT count(*) FROM price_gaps(' . crowd('groups') . q{, 'group 5')},
+	'price_gaps() of prices' => 'SELECT count(*) FROM price_gaps(' . crowd('prices') . q{, 'group 1')},
+	'price_gap_items()' => 'SELECT count(*) FROM price_gap_items(' . crowd('items') . q{, 'group 1')},
+	'price_gap_mix()' => 'SELECT count(*) FROM price_gap_mix(' . crowd('groups') . q{, 'group 5')},
+	'fair_prices()' => 'SELECT count(*) FROM fair_prices(' . crowd('items') . q{, 'group 1')},
+	'input of pricebook' => 'SELECT rows_skipped(prices::pricebook) FROM price_literal',
+	'output of pricebook' => 'SELECT sum(octet_length(book::text)) FROM crowd',
+	'recv of pricebook' => "COPY copied_prices FROM '$price_file' (FORMAT binary)",
+	'price_slope()' => q{SELECT length(price_slope_send(price_slope('item ' || i / 5, date '2026-01-01' + i % 5, i * 0.01, i % 31 + 0.99))) FROM (SELECT generate_series(1, 400000) AS i) g},
+	'rollup(price_slope)' => 'SELECT length(price_slope_send(rollup(slope))) FROM slope',
+	'price_slopes()' => 'SELECT sum(items) FROM (SELECT slope FROM slope, generate_series(1, 2)) x, price_slopes(slope)',
+	'input of price_slope' => 'SELECT rows_skipped(slope::price_slope) FROM price_literal',
 	'rfm_book()' => q{SELECT length(rfm_book_send(rfm_book(i::bigint, timestamptz '2026-01-01', i))) FROM (SELECT generate_series(1, 1500000) AS i) g},
 	'rfm_book() of lines' => q{SELECT length(rfm_book_send(rfm_book(i % 1000, i::text, timestamptz '2026-01-01', i))) FROM (SELECT generate_series(1, 600000) AS i) g},
 	'rfm()' => q{SELECT rfm(timestamptz '2026-01-01', i) FROM (SELECT generate_series(1, 2000000) AS i) g},
@@ -443,6 +711,16 @@ for my $name (sort keys %slow)
 	note(sprintf '%s: %d ms, cancelled within %s ms', $name, $all // -1, join ', ', @late);
 }
 
+# Very long ones, too.
+{
+	my ($out) = session(q{SET statement_timeout = '1s'; SELECT clock_timestamp() AS start \gset
+		SELECT count(*) FROM price_gap_items(NULL::bigint, } . crowd('both') . q{, 'all others') \g /dev/null
+		\echo :ERROR :SQLSTATE
+		RESET statement_timeout;
+		SELECT clock_timestamp() - :'start' < interval '2 seconds'});
+	like($out, qr/^(?:true 57014|false 00000)\nt$/, '100,000 groups and a million prices, item by item, are done or stopped in time');
+}
+
 # Out of memory: from here on new sessions may have little more than they have
 # from the start.  (What is refused here is what malloc would be refused on a
 # machine without memory to spare.)
@@ -455,6 +733,16 @@ SKIP:
 
 	my $memory = qr/ERROR:  53200: out of memory/;
 	my %large = (
+		'pricebook()' => q{SELECT cell_count(pricebook(i, 'g', i)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'pricebook() of wide numbers' => q{SELECT cell_count(pricebook(1, '2026-01-01', 'g', i * 1e25, i * 1e25)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'pricebook() of groups' => q{SELECT cell_count(pricebook(1, 'group ' || i, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'pricebook() of long items' => q{SELECT cell_count(pricebook(repeat('i', 30000000) || i, 'g', 1)) FROM (SELECT generate_series(1, 10) AS i) g},
+		'rollup(pricebook)' => 'SELECT cell_count(rollup(book)) FROM crowd WHERE name IN (\'groups\', \'both\')',
+		'price_gaps()' => 'SELECT count(*) FROM price_gaps(' . crowd('groups') . q{, 'group 5')},
+		'price_gap_items()' => 'SELECT count(*) FROM price_gap_items(NULL::bigint, ' . crowd('groups') . q{, 'group 5')},
+		'output of pricebook' => 'SELECT sum(octet_length(string_agg)) FROM (SELECT string_agg(book::text, \',\') FROM crowd) x',
+		'price_slope()' => q{SELECT rows_skipped(price_slope(i, '2026-01-01', 1, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'rollup(price_slope)' => 'SELECT rows_skipped(rollup(slope)) FROM (SELECT slope FROM slope UNION ALL SELECT price_slope(-i, date \'2026-01-01\', 1, 1) FROM (SELECT generate_series(1, 600000) AS i) g) x',
 		'rfm_book()' => q{SELECT member_count(rfm_book(i::bigint, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rfm_book() with wide sums' => q{SELECT member_count(rfm_book(i::bigint, timestamptz '2026-01-01', i * 1e25)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rfm_book() of uuid' => q{SELECT member_count(rfm_book(md5(i::text)::uuid, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 10000000) AS i) g},
