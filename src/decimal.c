@@ -339,30 +339,57 @@ decimal_from_int64(int64 number, DecimalPool *pool)
 	return decimal_pack(&d, pool);
 }
 
+/*
+ * The difference of two packed decimals times 10^scale, scale being the larger of
+ * theirs; false where that takes the wide form.
+ */
+static inline bool
+subtract_packed(int64 a, int64 b, int128 *difference, int *scale)
+{
+	int			shift = (int) (a & 0xFF) - (int) (b & 0xFF);
+
+	if (decimal_is_pooled(a) || decimal_is_pooled(b) || shift < -9 || shift > 9)
+		return false;
+	*difference = (int128) (a >> 8) * (shift < 0 ? power10_u32[-shift] : 1) -
+		(int128) (b >> 8) * (shift > 0 ? power10_u32[shift] : 1);
+	*scale = (int) (shift < 0 ? b & 0xFF : a & 0xFF);
+	return true;
+}
+
 /* decimal_compare of two packed forms with one pool. */
 int
 decimal_packed_compare(int64 a, int64 b, const DecimalPool *pool)
 {
 	Decimal		x;
 	Decimal		y;
+	int128		difference;
+	int			scale;
 
 	if (likely(((a ^ b) & 0xFF) == 0 && !decimal_is_pooled(a)))
 		return (a > b) - (a < b);
-	if (!decimal_is_pooled(a) && !decimal_is_pooled(b))
-	{
-		int			shift = (int) (a & 0xFF) - (int) (b & 0xFF);
-
-		if (shift >= -9 && shift <= 9)
-		{
-			int128		m = (int128) (a >> 8) * (shift < 0 ? power10_u32[-shift] : 1);
-			int128		n = (int128) (b >> 8) * (shift > 0 ? power10_u32[shift] : 1);
-
-			return (m > n) - (m < n);
-		}
-	}
+	if (subtract_packed(a, b, &difference, &scale))
+		return (difference > 0) - (difference < 0);
 	x = decimal_unpack(a, pool);
 	y = decimal_unpack(b, pool);
 	return decimal_compare(&x, &y);
+}
+
+/* The float8 nearest to a - b, both with one pool: subtracted, then rounded. */
+float8
+decimal_packed_difference(int64 a, int64 b, const DecimalPool *pool)
+{
+	Decimal		x;
+	Decimal		y;
+	int128		difference;
+	int			scale;
+
+	if (subtract_packed(a, b, &difference, &scale) && scale <= 22 &&
+		difference < (INT64CONST(1) << 53) && difference > -(INT64CONST(1) << 53))
+		return (float8) (int64) difference / power10_exact[scale];
+	x = decimal_unpack(a, pool);
+	y = decimal_unpack(b, pool);
+	(void) decimal_subtract(&x, &y);	/* fits, if they are amounts */
+	return decimal_to_double(&x);
 }
 
 /* Keeps a wide decimal in the pool; returns the packed form that names it. */

@@ -80,6 +80,7 @@ extern float8 decimal_packed_to_double(int64 packed, const DecimalPool *pool);
 
 extern int64 decimal_from_int64(int64 number, DecimalPool *pool);
 extern int	decimal_packed_compare(int64 a, int64 b, const DecimalPool *pool);
+extern float8 decimal_packed_difference(int64 a, int64 b, const DecimalPool *pool);
 extern int64 decimal_pool_put(DecimalPool *pool, const Decimal *d);
 extern int64 decimal_pack(const Decimal *d, DecimalPool *pool);
 extern int64 decimal_repack(int64 packed, const DecimalPool *pool);

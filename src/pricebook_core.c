@@ -15,6 +15,28 @@ pack_count(uint32 count)
 }
 
 /*
+ * Relates all points of an item to the first: their spread and their logarithms
+ * keep all digits even where prices are large and nearly the same.
+ */
+void
+price_relate(PricePoint *points, uint32 npoints, const DecimalPool *pool)
+{
+	float8		origin = decimal_packed_to_double(points[0].price, pool);
+
+	for (uint32 i = 0; i < npoints; i++)
+	{
+		PricePoint *point = &points[i];
+		float8		ratio;
+
+		check_interrupts(i);
+		point->offset = decimal_packed_difference(point->price, points[0].price, pool);
+		ratio = point->offset / origin;
+		point->log = fabs(ratio) < 0.5 ? log1p(ratio) :
+			log(decimal_packed_to_double(point->price, pool) / origin);
+	}
+}
+
+/*
  * Opens one group's points of a cell, at least one, in order of their prices.
  * False if the sum of the prices cannot be held.
  */
@@ -22,7 +44,7 @@ bool
 price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
 				float8 base, const DecimalPool *pool)
 {
-	float8		first = decimal_packed_to_double(points[0].price, pool);
+	float8		first = points[0].offset;
 	float8		shift = 0;
 
 	side->points = points;
@@ -35,18 +57,18 @@ price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
 		check_interrupts(i);
 		side->rows += points[i].count;
 		side->log_sum += points[i].count * (points[i].log - base);
-		shift += points[i].count * (decimal_packed_to_double(points[i].price, pool) - first);
+		shift += points[i].count * (points[i].offset - first);
 		if (!decimal_total_add(&side->sum, 1, points[i].price, pool, pack_count(points[i].count), NULL))
 			return false;
 	}
 
-	/* Relative to the first price, so that equal prices have no spread at all. */
+	/* Relative to the side's first price, so that equal prices have no spread at all. */
 	side->spread.n = side->rows;
 	side->spread.mean = first + shift / side->rows;
 	side->spread.squares = 0;
 	for (uint32 i = 0; i < npoints; i++)
 	{
-		float8		deviation = decimal_packed_to_double(points[i].price, pool) - side->spread.mean;
+		float8		deviation = points[i].offset - side->spread.mean;
 
 		check_interrupts(i);
 		side->spread.squares += points[i].count * deviation * deviation;

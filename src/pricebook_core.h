@@ -25,10 +25,11 @@ typedef struct PricePoint
 	uint32		count;			/* rows */
 	uint32		group;
 	int32		period;
-	float8		log;			/* of the price */
+	float8		offset;			/* price less the origin: any one price of the item */
+	float8		log;			/* logarithm of price / origin */
 } PricePoint;
 
-/* Number, mean and squared deviations from it. */
+/* Number, mean and squared deviations from it; of offsets, so of one item only. */
 typedef struct PriceSpread
 {
 	int64		n;
@@ -75,6 +76,7 @@ typedef struct PriceGap
 	DecimalTotal below;			/* and saved below them */
 } PriceGap;
 
+extern void price_relate(PricePoint *points, uint32 npoints, const DecimalPool *pool);
 extern bool price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
 							float8 base, const DecimalPool *pool);
 extern bool price_reference_open(PriceReference *reference, const PricePoint *points,

@@ -24,6 +24,9 @@
 #define NAME_SHOWN 60
 #define NAMES_SHOWN 10
 
+/* By so many percent a premium may be off that is just min_premium: it is not above it. */
+#define ROUNDING 1e-9
+
 /* The arguments that price_gaps and price_gap_items share. */
 typedef struct GapArguments
 {
@@ -457,14 +460,7 @@ compare_items(Report *report, ItemGaps *gaps, bool want_medians)
 			cells = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(CommonCell));
 			below = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(int64));
 		}
-		for (uint32 i = 0; i < report->npoints; i++)
-		{
-			PricePoint *point = &report->points[i];
-
-			check_interrupts(i);
-			point->log = log(decimal_packed_to_double(point->price, &report->pool));
-		}
-
+		price_relate(report->points, report->npoints, &report->pool);
 		for (uint32 begin = 0, end; begin < report->npoints; begin = end)
 		{
 			PriceReference reference = {.below = below};
@@ -655,9 +651,9 @@ verdict_on(const PriceGap *gap, float8 p, float8 premium_pct, const GapArguments
 {
 	if (gap->cells == 0 || gap->n < arguments->min_rows || gap->reference_n < arguments->min_rows)
 		return "not comparable";
-	if (p < arguments->alpha && premium_pct > 100 * arguments->min_premium)
+	if (p < arguments->alpha && premium_pct > 100 * arguments->min_premium + ROUNDING)
 		return "unfair";
-	if (p < arguments->alpha && premium_pct < -100 * arguments->min_premium)
+	if (p < arguments->alpha && premium_pct < -100 * arguments->min_premium - ROUNDING)
 		return "favoured";
 	return "fair";
 }
@@ -819,6 +815,7 @@ typedef struct MixItem
 	int64		reference_n;
 	float8		mean;
 	float8		reference_mean;
+	float8		difference;
 } MixItem;
 
 typedef struct MixTotal
@@ -908,6 +905,7 @@ custmart_price_gap_mix(PG_FUNCTION_ARGS)
 		{
 			GroupSum   *sum = &sums[present[i]];
 			MixTotal   *total = &totals[present[i]];
+			float8		percent;
 
 			check_interrupts(i);
 			if (reference->rows == 0 || present[i] == report.reference)
@@ -917,6 +915,9 @@ custmart_price_gap_mix(PG_FUNCTION_ARGS)
 			items[nitems].reference_n = reference->rows;
 			items[nitems].mean = mean_of(&sum->sum, sum->rows);
 			items[nitems].reference_mean = mean_of(&reference->sum, reference->rows);
+			if (!price_compare_means(&sum->sum, sum->rows, &reference->sum, reference->rows,
+									 &items[nitems].difference, &percent))
+				raise_out_of_range();
 			nitems++;
 			total->items++;
 			total->n += sum->rows;
@@ -939,7 +940,7 @@ custmart_price_gap_mix(PG_FUNCTION_ARGS)
 
 		check_interrupts(i);
 		total->basket += (share - reference_share) * (item->mean + item->reference_mean) / 2;
-		total->price += (item->mean - item->reference_mean) * (share + reference_share) / 2;
+		total->price += item->difference * (share + reference_share) / 2;
 	}
 
 	for (uint32 i = 0; i < ngroups; i++)
@@ -960,12 +961,15 @@ custmart_price_gap_mix(PG_FUNCTION_ARGS)
 			memset(nulls + 5, true, 5);
 		else
 		{
-			float8		mean = mean_of(&total->sum, total->n);
-			float8		reference_mean = mean_of(&total->reference_sum, total->reference_n);
+			float8		difference;
+			float8		percent;
 
-			values[5] = Float8GetDatum(mean);
-			values[6] = Float8GetDatum(reference_mean);
-			values[7] = Float8GetDatum(mean - reference_mean);
+			if (!price_compare_means(&total->sum, total->n, &total->reference_sum,
+									 total->reference_n, &difference, &percent))
+				raise_out_of_range();
+			values[5] = Float8GetDatum(mean_of(&total->sum, total->n));
+			values[6] = Float8GetDatum(mean_of(&total->reference_sum, total->reference_n));
+			values[7] = Float8GetDatum(difference);
 			values[8] = Float8GetDatum(total->basket);
 			values[9] = Float8GetDatum(total->price);
 		}

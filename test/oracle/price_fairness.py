@@ -326,7 +326,8 @@ def price_gaps(records, order, reference, alpha=0.05, min_premium=0.01, min_rows
             z, p = van_elteren([[[r.price for r in side] for side in pair] for pair in cells.values()])
             if min(n, len(compared) - n) >= min_rows:
                 verdict = "fair"
-                if p < alpha and abs(premium) > 100 * min_premium:
+                # What is just min_premium is not above it, however it was rounded.
+                if p < alpha and abs(premium) > 100 * min_premium + 1e-9:
                     verdict = "unfair" if premium > 0 else "favoured"
         flagged = sum(r["is_flagged"] for r in item_reports(rows, grp, reference, order, alpha, min_premium, min_rows)) if cells else 0
         yield (grp, reference, items, len(cells), n, len(compared) - n, float(revenue[1] / revenue[0]),
