@@ -755,6 +755,8 @@ test_products(void)
 		holds(decimal_multiply(&d, &minus_one) && decimal_multiply(&d, &minus_one) && memcmp(&d, &end, sizeof(d)) == 0,
 			  "twice another sign");
 		holds(!decimal_multiply(&d, &seven), "and no farther");
+		d = seven;
+		holds(!decimal_multiply(&d, &end) && memcmp(&d, &seven, sizeof(d)) == 0, "nor the other way round");
 		d = from_text("28948022309329048855892746252171976963317496166410141009864396001978282409984");
 		end = from_text(negative ? "-2" : "2");
 		holds(!decimal_multiply(&d, &end), "not to 2^255, nor to what has its bits");
@@ -1010,6 +1012,48 @@ test_double(void)
 }
 
 static void
+test_difference(void)
+{
+	property("a difference as a float8 is that of the decimals, rounded once");
+	for (int i = 0; i < 100000; i++)
+	{
+		char		amount[2][PLAIN_TEXT_SIZE];
+		char		text[PLAIN_TEXT_SIZE];
+		DecimalPool pool = {0};
+		int64		packed[2];
+		Plain		plain[2];
+		float8		difference;
+
+		for (int k = 0; k < 2; k++)
+		{
+			Decimal		d;
+
+			/* Often the same but for the last digits. */
+			if (k == 1 && i % 3 == 0)
+			{
+				strcpy(amount[1], amount[0]);
+				amount[1][strlen(amount[1]) - 1] = '0' + (char) random_below(10);
+				if (strspn(amount[1], "-0.") == strlen(amount[1]))
+					strcpy(amount[1], "0");
+			}
+			else
+				random_amount(amount[k], i % 2 ? 17 : DECIMAL_MAX_DIGITS, i % 5 ? DECIMAL_MAX_SCALE : 3);
+			plain[k] = plain_from_text(amount[k]);
+			d = from_text(amount[k]);
+			packed[k] = pack(&d, &pool);
+		}
+		plain[1] = plain_negate(&plain[1]);
+		plain[0] = plain_add(&plain[0], &plain[1]);
+		plain_to_text(&plain[0], text);
+		difference = decimal_packed_difference(packed[0], packed[1], &pool);
+		holds(difference == strtod(text, NULL), "%s - %s: %.17g", amount[0], amount[1], difference);
+		holds(decimal_packed_difference(packed[1], packed[0], &pool) == -difference, "%s - %s", amount[1], amount[0]);
+		clear(&pool);
+	}
+	property_end();
+}
+
+static void
 test_stored(void)
 {
 	property("a wide decimal comes back from its bytes, a narrow one is refused");
@@ -1093,6 +1137,7 @@ main(void)
 	test_scales();
 	test_order();
 	test_double();
+	test_difference();
 	test_stored();
 	return done_testing();
 }

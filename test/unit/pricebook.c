@@ -717,19 +717,28 @@ test_constant(void)
 	ok(isnan(price_gap_hedges(&gap, 0.01)), "two rows: no degree of freedom");
 
 	/* Rounding must not make a difference where there is none. */
-	property("a price that is always the same has no spread and no premium, exactly");
-	for (int run = 0; run < 2000; run++)
+	property("prices that never vary in a cell have no spread and no premium, exactly");
+	for (int run = 0; run < 3000; run++)
 	{
-		Row			rows[60];
-		int			n = 4 + (int) random_below(LENGTH_OF(rows) - 3);
+		static const int cells = 4;
+		bool		same = run % 2;	/* in all cells but the first, which is the reference's alone */
+		Row			rows[80];
+		int			n = 1 + 2 * (cells - 1);
 
-		for (int i = 0; i < n; i++)
-			rows[i] = (Row) {(int) random_below(3), 0, i < 2 ? i : (int) random_below(2), run + 1, 10};
-		rows[0].item = rows[1].item = 0;
-		gap = gap_of(rows, n, -1, 1, 3);
+		/* What all else is related to. */
+		rows[0] = (Row) {0, 0, 0, 1 + (Int) random_below(100000), 10};
+		for (int i = 1; i < n; i++)
+			rows[i] = (Row) {0, 1 + (i - 1) / 2, i % 2, 0, 10};
+		for (int more = (int) random_below(LENGTH_OF(rows) - n); more > 0; more--)
+			rows[n++] = (Row) {0, 1 + (int) random_below(cells - 1), (int) random_below(2), 0, 10};
+		for (int i = 1; i < n; i++)
+			rows[i].price = run + 1 + (same ? 0 : 1000 * rows[i].period);
+		gap = gap_of(rows, n, -1, cells, 1);
+		holds(gap.cells == cells - 1, "%d cells", (int) gap.cells);
 		holds(gap.log_product == 0 && gap.rank_sum == 0 && gap.rank_variance == 0, "%d rows of %d: %g", n, run + 1,
 			  gap.log_product);
-		holds(gap.spread.squares == 0 && gap.reference_spread.squares == 0, "%d rows of %d: spread %g", n, run + 1, gap.spread.squares);
+		holds(!same || (gap.spread.squares == 0 && gap.reference_spread.squares == 0), "%d rows of %d: spread %g", n, run + 1,
+			  gap.spread.squares);
 	}
 	property_end();
 	forget();
