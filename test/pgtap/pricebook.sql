@@ -234,7 +234,6 @@ RETURNS TABLE (grp text, what text, got text, wanted text) LANGUAGE sql STABLE A
          ) AS w (what, got, wanted, is_same)
    WHERE is_same IS NOT TRUE
 $$;
-ALTER FUNCTION pg_temp.wrong_gaps ROWS 5;
 
 CREATE FUNCTION pg_temp.wrong_items(book pricebook, is_number boolean, reference text, alpha float8, min_premium float8, min_rows int)
 RETURNS TABLE (item text, grp text, what text, got text, wanted text) LANGUAGE plpgsql STABLE AS $$
