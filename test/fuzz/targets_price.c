@@ -113,6 +113,9 @@ static int64 gap_items;
 static int64 gap_flagged;
 static int64 item_flagged;
 
+/* Of the book that is read. */
+static float8 largest_price;
+
 static bool
 is_share(Datum value)
 {
@@ -165,11 +168,10 @@ check_mix(const Datum *values, const bool *nulls)
 	if (items == 0)
 		return;
 	host_require(DatumGetInt64(values[3]) >= items && DatumGetInt64(values[4]) >= items, "more items than rows");
-	/* Basket and price effect make up the difference, but for their rounding. */
+	/* Basket and price effect make up the difference, each summand rounded by its size. */
 	mean = DatumGetFloat8(values[5]) + DatumGetFloat8(values[6]);
 	host_require(mean > 0 && fabs(DatumGetFloat8(values[8]) + DatumGetFloat8(values[9]) - DatumGetFloat8(values[7])) <=
-				 1e-12 * items * (mean + fabs(DatumGetFloat8(values[8])) + fabs(DatumGetFloat8(values[9]))),
-				 "basket and price effect do not make up the difference");
+				 1e-14 * (items + 1) * largest_price, "basket and price effect do not make up the difference");
 }
 
 static void
@@ -250,6 +252,7 @@ use_pricebook(Datum value, Input *input)
 	int64		all_skipped = DatumGetInt64(must(CALL(custmart_pricebook_rows_skipped, ARG(packed)), "rows_skipped"));
 	NullableDatum unknown[] = {ARG(packed), ARG(host_varlena("\x01 no group", 10))};
 	PriceReader prices;
+	DecimalPool pool;
 	const uint8 *name;
 	uint32		first = take_byte(input);
 	Outcome		outcome;
@@ -268,6 +271,15 @@ use_pricebook(Datum value, Input *input)
 		host_require(!outcome.raised && DatumGetInt64(outcome.value) == 0, "rows of an empty book");
 	else
 		host_require(outcome.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE, "an unknown reference is taken");
+
+	pool = pricebook_load_wide(&prices);
+	largest_price = 0;
+	for (uint32 i = 0; i < prices.row_count; i++)
+	{
+		float8		price = decimal_packed_to_double(pricebook_get_row(&prices, i).price, &pool);
+
+		largest_price = Max(largest_price, price);
+	}
 
 	/* Some groups as the reference; forged books may have thousands. */
 	name = prices.group_bytes;
@@ -605,8 +617,11 @@ forge_pricebook(const Change *change, const PriceReader *prices, uint8 *bytes)
 			if (has_period)
 				apply_change(change, row + 20, 8);
 			break;
-		case 7:
-		case 8:					/* a wide number, from its scale on */
+		case 7:					/* a wide number: its scale, or its highest bits */
+			if (prices->wide_count > 0)
+				apply_change(change, wide + at / 2 % prices->wide_count * DECIMAL_STORED_SIZE + at % 2, at % 2 ? 8 : 1);
+			break;
+		case 8:
 			if (prices->wide_count > 0)
 				apply_change(change, wide + at % (prices->wide_count * DECIMAL_STORED_SIZE - 7), 8);
 			break;
