@@ -42,7 +42,7 @@ check_size(Book *book, bool exact)
 				 errmsg("%s cannot be larger than %zu MB", book->kind->type.name,
 						(Size) BOOK_SIZE_MAX / (1024 * 1024)),
 				 errdetail("It has %u keys.", book->table.count),
-				 errhint("Make one book per slice of the keys, for example WHERE hashint8(key) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid), or keep one summary per key with GROUP BY.")));
+				 errhint("%s", book->kind->size_hint)));
 	return size;
 }
 
@@ -472,10 +472,10 @@ book_key_datum(KeyType key_type, const Key *key)
 	pg_unreachable();
 }
 
-/* The keys come out as the type asked for, or not at all; `example` is a call that does. */
+/* The keys come out as the type asked for, or not at all; the hint is how to call the function. */
 void
 book_check_key_type(const BookReader *reader, const BookKind *kind, Oid asked,
-					const char *keys, const char *example)
+					const char *keys, const char *function, const char *arguments)
 {
 	Oid			own = book_key_oid(reader->key_type);
 
@@ -484,7 +484,7 @@ book_check_key_type(const BookReader *reader, const BookKind *kind, Oid asked,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("%s of this %s are %s, not %s", keys, kind->type.name,
 						format_type_be(own), format_type_be(asked)),
-				 errhint("Call %s(NULL::%s, book).", example, format_type_be(own))));
+				 errhint("Call %s(NULL::%s, %s).", function, format_type_be(own), arguments)));
 }
 
 /* True if text keys are text in the encoding of this database. */

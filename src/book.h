@@ -55,7 +55,8 @@ struct BookKind
 	Size		payload_size;	/* of one key, zeros at first */
 	Size		row_size;		/* of one pending row */
 	bool		sorted;			/* stored in ascending order of the keys */
-	const char *form_hint;		/* what to do about parts of different forms */
+	const char *form_hint;		/* what to do about parts of different forms, if there are forms */
+	const char *size_hint;		/* and about a book that is too large */
 
 	/* Makes book->extra; may be NULL. */
 	void		(*init) (Book *book);
@@ -121,7 +122,7 @@ extern Datum book_out(FunctionCallInfo fcinfo, const BookKind *kind);
 extern Datum book_recv(FunctionCallInfo fcinfo, const BookKind *kind);
 extern Oid	book_key_oid(KeyType key_type);
 extern void book_check_key_type(const BookReader *reader, const BookKind *kind, Oid asked,
-								const char *keys, const char *example);
+								const char *keys, const char *function, const char *arguments);
 extern Datum book_key_datum(KeyType key_type, const Key *key);
 
 /*
@@ -173,6 +174,15 @@ book_keep_bytes(Book *book, const char *data, uint32 length)
 	appendBinaryStringInfo(&book->pending_bytes, data, length);
 	return offset;
 }
+
+/* The functions in, out and recv of a type that is a book. */
+#define BOOK_IO(type, kind) \
+CUSTMART_FUNCTION(custmart_##type##_in); \
+Datum custmart_##type##_in(PG_FUNCTION_ARGS) { return book_in(fcinfo, kind); } \
+CUSTMART_FUNCTION(custmart_##type##_out); \
+Datum custmart_##type##_out(PG_FUNCTION_ARGS) { return book_out(fcinfo, kind); } \
+CUSTMART_FUNCTION(custmart_##type##_recv); \
+Datum custmart_##type##_recv(PG_FUNCTION_ARGS) { return book_recv(fcinfo, kind); }
 
 /* Makes a text the key of the row being filled in. */
 static inline void

@@ -25,6 +25,7 @@ custmart_price_check(PG_FUNCTION_ARGS)
 	Decimal		difference = decimal_unpack(price, &pool);
 	Decimal		subtrahend = decimal_unpack(fair, &pool);
 	float8		deviation;
+	float8		percent;
 
 	if (!(fair_value > 0))
 		ereport(ERROR,
@@ -43,7 +44,9 @@ custmart_price_check(PG_FUNCTION_ARGS)
 	deviation = decimal_to_double(&difference) / fair_value;
 	if (fabs(deviation) <= tolerance + ROUNDING)
 		PG_RETURN_TEXT_P(cstring_to_text("ok"));
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf(fabs(deviation) >= 0.0005 ? "%s by %.1f %%" : "%s by %.1g %%",
-											  deviation > 0 ? "above" : "below",
-											  fabs(deviation) * 100)));
+	percent = fabs(deviation) * 100;
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf(percent >= 0.05 ? "%s by %.1f %%" :
+											  percent >= 0.001 ? "%s by %.3f %%" :
+											  "%s by less than 0.001 %%",
+											  deviation > 0 ? "above" : "below", percent)));
 }

@@ -66,6 +66,7 @@ static const BookKind price_slope_kind = {
 	.payload_size = 0,
 	.row_size = sizeof(PendingSlope),
 	.sorted = true,
+	.size_hint = "Take longer periods, or make one per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
 	.init = price_slope_init,
 	.apply = price_slope_apply,
 	.merge = price_slope_merge,
@@ -432,7 +433,10 @@ custmart_price_slopes(PG_FUNCTION_ARGS)
 			cluster.product += product;
 			cluster.square += square;
 			cells++;
-			n += cell.n;
+			if (pg_add_s64_overflow(n, cell.n, &n))
+				ereport(ERROR,
+						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						 errmsg("number of rows is out of range")));
 		}
 		if (cluster.square > 0)
 			clusters[nclusters++] = cluster;
@@ -468,29 +472,7 @@ custmart_price_slopes(PG_FUNCTION_ARGS)
 
 /* ---------- text, binary ---------- */
 
-/* price_slope_in(cstring): the text form; soft errors. */
-CUSTMART_FUNCTION(custmart_price_slope_in);
-Datum
-custmart_price_slope_in(PG_FUNCTION_ARGS)
-{
-	return book_in(fcinfo, &price_slope_kind);
-}
-
-/* price_slope_out(price_slope): the text form. */
-CUSTMART_FUNCTION(custmart_price_slope_out);
-Datum
-custmart_price_slope_out(PG_FUNCTION_ARGS)
-{
-	return book_out(fcinfo, &price_slope_kind);
-}
-
-/* price_slope_recv(internal): the stored bytes, checked. */
-CUSTMART_FUNCTION(custmart_price_slope_recv);
-Datum
-custmart_price_slope_recv(PG_FUNCTION_ARGS)
-{
-	return book_recv(fcinfo, &price_slope_kind);
-}
+BOOK_IO(price_slope, &price_slope_kind)
 
 /* rows_skipped(price_slope): rows left out, for NULL or a price that is not above 0. */
 CUSTMART_FUNCTION(custmart_price_slope_rows_skipped);

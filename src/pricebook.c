@@ -69,6 +69,7 @@ typedef struct PriceExtra
 	int64		price_skipped;
 	int64		quantity_skipped;
 	int64		rows;
+	uint32		wide_rows;		/* entries whose price is wide */
 	int			decimals;
 } PriceExtra;
 
@@ -97,6 +98,7 @@ const BookKind pricebook_kind = {
 	.row_size = sizeof(PendingPrice),
 	.sorted = true,
 	.form_hint = "Make all parts with the same arguments: all of prices, or all of prices with period and quantity.",
+	.size_hint = "Round prices, take longer periods, or make one book per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
 	.init = pricebook_init,
 	.apply = pricebook_apply,
 	.merge = pricebook_merge,
@@ -238,7 +240,11 @@ add_points(Book *book, const Key *keys, const uint32 *counts, const int64 *quant
 	for (int i = 0; i < n; i++)
 	{
 		uint32	   *count = count_of(&extra->prices, found[i]);
+		int64		price;
 
+		memcpy(&price, keys[i].fixed, sizeof(price));
+		if (unlikely(decimal_is_pooled(price)) && *count == 0)
+			extra->wide_rows++;
 		if (book->form == PRICEBOOK_PERIODS)
 		{
 			int64	   *quantity = quantity_of(&extra->prices, found[i]);
@@ -463,17 +469,12 @@ pricebook_tail_size(Book *book, bool exact)
 	Size		size = HEAD_SIZE + keytable_stored_size(&extra->groups) + 4 +
 		(Size) book->table.count * 4 + (Size) count * ROW_SIZE(book->form);
 
-	if (exact && (extra->price_pool.count > 0 || extra->quantity_pool.count > 0))
+	size += (Size) extra->wide_rows * DECIMAL_STORED_SIZE;
+	if (exact && extra->quantity_pool.count > 0)
 		for (uint32 i = 0; i < count; i++)
 		{
-			int64		price;
-
 			check_interrupts(i);
-			memcpy(&price, keytable_entry(&extra->prices, i), sizeof(price));
-			if (decimal_is_pooled(price))
-				size += DECIMAL_STORED_SIZE;
-			if (book->form == PRICEBOOK_PERIODS &&
-				decimal_is_pooled(decimal_repack(*quantity_of(&extra->prices, i), &extra->quantity_pool)))
+			if (decimal_is_pooled(decimal_repack(*quantity_of(&extra->prices, i), &extra->quantity_pool)))
 				size += DECIMAL_STORED_SIZE;
 		}
 	return size;
@@ -760,8 +761,11 @@ check_rows(const PriceReader *prices, const DecimalPool *pool)
 	uint32		wide_seen = 0;
 	uint32		row = 0;
 	int64		total = 0;
+	Decimal		limit;			/* that an amount stays below */
 	const char *wrong;
 
+	(void) decimal_from_text("100000000000000000000000000000000000000",
+							 DECIMAL_MAX_DIGITS + 1, &limit);
 	for (uint32 item = 0; item < prices->reader.count; item++)
 	{
 		uint32		n = load_u32(prices->item_rows + (Size) item * 4);
@@ -785,6 +789,9 @@ check_rows(const PriceReader *prices, const DecimalPool *pool)
 				return wrong;
 			if (!is_normal(point.price, pool) || scale_of(point.price, pool) > prices->decimals)
 				return "a price has decimals too many";
+			if (decimal_is_pooled(point.price) &&
+				decimal_compare(&pool->item[point.price >> 8], &limit) >= 0)
+				return "a price has too many digits";
 			if (point.count == 0)
 				return "a price has no rows";
 			total += point.count;
@@ -846,6 +853,10 @@ pricebook_check(const uint8 *bytes, Size length)
 		pg_add_s64_overflow(prices.price_skipped, prices.quantity_skipped, &skipped) ||
 		skipped > prices.reader.rows_skipped)
 		return "its numbers of rows skipped do not add up";
+	if (prices.reader.form == PRICEBOOK_PRICES && prices.quantity_skipped > 0)
+		return "it has no quantities to skip rows for";
+	if (prices.row_count == 0 && prices.decimals > 0)
+		return "it has decimals, but no price";
 	if ((wrong = book_check_order(&prices.reader)) != NULL ||
 		(wrong = check_groups(&prices)) != NULL)
 		return wrong;
@@ -888,29 +899,7 @@ pricebook_check_foreign(const BookReader *reader)
 
 /* ---------- text, binary, counts ---------- */
 
-/* pricebook_in(cstring): the text form; soft errors. */
-CUSTMART_FUNCTION(custmart_pricebook_in);
-Datum
-custmart_pricebook_in(PG_FUNCTION_ARGS)
-{
-	return book_in(fcinfo, &pricebook_kind);
-}
-
-/* pricebook_out(pricebook): the text form. */
-CUSTMART_FUNCTION(custmart_pricebook_out);
-Datum
-custmart_pricebook_out(PG_FUNCTION_ARGS)
-{
-	return book_out(fcinfo, &pricebook_kind);
-}
-
-/* pricebook_recv(internal): the stored bytes, checked. */
-CUSTMART_FUNCTION(custmart_pricebook_recv);
-Datum
-custmart_pricebook_recv(PG_FUNCTION_ARGS)
-{
-	return book_recv(fcinfo, &pricebook_kind);
-}
+BOOK_IO(pricebook, &pricebook_kind)
 
 /* rows_skipped(pricebook): rows left out, for whatever reason. */
 CUSTMART_FUNCTION(custmart_pricebook_rows_skipped);

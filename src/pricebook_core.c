@@ -216,7 +216,10 @@ price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
 		decimal_total_merge(&gap->reference_sum, &reference->side.sum);
 }
 
-/* Adds one gap to another, as if its cells had been added; false as above. */
+/*
+ * Adds the gap of one item to that of all items, but for the spreads, which are
+ * those of an item; false as above.
+ */
 bool
 price_gap_merge(PriceGap *gap, const PriceGap *other)
 {
@@ -227,8 +230,6 @@ price_gap_merge(PriceGap *gap, const PriceGap *other)
 	gap->rank_variance += other->rank_variance;
 	gap->log_product += other->log_product;
 	gap->log_square += other->log_square;
-	pool_spread(&gap->spread, &other->spread);
-	pool_spread(&gap->reference_spread, &other->reference_spread);
 	return decimal_total_merge(&gap->sum, &other->sum) &&
 		decimal_total_merge(&gap->reference_sum, &other->reference_sum) &&
 		decimal_total_merge(&gap->above, &other->above) &&

@@ -24,8 +24,8 @@
 #define NAME_SHOWN 60
 #define NAMES_SHOWN 10
 
-/* By so many percent a premium may be off that is just min_premium: it is not above it. */
-#define ROUNDING 1e-9
+/* A gap that is just min_premium is not above it, though it may be off by so many percent. */
+#define PERCENT_ROUNDING 1e-9
 
 /* The arguments that price_gaps and price_gap_items share. */
 typedef struct GapArguments
@@ -362,20 +362,41 @@ median_of_list(PointList *list, DecimalPool *pool)
 	return median;
 }
 
-/* Medians of a group and of the reference over the group's common cells. */
+/* The reference's median over all of its cells in an item, made when first asked for. */
+typedef struct ReferenceMedian
+{
+	uint32		cells;
+	bool		is_known;
+	int64		median;
+} ReferenceMedian;
+
+/*
+ * Medians of a group and of the reference over the group's common cells.  Most
+ * groups share all of the reference's cells, so that its points are not gone
+ * through again for each of them.
+ */
 static void
 pool_medians(Report *report, ItemGroup *mine, const CommonCell *cells,
-			 PointList *own, PointList *reference)
+			 PointList *own, PointList *reference, ReferenceMedian *all)
 {
+	bool		has_all = mine->gap.cells == all->cells;
+
 	for (uint32 i = mine->first_cell; i != NO_CELL; i = cells[i].next)
 	{
 		CHECK_FOR_INTERRUPTS();
 		append_points(own, report->points + cells[i].first, cells[i].npoints);
-		append_points(reference, report->points + cells[i].reference_first,
-					  cells[i].reference_npoints);
+		if (!(has_all && all->is_known))
+			append_points(reference, report->points + cells[i].reference_first,
+						  cells[i].reference_npoints);
 	}
 	mine->median = median_of_list(own, &report->pool);
-	mine->reference_median = median_of_list(reference, &report->pool);
+	mine->reference_median = has_all && all->is_known ? all->median :
+		median_of_list(reference, &report->pool);
+	if (has_all)
+	{
+		all->is_known = true;
+		all->median = mine->reference_median;
+	}
 }
 
 static int
@@ -442,6 +463,7 @@ compare_items(Report *report, ItemGaps *gaps, bool want_medians)
 	{
 		uint32		nmine = 0;
 		uint32		ncells = 0;
+		ReferenceMedian all = {0};
 
 		CHECK_FOR_INTERRUPTS();
 		load_item(report, item);
@@ -474,6 +496,7 @@ compare_items(Report *report, ItemGaps *gaps, bool want_medians)
 				!price_reference_open(&reference, report->points + reference_first,
 									  reference_npoints, &report->pool))
 				raise_out_of_range();
+			all.cells += is_common;
 
 			for (uint32 first = begin, next; first < end; first = next)
 			{
@@ -528,7 +551,7 @@ compare_items(Report *report, ItemGaps *gaps, bool want_medians)
 		{
 			CHECK_FOR_INTERRUPTS();
 			if (want_medians && mine[i].gap.cells > 1)
-				pool_medians(report, &mine[i], cells, &own, &reference_list);
+				pool_medians(report, &mine[i], cells, &own, &reference_list, &all);
 			finish_item(report, gaps, item, &mine[i]);
 		}
 	}
@@ -576,7 +599,7 @@ judge_items(ItemGaps *gaps, uint32 ngroups, const GapArguments *arguments)
 			check_interrupts(j);
 			item->q = q[j];
 			item->is_flagged = item->q < arguments->alpha &&
-				item->gap_pct > 100 * arguments->min_premium &&
+				item->gap_pct > 100 * arguments->min_premium + PERCENT_ROUNDING &&
 				item->n >= arguments->min_rows && item->reference_n >= arguments->min_rows;
 			group->items_flagged += item->is_flagged;
 		}
@@ -651,9 +674,9 @@ verdict_on(const PriceGap *gap, float8 p, float8 premium_pct, const GapArguments
 {
 	if (gap->cells == 0 || gap->n < arguments->min_rows || gap->reference_n < arguments->min_rows)
 		return "not comparable";
-	if (p < arguments->alpha && premium_pct > 100 * arguments->min_premium + ROUNDING)
+	if (p < arguments->alpha && premium_pct > 100 * arguments->min_premium + PERCENT_ROUNDING)
 		return "unfair";
-	if (p < arguments->alpha && premium_pct < -100 * arguments->min_premium - ROUNDING)
+	if (p < arguments->alpha && premium_pct < -100 * arguments->min_premium - PERCENT_ROUNDING)
 		return "favoured";
 	return "fair";
 }
@@ -752,7 +775,7 @@ price_gap_items(FunctionCallInfo fcinfo, int book_argument)
 	if (!open_report(&report, fcinfo, book_argument))
 		return (Datum) 0;
 	book_check_key_type(&report.prices.reader, &pricebook_kind,
-						TupleDescAttr(result->setDesc, 0)->atttypid, "items", "price_gap_items");
+						TupleDescAttr(result->setDesc, 0)->atttypid, "items", "price_gap_items", "book, reference");
 	compare_items(&report, &gaps, true);
 	judge_items(&gaps, report.prices.group_count, &arguments);
 
@@ -991,7 +1014,7 @@ fair_prices(FunctionCallInfo fcinfo, int book_argument)
 	if (PG_ARGISNULL(book_argument) || !open_report(&report, fcinfo, book_argument))
 		return (Datum) 0;
 	book_check_key_type(&report.prices.reader, &pricebook_kind,
-						TupleDescAttr(result->setDesc, 0)->atttypid, "items", "fair_prices");
+						TupleDescAttr(result->setDesc, 0)->atttypid, "items", "fair_prices", "book, reference");
 
 	book_key_cursor(&cursor, &report.prices.reader);
 	for (uint32 item = 0; item < report.prices.reader.count; item++)

@@ -64,6 +64,7 @@ const BookKind rfm_book_kind = {
 	.payload_size = sizeof(RfmMember),
 	.row_size = sizeof(RfmRow),
 	.form_hint = "Make all parts with the same arguments: all of orders, or all of order lines with the same type of order id.",
+	.size_hint = "Make one book per slice of the keys, for example WHERE hashint8(key) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid), or keep one summary per key with GROUP BY.",
 	.init = rfm_book_init,
 	.copy = rfm_book_copy,
 	.apply = rfm_book_apply,
@@ -633,29 +634,7 @@ rfm_book_merge(Book *book, const BookReader *source, const uint32 *entries)
 
 /* ---------- text, binary, comparison ---------- */
 
-/* rfm_book_in(cstring): the text form; soft errors. */
-CUSTMART_FUNCTION(custmart_rfm_book_in);
-Datum
-custmart_rfm_book_in(PG_FUNCTION_ARGS)
-{
-	return book_in(fcinfo, &rfm_book_kind);
-}
-
-/* rfm_book_out(rfm_book): the text form. */
-CUSTMART_FUNCTION(custmart_rfm_book_out);
-Datum
-custmart_rfm_book_out(PG_FUNCTION_ARGS)
-{
-	return book_out(fcinfo, &rfm_book_kind);
-}
-
-/* rfm_book_recv(internal): the stored bytes, checked. */
-CUSTMART_FUNCTION(custmart_rfm_book_recv);
-Datum
-custmart_rfm_book_recv(PG_FUNCTION_ARGS)
-{
-	return book_recv(fcinfo, &rfm_book_kind);
-}
+BOOK_IO(rfm_book, &rfm_book_kind)
 
 #define RFM_BOOK_COMPARISON(name, condition) \
 CUSTMART_FUNCTION(custmart_rfm_book_##name); \

@@ -145,7 +145,7 @@ rfm_members(FunctionCallInfo fcinfo, int book_argument)
 	bins = get_bins(fcinfo, book_argument + 2);
 	open_population(&population, PG_GETARG_DATUM(book_argument), bins);
 	book_check_key_type(&population.reader, &rfm_book_kind,
-						TupleDescAttr(result->setDesc, 0)->atttypid, "members", "rfm_members");
+						TupleDescAttr(result->setDesc, 0)->atttypid, "members", "rfm_members", "book");
 	as_of = get_as_of(fcinfo, book_argument + 1, &population);
 	make_segment_texts(segment_texts);
 

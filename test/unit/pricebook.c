@@ -441,6 +441,9 @@ test_shops(void)
 			}
 			holds(price_gap_merge(&merged, &gap), "merging, run %d", run);
 		}
+		/* Spreads are those of one item. */
+		merged.spread = whole.spread;
+		merged.reference_spread = whole.reference_spread;
 		e = expect(rows, n, -1, periods, items);
 		check_gap(&merged, &e, run);
 		forget();
