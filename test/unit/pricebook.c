@@ -875,6 +875,17 @@ test_limits(void)
 		memset(&gap, 0, sizeof(gap));
 		ok(price_reference_open(&reference, &cheap, 1, &pool) && price_side_open(&side, &dear, 1, reference.base, &pool) &&
 		   !price_gap_add_cell(&gap, &reference, &side, &pool), "money above that 256 bits do not hold is told");
+		cheap.quantity = dear.quantity;
+		memset(&gap, 0, sizeof(gap));
+		ok(price_reference_open(&reference, &dear, 1, &pool) && price_side_open(&side, &cheap, 1, reference.base, &pool) &&
+		   !price_gap_add_cell(&gap, &reference, &side, &pool), "money below, too");
+
+		/* As long as prices are equal, only their sums can be too much. */
+		point.count = 1;
+		memset(&gap, 0, sizeof(gap));
+		ok(price_reference_open(&reference, &point, 1, &pool) && price_side_open(&side, &point, 1, reference.base, &pool) &&
+		   price_gap_add_cell(&gap, &reference, &side, &pool) && !price_gap_add_cell(&gap, &reference, &side, &pool),
+		   "sums of prices of two cells that 256 bits do not hold are told");
 		free(reference.below);
 	}
 	forget();
