@@ -29,7 +29,7 @@ COMMENT ON FUNCTION pricebook_recv(internal) IS
 	'Binary input: the stored bytes (docs/storage-format.md), checked. Errors: 22P03.';
 COMMENT ON FUNCTION pricebook_send(pricebook) IS 'Binary output: the stored bytes (docs/storage-format.md).';
 COMMENT ON TYPE pricebook IS
-	'What each group of members paid for each item, or item and period: every distinct price with the number of rows and the quantity sold at it. Made by pricebook() in one scan, merged by rollup() and +, read by price_gaps(), price_gap_items(), price_gap_mix() and fair_prices(). At most 704 MB: about 44 million distinct prices of an item in a group, 25 million with periods.';
+	'What each group of members paid for each item, or item and period: every distinct price with the number of rows and the quantity sold at it. Made by pricebook() in one scan, merged by rollup() and +, read by price_gaps(), price_gap_items(), price_gap_mix() and fair_prices(). At most 704 MB: about 46 million distinct prices of an item in a group, 26 million with periods.';
 
 -- Aggregates and the operator +
 
@@ -82,11 +82,11 @@ COMMENT ON FUNCTION pricebook_add(pricebook, pricebook) IS 'Implements the opera
 COMMENT ON AGGREGATE pricebook(bigint, text, numeric) IS
 	'What each group paid for each item; one row = one sale. item: what; grp: which kind of member; price: money for one unit. Rows with NULL, with a price not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
 COMMENT ON AGGREGATE pricebook(bigint, date, text, numeric, numeric) IS
-	'What each group paid for each item in each period; one row = one line of an order. item: what; period: any day that stands for it, such as date_trunc(''week'', ordered_at)::date; grp: which kind of member; price: money for one unit; quantity: units. Only sales of one item in one period are compared. Rows with NULL, with a price not above 0 or a quantity not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 22008 for an infinite period; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
+	'What each group paid for each item in each period; one row = one line of an order. item: what; period: any day that stands for it, such as date_trunc(''week'', ordered_at AT TIME ZONE ''UTC'')::date; grp: which kind of member; price: money for one unit; quantity: units. Only sales of one item in one period are compared. Rows with NULL, with a price not above 0 or a quantity not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 22008 for an infinite period; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
 COMMENT ON AGGREGATE pricebook(text, text, numeric) IS
 	'What each group paid for each item; one row = one sale. item: what; grp: which kind of member; price: money for one unit. Rows with NULL, with a price not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
 COMMENT ON AGGREGATE pricebook(text, date, text, numeric, numeric) IS
-	'What each group paid for each item in each period; one row = one line of an order. item: what; period: any day that stands for it, such as date_trunc(''week'', ordered_at)::date; grp: which kind of member; price: money for one unit; quantity: units. Only sales of one item in one period are compared. Rows with NULL, with a price not above 0 or a quantity not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 22008 for an infinite period; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
+	'What each group paid for each item in each period; one row = one line of an order. item: what; period: any day that stands for it, such as date_trunc(''week'', ordered_at AT TIME ZONE ''UTC'')::date; grp: which kind of member; price: money for one unit; quantity: units. Only sales of one item in one period are compared. Rows with NULL, with a price not above 0 or a quantity not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 22008 for an infinite period; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
 COMMENT ON AGGREGATE rollup(pricebook) IS
 	'Merges books made of different rows, on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if one has periods and another none, or their items are of different types.';
 COMMENT ON OPERATOR + (pricebook, pricebook) IS 'Both books as one, as if made of all their rows.';
@@ -223,8 +223,8 @@ COMMENT ON FUNCTION pricebook_ge(pricebook, pricebook) IS 'Implements the operat
 COMMENT ON FUNCTION pricebook_cmp(pricebook, pricebook) IS 'Orders two values for btree: below, at or above 0.';
 COMMENT ON FUNCTION pricebook_hash(pricebook) IS 'Hash for hash joins and grouping; not stable across major versions.';
 COMMENT ON FUNCTION pricebook_hash_extended(pricebook, bigint) IS 'Hash with a seed, for hash partitioning.';
-COMMENT ON OPERATOR = (pricebook, pricebook) IS 'Equal. Books are equal if they hold the same items, groups, prices, counts and quantities and skipped as many rows.';
-COMMENT ON OPERATOR <> (pricebook, pricebook) IS 'Different. Books are equal if they hold the same items, groups, prices, counts and quantities and skipped as many rows.';
+COMMENT ON OPERATOR = (pricebook, pricebook) IS 'Equal. Books are equal if they hold the same items, groups, prices, counts and quantities, given with as many decimals, and skipped as many rows.';
+COMMENT ON OPERATOR <> (pricebook, pricebook) IS 'Different. Books are equal if they hold the same items, groups, prices, counts and quantities, given with as many decimals, and skipped as many rows.';
 COMMENT ON OPERATOR < (pricebook, pricebook) IS 'Before. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
 COMMENT ON OPERATOR <= (pricebook, pricebook) IS 'Before or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
 COMMENT ON OPERATOR > (pricebook, pricebook) IS 'After. The order has no meaning; it serves sorting, DISTINCT and merge joins.';

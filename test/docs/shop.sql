@@ -78,3 +78,10 @@ JOIN (VALUES (1, 'coffee beans', 12.90, true), (2, 'espresso', 14.50, true), (3,
 	(4, 'honey', 7.40, false), (5, 'green tea', 5.60, true), (6, 'black tea', 4.90, true),
 	(7, 'chocolate', 3.20, false), (8, 'jam', 2.80, false), (9, 'biscuits', 2.40, false), (10, 'rice', 2.10, false),
 	(11, 'pasta', 1.70, false), (12, 'flour', 1.20, false)) i (item_number, item, base, is_hot_drink) USING (item_number);
+-- Some of it comes back, and some buyers are guests.
+ALTER TABLE sales ALTER customer_id DROP NOT NULL;
+INSERT INTO sales
+SELECT customer_id, sold_at + interval '3 days', item, -quantity, price, coupon FROM sales
+WHERE hashtextextended(customer_id || item || sold_at::text, 8) % 50 = 0;
+INSERT INTO sales
+SELECT NULL, sold_at, item, 1, 2 * price, NULL FROM sales WHERE quantity = 2 AND hashtextextended(customer_id || item || sold_at::text, 9) % 5 = 0;
