@@ -199,10 +199,10 @@ $$;
 
 -- Half the interval in standard errors, by the expansion of Student's quantile around
 -- the normal one for 97.5 % (Abramowitz and Stegun 26.7.5).
-CREATE FUNCTION pg_temp.student(df float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION pg_temp.student(degrees float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
   SELECT z + (z ^ 3 + z) / (4 * df) + (5 * z ^ 5 + 16 * z ^ 3 + 3 * z) / (96 * df ^ 2) + (3 * z ^ 7 + 19 * z ^ 5 + 17 * z ^ 3 - 15 * z) / (384 * df ^ 3)
        + (79 * z ^ 9 + 776 * z ^ 7 + 1482 * z ^ 5 - 1920 * z ^ 3 - 945 * z) / (92160 * df ^ 4)
-    FROM (SELECT 1.959963984540054::float8 AS z) z WHERE df > 0
+    FROM (SELECT 1.959963984540054::float8 AS z, nullif(degrees, 0) AS df) z
 $$;
 
 -- Means are as exact as avg() has them; with more digits where other items' prices have.
