@@ -40,8 +40,9 @@ check_size(Book *book, bool exact)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s cannot be larger than %zu MB", book->kind->type.name,
-						(Size) BOOK_SIZE_MAX / (1024 * 1024)),
-				 errdetail("It has %u keys.", book->table.count),
+						((Size) BOOK_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
+				 errdetail_plural("It has %u key.", "It has %u keys.",
+								  book->table.count, book->table.count),
 				 errhint("%s", book->kind->size_hint)));
 	return size;
 }
@@ -311,6 +312,9 @@ book_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 	Book	   *book = (Book *) header;
 	uint8	   *bytes = (uint8 *) VARDATA(result);
 
+	/* Whoever flattens may be in a context in which nothing can be freed. */
+	MemoryContext old = MemoryContextSwitchTo(book->hdr.eoh_context);
+
 	if (book->kind->sorted)
 		book->order = keytable_sorted(&book->table);
 	SET_VARSIZE(result, allocated);
@@ -325,6 +329,7 @@ book_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 	if (book->order != NULL)
 		pfree(book->order);
 	book->order = NULL;
+	MemoryContextSwitchTo(old);
 }
 
 /*

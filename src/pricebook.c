@@ -326,7 +326,8 @@ pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 	if (form == PRICEBOOK_PERIODS)
 	{
 		row->period = date_check(PG_GETARG_DATEADT(2), "period");
-		row->quantity = numeric_read(PG_GETARG_DATUM(5), "quantity", &extra->row_pool);
+		row->quantity = decimal_normalize(numeric_read(PG_GETARG_DATUM(5), "quantity",
+													   &extra->row_pool), &extra->row_pool);
 	}
 	price = numeric_read(PG_GETARG_DATUM(group_argument + 1), "price", &extra->row_pool);
 	if (!is_positive(price, &extra->row_pool))
@@ -461,6 +462,23 @@ pricebook_merge(Book *book, const BookReader *source, const uint32 *entries)
 
 /* ---------- storing ---------- */
 
+/*
+ * A number as it is stored, without zeros at the end of its decimals: equal sums
+ * have equal bytes, however they came about.  True, and in *wide, if it is wide.
+ */
+static bool
+is_stored_wide(int64 number, const DecimalPool *pool, int64 *packed, Decimal *wide)
+{
+	if (likely(!decimal_is_pooled(number)))
+	{
+		*packed = decimal_normalize(number, NULL);
+		return false;
+	}
+	*wide = pool->item[number >> 8];
+	(void) decimal_set_scale(wide, 0);
+	return !decimal_fits_packed(wide, packed);
+}
+
 static Size
 pricebook_tail_size(Book *book, bool exact)
 {
@@ -473,8 +491,11 @@ pricebook_tail_size(Book *book, bool exact)
 	if (exact && extra->quantity_pool.count > 0)
 		for (uint32 i = 0; i < count; i++)
 		{
+			int64		packed;
+			Decimal		wide;
+
 			check_interrupts(i);
-			if (decimal_is_pooled(decimal_repack(*quantity_of(&extra->prices, i), &extra->quantity_pool)))
+			if (is_stored_wide(*quantity_of(&extra->prices, i), &extra->quantity_pool, &packed, &wide))
 				size += DECIMAL_STORED_SIZE;
 		}
 	return size;
@@ -520,12 +541,14 @@ group_by_item(const KeyTable *prices, uint32 items, uint32 *first)
 }
 
 static int64
-store_wide(int64 packed, const DecimalPool *pool, uint8 *wide, uint32 *count)
+store_number(int64 number, const DecimalPool *pool, uint8 *wide, uint32 *count)
 {
-	packed = decimal_repack(packed, pool);
-	if (likely(!decimal_is_pooled(packed)))
+	int64		packed;
+	Decimal		d;
+
+	if (likely(!is_stored_wide(number, pool, &packed, &d)))
 		return packed;
-	decimal_store(&pool->item[packed >> 8], wide + (Size) *count * DECIMAL_STORED_SIZE);
+	decimal_store(&d, wide + (Size) *count * DECIMAL_STORED_SIZE);
 	return (int64) (*count)++ << 8 | DECIMAL_IN_POOL;
 }
 
@@ -594,7 +617,7 @@ pricebook_store_tail(Book *book, uint8 *bytes)
 		item_rows = store_u32(item_rows, n);
 		for (uint32 j = 0; j < n; j++)
 		{
-			int64		price = store_wide(sorted[j].price, &extra->price_pool, wide, &wide_count);
+			int64		price = store_number(sorted[j].price, &extra->price_pool, wide, &wide_count);
 
 			check_interrupts(j);
 			if (book->form == PRICEBOOK_PERIODS)
@@ -603,7 +626,7 @@ pricebook_store_tail(Book *book, uint8 *bytes)
 			bytes = store_u64(bytes, (uint64) price);
 			bytes = store_u32(bytes, *count_of(prices, sorted[j].entry));
 			if (book->form == PRICEBOOK_PERIODS)
-				bytes = store_u64(bytes, (uint64) store_wide(*quantity_of(prices, sorted[j].entry),
+				bytes = store_u64(bytes, (uint64) store_number(*quantity_of(prices, sorted[j].entry),
 															 &extra->quantity_pool, wide, &wide_count));
 		}
 	}
@@ -743,15 +766,15 @@ check_number(int64 packed, const DecimalPool *pool, uint32 *wide_seen)
 }
 
 static bool
-is_normal(int64 price, const DecimalPool *pool)
+is_normal(int64 number, const DecimalPool *pool)
 {
 	Decimal		d;
 
-	if (likely(!decimal_is_pooled(price)))
-		return (price & 0xFF) == 0 || (price >> 8) % 10 != 0;
-	d = pool->item[price >> 8];
+	if (likely(!decimal_is_pooled(number)))
+		return (number & 0xFF) == 0 || (number >> 8) % 10 != 0;
+	d = pool->item[number >> 8];
 	(void) decimal_set_scale(&d, 0);
-	return d.scale == pool->item[price >> 8].scale;
+	return d.scale == pool->item[number >> 8].scale;
 }
 
 static const char *
@@ -798,6 +821,8 @@ check_rows(const PriceReader *prices, const DecimalPool *pool)
 			if (prices->reader.form == PRICEBOOK_PERIODS &&
 				(wrong = check_number(point.quantity, pool, &wide_seen)) != NULL)
 				return wrong;
+			if (!is_normal(point.quantity, pool))
+				return "a quantity has decimals too many";
 			if (i > 0 && compare_sorted(&last, &this, pool) >= 0)
 				return "its prices do not ascend";
 			last = this;

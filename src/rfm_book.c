@@ -112,8 +112,10 @@ rfm_book_copy(Book *book, const Book *source)
 static Key
 order_key_of_number(uint32 member, int64 number)
 {
-	Key			key = {0};
+	Key			key;
 
+	/* A union that is initialized with {0} may keep other bytes than its first member's. */
+	memset(&key, 0, sizeof(key));
 	memcpy(key.fixed, &number, 8);
 	memcpy(key.fixed + 8, &member, 4);
 	return key;

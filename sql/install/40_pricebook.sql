@@ -223,8 +223,8 @@ COMMENT ON FUNCTION pricebook_ge(pricebook, pricebook) IS 'Implements the operat
 COMMENT ON FUNCTION pricebook_cmp(pricebook, pricebook) IS 'Orders two values for btree: below, at or above 0.';
 COMMENT ON FUNCTION pricebook_hash(pricebook) IS 'Hash for hash joins and grouping; not stable across major versions.';
 COMMENT ON FUNCTION pricebook_hash_extended(pricebook, bigint) IS 'Hash with a seed, for hash partitioning.';
-COMMENT ON OPERATOR = (pricebook, pricebook) IS 'Equal. Books are equal if they hold the same items, groups, prices, counts and quantities, given with as many decimals, and skipped as many rows.';
-COMMENT ON OPERATOR <> (pricebook, pricebook) IS 'Different. Books are equal if they hold the same items, groups, prices, counts and quantities, given with as many decimals, and skipped as many rows.';
+COMMENT ON OPERATOR = (pricebook, pricebook) IS 'Equal. Books are equal if they hold the same items, groups, prices, counts and quantities, their prices were given with as many decimals, and they skipped as many rows.';
+COMMENT ON OPERATOR <> (pricebook, pricebook) IS 'Different. Books are equal if they hold the same items, groups, prices, counts and quantities, their prices were given with as many decimals, and they skipped as many rows.';
 COMMENT ON OPERATOR < (pricebook, pricebook) IS 'Before. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
 COMMENT ON OPERATOR <= (pricebook, pricebook) IS 'Before or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
 COMMENT ON OPERATOR > (pricebook, pricebook) IS 'After. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
