@@ -151,7 +151,8 @@ price_slope_step(FunctionCallInfo fcinfo, KeyType item_type)
 	if (unlikely(!(fabs(x) <= SLOPE_X_MAX)))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("x must be a number from -%.0f to %.0f, not %g", SLOPE_X_MAX, SLOPE_X_MAX, x),
+				 errmsg("x must be a number from -%.0f to %.0f, not %s", SLOPE_X_MAX, SLOPE_X_MAX,
+						DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(x)))),
 				 errhint("Give it in a larger unit, such as years, or leave such rows out.")));
 	price = decimal_packed_to_double(numeric_read(PG_GETARG_DATUM(4), "price", &pool), &pool);
 	if (pool.item != NULL)

@@ -145,8 +145,6 @@ pool_spread(PriceSpread *spread, const PriceSpread *other)
 		*spread = *other;
 		return;
 	}
-	if (other->n == 0)
-		return;
 	spread->mean += delta * other->n / n;
 	spread->squares += other->squares + delta * delta * ((float8) spread->n * other->n / n);
 	spread->n = n;

@@ -86,6 +86,7 @@ typedef struct ItemGap
 	int64		overcharge;
 	float8		gap_pct;
 	float8		hedges_g;
+	float8		z;
 	float8		p;
 	float8		q;
 	FixedEffectCluster cluster;
@@ -430,7 +431,8 @@ finish_item(Report *report, ItemGaps *gaps, uint32 item, const ItemGroup *mine)
 							 &difference, &result->gap_pct))
 		raise_out_of_range();
 	result->hedges_g = price_gap_hedges(gap, difference);
-	result->p = statistics_normal_p(price_gap_z(gap));
+	result->z = price_gap_z(gap);
+	result->p = statistics_normal_p(result->z);
 	result->cluster.product = gap->log_product;
 	result->cluster.square = gap->log_square;
 
@@ -557,7 +559,11 @@ compare_items(Report *report, ItemGaps *gaps, bool want_medians)
 	}
 }
 
-/* Puts the items of each group together and corrects their p-values for their number. */
+/*
+ * Puts the items of each group together and corrects their p-values for their
+ * number.  Who is flagged pays more by the test, too: means over several periods
+ * may say otherwise than each period does.
+ */
 static void
 judge_items(ItemGaps *gaps, uint32 ngroups, const GapArguments *arguments)
 {
@@ -598,7 +604,7 @@ judge_items(ItemGaps *gaps, uint32 ngroups, const GapArguments *arguments)
 
 			check_interrupts(j);
 			item->q = q[j];
-			item->is_flagged = item->q < arguments->alpha &&
+			item->is_flagged = item->q < arguments->alpha && item->z > 0 &&
 				item->gap_pct > 100 * arguments->min_premium + PERCENT_ROUNDING &&
 				item->n >= arguments->min_rows && item->reference_n >= arguments->min_rows;
 			group->items_flagged += item->is_flagged;
@@ -670,13 +676,14 @@ percent_of_log(float8 difference)
 }
 
 static const char *
-verdict_on(const PriceGap *gap, float8 p, float8 premium_pct, const GapArguments *arguments)
+verdict_on(const PriceGap *gap, float8 z, float8 p, float8 premium_pct,
+		   const GapArguments *arguments)
 {
 	if (gap->cells == 0 || gap->n < arguments->min_rows || gap->reference_n < arguments->min_rows)
 		return "not comparable";
-	if (p < arguments->alpha && premium_pct > 100 * arguments->min_premium + PERCENT_ROUNDING)
+	if (p < arguments->alpha && z > 0 && premium_pct > 100 * arguments->min_premium + PERCENT_ROUNDING)
 		return "unfair";
-	if (p < arguments->alpha && premium_pct < -100 * arguments->min_premium - PERCENT_ROUNDING)
+	if (p < arguments->alpha && z < 0 && premium_pct < -100 * arguments->min_premium - PERCENT_ROUNDING)
 		return "favoured";
 	return "fair";
 }
@@ -750,7 +757,7 @@ custmart_price_gaps(PG_FUNCTION_ARGS)
 		values[13] = overcharge_datum(gap, false, &report);
 		values[14] = overcharge_datum(gap, true, &report);
 		values[15] = Int64GetDatum(group->items_flagged);
-		values[16] = CStringGetTextDatum(verdict_on(gap, p, percent_of_log(effect.slope), &arguments));
+		values[16] = CStringGetTextDatum(verdict_on(gap, z, p, percent_of_log(effect.slope), &arguments));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 		MemoryContextSwitchTo(old);
 	}

@@ -111,7 +111,7 @@ CREATE FUNCTION price_gap_items(book pricebook, reference text, alpha double pre
 					OUT p_value double precision, OUT q_value double precision,
 					OUT overcharge numeric, OUT is_flagged boolean)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_price_gap_items' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 1000;
+	AS 'MODULE_PATHNAME', 'custmart_price_gap_items' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 5000;
 CREATE FUNCTION price_gap_items(item_type anyelement, book pricebook, reference text, alpha double precision DEFAULT 0.05, min_premium double precision DEFAULT 0.01, min_rows integer DEFAULT 5,
 					OUT item anyelement, OUT grp text, OUT n bigint, OUT reference_n bigint,
 					OUT mean numeric, OUT reference_mean numeric,
@@ -120,7 +120,7 @@ CREATE FUNCTION price_gap_items(item_type anyelement, book pricebook, reference 
 					OUT p_value double precision, OUT q_value double precision,
 					OUT overcharge numeric, OUT is_flagged boolean)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_price_gap_items_typed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 1000;
+	AS 'MODULE_PATHNAME', 'custmart_price_gap_items_typed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 5000;
 CREATE FUNCTION price_gap_mix(book pricebook, reference text,
 					OUT grp text, OUT reference text, OUT items bigint,
 					OUT n bigint, OUT reference_n bigint,
@@ -132,11 +132,11 @@ CREATE FUNCTION price_gap_mix(book pricebook, reference text,
 CREATE FUNCTION fair_prices(book pricebook, reference text,
 					OUT item text, OUT period date, OUT fair_price numeric, OUT n bigint)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_fair_prices' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 1000;
+	AS 'MODULE_PATHNAME', 'custmart_fair_prices' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 5000;
 CREATE FUNCTION fair_prices(item_type anyelement, book pricebook, reference text,
 					OUT item anyelement, OUT period date, OUT fair_price numeric, OUT n bigint)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_fair_prices_typed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 1000;
+	AS 'MODULE_PATHNAME', 'custmart_fair_prices_typed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 5000;
 CREATE FUNCTION rows_skipped(pricebook) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_pricebook_rows_skipped' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 CREATE FUNCTION rows_skipped(book pricebook, reason text) RETURNS bigint
@@ -145,9 +145,9 @@ CREATE FUNCTION cell_count(pricebook) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_pricebook_cell_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 
 COMMENT ON FUNCTION price_gaps(pricebook, text, double precision, double precision, integer) IS
-	'Does a group pay more for the same thing? One row per other group. reference: the group that the others are compared with; alpha: the level of significance, above 0 and below 1; min_premium: the gap that matters, a share of the price; min_rows: the rows that each side needs. Compared are sales of an item in a period (a cell) in which both groups bought. items, cells: those compared; n, reference_n: rows in them; coverage: share of the group''s revenue in them; naive_gap_pct: mean price of all rows against the reference''s, in percent, which mixes up baskets and prices; premium_pct, ci_low, ci_high: how much more the group pays in a cell, in percent, from a regression of ln(price) with item x period fixed effects, with its interval at level 1 - alpha clustered by item (NULL of one item); z, p_value: van Elteren''s stratified rank test, two-sided; overcharge: money paid above the reference''s median price of each cell; overcharge_net: less what was paid below; items_flagged: as price_gap_items() flags them; verdict: ''not comparable'' (no cell, or fewer rows than min_rows on a side), ''unfair'' (p_value < alpha and premium above min_premium), ''favoured'' (p_value < alpha and premium below -min_premium), else ''fair''. Formulas: docs/pricebook.md. Errors: 22023 if reference is not a group of the book (those that are get listed) or alpha, min_premium or min_rows is out of range; 22004 if one of them is NULL; 22003 if a sum needs more than 76 digits.';
+	'Does a group pay more for the same thing? One row per other group. reference: the group that the others are compared with; alpha: the level of significance, above 0 and below 1; min_premium: the gap that matters, a share of the price; min_rows: the rows that each side needs. Compared are sales of an item in a period (a cell) in which both groups bought. items, cells: those compared; n, reference_n: rows in them; coverage: share of the group''s revenue in them; naive_gap_pct: mean price of all rows against the reference''s, in percent, which mixes up baskets and prices; premium_pct, ci_low, ci_high: how much more the group pays in a cell, in percent, from a regression of ln(price) with item x period fixed effects, with its interval at level 1 - alpha clustered by item (NULL of one item); z, p_value: van Elteren''s stratified rank test, two-sided; overcharge: money paid above the reference''s median price of each cell; overcharge_net: less what was paid below; items_flagged: as price_gap_items() flags them; verdict: ''not comparable'' (no cell, or fewer rows than min_rows on a side), ''unfair'' (p_value < alpha, z above 0 and premium above min_premium), ''favoured'' (p_value < alpha, z below 0 and premium below -min_premium), else ''fair''. Formulas: docs/pricebook.md. Errors: 22023 if reference is not a group of the book (those that are get listed) or alpha, min_premium or min_rows is out of range; 22004 if one of them is NULL; 22003 if a sum needs more than 76 digits.';
 COMMENT ON FUNCTION price_gap_items(pricebook, text, double precision, double precision, integer) IS
-	'Which items does a group pay more for? One row per item, of a book whose items are text, and group, if both it and the reference bought in one period. reference: the group that the others are compared with; alpha: the level of significance, above 0 and below 1; min_premium: the gap that matters, a share of the price; min_rows: the rows that each side needs. n, reference_n: rows in such periods, and of these rows mean, reference_mean, median, reference_median: money; gap_pct: how far the means are apart, in percent of the reference''s; hedges_g: the same in standard deviations (NULL if there are none); p_value: van Elteren''s rank test over the item''s periods, two-sided; q_value: p_value corrected for the number of the group''s items (Benjamini and Hochberg 1995); overcharge: money paid above the reference''s median price of each period; is_flagged: q_value < alpha, gap above min_premium and at least min_rows on both sides. Errors: 22023 if reference is not a group of the book (those that are get listed) or alpha, min_premium or min_rows is out of range; 22004 if one of them is NULL; 22003 if a sum needs more than 76 digits; 42804 if the items are of another type; then give the type first.';
+	'Which items does a group pay more for? One row per item, of a book whose items are text, and group, if both it and the reference bought in one period. reference: the group that the others are compared with; alpha: the level of significance, above 0 and below 1; min_premium: the gap that matters, a share of the price; min_rows: the rows that each side needs. n, reference_n: rows in such periods, and of these rows mean, reference_mean, median, reference_median: money; gap_pct: how far the means are apart, in percent of the reference''s; hedges_g: the same in standard deviations (NULL if there are none); p_value: van Elteren''s rank test over the item''s periods, two-sided; q_value: p_value corrected for the number of the group''s items (Benjamini and Hochberg 1995); overcharge: money paid above the reference''s median price of each period; is_flagged: q_value < alpha in a test that says dearer, gap above min_premium and at least min_rows on both sides. Errors: 22023 if reference is not a group of the book (those that are get listed) or alpha, min_premium or min_rows is out of range; 22004 if one of them is NULL; 22003 if a sum needs more than 76 digits; 42804 if the items are of another type; then give the type first.';
 COMMENT ON FUNCTION price_gap_items(anyelement, pricebook, text, double precision, double precision, integer) IS
 	'The same for a book whose items are bigint or text: price_gap_items(NULL::bigint, book, ''new''). Only the type of the first argument matters; columns, other arguments and errors are those of price_gap_items(book, reference).';
 COMMENT ON FUNCTION price_gap_mix(pricebook, text) IS

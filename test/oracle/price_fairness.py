@@ -287,12 +287,14 @@ def item_reports(rows, grp, reference, order, alpha, min_premium, min_rows):
             "median": median(mine), "reference_median": median(theirs),
             "gap_pct": relative_gap(mine, theirs),
             "hedges_g": hedges_g([r.price for r in mine], [r.price for r in theirs]),
-            "p_value": van_elteren(prices)[1], "q_value": None,
+            "z": van_elteren(prices)[0], "p_value": van_elteren(prices)[1], "q_value": None,
             "overcharge": overcharge(its_cells)})
     for report, q in zip(reports, adjusted([r["p_value"] for r in reports])):
         report["q_value"] = q
+        # Means and ranks may speak of different directions: both are to say dearer.
+        z = report.pop("z")
         report["is_flagged"] = bool(
-            q < alpha and report["gap_pct"] > 100 * min_premium and min(report["n"], report["reference_n"]) >= min_rows)
+            q < alpha and z > 0 and report["gap_pct"] > 100 * min_premium and min(report["n"], report["reference_n"]) >= min_rows)
     return reports
 
 
@@ -327,7 +329,7 @@ def price_gaps(records, order, reference, alpha=0.05, min_premium=0.01, min_rows
             if min(n, len(compared) - n) >= min_rows:
                 verdict = "fair"
                 # What is just min_premium is not above it, however it was rounded.
-                if p < alpha and abs(premium) > 100 * min_premium + 1e-9:
+                if p < alpha and z * premium > 0 and abs(premium) > 100 * min_premium + 1e-9:
                     verdict = "unfair" if premium > 0 else "favoured"
         flagged = sum(r["is_flagged"] for r in item_reports(rows, grp, reference, order, alpha, min_premium, min_rows)) if cells else 0
         yield (grp, reference, items, len(cells), n, len(compared) - n, float(revenue[1] / revenue[0]),

@@ -138,7 +138,7 @@ CREATE FUNCTION pg_temp.items(alpha float8, min_premium float8, min_rows int) RE
     SELECT a.item, a.grp, a.n, b.n AS reference_n, a.mean, b.mean AS reference_mean, a.median, b.median AS reference_median,
            (100 * (a.mean - b.mean) / b.mean)::float8 AS gap_pct,
            (a.mean - b.mean)::float8 / nullif(sqrt(((coalesce(a.variance, 0) * (a.n - 1) + coalesce(b.variance, 0) * (b.n - 1)) / nullif(a.n + b.n - 2, 0))::float8), 0) * j AS hedges_g,
-           coalesce(pg_temp.normal_p(z), 1) AS p_value, a.overcharge
+           z, coalesce(pg_temp.normal_p(z), 1) AS p_value, a.overcharge
       FROM summary a JOIN summary b USING (grp, item) JOIN test USING (grp, item) LEFT JOIN correction c ON c.df = a.n + b.n - 2
      WHERE a.is_own AND NOT b.is_own),
   corrected AS (
@@ -146,7 +146,7 @@ CREATE FUNCTION pg_temp.items(alpha float8, min_premium float8, min_rows int) RE
       FROM (SELECT grp, array_agg(item ORDER BY item) AS items, pg_temp.benjamini_hochberg(array_agg(p_value ORDER BY item)) AS q FROM both_sides GROUP BY grp) s,
            unnest(items, q) AS u (item, q_value))
   SELECT item, grp, n, reference_n, mean, reference_mean, median, reference_median, gap_pct, hedges_g, p_value, q_value, overcharge,
-         q_value < alpha AND gap_pct > 100 * min_premium AND n >= min_rows AND reference_n >= min_rows
+         q_value < alpha AND coalesce(z, 0) > 0 AND gap_pct > 100 * min_premium AND n >= min_rows AND reference_n >= min_rows
     FROM both_sides JOIN corrected USING (grp, item)
 $$;
 
@@ -175,8 +175,8 @@ CREATE FUNCTION pg_temp.gaps(asked text, alpha float8, min_premium float8, min_r
   SELECT grp, asked, coalesce(items, 0), coalesce(cells, 0), coalesce(n, 0), coalesce(reference_n, 0), coalesce(coverage, 0)::float8, (100 * (mean - reference_mean) / reference_mean)::float8,
          slope, error, z, p_value, coalesce(overcharge, 0), coalesce(net, 0), coalesce(items_flagged, 0),
          CASE WHEN cells IS NULL OR n < min_rows OR reference_n < min_rows THEN 'not comparable'
-              WHEN p_value < alpha AND premium > min_premium THEN 'unfair'
-              WHEN p_value < alpha AND premium < -min_premium THEN 'favoured'
+              WHEN p_value < alpha AND z > 0 AND premium > min_premium THEN 'unfair'
+              WHEN p_value < alpha AND z < 0 AND premium < -min_premium THEN 'favoured'
               ELSE 'fair' END
     FROM result
 $$;

@@ -246,3 +246,13 @@ FROM images, unnest(ARRAY['0', 'x', 'group 1']) r, LATERAL (SELECT hostile.error
 	UNION ALL SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM price_gap_items(NULL::bigint, b, %2$L)), (SELECT count(*) FROM fair_prices(NULL::bigint, b, %2$L)) FROM (SELECT %1$L::pricebook AS b) s', substr(answer, 11), r))
 	UNION ALL SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM price_gap_items(b, %2$L)), (SELECT count(*) FROM fair_prices(b, %2$L)) FROM (SELECT %1$L::pricebook AS b) s', substr(answer, 11), r))) o
 WHERE answer LIKE 'accepted%';
+
+-- An item whose price doubled, bought early by one group and late by the other: its
+-- means say dearer, and each week says cheaper.  Nobody is accused.
+SELECT gap_pct, q_value < 1e-20 AS q, overcharge, is_flagged, z < 0 AS z, round(premium_pct::numeric, 9) AS premium, verdict
+FROM (SELECT pricebook(1::bigint, week, grp, price, 1) AS b
+	FROM (VALUES (date '2026-01-05', 'x', 10.0, 40), ('2026-01-05', 'y', 9.5, 10), ('2026-01-12', 'x', 20, 10), ('2026-01-12', 'y', 19, 40)) v(week, grp, price, n), generate_series(1, n)) s,
+	price_gap_items(NULL::bigint, b, 'x') i, LATERAL (SELECT z, premium_pct, verdict FROM price_gaps(b, 'x')) g;
+-- Ranks say cheaper, the mean of logarithms says dearer: neither unfair nor favoured.
+SELECT z < -7 AS z, premium_pct > 10 AS premium, p_value < 1e-9 AS p, verdict
+FROM (SELECT pricebook(1::bigint, grp, price) AS b FROM (VALUES ('x', 10, 50), ('y', 9.9, 45), ('y', 30, 5)) v(grp, price, n), generate_series(1, n)) s, price_gaps(b, 'x');
