@@ -77,6 +77,7 @@ typedef struct PriceExtra
 typedef struct SortedPrice
 {
 	int64		price;
+	int64		scaled;			/* at the item's largest scale; 0 if that does not fit for all */
 	int32		period;
 	uint32		group;			/* its place in the order of groups */
 	uint32		entry;
@@ -122,6 +123,8 @@ compare_sorted(const SortedPrice *a, const SortedPrice *b, const DecimalPool *po
 		return a->period < b->period ? -1 : 1;
 	if (a->group != b->group)
 		return a->group < b->group ? -1 : 1;
+	if (a->scaled != b->scaled)
+		return a->scaled < b->scaled ? -1 : 1;
 	return decimal_packed_compare(a->price, b->price, pool);
 }
 
@@ -540,6 +543,33 @@ group_by_item(const KeyTable *prices, uint32 items, uint32 *first)
 	return entries;
 }
 
+/* Brings all prices of an item to one scale, so that they compare as integers. */
+static void
+scale_prices(SortedPrice *sorted, uint32 n)
+{
+	static const int64 power10[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+	int			largest = 0;
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		largest = Max(largest, (int) (sorted[i].price & 0xFF));
+	}
+	for (uint32 i = 0; i < n; i++)
+	{
+		int			shift = largest - (int) (sorted[i].price & 0xFF);
+
+		check_interrupts(i);
+		if (largest == DECIMAL_IN_POOL || shift >= (int) lengthof(power10) ||
+			pg_mul_s64_overflow(sorted[i].price >> 8, power10[shift], &sorted[i].scaled))
+		{
+			for (uint32 j = 0; j < n; j++)
+				sorted[j].scaled = 0;
+			return;
+		}
+	}
+}
+
 static int64
 store_number(int64 number, const DecimalPool *pool, uint8 *wide, uint32 *count)
 {
@@ -613,6 +643,7 @@ pricebook_store_tail(Book *book, uint8 *bytes)
 			sorted[j].group = group_place[key.group];
 			sorted[j].entry = mine[j];
 		}
+		scale_prices(sorted, n);
 		sort_prices(sorted, n, &extra->price_pool);
 		item_rows = store_u32(item_rows, n);
 		for (uint32 j = 0; j < n; j++)
@@ -800,7 +831,7 @@ check_rows(const PriceReader *prices, const DecimalPool *pool)
 		for (uint32 i = 0; i < n; i++)
 		{
 			PricePoint	point = pricebook_get_row(prices, row++);
-			SortedPrice this = {point.price, point.period, point.group, 0};
+			SortedPrice this = {point.price, 0, point.period, point.group, 0};
 
 			check_interrupts(i);
 			if (point.group >= prices->group_count)
