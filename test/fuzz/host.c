@@ -137,6 +137,12 @@ errdetail(const char *fmt,...)
 }
 
 int
+errdetail_plural(const char *fmt, const char *plural, unsigned long n,...)
+{
+	return 0;
+}
+
+int
 errhint(const char *fmt,...)
 {
 	char		hint[1024];
@@ -1006,6 +1012,12 @@ Datum
 numeric_out(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_CSTRING(pstrdup("(a number)"));
+}
+
+Datum
+float8out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(psprintf("%g", PG_GETARG_FLOAT8(0)));
 }
 
 Datum
