@@ -68,6 +68,83 @@ store_f64(uint8 *p, float8 v)
 	return store_u64(p, bits);
 }
 
+/*
+ * Numbers of variable length: 7 bits a byte, lowest first, the eighth bit set in
+ * all but the last byte (LEB128).
+ */
+#define VARINT_MAX 10
+
+static inline Size
+varint_size(uint64 v)
+{
+	Size		size = 1;
+
+	while (v >= 0x80)
+	{
+		v >>= 7;
+		size++;
+	}
+	return size;
+}
+
+static inline uint8 *
+store_varint(uint8 *p, uint64 v)
+{
+	while (v >= 0x80)
+	{
+		*p++ = (uint8) v | 0x80;
+		v >>= 7;
+	}
+	*p++ = (uint8) v;
+	return p;
+}
+
+/* Of checked bytes. */
+static inline const uint8 *
+load_varint(const uint8 *p, uint64 *v)
+{
+	int			shift = 7;
+
+	*v = *p & 0x7F;
+	while (*p++ & 0x80)
+	{
+		*v |= (uint64) (*p & 0x7F) << shift;
+		shift += 7;
+	}
+	return p;
+}
+
+/* Of bytes from outside: false if they are cut off, too large or longer than need be. */
+static inline bool
+check_varint(const uint8 **p, const uint8 *end, uint64 *v)
+{
+	*v = 0;
+	for (int shift = 0; *p < end && shift < 64; shift += 7)
+	{
+		uint8		byte = *(*p)++;
+
+		if (shift == 63 && byte > 1)
+			return false;
+		*v |= (uint64) (byte & 0x7F) << shift;
+		if ((byte & 0x80) == 0)
+			return byte != 0 || shift == 0;
+	}
+	return false;
+}
+
+/* Signed numbers with small ones first: 0, -1, 1, -2 ... */
+static inline uint64
+zigzag(int64 v)
+{
+	return (uint64) v << 1 ^ (uint64) (v >> 63);
+}
+
+static inline int64
+unzigzag(uint64 v)
+{
+	return (int64) (v >> 1 ^ -(v & 1));
+}
+
 /* Orders two strings of bytes, a prefix first: below, at or above 0. */
 static inline int
 compare_bytes(const void *a, Size a_length, const void *b, Size b_length)
