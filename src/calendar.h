@@ -1,9 +1,10 @@
 /*
  * calendar.h
- *	  Calendar periods of points in time: units and time zones as arguments.
+ *	  Time zones and calendar units as arguments: on which day of a zone, and in
+ *	  which period, a point in time lies.
  *
- * A time zone is a full name (or a POSIX rule); abbreviations, which a setting
- * can redefine, are not taken.  So nothing here depends on a setting.
+ * A time zone is a full name or a POSIX rule; abbreviations, which a setting can
+ * redefine, are not taken.  So nothing here depends on a setting.
  */
 #ifndef CUSTMART_CALENDAR_H
 #define CUSTMART_CALENDAR_H
@@ -14,22 +15,63 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-/* Of the name of a time zone, without a terminating zero; PostgreSQL's own limit. */
+/* Of the name of a time zone: PostgreSQL's own limit. */
 #define ZONE_NAME_MAX 255
 
-/* A time zone with what was looked up in it lately; lives as long as the process. */
-typedef struct Zone Zone;
+/*
+ * The offset of a zone is kept for pieces of time of 2^41 microseconds, 25 days:
+ * one that holds no change of the clocks has one offset, one that holds a change
+ * has two, and where there are more changes they are looked up each time.
+ */
+#define ZONE_PIECE_BITS 41
+#define ZONE_PIECES 256
+
+typedef struct ZonePiece
+{
+	int64		number;			/* time >> ZONE_PIECE_BITS */
+	int64		change;			/* where the second offset begins */
+	int64		offsets[2];		/* east of Greenwich, microseconds */
+	bool		is_known;
+	bool		is_irregular;
+} ZonePiece;
+
+/* A time zone; lives as long as the process, as PostgreSQL's own do. */
+typedef struct Zone
+{
+	struct Zone *next;
+	pg_tz	   *rules;
+	ZonePiece	pieces[ZONE_PIECES];
+} Zone;
 
 extern Zone *zone_find(const char *name, Size length);
 extern const char *zone_name(const Zone *zone);
-extern int32 zone_day_slow(Zone *zone, TimestampTz time);
-extern TimestampTz zone_start_of_day(Zone *zone, int32 day);
+extern int64 zone_offset_slow(Zone *zone, TimestampTz time);
+extern TimestampTz zone_instant(const Zone *zone, Timestamp local);
 extern CalendarUnit calendar_unit_argument(const char *name, Size length);
+extern void calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument);
 
-/* The local day of a finite point in time. */
-extern int32 zone_day(Zone *zone, TimestampTz time);
+/* The clock of a zone at a finite point in time. */
+static inline Timestamp
+zone_local(Zone *zone, TimestampTz time)
+{
+	const ZonePiece *piece = &zone->pieces[(uint64) (time >> ZONE_PIECE_BITS) % ZONE_PIECES];
 
-/* The period of a finite point in time; 22008 if its first day is before all dates. */
-extern int32 calendar_period(Zone *zone, CalendarUnit unit, TimestampTz time, const char *argument);
+	if (unlikely(piece->number != time >> ZONE_PIECE_BITS || !piece->is_known || piece->is_irregular))
+		return time + zone_offset_slow(zone, time);
+	return time + piece->offsets[time >= piece->change];
+}
+
+/* The period in which a finite point in time lies; 22008 if its first day has no name. */
+static inline int32
+calendar_period(Zone *zone, CalendarUnit unit, TimestampTz time, const char *argument)
+{
+	Timestamp	local = zone_local(zone, time);
+	int32		day = (int32) (local / USECS_PER_DAY) - (local % USECS_PER_DAY < 0);
+	int32		period = calendar_period_of_day(unit, day);
+
+	if (unlikely(day < CALENDAR_DAY_MIN + 366) && !calendar_is_period(unit, period))
+		calendar_range_error(time, unit, argument);
+	return period;
+}
 
 #endif							/* CUSTMART_CALENDAR_H */

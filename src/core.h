@@ -50,6 +50,7 @@ typedef void *MemoryContext;
 
 #define FLEXIBLE_ARRAY_MEMBER
 #define PG_UINT32_MAX UINT32_MAX
+#define PG_INT64_MAX INT64_MAX
 #define INT64CONST(x) INT64_C(x)
 #define UINT64CONST(x) UINT64_C(x)
 #define Assert(c) assert(c)

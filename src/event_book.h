@@ -22,9 +22,9 @@ typedef struct EventBookKind
 	const EventLayout *layouts; /* of each form */
 	int			forms;
 
-	/* What is wrong with stored settings, or NULL; sets the greatest tag, and the unit of periods. */
+	/* What is wrong with stored settings, or NULL; tells the greatest tag, or the unit of periods. */
 	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size,
-								   uint32 *tag_max, int *period_unit);
+								   uint32 *tag_max, CalendarUnit *unit);
 	const char *settings_hint;	/* what to do about parts with different settings */
 } EventBookKind;
 

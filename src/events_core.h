@@ -13,6 +13,7 @@
 #ifndef CUSTMART_EVENTS_CORE_H
 #define CUSTMART_EVENTS_CORE_H
 
+#include "calendar_core.h"
 #include "decimal.h"
 
 typedef enum EventLayout
@@ -56,7 +57,7 @@ extern Size events_size(const Event *events, Size n, EventLayout layout, const D
 extern uint8 *events_store(const Event *events, Size n, EventLayout layout,
 						   const DecimalPool *pool, uint8 *bytes);
 extern const char *events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
-								uint32 tag_max, int period_unit);
+								uint32 tag_max, CalendarUnit unit, int64 *last);
 extern const uint8 *events_load(const uint8 *bytes, Size n, EventLayout layout,
 								DecimalPool *pool, Event *events);
 

@@ -1,0 +1,158 @@
+/*
+ * calendar.c
+ *	  Looking up time zones, and what the clocks show in them.
+ */
+#include "calendar.h"
+
+#include "instant.h"
+#include "miscadmin.h"
+#include "pgtime.h"
+#include "utils/datetime.h"
+#include "utils/memutils.h"
+
+static Zone *zones;
+
+static void
+zone_error(const char *name, const char *wrong)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("time zone \"%s\" %s", name, wrong),
+			 errhint("Give a full name such as 'UTC' or 'Europe/Berlin'; the view pg_timezone_names lists them.")));
+}
+
+/* The time zone of a name, in any case of letters; 22023 if there is none. */
+Zone *
+zone_find(const char *name, Size length)
+{
+	char		text[ZONE_NAME_MAX + 1];
+	pg_tz	   *rules;
+	Zone	   *zone;
+
+	memcpy(text, name, Min(length, ZONE_NAME_MAX));
+	text[Min(length, ZONE_NAME_MAX)] = '\0';
+	rules = length > ZONE_NAME_MAX || strlen(text) < length ? NULL : pg_tzset(text);
+	if (rules == NULL)
+		zone_error(text, "is not known");
+	if (!pg_tz_acceptable(rules))
+		zone_error(text, "counts leap seconds, which PostgreSQL does not");
+
+	for (zone = zones; zone != NULL; zone = zone->next)
+		if (zone->rules == rules)
+			return zone;
+	zone = MemoryContextAllocZero(TopMemoryContext, sizeof(Zone));
+	zone->rules = rules;
+	zone->next = zones;
+	zones = zone;
+	return zone;
+}
+
+/* The name as the time zone data writes it. */
+const char *
+zone_name(const Zone *zone)
+{
+	return pg_get_timezone_name(zone->rules);
+}
+
+static pg_time_t
+seconds_of(int64 time)
+{
+	return time / USECS_PER_SEC - (time % USECS_PER_SEC < 0) +
+		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+}
+
+/* Looks up the offsets of a piece of time. */
+static void
+fill_piece(const Zone *zone, ZonePiece *piece, int64 number)
+{
+	pg_time_t	begin = seconds_of(number << ZONE_PIECE_BITS);
+	pg_time_t	end = seconds_of((number << ZONE_PIECE_BITS) + ((INT64CONST(1) << ZONE_PIECE_BITS) - 1)) + 1;
+	pg_time_t	change;
+	pg_time_t	next;
+	long		before;
+	long		after;
+	long		unused;
+	int			is_dst[2];
+	int			found = pg_next_dst_boundary(&begin, &before, &is_dst[0], &change, &after, &is_dst[1], zone->rules);
+
+	piece->number = number;
+	piece->is_known = true;
+	piece->is_irregular = found < 0;
+	piece->offsets[0] = piece->offsets[1] = (int64) before * USECS_PER_SEC;
+	piece->change = PG_INT64_MAX;
+	if (found > 0 && change < end)
+	{
+		piece->change = (change - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY) * USECS_PER_SEC;
+		piece->offsets[1] = (int64) after * USECS_PER_SEC;
+		found = pg_next_dst_boundary(&change, &before, &is_dst[0], &next, &unused, &is_dst[1], zone->rules);
+		piece->is_irregular = found < 0 || (found > 0 && next < end);
+	}
+}
+
+/* The offset of a zone from UTC, microseconds, where it is not at hand. */
+int64
+zone_offset_slow(Zone *zone, TimestampTz time)
+{
+	int64		number = time >> ZONE_PIECE_BITS;
+	ZonePiece  *piece = &zone->pieces[(uint64) number % ZONE_PIECES];
+	pg_time_t	seconds;
+	struct pg_tm *tm;
+
+	if (piece->number != number || !piece->is_known)
+		fill_piece(zone, piece, number);
+	if (!piece->is_irregular)
+		return piece->offsets[time >= piece->change];
+
+	seconds = seconds_of(time);
+	tm = pg_localtime(&seconds, zone->rules);
+	if (tm == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return (int64) tm->tm_gmtoff * USECS_PER_SEC;
+}
+
+/*
+ * When the clocks of a zone show `local`, as AT TIME ZONE finds it: where they
+ * show it twice or never, by the standard time or the time before the change.
+ */
+TimestampTz
+zone_instant(const Zone *zone, Timestamp local)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	if (timestamp2tm(local, NULL, &tm, &fsec, NULL, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return local + (int64) DetermineTimeZoneOffset(&tm, zone->rules) * USECS_PER_SEC;
+}
+
+/* A unit by its name, in lower case as date_trunc has them; 22023 if there is none. */
+CalendarUnit
+calendar_unit_argument(const char *name, Size length)
+{
+	CalendarUnit unit;
+
+	if (!calendar_unit_of_name(name, length, &unit))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unit \"%.*s\" is not known", (int) Min(length, 60), name),
+				 errhint("Give one of day, week, month, quarter and year.")));
+	return unit;
+}
+
+/* Raises 22008 for a time in the period that begins before all dates. */
+void
+calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument)
+{
+	char		text[INSTANT_TEXT_SIZE];
+
+	instant_to_text(time, text);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("%s \"%s\" lies in a %s that begins before the first date there is",
+					argument, text, calendar_unit_name(unit)),
+			 errhint("Leave such rows out.")));
+}

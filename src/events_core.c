@@ -1,0 +1,337 @@
+/*
+ * events_core.c
+ *	  Ordering, storing and reading the events of one member.
+ */
+#include "events_core.h"
+
+#include "bytes.h"
+
+/* PostgreSQL's range of timestamps. */
+#define TIME_MIN INT64CONST(-211813488000000000)
+#define TIME_END INT64CONST(9223371331200000000)
+
+/* The byte before an amount: its scale, or that it is wide; and whether there was activity. */
+#define AMOUNT_SCALE 0x1F
+#define AMOUNT_IS_WIDE 0x1F
+#define AMOUNT_IS_ACTIVE 0x80
+
+static inline bool
+has_time(EventLayout layout)
+{
+	return layout == EVENTS_MOMENTS || layout == EVENTS_TIMES;
+}
+
+/* ---------- in order ---------- */
+
+static inline int
+compare_moments(const Event *a, const Event *b)
+{
+	if (a->value != b->value)
+		return a->value < b->value ? -1 : 1;
+	return (a->tag > b->tag) - (a->tag < b->tag);
+}
+
+static inline int
+compare_periods(const Event *a, const Event *b)
+{
+	return (a->tag > b->tag) - (a->tag < b->tag);
+}
+
+#ifndef CUSTMART_STANDALONE
+#define ST_SORT sort_moments
+#define ST_ELEMENT_TYPE Event
+#define ST_COMPARE(a, b) compare_moments(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+#define ST_SORT sort_periods
+#define ST_ELEMENT_TYPE Event
+#define ST_COMPARE(a, b) compare_periods(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+#else
+static int
+compare_void_moments(const void *a, const void *b)
+{
+	return compare_moments(a, b);
+}
+
+static int
+compare_void_periods(const void *a, const void *b)
+{
+	return compare_periods(a, b);
+}
+
+static void
+sort_moments(Event *events, size_t n)
+{
+	qsort(events, n, sizeof(Event), compare_void_moments);
+}
+
+static void
+sort_periods(Event *events, size_t n)
+{
+	qsort(events, n, sizeof(Event), compare_void_periods);
+}
+#endif
+
+/*
+ * Puts the events of one member in order and, of sets, makes one of those that
+ * are the same; *n becomes their number.  False: a sum of amounts is out of
+ * range.
+ */
+bool
+events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool)
+{
+	Size		kept = 0;
+
+	if (*n > 1 && has_time(layout))
+		sort_moments(events, *n);
+	else if (*n > 1)
+		sort_periods(events, *n);
+	if (layout == EVENTS_MOMENTS)
+		return true;
+
+	for (Size i = 0; i < *n; i++)
+	{
+		Event	   *last = &events[kept - 1];
+
+		check_interrupts(i);
+		if (kept == 0 ||
+			(layout == EVENTS_TIMES ? last->value != events[i].value : event_period(last) != event_period(&events[i])))
+			events[kept++] = events[i];
+		else if (layout == EVENTS_AMOUNTS)
+		{
+			last->tag |= events[i].tag;
+			if (!decimal_add_packed(&last->value, pool, events[i].value, pool))
+				return false;
+		}
+	}
+	if (layout == EVENTS_AMOUNTS)
+		for (Size i = 0; i < kept; i++)
+			if (unlikely(decimal_is_pooled(events[i].value)))
+				events[i].value = decimal_repack(events[i].value, pool);
+	*n = kept;
+	return true;
+}
+
+/* ---------- stored ---------- */
+
+/* What an event's place in time is told by. */
+static inline int64
+place_of(const Event *event, EventLayout layout)
+{
+	return has_time(layout) ? event->value : event_period(event);
+}
+
+/* Bytes that events_store will write for arranged events. */
+Size
+events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *pool)
+{
+	Size		size = 0;
+	int64		last = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		int64		place = place_of(&events[i], layout);
+
+		check_interrupts(i);
+		size += varint_size(i == 0 ? zigzag(place) : (uint64) place - (uint64) last);
+		last = place;
+		if (layout == EVENTS_MOMENTS)
+			size += varint_size(events[i].tag);
+		else if (layout == EVENTS_AMOUNTS)
+			size += decimal_is_pooled(events[i].value) ? DECIMAL_STORED_SIZE + 1 :
+				1 + varint_size(zigzag(events[i].value >> 8));
+	}
+	return size;
+}
+
+/* Writes arranged events; returns the end. */
+uint8 *
+events_store(const Event *events, Size n, EventLayout layout, const DecimalPool *pool, uint8 *bytes)
+{
+	int64		last = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		int64		place = place_of(&events[i], layout);
+
+		check_interrupts(i);
+		bytes = store_varint(bytes, i == 0 ? zigzag(place) : (uint64) place - (uint64) last);
+		last = place;
+		if (layout == EVENTS_MOMENTS)
+			bytes = store_varint(bytes, events[i].tag);
+		else if (layout == EVENTS_AMOUNTS)
+		{
+			int64		amount = events[i].value;
+			uint8		active = event_is_active(&events[i]) ? AMOUNT_IS_ACTIVE : 0;
+
+			if (unlikely(decimal_is_pooled(amount)))
+			{
+				*bytes++ = AMOUNT_IS_WIDE | active;
+				decimal_store(&pool->item[amount >> 8], bytes);
+				bytes += DECIMAL_STORED_SIZE;
+			}
+			else
+			{
+				*bytes++ = (uint8) (amount & 0xFF) | active;
+				bytes = store_varint(bytes, zigzag(amount >> 8));
+			}
+		}
+	}
+	return bytes;
+}
+
+/* Checks one amount from outside. */
+static const char *
+check_amount(const uint8 **bytes, const uint8 *end)
+{
+	uint8		head;
+	int			sign;
+
+	if (*bytes == end)
+		return "its events are cut off";
+	head = *(*bytes)++;
+	if ((head & AMOUNT_SCALE) == AMOUNT_IS_WIDE)
+	{
+		const char *wrong;
+		Decimal		wide;
+		int64		packed;
+
+		if (end - *bytes < DECIMAL_STORED_SIZE)
+			return "its events are cut off";
+		if ((wrong = decimal_load(*bytes, &wide)) != NULL)
+			return wrong;
+		if (decimal_fits_packed(&wide, &packed))
+			return "an amount takes more bytes than it needs";
+		*bytes += DECIMAL_STORED_SIZE;
+		sign = decimal_sign(&wide);
+	}
+	else
+	{
+		uint64		number;
+		int64		mantissa;
+
+		if (!check_varint(bytes, end, &number))
+			return "an amount is not valid";
+		mantissa = unzigzag(number);
+		if (mantissa > DECIMAL_PACKED_MAX || mantissa < DECIMAL_PACKED_MIN)
+			return "an amount is not valid";
+		sign = (mantissa > 0) - (mantissa < 0);
+	}
+	if ((head & ~AMOUNT_IS_ACTIVE & ~AMOUNT_SCALE) != 0)
+		return "its reserved bits are not zero";
+	if ((head & AMOUNT_SCALE) != AMOUNT_IS_WIDE && (head & AMOUNT_SCALE) > DECIMAL_MAX_SCALE)
+		return "an amount has too large a scale";
+	if ((head & AMOUNT_IS_ACTIVE) == 0 && sign >= 0)
+		return "a period without activity has no refunds";
+	return NULL;
+}
+
+/*
+ * Checks n events from outside and moves *bytes behind them; returns what is
+ * wrong, or NULL.  *last becomes the last time or period.
+ */
+const char *
+events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
+			 uint32 tag_max, CalendarUnit unit, int64 *last)
+{
+	uint64		last_tag = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		uint64		distance;
+		uint64		tag = 0;
+		int64		place;
+
+		check_interrupts(i);
+		if (!check_varint(bytes, end, &distance))
+			return "a time is not valid";
+		if (i == 0)
+			place = unzigzag(distance);
+		else if (distance > PG_INT64_MAX || pg_add_s64_overflow(*last, (int64) distance, &place))
+			return "a time is out of range";
+		if (has_time(layout) ? place < TIME_MIN || place >= TIME_END : !calendar_is_period(unit, place))
+			return "a time is out of range";
+		if (layout == EVENTS_MOMENTS)
+		{
+			if (!check_varint(bytes, end, &tag) || tag > tag_max)
+				return "a tag is not valid";
+			if (i > 0 && distance == 0 && tag < last_tag)
+				return "its events do not ascend";
+			last_tag = tag;
+		}
+		else
+		{
+			if (i > 0 && distance == 0)
+				return "an event stands twice";
+			if (layout == EVENTS_AMOUNTS)
+			{
+				const char *wrong = check_amount(bytes, end);
+
+				if (wrong != NULL)
+					return wrong;
+			}
+		}
+		*last = place;
+	}
+	return NULL;
+}
+
+/* Reads n checked events; wide amounts go to the pool.  Returns their end. */
+const uint8 *
+events_load(const uint8 *bytes, Size n, EventLayout layout, DecimalPool *pool, Event *events)
+{
+	int64		last = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		uint64		number;
+
+		check_interrupts(i);
+		bytes = load_varint(bytes, &number);
+		last = i == 0 ? unzigzag(number) : last + (int64) number;
+		events[i].owner = 0;
+		events[i].tag = 0;
+		events[i].value = last;
+		switch (layout)
+		{
+			case EVENTS_MOMENTS:
+				bytes = load_varint(bytes, &number);
+				events[i].tag = (uint32) number;
+				break;
+			case EVENTS_TIMES:
+				break;
+			case EVENTS_PERIODS:
+				events[i].tag = event_period_tag((int32) last, true);
+				events[i].value = 0;
+				break;
+			case EVENTS_AMOUNTS:
+				{
+					uint8		head = *bytes++;
+
+					events[i].tag = event_period_tag((int32) last, (head & AMOUNT_IS_ACTIVE) != 0);
+					if ((head & AMOUNT_SCALE) == AMOUNT_IS_WIDE)
+					{
+						Decimal		wide;
+
+						(void) decimal_load(bytes, &wide);
+						events[i].value = decimal_pool_put(pool, &wide);
+						bytes += DECIMAL_STORED_SIZE;
+					}
+					else
+					{
+						bytes = load_varint(bytes, &number);
+						events[i].value = decimal_pack_small(unzigzag(number), head & AMOUNT_SCALE);
+					}
+					break;
+				}
+		}
+	}
+	return bytes;
+}
