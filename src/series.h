@@ -34,8 +34,9 @@ typedef struct SeriesKind
 	void		(*store) (const Series *series, uint8 *bytes);
 
 	/*
-	 * Adds the rows, with series_append, of a stored one, which was checked, and
-	 * its settings, with series_set.
+	 * Adds the settings of a stored one, which was checked, with series_set (its
+	 * result need not be looked at), and then its rows with series_append or
+	 * series_append_rows.
 	 */
 	void		(*load) (Series *series, const uint8 *bytes, Size length);
 
@@ -51,23 +52,68 @@ struct Series
 	Size		count;
 	Size		capacity;
 	bool		is_arranged;
+	bool		is_broken;		/* something is being merged, or could not be */
 	DecimalPool pool;			/* of wide amounts, in the series' context */
 
 	/* What all rows must have been made with, in the bytes in which it is stored. */
 	Size		settings_size;	/* 0: not known yet */
-	uint8		settings[SERIES_SETTINGS_MAX];
+	uint8	   *settings;
 };
 
+extern const ExpandedObjectMethods series_methods;
 extern Series *series_make(const SeriesKind *kind, MemoryContext parent);
-extern Series *series_of_state(FunctionCallInfo fcinfo, const SeriesKind *kind);
+extern Series *series_of_other_state(FunctionCallInfo fcinfo, const SeriesKind *kind);
+extern Datum series_same_state(FunctionCallInfo fcinfo, const SeriesKind *kind);
 extern bool series_set(Series *series, const void *settings, Size size);
-extern void *series_append(Series *series);
+extern void series_reserve(Series *series, Size n);
 extern const Series *series_open(Datum value, const SeriesKind *kind);
 extern Datum series_combine(FunctionCallInfo fcinfo, const SeriesKind *kind);
 extern Datum series_add(FunctionCallInfo fcinfo, const SeriesKind *kind);
 extern Datum series_in(FunctionCallInfo fcinfo, const SeriesKind *kind);
 extern Datum series_out(FunctionCallInfo fcinfo, const SeriesKind *kind);
 extern Datum series_recv(FunctionCallInfo fcinfo, const SeriesKind *kind);
+
+/*
+ * The state of an aggregate, argument 0 of its transition function: the series
+ * being built, at every row but the first, or a new one.
+ */
+static inline Series *
+series_of_state(FunctionCallInfo fcinfo, const SeriesKind *kind)
+{
+	if (likely(!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)) &&
+			   AggCheckCallContext(fcinfo, NULL)))
+	{
+		Series	   *series = (Series *) DatumGetEOHP(PG_GETARG_DATUM(0));
+
+		if (likely(series->hdr.eoh_methods == &series_methods && series->kind == kind &&
+				   !series->is_broken))
+			return series;
+	}
+	return series_of_other_state(fcinfo, kind);
+}
+
+/*
+ * Room for n more rows, one after the other; they count from now on, so fill
+ * them in before anything else can fail.
+ */
+static inline void *
+series_append_rows(Series *series, Size n)
+{
+	void	   *rows;
+
+	if (unlikely(n > series->capacity - series->count))
+		series_reserve(series, n);
+	rows = series->rows + series->count * series->kind->row_size;
+	series->count += n;
+	series->is_arranged = false;
+	return rows;
+}
+
+static inline void *
+series_append(Series *series)
+{
+	return series_append_rows(series, 1);
+}
 
 /* The functions of a type that is a series: in, out, recv, combine and add (+). */
 #define SERIES_FUNCTIONS(type, kind) \
