@@ -28,6 +28,13 @@
 	} while (0)
 #endif
 
+/* Intervals can be infinite from 17 on. */
+#if PG_VERSION_NUM >= 170000
+#define interval_is_infinite(interval) INTERVAL_NOT_FINITE(interval)
+#else
+#define interval_is_infinite(interval) false
+#endif
+
 /* What ANALYZE was told of the column moved in 17. */
 #if PG_VERSION_NUM >= 170000
 #define analyze_target(stats) ((stats)->attstattarget)
