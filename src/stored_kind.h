@@ -20,7 +20,8 @@ typedef enum StoredKind
 	STORED_FUNNEL = 11,
 	STORED_FUNNEL_BOOK = 12,
 	STORED_INTERACTION_BOOK = 13,
-	STORED_SPEND = 14
+	STORED_SPEND = 14,
+	STORED_INTERACTION_STATE = 15	/* a bytea: interaction_stage under way */
 } StoredKind;
 
 #endif							/* CUSTMART_STORED_KIND_H */
