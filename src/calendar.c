@@ -143,6 +143,83 @@ calendar_unit_argument(const char *name, Size length)
 	return unit;
 }
 
+/* A text argument that was looked up last. */
+typedef struct LastText
+{
+	Size		length;
+	char		data[ZONE_NAME_MAX + 1];
+} LastText;
+
+/* True if an argument is the one of last time; else takes it over. */
+static bool
+is_last_text(LastText *last, Datum value)
+{
+	text	   *t = DatumGetTextPP(value);
+	Size		length = VARSIZE_ANY_EXHDR(t);
+	bool		same = length == last->length && memcmp(VARDATA_ANY(t), last->data, length) == 0;
+
+	if (!same)
+	{
+		/* One that is too long is cut, and so refused, for no name is as long. */
+		last->length = Min(length, sizeof(last->data));
+		memcpy(last->data, VARDATA_ANY(t), last->length);
+	}
+	if ((Pointer) t != DatumGetPointer(value))
+		pfree(t);
+	return same;
+}
+
+/*
+ * The arguments unit and timezone, looked up.  They are the same in nearly all
+ * rows of a process, so the last ones are kept; the result is valid until the
+ * next call.  Errors: 22023.
+ */
+const CalendarSettings *
+calendar_arguments(Datum unit, Datum zone)
+{
+	static LastText last_unit;
+	static LastText last_zone;
+	static CalendarSettings settings;
+	static bool is_valid;
+	bool		same_unit = is_last_text(&last_unit, unit);
+	bool		same_zone = is_last_text(&last_zone, zone);
+	const char *name;
+
+	if (likely(same_unit && same_zone && is_valid))
+		return &settings;
+	is_valid = false;
+	settings.unit = calendar_unit_argument(last_unit.data, last_unit.length);
+	settings.zone = zone_find(last_zone.data, last_zone.length);
+	name = zone_name(settings.zone);
+	settings.bytes[0] = settings.unit;
+	settings.size = 1 + strlen(name);
+	memcpy(settings.bytes + 1, name, settings.size - 1);
+	is_valid = true;
+	return &settings;
+}
+
+/* What is wrong with stored settings, or NULL. */
+const char *
+calendar_check_settings(const uint8 *bytes, Size size, CalendarUnit *unit)
+{
+	if (size < 2 || size > CALENDAR_SETTINGS_MAX)
+		return "its time zone is not valid";
+	if (bytes[0] < UNIT_DAY || bytes[0] > UNIT_LAST)
+		return "its unit is unknown";
+	*unit = bytes[0];
+	for (Size i = 1; i < size; i++)
+		if (bytes[i] <= ' ' || bytes[i] > '~')
+			return "its time zone is not valid";
+	return NULL;
+}
+
+/* The zone of checked settings; 22023 if this server does not know it. */
+Zone *
+calendar_stored_zone(const uint8 *bytes, Size size)
+{
+	return zone_find((const char *) bytes + 1, size - 1);
+}
+
 /* Raises 22008 for a time in the period that begins before all dates. */
 void
 calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument)

@@ -43,11 +43,25 @@ typedef struct Zone
 	ZonePiece	pieces[ZONE_PIECES];
 } Zone;
 
+/* A unit and a time zone, as arguments and in the bytes in which values keep them. */
+#define CALENDAR_SETTINGS_MAX (1 + ZONE_NAME_MAX)
+
+typedef struct CalendarSettings
+{
+	CalendarUnit unit;
+	Zone	   *zone;
+	Size		size;
+	uint8		bytes[CALENDAR_SETTINGS_MAX];	/* unit, name of the zone */
+} CalendarSettings;
+
 extern Zone *zone_find(const char *name, Size length);
 extern const char *zone_name(const Zone *zone);
 extern int64 zone_offset_slow(Zone *zone, TimestampTz time);
 extern TimestampTz zone_instant(const Zone *zone, Timestamp local);
 extern CalendarUnit calendar_unit_argument(const char *name, Size length);
+extern const CalendarSettings *calendar_arguments(Datum unit, Datum zone);
+extern const char *calendar_check_settings(const uint8 *bytes, Size size, CalendarUnit *unit);
+extern Zone *calendar_stored_zone(const uint8 *bytes, Size size);
 extern void calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument);
 
 /* The clock of a zone at a finite point in time. */

@@ -14,8 +14,9 @@
 #include "events_core.h"
 
 #define EVENT_SETTINGS_MAX 264
+#define EVENT_PAYLOAD_SIZE 8
 
-/* What a capability plugs in; event_book.c fills in the rest of a BookKind. */
+/* What a capability plugs in. */
 typedef struct EventBookKind
 {
 	BookKind	book;			/* must be first */
@@ -34,7 +35,7 @@ typedef struct EventBookKind
 		.type = {name, check}, \
 		.stored_kind = kind, \
 		.stored_version = version, \
-		.payload_size = 4, \
+		.payload_size = EVENT_PAYLOAD_SIZE, \
 		.row_size = sizeof(Event), \
 		.sorted = true, \
 		.form_hint = forms_differ, \
@@ -72,8 +73,8 @@ extern void event_book_store_tail(Book *book, uint8 *bytes);
 extern const char *event_book_check(const EventBookKind *kind, const uint8 *bytes, Size length);
 
 extern bool event_book_set(Book *book, const void *settings, Size size);
-extern const uint8 *event_book_settings(const Book *book, Size *size);
-extern DecimalPool *event_book_row_pool(Book *book);
+extern void event_book_note_time(Book *book, TimestampTz time);
+extern DecimalPool *event_book_pool(Book *book);
 extern void event_book_open(EventReader *events, Datum value, const EventBookKind *kind);
 extern bool event_book_next(EventReader *events);
 

@@ -504,27 +504,118 @@ keytable_compare_keys(KeyType key_type, const Key *a, const Key *b)
 	pg_unreachable();
 }
 
+/* What entries are sorted by: first by the beginning of their keys, as a number. */
+typedef struct SortedKey
+{
+	uint64		prefix;
+	uint32		entry;
+} SortedKey;
+
+static uint64
+key_prefix(KeyType key_type, const Key *key)
+{
+	uint64		prefix = 0;
+
+	switch (key_type)
+	{
+		case KEY_INT64:
+			return (uint64) key->number ^ UINT64CONST(1) << 63;
+		case KEY_FIXED16:
+		case KEY_FIXED20:
+			return load_u64(key->fixed);
+		case KEY_BYTES:
+			for (uint32 i = 0; i < 8; i++)
+				prefix = prefix << 8 | (i < key->bytes.length ? (uint8) key->bytes.data[i] : 0);
+	}
+	return prefix;
+}
+
+/* Sorts by one byte of the prefix, keeping the order of equal ones. */
+static void
+sort_by_byte(const SortedKey *from, SortedKey *to, uint32 n, int shift)
+{
+	uint32		begins[256] = {0};
+	uint32		sum = 0;
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		begins[from[i].prefix >> shift & 0xFF]++;
+	}
+	for (int i = 0; i < 256; i++)
+	{
+		uint32		count = begins[i];
+
+		begins[i] = sum;
+		sum += count;
+	}
+	for (uint32 i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		to[begins[from[i].prefix >> shift & 0xFF]++] = from[i];
+	}
+}
+
 static int
 compare_entries(const void *a, const void *b, void *table)
 {
-	Key			x = keytable_key(table, *(const uint32 *) a);
-	Key			y = keytable_key(table, *(const uint32 *) b);
+	Key			x = keytable_key(table, ((const SortedKey *) a)->entry);
+	Key			y = keytable_key(table, ((const SortedKey *) b)->entry);
 
 	return keytable_compare_keys(((KeyTable *) table)->key_type, &x, &y);
 }
 
-/* The numbers of all entries in the order of their keys; to be freed by the caller. */
+/*
+ * The numbers of all entries in the order of their keys; to be freed by the
+ * caller.  A radix sort of the first 8 bytes, skipping those that are the same
+ * in all keys; a comparison is made only where all 8 agree.
+ */
 uint32 *
 keytable_sorted(const KeyTable *table)
 {
-	uint32	   *order = MemoryContextAllocHuge(CurrentMemoryContext,
-											   Max((Size) table->count, 1) * sizeof(uint32));
+	Size		size = Max((Size) table->count, 1);
+	SortedKey  *sorted = MemoryContextAllocHuge(CurrentMemoryContext, size * sizeof(SortedKey));
+	SortedKey  *spare = MemoryContextAllocHuge(CurrentMemoryContext, size * sizeof(SortedKey));
+	uint32	   *order;
+	uint64		differing = 0;
 
 	for (uint32 i = 0; i < table->count; i++)
 	{
+		Key			key = keytable_key(table, i);
+
 		check_interrupts(i);
-		order[i] = i;
+		sorted[i].prefix = key_prefix(table->key_type, &key);
+		sorted[i].entry = i;
+		differing |= sorted[i].prefix ^ sorted[0].prefix;
 	}
-	qsort_interruptible(order, table->count, sizeof(uint32), compare_entries, (void *) table);
+	for (int shift = 0; shift < 64; shift += 8)
+		if ((differing >> shift & 0xFF) != 0)
+		{
+			SortedKey  *swap = sorted;
+
+			sort_by_byte(sorted, spare, table->count, shift);
+			sorted = spare;
+			spare = swap;
+		}
+	pfree(spare);
+
+	if (table->key_type != KEY_INT64)
+		for (uint32 begin = 0, end; begin < table->count; begin = end)
+		{
+			check_interrupts(begin);
+			for (end = begin + 1; end < table->count && sorted[end].prefix == sorted[begin].prefix;)
+				end++;
+			if (end - begin > 1)
+				qsort_interruptible(sorted + begin, end - begin, sizeof(SortedKey),
+									compare_entries, (void *) table);
+		}
+
+	order = MemoryContextAllocHuge(CurrentMemoryContext, size * sizeof(uint32));
+	for (uint32 i = 0; i < table->count; i++)
+	{
+		check_interrupts(i);
+		order[i] = sorted[i].entry;
+	}
+	pfree(sorted);
 	return order;
 }
