@@ -73,6 +73,7 @@ interaction_book_step(FunctionCallInfo fcinfo, KeyType member_type)
 		memcpy(key->fixed, PG_GETARG_POINTER(1), 16);
 	else
 		book_set_text_key(book, key, PG_GETARG_DATUM(1));
+	event_book_note_time(book, time);
 	row->value = time;
 	row->tag = kind;
 	book_push(book);
