@@ -254,8 +254,10 @@ events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
 			return "a time is not valid";
 		if (i == 0)
 			place = unzigzag(distance);
-		else if (distance > PG_INT64_MAX || pg_add_s64_overflow(*last, (int64) distance, &place))
+		else if (distance > (uint64) PG_INT64_MAX - (uint64) *last)
 			return "a time is out of range";
+		else
+			place = (int64) ((uint64) *last + distance);
 		if (has_time(layout) ? place < TIME_MIN || place >= TIME_END : !calendar_is_period(unit, place))
 			return "a time is out of range";
 		if (layout == EVENTS_MOMENTS)
@@ -295,7 +297,7 @@ events_load(const uint8 *bytes, Size n, EventLayout layout, DecimalPool *pool, E
 
 		check_interrupts(i);
 		bytes = load_varint(bytes, &number);
-		last = i == 0 ? unzigzag(number) : last + (int64) number;
+		last = i == 0 ? unzigzag(number) : (int64) ((uint64) last + number);
 		events[i].owner = 0;
 		events[i].tag = 0;
 		events[i].value = last;
