@@ -198,6 +198,18 @@ calendar_arguments(Datum unit, Datum zone)
 	return &settings;
 }
 
+/* Raises 22023 for a row with other settings than those of earlier rows. */
+void
+calendar_settings_error(const uint8 *bytes, Size size, const CalendarSettings *settings)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unit and timezone must be the same in all rows: \"%s\", \"%s\" after \"%s\", \"%.*s\"",
+					calendar_unit_name(settings->unit), zone_name(settings->zone),
+					calendar_unit_name(bytes[0]), (int) size - 1, bytes + 1),
+			 errhint("Give constants, or group by what they depend on.")));
+}
+
 /* What is wrong with stored settings, or NULL. */
 const char *
 calendar_check_settings(const uint8 *bytes, Size size, CalendarUnit *unit)

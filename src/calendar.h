@@ -60,6 +60,7 @@ extern int64 zone_offset_slow(Zone *zone, TimestampTz time);
 extern TimestampTz zone_instant(const Zone *zone, Timestamp local);
 extern CalendarUnit calendar_unit_argument(const char *name, Size length);
 extern const CalendarSettings *calendar_arguments(Datum unit, Datum zone);
+extern void calendar_settings_error(const uint8 *bytes, Size size, const CalendarSettings *settings);
 extern const char *calendar_check_settings(const uint8 *bytes, Size size, CalendarUnit *unit);
 extern Zone *calendar_stored_zone(const uint8 *bytes, Size size);
 extern void calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument);

@@ -15,17 +15,6 @@ allocate_zeros(MemoryContext context, Size n, Size size)
 	return array;
 }
 
-/* The first period of activity; n if there is none. */
-static Size
-first_active(const Event *events, Size n)
-{
-	Size		i = 0;
-
-	while (i < n && !event_is_active(&events[i]))
-		i++;
-	return i;
-}
-
 /* ---------- cohorts ---------- */
 
 void
@@ -66,31 +55,29 @@ find_cohort(Triangle *triangle, int32 period)
 	return cohort;
 }
 
-/* Counts one member, none of whose events is after as_of. */
+/* Counts one member, none of whose events is after as_of.  Money from before his cohort is left out. */
 RetentionStatus
 triangle_add(Triangle *triangle, const Event *events, Size n, const DecimalPool *pool)
 {
-	Size		first = first_active(events, n);
-	Cohort	   *cohort = NULL;
-	int32		start = 0;
+	Size		first = events_first_active(events, n);
+	Cohort	   *cohort;
+	int32		start;
 	int32		last = 0;
 
-	if (first < n)
-	{
-		start = event_period(&events[first]);
-		cohort = find_cohort(triangle, start);
-		if (cohort == NULL)
-			return RETENTION_TOO_MANY_CELLS;
-		cohort->members++;
-	}
-	for (Size i = 0; i < n; i++)
+	if (first == n)
+		return RETENTION_OK;
+	start = event_period(&events[first]);
+	cohort = find_cohort(triangle, start);
+	if (cohort == NULL)
+		return RETENTION_TOO_MANY_CELLS;
+	cohort->members++;
+	for (Size i = first; i < n; i++)
 	{
 		int32		since = event_period(&events[i]) - start;
 
 		check_interrupts(i);
 		if (triangle->has_amounts &&
-			!decimal_add_packed(i < first ? &triangle->outside : &cohort->net[since],
-								&triangle->pool, events[i].value, pool))
+			!decimal_add_packed(&cohort->net[since], &triangle->pool, events[i].value, pool))
 			return RETENTION_SUM_OUT_OF_RANGE;
 		if (event_is_active(&events[i]))
 		{
@@ -98,8 +85,7 @@ triangle_add(Triangle *triangle, const Event *events, Size n, const DecimalPool 
 			last = since;
 		}
 	}
-	if (cohort != NULL)
-		cohort->last[last]++;
+	cohort->last[last]++;
 	return RETENTION_OK;
 }
 
@@ -254,6 +240,17 @@ day_retention_finish(DayRetention *days)
 }
 
 /* ---------- one member ---------- */
+
+/* Where the first activity stands, before which are refunds only; n if there is none. */
+Size
+events_first_active(const Event *events, Size n)
+{
+	Size		i = 0;
+
+	while (i < n && !event_is_active(&events[i]))
+		i++;
+	return i;
+}
 
 /* Where the first event in or after a period stands. */
 Size

@@ -48,7 +48,6 @@ typedef struct Triangle
 	KeyTable	cohorts;		/* period -> Cohort */
 	Size		cells;
 	DecimalPool pool;
-	int64		outside;		/* packed: money of no cohort, or from before it */
 } Triangle;
 
 extern void triangle_init(Triangle *triangle, int32 as_of, bool has_amounts, MemoryContext context);
@@ -103,6 +102,7 @@ extern void day_retention_add(DayRetention *days, const Event *events, Size n);
 extern void day_retention_finish(DayRetention *days);
 
 extern Lifecycle lifecycle_of(const Event *events, Size n, int32 period);
+extern Size events_first_active(const Event *events, Size n);
 extern Size events_find_period(const Event *events, Size n, int32 period);
 
 #endif							/* CUSTMART_RETENTION_CORE_H */
