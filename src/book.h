@@ -196,4 +196,16 @@ book_set_text_key(Book *book, Key *key, Datum value)
 		pfree(t);
 }
 
+/* Makes an argument the key of the row being filled in. */
+static inline void
+book_set_key(Book *book, Key *key, KeyType key_type, Datum value)
+{
+	if (key_type == KEY_INT64)
+		key->number = DatumGetInt64(value);
+	else if (key_type == KEY_FIXED16)
+		memcpy(key->fixed, DatumGetPointer(value), 16);
+	else
+		book_set_text_key(book, key, value);
+}
+
 #endif							/* CUSTMART_BOOK_H */

@@ -232,6 +232,30 @@ calendar_stored_zone(const uint8 *bytes, Size size)
 	return zone_find((const char *) bytes + 1, size - 1);
 }
 
+/* Checked settings, with their zone. */
+void
+calendar_open_settings(CalendarSettings *settings, const uint8 *bytes, Size size)
+{
+	settings->unit = bytes[0];
+	settings->zone = calendar_stored_zone(bytes, size);
+	settings->size = size;
+	memcpy(settings->bytes, bytes, size);
+}
+
+/* The moment with which a period begins, or the nearest that there is. */
+TimestampTz
+calendar_begin(const CalendarSettings *settings, int32 period)
+{
+	int64		day = calendar_first_day(settings->unit, period);
+	TimestampTz begin;
+
+	/* Near its ends a timestamp's range is not that of the clocks of a zone. */
+	if (day <= CALENDAR_DAY_MIN + 1)
+		return Max(MIN_TIMESTAMP, day * USECS_PER_DAY);
+	begin = zone_instant(settings->zone, Min(day * USECS_PER_DAY, END_TIMESTAMP - 1));
+	return Min(begin, END_TIMESTAMP - 1);
+}
+
 /* Raises 22008 for a time in the period that begins before all dates. */
 void
 calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument)

@@ -9,6 +9,7 @@
 #include "event_book.h"
 
 #include "bytes.h"
+#include "instant.h"
 #include "utils/memutils.h"
 
 /* Rows of a piece of the log: 1 MB. */
@@ -104,6 +105,14 @@ event_book_set(Book *book, const void *settings, Size size)
 		log->settings_size = size;
 	}
 	return log->settings_size == size && memcmp(log->settings, settings, size) == 0;
+}
+
+/* What event_book_set noted. */
+const uint8 *
+event_book_settings(const Book *book, Size *size)
+{
+	*size = log_of(book)->settings_size;
+	return log_of(book)->settings;
 }
 
 /* Notes the time of a row that is about to be pushed. */
@@ -498,4 +507,27 @@ event_book_next(EventReader *events)
 	events->pool.count = 0;
 	events->at = events_load(events->at, n, events->layout, &events->pool, events->events);
 	return true;
+}
+
+/*
+ * The argument as_of of a report; NULL is the latest time of a row.  A row after
+ * it is an error, for the book cannot tell any more what was then.
+ */
+TimestampTz
+event_book_as_of(FunctionCallInfo fcinfo, int argument, const EventReader *events)
+{
+	TimestampTz as_of;
+	char		text[2][INSTANT_TEXT_SIZE];
+
+	if (PG_ARGISNULL(argument))
+		return events->last;
+	as_of = instant_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
+	if (events->reader.count == 0 || events->last <= as_of)
+		return as_of;
+	instant_to_text(as_of, text[0]);
+	instant_to_text(events->last, text[1]);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("as_of \"%s\" is before a row of \"%s\"", text[0], text[1]),
+			 errhint("Make the book of the rows up to then, with WHERE occurred_at <= as_of, or choose a later as_of.")));
 }

@@ -73,9 +73,11 @@ extern void event_book_store_tail(Book *book, uint8 *bytes);
 extern const char *event_book_check(const EventBookKind *kind, const uint8 *bytes, Size length);
 
 extern bool event_book_set(Book *book, const void *settings, Size size);
+extern const uint8 *event_book_settings(const Book *book, Size *size);
 extern void event_book_note_time(Book *book, TimestampTz time);
 extern DecimalPool *event_book_pool(Book *book);
 extern void event_book_open(EventReader *events, Datum value, const EventBookKind *kind);
 extern bool event_book_next(EventReader *events);
+extern TimestampTz event_book_as_of(FunctionCallInfo fcinfo, int argument, const EventReader *events);
 
 #endif							/* CUSTMART_EVENT_BOOK_H */

@@ -1,0 +1,19 @@
+/*
+ * retention.h
+ *	  What the building of a retention_book and the reports made of it share.
+ */
+#ifndef CUSTMART_RETENTION_H
+#define CUSTMART_RETENTION_H
+
+#include "custmart.h"
+
+#include "event_book.h"
+
+/* The forms of a book. */
+#define RETENTION_PERIODS 0
+#define RETENTION_AMOUNTS 1		/* periods, with the money of each */
+#define RETENTION_TIMES 2		/* exact times, no calendar */
+
+extern const EventBookKind retention_book_kind;
+
+#endif							/* CUSTMART_RETENTION_H */
