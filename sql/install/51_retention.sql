@@ -184,7 +184,7 @@ CREATE FUNCTION cohort_retention(book retention_book, as_of timestamptz DEFAULT 
 CREATE FUNCTION net_outside(retention_book) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_net_outside' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 CREATE FUNCTION lifecycle_counts(book retention_book, as_of timestamptz DEFAULT NULL,
-					OUT period date, OUT active bigint, OUT new bigint, OUT returning bigint,
+					OUT period date, OUT active bigint, OUT new bigint, OUT "returning" bigint,
 					OUT resurrecting bigint, OUT dormant bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_lifecycle_counts' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 100;
@@ -208,7 +208,7 @@ COMMENT ON FUNCTION cohort_retention(retention_book, timestamptz) IS
 COMMENT ON FUNCTION net_outside(retention_book) IS
 	'Money that belongs to no cohort: refunds from before a member''s first activity, or of members who never were active. With the sum of net over cohort_retention() it makes the sum of all amounts, exactly. NULL for a book without amounts.';
 COMMENT ON FUNCTION lifecycle_counts(retention_book, timestamptz) IS
-	'Growth accounting: one row per period, from the first to that of as_of. as_of: up to when the rows tell, NULL: the latest row; a period has ended if as_of lies in a later one. period: its first day; new: members active for the first time; returning: active in it and in the one before; resurrecting: active in it, not in the one before, but earlier; dormant: active in the one before, not in it, NULL for the period that has not ended. active = new + returning + resurrecting, and active less that of the period before = new + resurrecting - dormant. Errors: 22023 if a row is after as_of or the book has no calendar periods, 22008 if as_of is infinite, 54000 for more than 16777216 rows.';
+	'Growth accounting: one row per period, from the first to that of as_of. as_of: up to when the rows tell, NULL: the latest row; a period has ended if as_of lies in a later one. period: its first day; new: members active for the first time; returning (as a column it wants quotes): active in it and in the one before; resurrecting: active in it, not in the one before, but earlier; dormant: active in the one before, not in it, NULL for the period that has not ended. active = new + returning + resurrecting, and active less that of the period before = new + resurrecting - dormant. Errors: 22023 if a row is after as_of or the book has no calendar periods, 22008 if as_of is infinite, 54000 for more than 16777216 rows.';
 COMMENT ON FUNCTION stickiness(retention_book, date, date) IS
 	'How often do members come? One row per number of active periods, from 1 to the largest there is. since, until: days; only the periods in which they lie and those between count, NULL: no bound. members: members active in just so many periods; at_least: in so many or more; share, at_least_share: the same divided by all members active in the time. Errors: 22023 if since is after until or the book has no calendar periods, 22008 for an infinite day.';
 COMMENT ON FUNCTION day_retention(retention_book, timestamptz, integer) IS
