@@ -85,3 +85,24 @@ SELECT customer_id, sold_at + interval '3 days', item, -quantity, price, coupon 
 WHERE hashtextextended(customer_id || item || sold_at::text, 8) % 50 = 0;
 INSERT INTO sales
 SELECT NULL, sold_at, item, 1, 2 * price, NULL FROM sales WHERE quantity = 2 AND hashtextextended(customer_id || item || sold_at::text, 9) % 5 = 0;
+
+-- What members had to come for, and what they did of their own wish.
+CREATE TABLE service_cases (
+	customer_id bigint NOT NULL,
+	opened_at timestamptz NOT NULL,
+	reason text NOT NULL
+);
+INSERT INTO service_cases
+SELECT 1 + floor(119 * sqrt((hashint8extended(n, 1) & 65535) / 65536.0)), timestamptz '2025-01-01 10:00+00' + (hashint8extended(n, 2) & 65535) % 365 * interval '1 day',
+	(ARRAY['repair', 'exchange', 'invoice'])[1 + (hashint8extended(n, 3) & 65535) % 3]
+FROM generate_series(1, 400::bigint) n;
+
+CREATE TABLE reviews (
+	customer_id bigint NOT NULL,
+	written_at timestamptz NOT NULL,
+	stars int NOT NULL
+);
+INSERT INTO reviews
+SELECT 1 + (hashint8extended(n, 1) & 65535) % 119, timestamptz '2025-01-01 20:00+00' + (hashint8extended(n, 2) & 65535) % 365 * interval '1 day',
+	1 + (hashint8extended(n, 3) & 65535) % 5
+FROM generate_series(1, 150::bigint) n;
