@@ -125,6 +125,14 @@ for ([ bigint => 'member' ], [ text => 'member_text' ])
 	$arguments{"$item, date, text, numeric, numeric"} = "$column, at::date, right(order_text, 1), amount, round(amount / 7 + 3, 2)";
 	$arguments{"$item, date, double precision, numeric"} = "$column, at::date, (order_id / 7.0)::float8, amount";
 }
+# Interactions: every seventh of no kind.
+my $kind = "(ARRAY['own', 'induced', 'obliged', 'own', 'obliged', 'induced'])[id % 7]";
+$arguments{'text, timestamp with time zone, timestamp with time zone'} = "$kind, at, '2026-03-01'";
+$arguments{'text, timestamp with time zone, timestamp with time zone, interval, integer, double precision'} =
+  "$kind, at, '2026-03-01', '40 days', 3, 0.3::float8";
+$arguments{"$$_[0], text, timestamp with time zone"} = "$$_[1], $kind, at"
+  for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
+$arguments{interaction_book} = 'day_interactions';
 $node->safe_psql(
 	'postgres', q{
 	CREATE TABLE shop AS
@@ -144,6 +152,11 @@ $node->safe_psql(
 	-- Sets of all sizes, exact and filters, some raised and some halved.
 	UPDATE shop s SET tags = CASE WHEN id % 3 = 0 THEN tagbloom(all_of, 1 + id * 7 % 600, true) ELSE all_of END
 	  FROM (SELECT n, tag_agg(member_text || '/' || order_text) AS all_of FROM shop, generate_series(1, 10) n WHERE id % 500 < n * n * n GROUP BY n) x WHERE n = 1 + id % 11;
+});
+$node->safe_psql(
+	'postgres', qq{
+	ALTER TABLE shop ADD day_interactions interaction_book;
+	UPDATE shop s SET day_interactions = (SELECT interaction_book(member_text, $kind, at) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 
 my @aggregates = map { [ split /\|/ ] }
