@@ -223,3 +223,100 @@ SELECT grp, sum((pairs - m * n / 2) / (m + n + 1)) /
 FROM cells
 GROUP BY grp;
 \endif
+
+-- ---------- retention: a triangle of months ----------
+
+CREATE VIEW retention_floor AS SELECT max(customer_id) AS a, max(ordered_at) AS b FROM orders;
+
+CREATE VIEW retention_book AS SELECT retention_book(customer_id, ordered_at, 'month', 'UTC') FROM orders;
+CREATE VIEW retention_custmart AS
+SELECT * FROM cohort_retention((SELECT retention_book(customer_id, ordered_at, 'month', 'UTC') FROM orders));
+
+-- As it is mostly written: the first month of every member joined to all his months.
+CREATE VIEW retention_join AS
+WITH months AS (
+	SELECT DISTINCT customer_id, date_trunc('month', ordered_at AT TIME ZONE 'UTC') AS month FROM orders
+), firsts AS (
+	SELECT customer_id, min(date_trunc('month', ordered_at AT TIME ZONE 'UTC')) AS cohort FROM orders GROUP BY customer_id
+)
+SELECT cohort::date AS cohort,
+	(extract(year FROM age(month, cohort)) * 12 + extract(month FROM age(month, cohort)))::int AS period,
+	count(*) AS active
+FROM months
+JOIN firsts USING (customer_id)
+GROUP BY cohort, period;
+
+-- As somebody writes it who minds the time: months once, as numbers, the first of them by a window.
+CREATE VIEW retention_window AS
+SELECT make_date(cohort / 12, cohort % 12 + 1, 1) AS cohort, month - cohort AS period, count(*) AS active
+FROM (
+	SELECT month, min(month) OVER (PARTITION BY customer_id) AS cohort
+	FROM (
+		SELECT customer_id, (extract(year FROM ordered_at AT TIME ZONE 'UTC') * 12 + extract(month FROM ordered_at AT TIME ZONE 'UTC') - 1)::int AS month
+		FROM orders
+		GROUP BY 1, 2
+	) months
+) cohorts
+GROUP BY 1, 2;
+
+-- With the money of every month.
+CREATE VIEW retention_net_custmart AS
+SELECT * FROM cohort_retention((SELECT retention_book(customer_id, ordered_at, amount, 'month', 'UTC') FROM orders));
+CREATE VIEW retention_net_join AS
+WITH months AS (
+	SELECT customer_id, date_trunc('month', ordered_at AT TIME ZONE 'UTC') AS month,
+		bool_or(amount >= 0) AS active, sum(amount) AS net
+	FROM orders
+	GROUP BY 1, 2
+), firsts AS (
+	SELECT customer_id, min(date_trunc('month', ordered_at AT TIME ZONE 'UTC')) AS cohort
+	FROM orders
+	WHERE amount >= 0
+	GROUP BY customer_id
+)
+SELECT cohort::date AS cohort,
+	(extract(year FROM age(month, cohort)) * 12 + extract(month FROM age(month, cohort)))::int AS period,
+	count(*) FILTER (WHERE active) AS active, sum(net) AS net
+FROM months
+JOIN firsts USING (customer_id)
+WHERE month >= cohort
+GROUP BY cohort, period;
+
+-- ---------- funnel: three steps within 30 days ----------
+
+-- Which step an order is, is told by its number: two orders of five are none.
+CREATE VIEW funnel_floor AS SELECT max(customer_id) AS a, max(ordered_at) AS b, max(order_id) AS c FROM orders;
+
+CREATE VIEW funnel_book AS
+SELECT funnel_book(customer_id, '30 days', ordered_at, order_id % 5 = 0, order_id % 5 = 1, order_id % 5 = 2) FROM orders;
+CREATE VIEW funnel_custmart AS
+SELECT * FROM funnel_steps((SELECT funnel_book(customer_id, '30 days', ordered_at, order_id % 5 = 0, order_id % 5 = 1, order_id % 5 = 2) FROM orders));
+
+-- Without the orders that are no step, as documented.
+CREATE VIEW funnel_steps_custmart AS
+SELECT * FROM funnel_steps((SELECT funnel_book(customer_id, '30 days', ordered_at, order_id % 5 = 0, order_id % 5 = 1, order_id % 5 = 2)
+	FROM orders WHERE order_id % 5 < 3));
+
+-- For every row the latest start of a chain that has come so far.
+CREATE VIEW funnel_window AS
+WITH first AS (
+	SELECT customer_id, ordered_at, order_id % 5 AS kind,
+		max(CASE WHEN order_id % 5 = 0 THEN ordered_at END) OVER (PARTITION BY customer_id ORDER BY ordered_at) AS start_1
+	FROM orders
+	WHERE order_id % 5 < 3
+), second AS (
+	SELECT customer_id, ordered_at, kind, start_1,
+		max(CASE WHEN kind = 1 AND ordered_at <= start_1 + interval '30 days' THEN start_1 END)
+			OVER (PARTITION BY customer_id ORDER BY ordered_at) AS start_2
+	FROM first
+), levels AS (
+	SELECT customer_id,
+		max(CASE WHEN kind = 2 AND ordered_at <= start_2 + interval '30 days' THEN 3
+			WHEN start_2 IS NOT NULL THEN 2
+			WHEN start_1 IS NOT NULL THEN 1 END) AS level
+	FROM second
+	GROUP BY customer_id
+)
+SELECT step, count(*) FILTER (WHERE level >= step) AS members
+FROM levels, generate_series(1, 3) step
+GROUP BY step;
