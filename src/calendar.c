@@ -129,6 +129,72 @@ zone_instant(const Zone *zone, Timestamp local)
 	return local + (int64) DetermineTimeZoneOffset(&tm, zone->rules) * USECS_PER_SEC;
 }
 
+static inline int32
+day_of(Timestamp local)
+{
+	return (int32) (local / USECS_PER_DAY) - (local % USECS_PER_DAY < 0);
+}
+
+/*
+ * time - span as PostgreSQL has it in a session in this zone: first months and
+ * then days by the clock of the zone, then time that passes everywhere alike.
+ * Parts of the span are not negative.  DT_NOBEGIN: before all times.
+ */
+TimestampTz
+zone_before(Zone *zone, TimestampTz time, const Interval *span)
+{
+	if (span->month != 0)
+	{
+		Timestamp	local = zone_local(zone, time);
+		int32		day = day_of(local);
+		int32		before = calendar_months_before(day, span->month);
+
+		if (before < CALENDAR_DAY_MIN)
+			return DT_NOBEGIN;
+		time = zone_instant(zone, local - (int64) (day - before) * USECS_PER_DAY);
+	}
+	if (span->day != 0)
+	{
+		Timestamp	local = zone_local(zone, time);
+
+		if (span->day > day_of(local) - CALENDAR_DAY_MIN)
+			return DT_NOBEGIN;
+		time = zone_instant(zone, local - span->day * USECS_PER_DAY);
+	}
+	if (time < MIN_TIMESTAMP + span->time)
+		return DT_NOBEGIN;
+	return time - span->time;
+}
+
+/* When a day begins; DT_NOBEGIN or DT_NOEND where no timestamp can tell. */
+static TimestampTz
+begin_of_day(const Zone *zone, int32 day)
+{
+	TimestampTz time;
+
+	if (day < CALENDAR_DAY_MIN)
+		return DT_NOBEGIN;
+	if (day > CALENDAR_DAY_MAX)
+		return DT_NOEND;
+	time = zone_instant(zone, day * USECS_PER_DAY);
+	return time < MIN_TIMESTAMP ? DT_NOBEGIN : time < END_TIMESTAMP ? time : DT_NOEND;
+}
+
+/* The first end of a period after a finite point in time; DT_NOEND if it is after all times. */
+TimestampTz
+zone_period_end(Zone *zone, CalendarUnit unit, TimestampTz time)
+{
+	int32		next = calendar_period_of_day(unit, day_of(zone_local(zone, time))) + 1;
+	TimestampTz end;
+
+	/* Where clocks were set back over midnight, the period may seem to have ended before it does. */
+	while (begin_of_day(zone, calendar_first_day(unit, next - 1)) > time)
+		next--;
+	while ((end = begin_of_day(zone, calendar_first_day(unit, next))) <= time)
+		next++;
+	return end;
+}
+
 /* A unit by its name, in lower case as date_trunc has them; 22023 if there is none. */
 CalendarUnit
 calendar_unit_argument(const char *name, Size length)

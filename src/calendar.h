@@ -58,6 +58,8 @@ extern Zone *zone_find(const char *name, Size length);
 extern const char *zone_name(const Zone *zone);
 extern int64 zone_offset_slow(Zone *zone, TimestampTz time);
 extern TimestampTz zone_instant(const Zone *zone, Timestamp local);
+extern TimestampTz zone_before(Zone *zone, TimestampTz time, const Interval *span);
+extern TimestampTz zone_period_end(Zone *zone, CalendarUnit unit, TimestampTz time);
 extern CalendarUnit calendar_unit_argument(const char *name, Size length);
 extern const CalendarSettings *calendar_arguments(Datum unit, Datum zone);
 extern void calendar_settings_error(const uint8 *bytes, Size size, const CalendarSettings *settings);

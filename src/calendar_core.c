@@ -84,6 +84,25 @@ calendar_first_day(CalendarUnit unit, int32 period)
 	return 0;
 }
 
+/*
+ * The day so many months before another, as date - interval has it: the last day
+ * of a month that is too short.  Below CALENDAR_DAY_MIN: before all days.
+ */
+int32
+calendar_months_before(int32 day, int32 months)
+{
+	int32		month = month_of_day(day);
+	int64		target = (int64) month - months;
+	int32		first;
+	int32		length;
+
+	if (target < month_of_day(CALENDAR_DAY_MIN))
+		return CALENDAR_DAY_MIN - 1;
+	first = first_day_of_month((int32) target);
+	length = first_day_of_month((int32) target + 1) - first;
+	return first + Min(day - first_day_of_month(month), length - 1);
+}
+
 /* True if something can have happened in a period, and its first day has a name. */
 bool
 calendar_is_period(CalendarUnit unit, int64 period)

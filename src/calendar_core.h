@@ -31,6 +31,7 @@ typedef enum CalendarUnit
 
 extern int32 calendar_period_of_day(CalendarUnit unit, int32 day);
 extern int32 calendar_first_day(CalendarUnit unit, int32 period);
+extern int32 calendar_months_before(int32 day, int32 months);
 extern bool calendar_unit_of_name(const char *name, Size length, CalendarUnit *unit);
 extern const char *calendar_unit_name(CalendarUnit unit);
 extern bool calendar_is_period(CalendarUnit unit, int64 period);

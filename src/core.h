@@ -51,6 +51,7 @@ typedef void *MemoryContext;
 #define FLEXIBLE_ARRAY_MEMBER
 #define PG_UINT32_MAX UINT32_MAX
 #define PG_INT64_MAX INT64_MAX
+#define PG_INT64_MIN INT64_MIN
 #define INT64CONST(x) INT64_C(x)
 #define UINT64CONST(x) UINT64_C(x)
 #define Assert(c) assert(c)
@@ -63,6 +64,7 @@ typedef void *MemoryContext;
 #define pg_popcount32(word) __builtin_popcount(word)
 #define pg_popcount64(word) __builtin_popcountll(word)
 #define repalloc_huge(pointer, size) realloc(pointer, size)
+#define pfree(pointer) free(pointer)
 
 static inline bool
 pg_add_s64_overflow(int64 a, int64 b, int64 *result)

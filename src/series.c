@@ -136,8 +136,11 @@ arrange(Series *series)
 	if (!series->is_arranged)
 	{
 		MemoryContext old = MemoryContextSwitchTo(series->hdr.eoh_context);
+		bool		was_broken = series->is_broken;
 
+		series->is_broken = true;	/* until no row is left half-way */
 		series->kind->arrange(series);
+		series->is_broken = was_broken;
 		series->is_arranged = true;
 		MemoryContextSwitchTo(old);
 	}

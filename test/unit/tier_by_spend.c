@@ -1,0 +1,729 @@
+/* needs: calendar_core.c decimal.c spend_core.c tier_by_spend_core.c */
+#include "tier_by_spend_core.h"
+
+#include "bytes.h"
+#include "calendar_core.h"
+#include "tap.h"
+
+#define DAY INT64_C(86400000000)
+#define TIME_MIN INT64_C(-211813488000000000)
+#define TIME_END INT64_C(9223371331200000000)
+
+/* ---------- money, in hundredths of 128 bits ---------- */
+
+#define MOST 64
+
+typedef struct Row
+{
+	int64		time;
+	int128		cents;
+	int			scale;			/* written with 0 to 4 decimals */
+} Row;
+
+typedef struct History
+{
+	SpendMoment moments[MOST];
+	Size		count;
+	DecimalPool pool;
+} History;
+
+static void
+write_cents(int128 cents, int scale, char *text)
+{
+	uint128		n = cents < 0 ? -(uint128) cents : (uint128) cents;
+	char		digits[64];
+	int			count = 0;
+
+	if (cents < 0)
+		*text++ = '-';
+	while (n > 0 || count < 3)
+	{
+		digits[count++] = '0' + (char) (n % 10);
+		n /= 10;
+	}
+	while (count > 2)
+		*text++ = digits[--count];
+	if (scale > 0)
+		*text++ = '.';
+	for (int i = 0; i < scale; i++)
+		*text++ = i < 2 ? digits[1 - i] : '0';
+	*text = '\0';
+}
+
+static Decimal
+decimal_of(int128 cents, int scale)
+{
+	char		text[80];
+	Decimal		d;
+
+	write_cents(cents, scale, text);
+	if (!decimal_from_text(text, strlen(text), &d))
+	{
+		diag("%s is refused", text);
+		exit(1);
+	}
+	return d;
+}
+
+static bool
+is_cents(const Decimal *d, int128 cents)
+{
+	Decimal		expected = decimal_of(cents, 4);
+
+	return decimal_compare(d, &expected) == 0;
+}
+
+static void
+put(History *history, const Row *rows, int n)
+{
+	history->count = n;
+	for (int i = 0; i < n; i++)
+	{
+		Decimal		d = decimal_of(rows[i].cents, rows[i].scale);
+
+		history->moments[i].time = rows[i].time;
+		history->moments[i].amount = decimal_pack(&d, &history->pool);
+	}
+}
+
+static void
+clear(History *history)
+{
+	free(history->pool.item);
+	memset(history, 0, sizeof(*history));
+}
+
+static int128
+random_cents(bool wide)
+{
+	int128		cents = (int128) random_below(40);
+
+	if (wide)
+		cents = cents * INT64_C(1000000000000000000) * 100000000 + (int128) random_below(3);
+	else if (random_below(4) == 0)
+		cents *= 100;
+	return random_below(4) == 0 ? -cents : cents;
+}
+
+/* Whole numbers may be written without decimals, tens of hundredths with one. */
+static int
+random_scale(int128 cents)
+{
+	int			least = cents % 10 != 0 ? 2 : cents % 100 != 0 ? 1 : 0;
+
+	return least + (int) random_below(5 - least);
+}
+
+static int64
+random_time(void)
+{
+	return (int64) ((uint64) TIME_MIN + random_u64() % ((uint64) TIME_END - (uint64) TIME_MIN));
+}
+
+/* ---------- a calendar whose rules are plain ---------- */
+
+#define WOBBLES 16
+
+typedef struct Rules
+{
+	int64		unit;
+	int64		span;
+	int64		end_wobble;		/* what the windows of ends are longer */
+	int64		wobble[WOBBLES];	/* and those of moments */
+	long		calls;
+} Rules;
+
+static int64
+floor_to(int64 time, int64 unit)
+{
+	int64		rest = time % unit;
+
+	return time - rest - (rest < 0 ? unit : 0);
+}
+
+static int64
+period_end(void *context, int64 time)
+{
+	Rules	   *rules = context;
+	int64		end = time >= TIME_END ? INT64_MAX : floor_to(time, rules->unit) + rules->unit;
+
+	rules->calls++;
+	return end < TIME_END ? end : INT64_MAX;
+}
+
+static int64
+window_start(void *context, int64 time)
+{
+	Rules	   *rules = context;
+	int64		length = rules->span + (floor_to(time, rules->unit) == time ? rules->end_wobble :
+										rules->wobble[(uint64) time % WOBBLES]);
+
+	rules->calls++;
+	return time < TIME_MIN + length ? INT64_MIN : time - length;
+}
+
+static TierCalendar
+calendar_of(Rules *rules)
+{
+	return (TierCalendar) {rules, period_end, window_start, rules->span};
+}
+
+static Rules
+random_rules(void)
+{
+	Rules		rules = {.unit = 1 + (int64) random_below(15), .span = 1 + (int64) random_below(30)};
+
+	if (random_below(2) == 0)
+		for (int i = 0; i < WOBBLES; i++)
+			rules.wobble[i] = (int64) random_below(6);
+	if (random_below(2) == 0)
+		rules.end_wobble = (int64) random_below(6);
+	return rules;
+}
+
+/* ---------- the same by adding everything up anew, every time ---------- */
+
+typedef struct Change
+{
+	int64		since;
+	int			tier;
+	TierReason	reason;
+	int128		net;
+} Change;
+
+#define MOST_CHANGES 1000
+
+static int128
+net_of(const Row *rows, int n, int64 from, int64 to)
+{
+	int128		net = 0;
+
+	for (int i = 0; i < n; i++)
+		if (rows[i].time >= from && rows[i].time <= to)
+			net += rows[i].cents;
+	return net;
+}
+
+static int
+tier_of(int128 net, const int128 *limits, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (net >= limits[i])
+			return i;
+	return n;
+}
+
+static int
+compare_times(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* Looks at every point of time there is from the first row to `until`. */
+static int
+changes_of(const Row *rows, int n, const int128 *limits, int limit_count, Rules *rules, int64 until, Change *changes)
+{
+	int64		times[MOST];
+	int			count = 0;
+	int			tier = -1;
+
+	for (int i = 0; i < n; i++)
+		times[i] = rows[i].time;
+	qsort(times, n, sizeof(int64), compare_times);
+	for (int64 t = times[0]; t <= until; t++)
+	{
+		bool		is_moment = bsearch(&t, times, n, sizeof(int64), compare_times) != NULL;
+
+		if (t > times[0] && floor_to(t, rules->unit) == t)
+		{
+			int128		net = net_of(rows, n, window_start(rules, t), t - 1);
+			int			now = tier_of(net, limits, limit_count);
+
+			if (now != tier)
+				changes[count++] = (Change) {t, now, now < tier ? TIER_UPGRADE : TIER_DOWNGRADE, net};
+			tier = now;
+		}
+		if (is_moment)
+		{
+			int128		net = net_of(rows, n, window_start(rules, t) + 1, t);
+			int			now = tier_of(net, limits, limit_count);
+
+			if (tier == -1 || now < tier)
+			{
+				changes[count++] = (Change) {t, now, tier == -1 ? TIER_START : TIER_UPGRADE, net};
+				tier = now;
+			}
+		}
+	}
+	return count;
+}
+
+/* ---------- walks ---------- */
+
+static void
+test_random(bool wide, int runs, const char *name)
+{
+	long		changes_seen = 0;
+	long		downgrades = 0;
+	long		upgrades_at_ends = 0;
+
+	property(name);
+	for (int run = 0; run < runs; run++)
+	{
+		Row			rows[MOST];
+		int			n = 1 + (int) random_below(random_below(10) == 0 ? 30 : 8);
+		Rules		rules = random_rules();
+		TierCalendar calendar = calendar_of(&rules);
+		int128		limits[4];
+		Decimal		limit_decimals[4];
+		int			limit_count = 1 + (int) random_below(4);
+		Change		expected[MOST_CHANGES];
+		int			expected_count;
+		int			count = 0;
+		int			present;
+		int64		until = (int64) random_below(120);
+		int64		lost = INT64_MAX;
+		Change		later[MOST_CHANGES];
+		int			later_count;
+		History		history = {0};
+		TierWalk	walk;
+
+		for (int i = 0; i < n; i++)
+		{
+			rows[i].time = (int64) random_below(120) - 60;
+			rows[i].cents = random_cents(wide && random_below(2) == 0);
+			rows[i].scale = random_scale(rows[i].cents);
+			until = Max(until, rows[i].time);
+		}
+		for (int i = limit_count - 1; i >= 0; i--)
+		{
+			limits[i] = (i == limit_count - 1 ? 0 : limits[i + 1]) + 1 + (int128) random_below(60);
+			if (wide && random_below(2) == 0)
+				limits[i] += INT64_C(1000000000000000000) * (int128) 100000000;
+			limit_decimals[i] = decimal_of(limits[i], 2);
+		}
+		expected_count = changes_of(rows, n, limits, limit_count, &rules, until, expected);
+
+		put(&history, rows, n);
+		holds(spend_arrange(history.moments, &history.count, &history.pool), "sums are refused");
+		memset(&walk, 0xAA, sizeof(walk));
+		walk.moments = history.moments;
+		walk.count = history.count;
+		walk.pool = &history.pool;
+		walk.limits = limit_decimals;
+		walk.limit_count = limit_count;
+		walk.calendar = &calendar;
+		walk.until = until;
+		tier_walk_begin(&walk);
+		while (tier_walk_next(&walk))
+		{
+			holds(count < expected_count && walk.since == expected[count].since && walk.tier == expected[count].tier &&
+				  walk.reason == expected[count].reason && is_cents(&walk.net, expected[count].net),
+				  "run %d: change %d is to tier %d at %" PRId64 ", expected %d at %" PRId64, run, count, walk.tier,
+				  walk.since, count < expected_count ? expected[count].tier : -1,
+				  count < expected_count ? expected[count].since : 0);
+			downgrades += walk.reason == TIER_DOWNGRADE;
+			upgrades_at_ends += walk.reason == TIER_UPGRADE && floor_to(walk.since, rules.unit) == walk.since;
+			count++;
+		}
+		holds(count == expected_count && !walk.is_out_of_range, "run %d: %d changes, expected %d", run, count, expected_count);
+		holds(walk.tier == expected[expected_count - 1].tier, "run %d: the last tier", run);
+		changes_seen += count;
+
+		/* Going on without rows: when the present tier is lost. */
+		present = walk.tier;
+		later_count = changes_of(rows, n, limits, limit_count, &rules, until + 100, later);
+		for (int i = later_count - 1; i >= expected_count; i--)
+			if (later[i].tier > present)
+				lost = later[i].since;
+		walk.until = INT64_MAX;
+		while (tier_walk_next(&walk) && walk.tier <= present)
+			;
+		holds(present == limit_count ? lost == INT64_MAX : walk.tier > present && walk.since == lost,
+			  "run %d: tier %d is lost at %" PRId64 ", expected %" PRId64, run, present, walk.since, lost);
+
+		/* The net at any time. */
+		for (int i = 0; i < 4; i++)
+		{
+			int64		to = (int64) random_below(130) - 65;
+			int64		after = to - (int64) random_below(40);
+			Decimal		net;
+
+			holds(spend_net(history.moments, history.count, &history.pool, after, to, &net) &&
+				  is_cents(&net, net_of(rows, n, after + 1, to)), "run %d: net from %" PRId64 " to %" PRId64, run, after, to);
+		}
+		clear(&history);
+	}
+	property_end();
+	ok(changes_seen > runs && downgrades > runs / 10 && upgrades_at_ends > 0, "%ld changes, %ld downgrades, %ld upgrades at an end of a period",
+	   changes_seen, downgrades, upgrades_at_ends);
+}
+
+/* A member worked by hand: limits 100 and 50, a window of 10, periods of 10. */
+static void
+test_by_hand(void)
+{
+	static const Row rows[] = {
+		{1, 4000, 2},			/* 40: the rest tier */
+		{3, 1000, 0},			/* 50: the limit itself, silver */
+		{6, 6000, 2},			/* 110: gold */
+		{7, -3000, 2},			/* 80: a refund takes nothing away now ... */
+		/* ... at 10 the net of 0 .. 9 is 80: silver */
+		{12, 1000, 2},			/* 10 + 60 - 30 + 10 = 50, for the 40 has left: still silver */
+		{13, 6000, 2},			/* 60 - 30 + 10 + 60 = 100, for the 10 has left: gold */
+		/* at 20 the net of 10 .. 19 is 70: silver; at 30 it is 0: the rest tier */
+		{40, 20000, 2},			/* gold; the end at 40 comes before */
+	};
+	static const Change expected[] = {
+		{1, 2, TIER_START, 4000}, {3, 1, TIER_UPGRADE, 5000}, {6, 0, TIER_UPGRADE, 11000},
+		{10, 1, TIER_DOWNGRADE, 8000}, {13, 0, TIER_UPGRADE, 10000}, {20, 1, TIER_DOWNGRADE, 7000},
+		{30, 2, TIER_DOWNGRADE, 0}, {40, 0, TIER_UPGRADE, 20000}
+	};
+	Rules		rules = {.unit = 10, .span = 10};
+	TierCalendar calendar = calendar_of(&rules);
+	Decimal		limits[2] = {decimal_of(10000, 0), decimal_of(5000, 2)};
+	History		history = {0};
+	TierWalk	walk = {.limits = limits, .limit_count = 2, .calendar = &calendar, .until = 45};
+	int			count = 0;
+
+	put(&history, rows, LENGTH_OF(rows));
+	spend_arrange(history.moments, &history.count, &history.pool);
+	walk.moments = history.moments;
+	walk.count = history.count;
+	walk.pool = &history.pool;
+	tier_walk_begin(&walk);
+	property("a member worked by hand");
+	while (tier_walk_next(&walk))
+	{
+		const Change *change = &expected[Min(count, (int) LENGTH_OF(expected) - 1)];
+
+		holds(walk.since == change->since && walk.tier == change->tier && walk.reason == change->reason &&
+			  is_cents(&walk.net, change->net), "change %d: tier %d at %" PRId64, count, walk.tier, walk.since);
+		count++;
+	}
+	holds(count == LENGTH_OF(expected), "%d changes", count);
+	property_end();
+	clear(&history);
+}
+
+/* All of time, day by day: what cannot change anything is not looked at. */
+static void
+test_far(void)
+{
+	Row			rows[MOST];
+	Decimal		limit = decimal_of(100, 2);
+
+	property("long stretches are jumped over");
+	for (int run = 0; run < 200; run++)
+	{
+		Rules		rules = {.unit = run % 2 == 0 ? DAY : 1, .span = 1 + (int64) (random_u64() >> random_below(60) >> 2)};
+		TierCalendar calendar = calendar_of(&rules);
+		int			n = 1 + (int) random_below(MOST);
+		History		history = {0};
+		TierWalk	walk = {.limits = &limit, .limit_count = 1, .calendar = &calendar, .until = TIME_END - 1};
+
+		for (int i = 0; i < n; i++)
+		{
+			rows[i].time = random_time();
+			rows[i].cents = random_cents(false);
+			rows[i].scale = 2;
+		}
+		rows[0].time = TIME_MIN;
+		if (n > 1)
+			rows[1].time = TIME_END - 1;
+		put(&history, rows, n);
+		spend_arrange(history.moments, &history.count, &history.pool);
+		walk.moments = history.moments;
+		walk.count = history.count;
+		walk.pool = &history.pool;
+		tier_walk_begin(&walk);
+		while (tier_walk_next(&walk))
+			;
+		holds(walk.next == history.count, "run %d: %zu of %zu moments", run, walk.next, history.count);
+		holds(rules.calls <= 6L * n, "run %d: %ld calls for %d rows", run, rules.calls, n);
+		clear(&history);
+	}
+	property_end();
+}
+
+/* Sums that no decimal holds come from forged bytes alone. */
+static void
+test_range(void)
+{
+	Decimal		huge = {.scale = 0};
+	History		history = {0};
+	Rules		rules = {.unit = 10, .span = 10};
+	TierCalendar calendar = calendar_of(&rules);
+	Decimal		limit = decimal_of(100, 2);
+	Decimal		net;
+	TierWalk	walk = {.limits = &limit, .limit_count = 1, .calendar = &calendar, .until = 100, .pool = &history.pool};
+
+	huge.word[DECIMAL_WORDS - 1] = 0x7FFFFFFF;
+	for (int i = 0; i < 2; i++)
+		history.moments[i] = (SpendMoment) {i, decimal_pack(&huge, &history.pool)};
+	walk.moments = history.moments;
+	walk.count = 2;
+	tier_walk_begin(&walk);
+	ok(tier_walk_next(&walk) && walk.tier == 0 && walk.since == 0, "the first moment");
+	ok(!tier_walk_next(&walk) && walk.is_out_of_range, "the second is out of range");
+	ok(!tier_walk_next(&walk) && walk.is_out_of_range, "and remains so");
+	ok(!spend_net(history.moments, 2, &history.pool, -1, 1, &net), "and so is their net");
+	ok(spend_net(history.moments, 2, &history.pool, 0, 1, &net), "but not that of one");
+	history.moments[1].time = 0;
+	history.count = 2;
+	ok(!spend_arrange(history.moments, &history.count, &history.pool), "nor do they make one moment");
+	clear(&history);
+}
+
+/* ---------- stored ---------- */
+
+static uint8 *
+stored(const History *history, Size *length)
+{
+	uint8	   *bytes;
+
+	*length = spend_size(history->moments, history->count, &history->pool);
+	bytes = malloc(*length);
+	spend_store(history->moments, history->count, &history->pool, bytes);
+	return bytes;
+}
+
+static void
+load(History *history, const uint8 *bytes)
+{
+	history->count = spend_count(bytes);
+	spend_load(bytes, &history->pool, history->moments);
+}
+
+static void
+test_stored(void)
+{
+	property("stored, checked and loaded, whatever the order");
+	for (int run = 0; run < 20000; run++)
+	{
+		Row			rows[MOST];
+		int			n = 1 + (int) random_below(20);
+		History		history = {0};
+		History		again = {0};
+		Size		length;
+		Size		other_length;
+		uint8	   *bytes;
+		uint8	   *other;
+		int			distinct = 0;
+
+		for (int i = 0; i < n; i++)
+		{
+			rows[i].time = random_below(3) == 0 ? (int64) random_below(6) :
+				random_time();
+			rows[i].cents = random_cents(random_below(3) == 0);
+			rows[i].scale = random_scale(rows[i].cents);
+		}
+		put(&history, rows, n);
+		spend_arrange(history.moments, &history.count, &history.pool);
+		for (int i = 0; i < n; i++)
+		{
+			bool		is_first = true;
+
+			for (int j = 0; j < i; j++)
+				is_first &= rows[j].time != rows[i].time;
+			distinct += is_first;
+		}
+		holds(history.count == (Size) distinct, "run %d: %zu moments, not %d", run, history.count, distinct);
+		for (Size i = 0; i < history.count; i++)
+		{
+			Decimal		d = decimal_unpack(history.moments[i].amount, &history.pool);
+
+			holds(is_cents(&d, net_of(rows, n, history.moments[i].time, history.moments[i].time)) &&
+				  (i == 0 || history.moments[i].time > history.moments[i - 1].time), "run %d: moment %zu", run, i);
+		}
+		bytes = stored(&history, &length);
+		holds(spend_check(bytes, length) == NULL, "run %d: %s", run, spend_check(bytes, length));
+		load(&again, bytes);
+		other = stored(&again, &other_length);
+		holds(length == other_length && memcmp(bytes, other, length) == 0, "run %d: stored again", run);
+		free(other);
+		clear(&again);
+
+		for (int i = n - 1; i > 0; i--)
+		{
+			int			j = (int) random_below(i + 1);
+			Row			swap = rows[i];
+
+			rows[i] = rows[j];
+			rows[j] = swap;
+		}
+		put(&again, rows, n);
+		spend_arrange(again.moments, &again.count, &again.pool);
+		other = stored(&again, &other_length);
+		holds(length == other_length && memcmp(bytes, other, length) == 0, "run %d: shuffled", run);
+		free(other);
+		clear(&again);
+
+		/* One byte changed, or cut off: refused, or another value in its only form. */
+		for (int i = 0; i < 20; i++)
+		{
+			Size		cut = random_below(4) == 0 ? random_below(length) : length;
+			uint8	   *copy = exact_copy(bytes, cut);
+
+			if (cut > 0 && cut == length)
+				copy[random_below(length)] ^= 1 << random_below(8);
+			if (spend_check(copy, cut) == NULL)
+			{
+				load(&again, copy);
+				other = stored(&again, &other_length);
+				holds(cut == other_length && memcmp(copy, other, cut) == 0, "run %d: another form is taken", run);
+				free(other);
+				clear(&again);
+			}
+			free(copy);
+		}
+		free(bytes);
+		clear(&history);
+	}
+	property_end();
+}
+
+/* Many wide amounts of one moment leave no trash behind. */
+static void
+test_pool(void)
+{
+	History		history = {0};
+	Row			rows[MOST];
+
+	for (int i = 0; i < MOST; i++)
+		rows[i] = (Row) {5, INT64_C(1000000000000000000) * (int128) 1000, 2};
+	put(&history, rows, MOST);
+	is_int(history.pool.count, MOST, "wide amounts");
+	spend_arrange(history.moments, &history.count, &history.pool);
+	is_int(history.count, 1, "make one moment");
+	is_int(history.pool.count, 1, "with one wide amount");
+	clear(&history);
+}
+
+static void
+test_check(void)
+{
+	/* Two moments: time 1, 0.50; time 3, -2. */
+	static const uint8 good[] = {14, 1, 0, 0, 0, 0, 0, 2, 2, 2, 100, 2, 0, 3};
+	static const struct
+	{
+		int			at;
+		uint8		byte;
+		const char *wrong;
+	}			cases[] = {
+		{0, 1, "it is of another type"}, {1, 2, "its version is unknown"},
+		{2, 1, "its reserved bytes are not zero"}, {3, 1, "its reserved bytes are not zero"},
+		{4, 255, "it is cut off"}, {7, 0, "it has no moment"}, {7, 1, "its length is wrong"},
+		{9, 29, "an amount has too large a scale"}, {9, 31, "it is cut off"}, {11, 0, "a moment stands twice"},
+		{10, 0x80, NULL}, {13, 0x83, "an amount is not valid"}, {11, 0x80, "a time is not valid"}
+	};
+	History		history = {0};
+	uint8		bytes[40];
+
+	is_text(spend_check(good, sizeof(good)), NULL, "a value written by hand");
+	load(&history, good);
+	ok(history.count == 2 && history.moments[0].time == 1 && history.moments[0].amount == decimal_pack_small(50, 2) &&
+	   history.moments[1].time == 3 && history.moments[1].amount == decimal_pack_small(-2, 0), "says what it should");
+	for (int i = 0; i < (int) LENGTH_OF(cases); i++)
+	{
+		memcpy(bytes, good, sizeof(good));
+		bytes[cases[i].at] = cases[i].byte;
+		if (cases[i].wrong != NULL)
+			is_text(spend_check(bytes, sizeof(good)), cases[i].wrong, cases[i].wrong);
+	}
+	is_text(spend_check(good, 7), "it is too short", "it is too short");
+
+	/* The ends of what is packed. */
+	for (int i = 0; i < 4; i++)
+	{
+		int64		mantissa = (int64[]) {DECIMAL_PACKED_MAX, DECIMAL_PACKED_MAX + 1, DECIMAL_PACKED_MIN, DECIMAL_PACKED_MIN - 1}[i];
+		uint8	   *end;
+
+		memcpy(bytes, good, 10);
+		bytes[7] = 1;
+		end = store_varint(bytes + 10, zigzag(mantissa));
+		is_text(spend_check(bytes, end - bytes), i % 2 == 0 ? NULL : "an amount is not valid", "an end of what is packed");
+	}
+
+	/* Ends of time: the first and last microsecond, and one beyond. */
+	for (int i = 0; i < 4; i++)
+	{
+		int64		time = (int64[]) {TIME_MIN, TIME_MIN - 1, TIME_END - 1, TIME_END}[i];
+		uint8	   *end = store_varint(bytes + 8, zigzag(time));
+
+		memcpy(bytes, good, 8);
+		bytes[7] = 1;
+		*end++ = 0;
+		*end++ = 0;
+		is_text(spend_check(bytes, end - bytes), i % 2 == 0 ? NULL : "a time is out of range", "an end of time");
+	}
+	for (int i = 0; i < 3; i++)
+	{
+		uint64		distance = (uint64) TIME_END - (uint64) TIME_MIN - 1 + i;
+		uint8	   *end = store_varint(bytes + 8, zigzag(TIME_MIN));
+
+		memcpy(bytes, good, 8);
+		*end++ = 0;
+		*end++ = 0;
+		end = store_varint(end, i < 2 ? distance : UINT64_MAX);
+		*end++ = 0;
+		*end++ = 0;
+		is_text(spend_check(bytes, end - bytes), i == 0 ? NULL : "a time is out of range", "a distance to the end of time");
+	}
+}
+
+/* ---------- months before ---------- */
+
+static int
+length_of_month(int year, int month)
+{
+	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+	return lengths[month] + (month == 1 && (year % 400 == 0 || (year % 4 == 0 && year % 100 != 0)));
+}
+
+static void
+test_months(void)
+{
+	/* First days of months since January 1600, counted through. */
+	static int	first[12 * 900];
+	int			day = -146097;
+
+	for (int i = 0; i < (int) LENGTH_OF(first); i++)
+	{
+		first[i] = day;
+		day += length_of_month(1600 + i / 12, i % 12);
+	}
+	property("months before a day");
+	for (int i = 12 * 400; i < (int) LENGTH_OF(first) - 1; i++)
+		for (int d = 0; d < first[i + 1] - first[i]; d++)
+		{
+			int			months = random_below(2) == 0 ? (int) random_below(25) : (int) random_below(12 * 400);
+			int			length = first[i - months + 1] - first[i - months];
+
+			holds(calendar_months_before(first[i] + d, months) == first[i - months] + Min(d, length - 1),
+				  "%d months before day %d", months, first[i] + d);
+		}
+	property_end();
+	ok(calendar_months_before(CALENDAR_DAY_MIN, 0) == CALENDAR_DAY_MIN &&
+	   calendar_months_before(CALENDAR_DAY_MIN, 1) < CALENDAR_DAY_MIN &&
+	   calendar_months_before(CALENDAR_DAY_MAX, INT32_MAX) < CALENDAR_DAY_MIN, "before all days");
+}
+
+int
+main(void)
+{
+	test_by_hand();
+	test_random(false, 60000, "walks equal what adding up anew gives");
+	test_random(true, 10000, "walks with wide amounts, too");
+	test_far();
+	test_range();
+	test_stored();
+	test_pool();
+	test_check();
+	test_months();
+	return done_testing();
+}
