@@ -1,0 +1,295 @@
+-- funnel and funnel_book: how far members come. Levels by hand, from statistics and documentation of others, or from plain SQL next to them.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/hostile.sql'
+\set ECHO none
+\i :include
+\set ECHO all
+CREATE SCHEMA funnel_test;
+SET search_path = funnel_test, public;
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+
+-- Letters are rows, a minute apart; a, b, c are the steps.
+CREATE FUNCTION rows_of(letters text) RETURNS TABLE (t timestamptz, s text) LANGUAGE sql AS
+$$ SELECT '2026-01-01'::timestamptz + n * interval '1 minute', substr(letters, n, 1) FROM generate_series(1, length(letters)) n $$;
+CREATE FUNCTION abc(letters text, within interval DEFAULT '1 day') RETURNS funnel LANGUAGE sql AS
+$$ SELECT funnel(within, t, s = 'a', s = 'b', s = 'c') FROM rows_of(letters) $$;
+
+-- By hand: the steps in order; what comes between does no harm, unless the order is strict.
+SELECT letters, level(abc(letters)) AS level, expected, level(abc(letters), 'strict_order') AS strict_order, expected_strict
+FROM (VALUES ('abc', 3, 3), ('adbc', 3, 1), ('aabbcc', 3, 3), ('aabbdcc', 3, 2), ('ccbbaa', 1, 1), ('d', 0, 0), ('bc', 0, 0), ('acb', 2, 1), ('adbcabc', 3, 3)) v(letters, expected, expected_strict)
+WHERE (level(abc(letters)), level(abc(letters), 'strict_order')) IS DISTINCT FROM (expected, expected_strict) OR letters = 'aabbdcc';
+-- A repeat ends a chain, the last chain may be the longest.
+SELECT letters, level(abc(letters), 'strict_deduplication') AS level FROM unnest(ARRAY['abbc', 'abbcabc', 'abac', 'aabc', 'abxc', 'abbabbc']) letters;
+-- The window is inclusive, from the first step to the last.
+SELECT within, level(abc('axbxxc', within::interval)) AS level FROM unnest(ARRAY['5 minutes', '4 minutes 59.999999 seconds', '2 minutes', '0', '1 day -1435 minutes']) within;
+
+-- ClickHouse's documentation of windowFunnel: 4.
+SELECT level(funnel('70000000 days', at, event = 1003, event = 1009, event = 1007, event = 1010), 'clickhouse') AS level
+FROM (VALUES (timestamptz '2019-01-29 10:00', 1003), ('2019-01-31 09:00', 1007), ('2019-01-30 08:00', 1009), ('2019-02-01 08:00', 1010)) v(at, event);
+-- and of its modes: A->B->D->C is 2 with strict_order.
+SELECT level(abc('abdc'), 'strict_order') AS strict_order, level(abc('abdc'), 'clickhouse') AS clickhouse;
+-- Doris's documentation of window_funnel: four tables, one for each of its modes.
+CREATE TABLE doris (example text, user_id int, event text, at timestamptz);
+INSERT INTO doris SELECT example, user_id, event, at FROM (VALUES
+	(100123, 'login', timestamptz '2022-05-14 10:01'), (100123, 'visit', '2022-05-14 10:02'),
+	(100125, 'login', '2022-05-15 11:00'), (100125, 'visit', '2022-05-15 11:01'), (100125, 'order', '2022-05-15 11:02'),
+	(100126, 'login', '2022-05-15 12:00'), (100126, 'visit', '2022-05-15 12:01'), (100127, 'login', '2022-05-15 11:30'), (100127, 'visit', '2022-05-15 11:31')) v(user_id, event, at),
+	unnest(ARRAY['default', 'deduplication', 'fixed', 'increase']) example;
+INSERT INTO doris VALUES
+	('default', 100123, 'order', '2022-05-14 10:04'), ('default', 100123, 'payment', '2022-05-14 10:10'),
+	('deduplication', 100123, 'login', '2022-05-14 10:03'), ('deduplication', 100123, 'order', '2022-05-14 10:04'), ('deduplication', 100123, 'payment', '2022-05-14 10:10'),
+	('fixed', 100123, 'order', '2022-05-14 10:03'), ('fixed', 100123, 'login2', '2022-05-14 10:04'), ('fixed', 100123, 'payment', '2022-05-14 10:10'),
+	('increase', 100123, 'order', '2022-05-14 10:04'), ('increase', 100123, 'payment', '2022-05-14 10:04');
+CREATE TABLE doris_modes AS SELECT * FROM (VALUES ('default', 'clickhouse', interval '300 s', 3), ('deduplication', 'strict_deduplication', '1 h', 2), ('fixed', 'strict_order', '1 h', 3), ('increase', 'strict_increase', '1 h', 3)) v(example, mode, within, level_100123);
+SELECT example, user_id, level(funnel(within, at, event = 'login', event = 'visit', event = 'order', event = 'payment'), mode) AS level,
+	CASE user_id WHEN 100123 THEN level_100123 WHEN 100125 THEN 3 ELSE 2 END AS published
+FROM doris JOIN doris_modes USING (example) GROUP BY example, user_id, mode, level_100123 ORDER BY example COLLATE "C", user_id;
+-- Of A-B-C-B-D deduplication is 3, of A-B-D-C fixed is 2.
+SELECT level(funnel('1 h', t, s = 'A', s = 'B', s = 'C', s = 'D'), 'strict_deduplication') AS deduplication FROM rows_of('ABCBD');
+SELECT level(funnel('1 h', t, s = 'A', s = 'B', s = 'C', s = 'D'), 'strict_order') AS fixed FROM rows_of('ABDC');
+
+-- Rows of one moment: each is one step, or all it meets, or just one of them is.
+CREATE TABLE moment (id int, s text);
+INSERT INTO moment VALUES (1, 'ab'), (2, 'a'), (2, 'ab'), (3, 'abc'), (3, 'ab'), (3, 'a'), (4, 'ab'), (4, 'c'), (5, 'x'), (5, 'a'), (6, 'abc'), (6, 'bc'), (6, 'c'), (6, 'c');
+SELECT id, level(f), level(f, 'clickhouse') AS clickhouse, level(f, 'strict_increase') AS strict_increase, level(f, 'strict_order') AS strict_order, level(f, 'strict_order, strict_once') AS both
+FROM (SELECT id, funnel('0', '2026-01-01', s ~ 'a', s ~ 'b', s ~ 'c') AS f FROM moment GROUP BY id) m ORDER BY id;
+-- What is of a moment in which the chain advances does not come between.
+SELECT mode, level(funnel('1 h', t, s = 'a', s = 'b', s = 'c'), mode) AS level
+FROM (VALUES (timestamptz '2026-01-01 10:00', 'a'), ('2026-01-01 10:01', 'x'), ('2026-01-01 10:01', 'b'), ('2026-01-01 10:01', 'a'), ('2026-01-01 10:02', 'c')) v(t, s),
+	unnest(ARRAY['strict_order', 'strict_deduplication', 'strict_order,strict_deduplication,strict_increase,strict_once']) WITH ORDINALITY m(mode, n) GROUP BY mode, n ORDER BY n;
+
+-- Times: of the chain that reaches most, then begins last, each step as early as may be.
+SELECT letters, step_times(abc(letters)), step_durations(abc(letters)) FROM unnest(ARRAY['x', 'xa', 'abxxcabxcc', 'abcab']) letters;
+SELECT step_durations(abc('abdc'), 'strict_order'), step_times(abc('abdc'), mode => ' strict_order , strict_once ');
+-- Durations are what subtracting gives, whatever clocks do.
+SET timezone = 'Europe/Berlin';
+SELECT step_durations(f) AS durations, (SELECT array_agg(step_times[i + 1] - step_times[i] ORDER BY i) FROM step_times(f), generate_series(1, 2) i) = step_durations(f) AS same
+FROM (SELECT funnel('400 days', t, t = '2026-03-28 12:00', t = '2026-03-29 12:00', t = '2026-12-31 18:30:00.000001') AS f FROM unnest(ARRAY['2026-03-28 12:00', '2026-03-29 12:00', '2026-12-31 18:30:00.000001']::timestamptz[]) t) s;
+SET timezone = 'UTC';
+-- Both ends of time: further apart than the longest window is long; the longest that fits.
+SELECT level(funnel('106751991 days 04:00:54.775807', t, t < '2000-01-01', t > '2000-01-01')) AS level, step_times(funnel('0', t, t > '2000-01-01'))
+FROM unnest(ARRAY['4714-11-24 00:00:00 BC', '294276-12-31 23:59:59.999999']::timestamptz[]) t;
+SELECT step_durations(funnel('106751991 days 04:00:54.775807', t, t < '2000-01-01', t > '2000-01-01')) AS longest
+FROM unnest(ARRAY['1999-01-01', '1999-01-01'::timestamptz + interval '106751991 days 04:00:54.775807']) t;
+
+-- 1 to 32 steps, as a list or a whole array; NULL is false.
+SELECT level(funnel('1 h', t, VARIADIC ARRAY[s = 'a', s = 'b'])), level(funnel('1 h', t, VARIADIC ARRAY[s = 'a', NULL, s = 'b'])) AS with_null, level(funnel('1 h', t, s = 'a')) AS one,
+	level(funnel('1 h', t, NULL)) AS none FROM rows_of('ab');
+SELECT level(funnel('31 s', t, VARIADIC ARRAY(SELECT k = n FROM generate_series(1, 32) k))) AS level, level(funnel('30 s', t, VARIADIC ARRAY(SELECT k = n FROM generate_series(1, 32) k))) AS shorter,
+	cardinality(step_times(funnel('31 s', t, VARIADIC ARRAY(SELECT k = n FROM generate_series(1, 32) k)))) AS times
+FROM (SELECT n, '2026-01-01'::timestamptz + n * interval '1 s' AS t FROM generate_series(1, 32) n) v;
+SELECT level(funnel('0', '2026-01-01', VARIADIC array_fill(true, ARRAY[32]))) AS once, level(funnel('0', '2026-01-01', VARIADIC array_fill(true, ARRAY[32])), 'clickhouse') AS clickhouse FROM generate_series(1, 20);
+-- The array may begin anywhere.
+SELECT level(funnel('1 h', t, VARIADIC format('[-1:0]={%s,%s}', s = 'a', s = 'b')::boolean[])) FROM rows_of('ab');
+-- The array may come from a table, compressed or not.
+CREATE TABLE stored_steps (t timestamptz, steps boolean[]);
+INSERT INTO stored_steps SELECT t, ARRAY[s = 'a', s = 'b', s = 'c'] FROM rows_of('abc');
+SELECT level(funnel('1 h', t, VARIADIC steps)) FROM stored_steps;
+
+-- Rows with NULL are left out; of no rows there is nothing.
+SELECT level(funnel(within, t, VARIADIC steps)) FROM (VALUES (interval '1 h', timestamptz '2026-01-01', ARRAY[true]), (NULL, '2026-01-01', ARRAY[true, true]), ('1 month', NULL, ARRAY[true]), ('1 h', '2026-01-01', NULL)) v(within, t, steps);
+SELECT funnel('1 h', t, true) IS NULL AS no_rows, funnel('1 h', NULL, true) IS NULL AS null_rows FROM rows_of('');
+SELECT level(NULL::funnel), step_times(NULL::funnel), step_durations(NULL::funnel), level(abc('a'), NULL), NULL::funnel + abc('a') AS plus, rollup(NULL::funnel);
+
+-- Errors name the argument and say what to do.
+\set VERBOSITY default
+SELECT funnel('1 month', t, s = 'a') FROM rows_of('ab');
+SELECT funnel('-1 second', t, s = 'a') FROM rows_of('ab');
+SELECT funnel('106751991 days 04:00:54.775808', t, s = 'a') FROM rows_of('ab');
+SELECT funnel('1 h', 'infinity', s = 'a') FROM rows_of('ab');
+SELECT funnel('1 h', t, VARIADIC '{}') FROM rows_of('ab');
+SELECT funnel('1 h', t, VARIADIC array_fill(true, ARRAY[33])) FROM rows_of('ab');
+SELECT funnel('1 h', t, VARIADIC '{{t,f},{f,t}}') FROM rows_of('ab');
+SELECT funnel(CASE s WHEN 'a' THEN interval '1 h' ELSE '61 min' END, t, s = 'a') FROM rows_of('ab');
+SELECT funnel('1 h', t, VARIADIC array_fill(true, ARRAY[ascii(s) - 96])) FROM rows_of('ab');
+SELECT abc('a') + abc('a', '1 h');
+SELECT level(abc('a'), 'strict');
+SELECT level(abc('a'), 'clickhouse, strict_once');
+SELECT funnel_steps((SELECT funnel_book(1::bigint, '1 h', t, true) FROM rows_of('a')), NULL);
+SELECT funnel_step(NULL, '1 h', now(), '{t}');
+\set VERBOSITY terse
+SELECT statement, left(hostile.error_of('SELECT ' || statement), 5) AS state
+FROM unnest(ARRAY['funnel(''1 year -12 months'', now(), true)', 'funnel(''1 year'', now(), true)', 'funnel(''-1 month 60 days'', now(), true)', 'funnel(''-1 day 25 hours'', now(), true)', 'funnel(''1 day -25 hours'', now(), true)',
+	'funnel(''2147483647 days'', now(), true)', 'funnel(''-2147483648 days'', now(), true)', 'funnel(''1 h'', ''-infinity'', true)', 'funnel(''1 h'', now(), VARIADIC ''{{t}}'')', 'funnel(''1 h'', now(), VARIADIC ''{{{t},{t}}}'')',
+	'funnel_combine(NULL, NULL)', 'funnel_book_combine(NULL, NULL)', 'funnel_book_step_bigint(NULL, 1, ''1 h'', now(), ''{t}'')', 'rollup(f) FROM (VALUES (abc(''a'')), (abc(''b'')), (NULL)) v(f)', 'rollup(f) FROM (VALUES (abc(''a'')), (abc(''b'', ''1 h''))) v(f)',
+	'rollup(f) FROM (SELECT funnel(''1 h'', now(), VARIADIC array_fill(true, ARRAY[n])) AS f FROM generate_series(1, 2) n GROUP BY n) s']) statement;
+-- Infinity as a window, from 17 on.
+DO $$
+BEGIN
+	IF current_setting('server_version_num')::int >= 170000 AND
+		(hostile.error_of('SELECT funnel(''infinity'', now(), true)') || hostile.error_of('SELECT funnel(timestamptz ''-infinity'' - now(), now(), true)')) NOT LIKE '22008 %22008 %' THEN
+		RAISE 'an infinite window is taken';
+	END IF;
+END $$;
+-- Modes: names, commas, blanks; nothing else.
+SELECT quote_literal(left(mode, 40)) AS mode, left(hostile.error_of(format('SELECT level(abc(''a''), %L)', mode)), 60) AS error
+FROM unnest(ARRAY['strict_once', ' strict_order,strict_increase ', E'strict_deduplication\t,\nstrict_once', 'strict_once,strict_once', 'clickhouse', '', ' ', ',', 'strict_once,', ',strict_once', 'strict_once strict_order', 'STRICT_ONCE', 'strict_onc', 'strict_once;',
+	'clickhouse,clickhouse', 'strict_order,clickhouse', 'default', repeat('x', 1000)]) mode;
+
+-- Plain SQL: chains by lateral joins, each step the first that may follow. `forbidden` are rows that must not lie between two steps.
+CREATE FUNCTION oracle(relation text, follows text, forbidden text, within interval) RETURNS TABLE (member bigint, level int, step_times timestamptz[]) LANGUAGE plpgsql AS $$
+DECLARE
+	query text := format('FROM %s s1', relation);
+BEGIN
+	FOR k IN 2 .. 4 LOOP
+		query := query || format(' LEFT JOIN LATERAL (SELECT n.t FROM %1$s n WHERE n.member = s1.member AND n.met & %2$s <> 0 AND n.t %3$s s%4$s.t AND n.t <= s1.t + %5$L'
+			' AND NOT EXISTS (SELECT FROM %1$s x WHERE x.member = s1.member AND x.t > s%4$s.t AND x.t < n.t AND %6$s) ORDER BY n.t LIMIT 1) s%7$s ON true',
+			relation, 1 << k - 1, follows, k - 1, within, replace(forbidden, 'REACHED', ((1 << k - 1) - 1)::text), k);
+	END LOOP;
+	RETURN QUERY EXECUTE 'SELECT DISTINCT ON (s1.member) s1.member, num_nonnulls(s1.t, s2.t, s3.t, s4.t), array_remove(ARRAY[s1.t, s2.t, s3.t, s4.t], NULL) ' || query ||
+		' WHERE s1.met & 1 <> 0 ORDER BY s1.member, 2 DESC, s1.t DESC';
+END $$;
+-- Rows that meet one step or none, many at equal times; the same at times that all differ; and rows that meet several.
+CREATE TABLE disjoint AS
+SELECT n % 307 AS member, '2026-01-01'::timestamptz + (hashint8extended(n, 1) & 127) * interval '10 minutes' AS t, (ARRAY[1, 1, 2, 2, 4, 8, 0, 4])[1 + (hashint8extended(n, 2) & 7)] AS met FROM generate_series(1, 5000::bigint) n;
+CREATE TABLE apart AS SELECT DISTINCT ON (member, t) * FROM disjoint ORDER BY member, t, met;
+CREATE TABLE several AS SELECT n, member, t, (hashint8extended(n, 3) & hashint8extended(n, 4) & 15)::int AS met FROM (SELECT *, row_number() OVER (ORDER BY member, t, met) AS n FROM disjoint) s;
+CREATE INDEX ON disjoint (member, t); CREATE INDEX ON apart (member, t); CREATE INDEX ON several (member, t);
+ANALYZE disjoint, apart, several;
+CREATE TABLE cases AS SELECT * FROM (VALUES
+	(1, 'disjoint', 'strict_once', '>=', 'false'), (2, 'disjoint', 'clickhouse', '>=', 'false'), (3, 'disjoint', 'strict_increase', '>', 'false'), (4, 'several', 'clickhouse', '>=', 'false'), (5, 'several', 'strict_increase', '>', 'false'),
+	(6, 'apart', 'strict_order', '>', 'x.met & REACHED = 0'), (7, 'apart', 'strict_deduplication', '>', 'x.met & REACHED <> 0'), (8, 'apart', 'strict_order, strict_deduplication', '>', 'true')) v(id, relation, mode, follows, forbidden),
+	unnest(ARRAY['0', '40 minutes', '5 hours', '30 hours']::interval[]) within;
+CREATE FUNCTION differences(relation text, mode text, follows text, forbidden text, within interval) RETURNS TABLE (differ bigint, levels bigint[]) LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('WITH expected AS (SELECT m.member, coalesce(level, 0) AS level, coalesce(step_times, ''{}'') AS step_times FROM (SELECT DISTINCT member FROM %1$s) m LEFT JOIN oracle(%1$L, %3$L, %4$L, %5$L) USING (member)),
+		grouped AS (SELECT member, level(f, %2$L), step_times(f, %2$L) FROM (SELECT member, funnel(%5$L, t, met & 1 <> 0, met & 2 <> 0, met & 4 <> 0, met & 8 <> 0) AS f FROM %1$s GROUP BY member) s),
+		book AS (SELECT member, level, step_times FROM funnel_members((SELECT funnel_book(member, %5$L, t, met & 1 <> 0, met & 2 <> 0, met & 4 <> 0, met & 8 <> 0) FROM %1$s), %2$L))
+		SELECT (SELECT count(*) FROM (TABLE expected EXCEPT TABLE grouped) e) + (SELECT count(*) FROM (TABLE grouped EXCEPT TABLE expected) e) + (SELECT count(*) FROM (TABLE book EXCEPT TABLE expected) e) + abs((SELECT count(*) FROM book) - (SELECT count(*) FROM expected)),
+		array_agg(n ORDER BY k) FROM (SELECT k, (SELECT count(*) FROM expected WHERE level = k) AS n FROM generate_series(0, 4) k) s', relation, mode, follows, forbidden, within);
+END $$;
+SELECT id, relation, mode, within, differ, levels FROM cases, differences(relation, mode, follows, forbidden, within) ORDER BY id, within;
+-- Where one row counts for one step but may meet several: all chains there are, the longest, the last to begin, the earliest times.
+WITH RECURSIVE chain AS (
+	SELECT member, 1 AS level, ARRAY[t] AS times, ARRAY[n] AS used FROM several WHERE met & 1 <> 0
+	UNION ALL
+	SELECT c.member, level + 1, times || t, used || n FROM chain c JOIN several s ON s.member = c.member AND met & (1 << level) <> 0 AND t BETWEEN times[level] AND times[1] + interval '90 minutes' AND n <> ALL (used)),
+best AS (SELECT DISTINCT ON (member) member, level, times FROM chain ORDER BY member, level DESC, times[1] DESC, times)
+SELECT count(*) FILTER (WHERE (level, times) IS DISTINCT FROM (level(f), step_times(f))) AS differ, count(*) FILTER (WHERE level(f) <> level(f, 'clickhouse')) > 10 AS not_clickhouse, count(*) FILTER (WHERE level > level(f, 'strict_increase')) > 10 AS not_strict_increase, count(*) AS members
+FROM best JOIN (SELECT member, funnel('90 minutes', t, met & 1 <> 0, met & 2 <> 0, met & 4 <> 0, met & 8 <> 0) AS f FROM several GROUP BY member) s USING (member);
+
+-- funnel_steps: counted and averaged in plain SQL, to the microsecond.
+CREATE TABLE book AS SELECT funnel_book(member, '5 hours', t + member * interval '1.000003 ms' * met, met & 1 <> 0, met & 2 <> 0, met & 4 <> 0, met & 8 <> 0) AS b FROM several;
+WITH member AS (SELECT m.* FROM book, funnel_members(b) m),
+expected AS (SELECT k AS step, (SELECT count(*) FROM member WHERE level >= k) AS members, (SELECT count(*) FROM member WHERE level >= k - 1) AS before, (SELECT count(*) FROM member WHERE level >= 1) AS first,
+	(SELECT array_agg(percentile ORDER BY p) FROM unnest(ARRAY[0.5, 0.9]) p, LATERAL (SELECT percentile_cont(p) WITHIN GROUP (ORDER BY (extract(epoch FROM step_times[k] - step_times[k - 1]) * 1000000)::float8) AS percentile FROM member WHERE level >= k) s WHERE k > 1) AS times
+	FROM generate_series(1, 4) k)
+SELECT step, s.members = e.members AS members, rate_from_previous IS NOT DISTINCT FROM CASE WHEN step > 1 THEN e.members / nullif(before, 0)::float8 END AS rate_from_previous, rate_from_first = e.members / first::float8 AS rate_from_first,
+	abs(extract(epoch FROM median_time) * 1000000 - times[1]::numeric) <= 0.5 AS median_time, abs(extract(epoch FROM p90_time) * 1000000 - times[2]::numeric) <= 0.5 AS p90_time
+FROM book, funnel_steps(b) s JOIN expected e USING (step) ORDER BY step;
+-- By hand: 4 members; 4, 3, 1 reach a step, nobody the last; minutes 10, 20, 60 to the second: median 20, p90 20 + 0.8 * 40 = 52.
+CREATE TABLE hand (member bigint, minute int, s text);
+INSERT INTO hand VALUES (1, 0, 'a'), (1, 10, 'b'), (2, 0, 'a'), (2, 20, 'b'), (2, 1463, 'c'), (3, 0, 'a'), (3, 60, 'b'), (4, 5, 'a'), (NULL, 6, 'a');
+SELECT rows_skipped(b), member_count(b), s.* FROM (SELECT funnel_book(member, '2 days', '2026-01-01'::timestamptz + minute * interval '1 minute', s = 'a', s = 'b', s = 'c', s = 'd') AS b FROM hand) h, funnel_steps(b) s;
+SELECT s.* FROM (SELECT funnel_book(member, '2 days', '2026-01-01'::timestamptz + minute * interval '1 minute', s = 'z', s = 'b') AS b FROM hand) h, funnel_steps(b, 'strict_order') s;
+SELECT count(*) AS rows FROM funnel_steps(NULL);
+SELECT rows_skipped(b), member_count(b), (SELECT count(*) FROM funnel_steps(b)) AS steps, (SELECT count(*) FROM funnel_members(b)) AS members, b::text::funnel_book = b AS round_trip FROM (SELECT funnel_book(NULL::bigint, '1 h', t, true) AS b FROM rows_of('ab')) s;
+SELECT rows_skipped(funnel_book(1::bigint, within, t, VARIADIC steps)) FROM (VALUES (interval '1 h', timestamptz '2026-01-01', ARRAY[true]), (NULL, '2026-01-01', ARRAY[true, true]), ('1 month', NULL, ARRAY[true]), ('1 h', '2026-01-01', NULL)) v(within, t, steps);
+SELECT funnel_book(1::bigint, '1 h', t, true) IS NULL AS no_rows FROM rows_of('');
+
+-- Members of every type are the same, asked for as what they are.
+CREATE TABLE typed AS SELECT *, member::text AS m_text, ('00000000-0000-0000-0000-' || lpad(member::text, 12, '0'))::uuid AS m_uuid FROM apart;
+SELECT (SELECT array_agg((level, step_times) ORDER BY member) FROM funnel_members(b)) = (SELECT array_agg((level, step_times) ORDER BY member) FROM funnel_members(NULL::uuid, u)) AS uuid,
+	(SELECT array_agg((member, level, step_times) ORDER BY member) FROM funnel_members(NULL::bigint, b)) = (SELECT array_agg((member::bigint, level, step_times) ORDER BY member::bigint) FROM funnel_members(NULL::text, t)) AS text,
+	(SELECT array_agg(s) FROM funnel_steps(b) s) = (SELECT array_agg(s) FROM funnel_steps(t) s) AS steps
+FROM (SELECT funnel_book(member, '5 h', t, met = 1, met = 2) AS b, funnel_book(m_text, '5 h', t, met = 1, met = 2) AS t, funnel_book(m_uuid, '5 h', t, met = 1, met = 2) AS u FROM typed) s;
+\set VERBOSITY default
+SELECT funnel_members(funnel_book(m_text, '5 h', t, met = 1)) FROM typed;
+SELECT funnel_book(m_text, '5 h', t, met = 1) + funnel_book(member, '5 h', t, met = 1) FROM typed;
+SELECT funnel_book(member, '5 h', t, met = 1) + funnel_book(member, '5 h', t, met = 1, met = 2) FROM typed;
+SELECT funnel_book(member, member * interval '1 h', t, met = 1) FROM typed;
+\set VERBOSITY terse
+
+-- Any order of rows, in parts, merged in any grouping, stored and reloaded, as a window: the same bytes.
+CREATE TABLE parts AS SELECT n % 7 AS n, funnel('5 h', t, met & 1 <> 0, met & 2 <> 0) AS f, funnel_book(member, '5 h', t, met & 1 <> 0, met & 2 <> 0) AS b FROM several GROUP BY 1;
+SELECT (SELECT rollup(f) FROM parts) = whole AS rolled_up, (SELECT rollup(f ORDER BY n DESC) FROM parts) = whole AS other_order, (SELECT f FROM parts WHERE n = 0) + (SELECT rollup(f) FROM parts WHERE n > 0) = whole AS plus,
+	(SELECT funnel('5 h', t, met & 1 <> 0, met & 2 <> 0 ORDER BY t DESC, met) FROM several) = whole AS sorted, whole::text::funnel = whole AS text_round_trip, funnel_send(whole::text::funnel) = funnel_send((SELECT rollup(f) FROM parts)) AS same_bytes,
+	funnel_hash(whole) = funnel_hash((SELECT rollup(f) FROM parts)) AS hash, funnel_hash_extended(whole, 7) = funnel_hash_extended((SELECT rollup(f) FROM parts), 7) AS hash_extended, (SELECT f FROM parts WHERE n = 1) = whole AS part_is_whole
+FROM (SELECT funnel('5 h', t, met & 1 <> 0, met & 2 <> 0) AS whole FROM several) s;
+SELECT (SELECT rollup(b) FROM parts) = whole AS rolled_up, (SELECT rollup(b ORDER BY n DESC) FROM parts) = whole AS other_order, (SELECT b FROM parts WHERE n = 0) + (SELECT rollup(b) FROM parts WHERE n > 0) = whole AS plus,
+	(SELECT funnel_book(member, '5 h', t, met & 1 <> 0, met & 2 <> 0 ORDER BY t DESC, met) FROM several) = whole AS sorted, whole::text::funnel_book = whole AS text_round_trip, funnel_book_send(whole::text::funnel_book) = funnel_book_send((SELECT rollup(b) FROM parts)) AS same_bytes,
+	funnel_book_hash(whole) = funnel_book_hash((SELECT rollup(b) FROM parts)) AS hash, funnel_book_hash_extended(whole, 7) = funnel_book_hash_extended((SELECT rollup(b) FROM parts), 7) AS hash_extended, (SELECT b FROM parts WHERE n = 1) = whole AS part_is_whole
+FROM (SELECT funnel_book(member, '5 h', t, met & 1 <> 0, met & 2 <> 0) AS whole FROM several) s;
+SELECT n, running = (SELECT rollup(f) FROM parts o WHERE o.n <= s.n) AS running, moving = (SELECT rollup(f) FROM parts o WHERE o.n BETWEEN s.n - 1 AND s.n) AS moving
+FROM (SELECT n, rollup(f) OVER (ORDER BY n) AS running, rollup(f) OVER (ORDER BY n ROWS 1 PRECEDING) AS moving FROM parts) s ORDER BY n;
+SELECT count(*) FILTER (WHERE level(running) <> level((SELECT funnel('5 h', t, met & 1 <> 0, met & 2 <> 0, met & 4 <> 0) FROM several o WHERE o.member = s.member AND o.t <= s.t))) AS differ, count(DISTINCT level(running)) AS levels
+FROM (SELECT member, t, funnel('5 h', t, met & 1 <> 0, met & 2 <> 0, met & 4 <> 0) OVER (PARTITION BY member ORDER BY t) AS running FROM several WHERE member < 40) s;
+-- Many groups at once, of two aggregates, hashed and sorted.
+CREATE FUNCTION by_group() RETURNS TABLE (n bigint, levels bigint, both_levels bigint, same boolean) LANGUAGE sql AS $$
+	SELECT count(*), sum(level(f)), sum(level(g)), bool_and(f + f = g) FROM (SELECT member, t, funnel('1 h', t, met & 1 <> 0, met & 2 <> 0) AS f, rollup(x) AS g
+		FROM (SELECT member, t, met, funnel('1 h', t, met & 1 <> 0, met & 2 <> 0) AS x FROM several, generate_series(1, 2) GROUP BY member, t, met, ctid) s GROUP BY member, t) s $$;
+CREATE TABLE groups AS SELECT 'default' AS how, * FROM by_group();
+SET enable_hashagg = off; INSERT INTO groups SELECT 'sorted', * FROM by_group(); RESET enable_hashagg;
+SET work_mem = '64kB'; INSERT INTO groups SELECT 'spilled', * FROM by_group(); RESET work_mem;
+SELECT count(DISTINCT (n, levels, both_levels)) AS answers, min(n) > 4000 AS many, min(levels) > 2000 AS told, count(*) AS ways FROM groups;
+
+-- In parallel: a plan of partial aggregates, the same result.
+CREATE FUNCTION is_partial(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+		IF line ~ 'Partial' THEN RETURN true; END IF;
+	END LOOP;
+	RETURN false;
+END $$;
+CREATE TABLE serial AS SELECT member, funnel('5 h', t, met & 1 <> 0, met & 2 <> 0) AS f FROM several GROUP BY member;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+SELECT is_partial('SELECT member, funnel(''5 h'', t, met & 1 <> 0, met & 2 <> 0) FROM several GROUP BY member') AS grouped, is_partial('SELECT funnel_book(member, ''5 h'', t, met & 1 <> 0, met & 2 <> 0) FROM several') AS book;
+SELECT count(*) AS members, bool_and(p.f = s.f) AS same FROM (SELECT member, funnel('5 h', t, met & 1 <> 0, met & 2 <> 0) AS f FROM several GROUP BY member) p JOIN serial s USING (member);
+SELECT funnel_book(member, '5 h', t, met & 1 <> 0, met & 2 <> 0) = (SELECT rollup(b) FROM parts) AS same FROM several;
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
+
+-- Comparison: DISTINCT, sorting, keys.
+SELECT count(DISTINCT f), count(*) FROM (SELECT f FROM parts UNION ALL SELECT f + abc FROM parts, (SELECT funnel('5 h', '2026-01-01', true, true) AS abc) x UNION ALL SELECT f FROM parts) s;
+SELECT count(*) FILTER (WHERE (a.f < b.f)::int + (a.f = b.f)::int + (a.f > b.f)::int <> 1) AS not_one, count(*) FILTER (WHERE (a.f <= b.f) <> (NOT a.f > b.f) OR (a.f >= b.f) <> (NOT a.f < b.f) OR (a.f <> b.f) <> (NOT a.f = b.f)) AS not_opposite,
+	count(*) FILTER (WHERE sign(funnel_cmp(a.f, b.f)) <> -sign(funnel_cmp(b.f, a.f))) AS not_antisymmetric FROM parts a, parts b;
+SELECT count(*) FILTER (WHERE (a.b < b.b)::int + (a.b = b.b)::int + (a.b > b.b)::int <> 1) AS not_one, count(*) FILTER (WHERE (a.b <= b.b) <> (NOT a.b > b.b) OR (a.b >= b.b) <> (NOT a.b < b.b) OR (a.b <> b.b) <> (NOT a.b = b.b)) AS not_opposite,
+	count(*) FILTER (WHERE sign(funnel_book_cmp(a.b, b.b)) <> -sign(funnel_book_cmp(b.b, a.b))) AS not_antisymmetric FROM parts a, parts b;
+CREATE TABLE kept (f funnel PRIMARY KEY);
+INSERT INTO kept SELECT abc(l) FROM unnest(ARRAY['a', 'b', 'ab']) l;
+SELECT left(hostile.error_of('INSERT INTO kept SELECT abc(''ab'')'), 5) AS state;
+
+-- The specified bytes (docs/storage-format.md), by hand: kind 11, version 1, 3 steps, 1 s = 1000000 microseconds = 0xf4240; 2 events:
+-- 2000-01-01 is time 0, tag 1 (a); 1 s on, 1000000 = 61 * 2^14 + 4 * 2^7 + 64, in groups of 7 bits, lowest first, c0 84 3d; tag 6 (b and c).
+SELECT funnel_send(funnel('1 s', t, a, b, c)) = '\x0b01 03 00000000000f4240 02 00 01 c0843d 06'::bytea AS as_specified FROM (VALUES (timestamptz '2000-01-01 00:00:01', false, true, true), ('2000-01-01', true, false, NULL)) v(t, a, b, c);
+
+-- Bad literals.
+CREATE TABLE bad_literals AS
+WITH valid(type, v) AS (SELECT 'funnel', abc('abcx')::text UNION ALL SELECT 'funnel_book', funnel_book(1::bigint, '1 h', t, s = 'a', s = 'b')::text FROM rows_of('abx'))
+SELECT type, '' AS literal FROM valid UNION ALL SELECT type, unnest(ARRAY[' ', 'funnel', 'funnel:', 'funnel_book:', ':', 'funnel: ', 'funnel:=', 'funnel:====', 'funnel:AAAA', 'funnel_book:AAAA', 'funnel:%%%%', '{}', 'null', '0', 'rfm_book:AwEBAA==',
+	'funnel:CwEDAAAAAAAPQkAA', 'funnel:CwEAAAAAAAAPQkABAAA=', 'funnel:CwEhAAAAAAAPQkABAAE=', 'funnel:CwED/wAAAAAPQkABAAE=', 'funnel:CwEDAAAAAAAPQkD///////////8B', 'funnel_book:DAEBAA=='])
+	FROM valid
+UNION ALL SELECT type, replace(v, type || ':', x) FROM valid, unnest(ARRAY['', 'funnel', 'pricebook:', 'FUNNEL:', ' funnel:']) x
+UNION ALL SELECT type, left(v, length(v) - n) FROM valid, generate_series(1, 20) n
+UNION ALL SELECT type, v || x FROM valid, unnest(ARRAY['A', 'AAAA', '=', ' ', E'\n', '%']) x;
+SELECT type, count(*) AS literals, count(*) FILTER (WHERE error LIKE format('22P02 invalid input syntax for type %s: "%%', type)) AS refused FROM (SELECT type, hostile.error_of(format('SELECT %L::%s', literal, type)) AS error FROM bad_literals) s GROUP BY type ORDER BY type COLLATE "C";
+SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::%s', literal, type)) IS NULL;
+DO $$
+DECLARE soft int;
+BEGIN
+	IF current_setting('server_version_num')::int >= 160000 THEN
+		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, type)' INTO soft;
+		IF soft <> 0 THEN RAISE 'accepted % bad literals', soft; END IF;
+	END IF;
+END $$;
+
+-- Bad images; whatever is accepted must be harmless.
+CREATE TABLE valid_images AS
+SELECT row_number() OVER () AS id, *
+FROM (SELECT 'funnel' AS type, funnel_send(abc('abxcab')) AS image
+	  UNION ALL SELECT 'funnel', funnel_send(funnel('106751991 days', t, VARIADIC array_fill(true, ARRAY[32]))) FROM unnest(ARRAY['4714-11-24 00:00:00 BC', '294276-12-31 23:59:59.999999', '294276-12-31 23:59:59.999999']::timestamptz[]) t
+	  UNION ALL SELECT 'funnel_book', funnel_book_send(funnel_book(ascii(s)::bigint, '1 h', t, s = 'a', s = 'b')) FROM rows_of('abxa')
+	  UNION ALL SELECT 'funnel_book', funnel_book_send(funnel_book(s, '1 h', '2026-01-01', s = 'a', s = 'b')) FROM rows_of('aab')) s;
+CREATE TABLE images (type text, image bytea, answer text);
+SELECT format('INSERT INTO images SELECT type, m, hostile.receive(type, m) FROM valid_images, hostile.mutations(image) m WHERE id = %s', id) FROM valid_images ORDER BY id \gexec
+SELECT type, count(*) > 200 AS many, count(*) FILTER (WHERE answer LIKE format('22P03 binary %s is not valid: %%', type)) > 100 AS many_refused,
+	count(*) FILTER (WHERE answer NOT LIKE format('22P03 binary %s is not valid: %%', type) AND answer NOT LIKE format('accepted: %s:%%', type)) AS other
+FROM images GROUP BY type ORDER BY type COLLATE "C";
+SELECT DISTINCT answer COLLATE "C" AS answer FROM images WHERE answer NOT LIKE 'accepted%' ORDER BY 1;
+SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND CASE type WHEN 'funnel' THEN funnel_send(substr(answer, 11)::funnel) ELSE funnel_book_send(substr(answer, 11)::funnel_book) END <> image;
+SELECT type, count(*) > 40 AS accepted, count(DISTINCT left(e, 5)) AS surprises
+FROM (SELECT type, hostile.error_of(format(CASE type WHEN 'funnel' THEN 'SELECT level(f), step_times(f, ''strict_order''), step_durations(f, ''clickhouse''), f + f = f + f FROM (SELECT %L::funnel AS f) s'
+	ELSE 'SELECT (SELECT count(*) FROM funnel_steps(b)), (SELECT count(*) FROM funnel_members(NULL::text, b)), rows_skipped(b), b + b = b + b FROM (SELECT %L::funnel_book AS b) s' END, substr(answer, 11))) AS e
+	FROM images WHERE answer LIKE 'accepted%' AND (type = 'funnel' OR answer NOT LIKE 'accepted: funnel_book:DAEB%')) s GROUP BY type ORDER BY type COLLATE "C";
