@@ -5,6 +5,7 @@
 #include "calendar.h"
 
 #include "instant.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/datetime.h"
@@ -15,9 +16,11 @@ static Zone *zones;
 static void
 zone_error(const char *name, const char *wrong)
 {
+	int			length = (int) strlen(name);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("time zone \"%s\" %s", name, wrong),
+			 errmsg("time zone \"%.*s\" %s", pg_mbcliplen(name, length, 60), name, wrong),
 			 errhint("Give a full name such as 'UTC' or 'Europe/Berlin'; the view pg_timezone_names lists them.")));
 }
 
@@ -204,7 +207,7 @@ calendar_unit_argument(const char *name, Size length)
 	if (!calendar_unit_of_name(name, length, &unit))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unit \"%.*s\" is not known", (int) Min(length, 60), name),
+				 errmsg("unit \"%.*s\" is not known", pg_mbcliplen(name, (int) length, 60), name),
 				 errhint("Give one of day, week, month, quarter and year.")));
 	return unit;
 }
@@ -260,6 +263,8 @@ calendar_arguments(Datum unit, Datum zone)
 	settings.bytes[0] = settings.unit;
 	settings.size = 1 + strlen(name);
 	memcpy(settings.bytes + 1, name, settings.size - 1);
+	if (calendar_check_settings(settings.bytes, settings.size, &settings.unit) != NULL)
+		zone_error(name, "has a name that cannot be stored");
 	is_valid = true;
 	return &settings;
 }

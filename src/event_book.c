@@ -509,25 +509,53 @@ event_book_next(EventReader *events)
 	return true;
 }
 
-/*
- * The argument as_of of a report; NULL is the latest time of a row.  A row after
- * it is an error, for the book cannot tell any more what was then.
- */
-TimestampTz
-event_book_as_of(FunctionCallInfo fcinfo, int argument, const EventReader *events)
+/* The last time or period of any event of a book just opened, which has members. */
+int64
+event_book_last_place(const EventReader *events)
 {
-	TimestampTz as_of;
+	const uint8 *at = events->at;
+	int64		last_of_all = PG_INT64_MIN;
+
+	for (uint32 i = 0; i < events->reader.count; i++)
+	{
+		uint64		n;
+		int64		last;
+
+		check_interrupts(i);
+		at = load_varint(at, &n);
+		at = events_skip(at, n, events->layout, &last);
+		last_of_all = Max(last_of_all, last);
+	}
+	return last_of_all;
+}
+
+/*
+ * Raises 22023 for a report as of a time before that of a row: the book cannot
+ * tell any more what was then.
+ */
+void
+event_book_as_of_error(TimestampTz as_of, TimestampTz last)
+{
 	char		text[2][INSTANT_TEXT_SIZE];
 
-	if (PG_ARGISNULL(argument))
-		return events->last;
-	as_of = instant_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
-	if (events->reader.count == 0 || events->last <= as_of)
-		return as_of;
 	instant_to_text(as_of, text[0]);
-	instant_to_text(events->last, text[1]);
+	instant_to_text(last, text[1]);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("as_of \"%s\" is before a row of \"%s\"", text[0], text[1]),
 			 errhint("Make the book of the rows up to then, with WHERE occurred_at <= as_of, or choose a later as_of.")));
+}
+
+/* The argument as_of of a report; NULL is the latest time of a row. */
+TimestampTz
+event_book_as_of(FunctionCallInfo fcinfo, int argument, const EventReader *events)
+{
+	TimestampTz as_of;
+
+	if (PG_ARGISNULL(argument))
+		return events->last;
+	as_of = instant_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
+	if (events->reader.count > 0 && events->last > as_of)
+		event_book_as_of_error(as_of, events->last);
+	return as_of;
 }

@@ -285,6 +285,26 @@ events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
 	return NULL;
 }
 
+/* Goes over n checked events; *last becomes the last time or period.  Returns their end. */
+const uint8 *
+events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last)
+{
+	for (Size i = 0; i < n; i++)
+	{
+		uint64		number;
+
+		check_interrupts(i);
+		bytes = load_varint(bytes, &number);
+		*last = i == 0 ? unzigzag(number) : (int64) ((uint64) *last + number);
+		if (layout == EVENTS_MOMENTS)
+			bytes = load_varint(bytes, &number);
+		else if (layout == EVENTS_AMOUNTS)
+			bytes = (*bytes & AMOUNT_SCALE) == AMOUNT_IS_WIDE ? bytes + 1 + DECIMAL_STORED_SIZE :
+				load_varint(bytes + 1, &number);
+	}
+	return bytes;
+}
+
 /* Reads n checked events; wide amounts go to the pool.  Returns their end. */
 const uint8 *
 events_load(const uint8 *bytes, Size n, EventLayout layout, DecimalPool *pool, Event *events)

@@ -58,6 +58,7 @@ extern uint8 *events_store(const Event *events, Size n, EventLayout layout,
 						   const DecimalPool *pool, uint8 *bytes);
 extern const char *events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
 								uint32 tag_max, CalendarUnit unit, int64 *last);
+extern const uint8 *events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last);
 extern const uint8 *events_load(const uint8 *bytes, Size n, EventLayout layout,
 								DecimalPool *pool, Event *events);
 

@@ -36,14 +36,25 @@ unit_of(const EventReader *events)
 	return events->settings[0];
 }
 
-/* The period of the argument as_of; only of a book with members. */
+/*
+ * The period of the argument as_of, which none is after; only of a book with
+ * members.  Where rows end is told by their periods: the rules of a time zone may
+ * have changed since the book was made, or be unknown here.
+ */
 static int32
 get_last_period(FunctionCallInfo fcinfo, const EventReader *events)
 {
+	int32		last = (int32) event_book_last_place(events);
 	TimestampTz as_of = event_book_as_of(fcinfo, 1, events);
+	int32		period;
 
-	return calendar_period(calendar_stored_zone(events->settings, events->settings_size),
-						   unit_of(events), as_of, "as_of");
+	if (PG_ARGISNULL(1))
+		return last;
+	period = calendar_period(calendar_stored_zone(events->settings, events->settings_size),
+							 unit_of(events), as_of, "as_of");
+	if (period < last)
+		event_book_as_of_error(as_of, events->last);
+	return period;
 }
 
 static void
