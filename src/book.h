@@ -175,14 +175,22 @@ book_keep_bytes(Book *book, const char *data, uint32 length)
 	return offset;
 }
 
-/* The functions in, out and recv of a type that is a book. */
-#define BOOK_IO(type, kind) \
+/*
+ * The functions of a type that is a book: in, out and recv; combine, which merges
+ * argument 1 into the state of an aggregate, and so is rollup's transition
+ * function, too; add, the operator +.
+ */
+#define BOOK_FUNCTIONS(type, kind) \
 CUSTMART_FUNCTION(custmart_##type##_in); \
 Datum custmart_##type##_in(PG_FUNCTION_ARGS) { return book_in(fcinfo, kind); } \
 CUSTMART_FUNCTION(custmart_##type##_out); \
 Datum custmart_##type##_out(PG_FUNCTION_ARGS) { return book_out(fcinfo, kind); } \
 CUSTMART_FUNCTION(custmart_##type##_recv); \
-Datum custmart_##type##_recv(PG_FUNCTION_ARGS) { return book_recv(fcinfo, kind); }
+Datum custmart_##type##_recv(PG_FUNCTION_ARGS) { return book_recv(fcinfo, kind); } \
+CUSTMART_FUNCTION(custmart_##type##_combine); \
+Datum custmart_##type##_combine(PG_FUNCTION_ARGS) { return book_combine(fcinfo, kind); } \
+CUSTMART_FUNCTION(custmart_##type##_add); \
+Datum custmart_##type##_add(PG_FUNCTION_ARGS) { return book_add(fcinfo, kind); }
 
 /* Makes a text the key of the row being filled in. */
 static inline void

@@ -184,22 +184,6 @@ custmart_price_slope_step_##name(PG_FUNCTION_ARGS) \
 PRICE_SLOPE_STEP(bigint, KEY_INT64)
 PRICE_SLOPE_STEP(text, KEY_BYTES)
 
-/* price_slope_combine(price_slope, price_slope): merges the second into the state. */
-CUSTMART_FUNCTION(custmart_price_slope_combine);
-Datum
-custmart_price_slope_combine(PG_FUNCTION_ARGS)
-{
-	return book_combine(fcinfo, &price_slope_kind);
-}
-
-/* price_slope_add(price_slope, price_slope): the operator +. */
-CUSTMART_FUNCTION(custmart_price_slope_add);
-Datum
-custmart_price_slope_add(PG_FUNCTION_ARGS)
-{
-	return book_add(fcinfo, &price_slope_kind);
-}
-
 /* ---------- storing ---------- */
 
 static Size
@@ -471,9 +455,9 @@ custmart_price_slopes(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* ---------- text, binary ---------- */
+/* ---------- text, binary, merging, count ---------- */
 
-BOOK_IO(price_slope, &price_slope_kind)
+BOOK_FUNCTIONS(price_slope, &price_slope_kind)
 
 /* rows_skipped(price_slope): rows left out, for NULL or a price that is not above 0. */
 CUSTMART_FUNCTION(custmart_price_slope_rows_skipped);

@@ -376,22 +376,6 @@ PRICEBOOK_STEP(text, KEY_BYTES, PRICEBOOK_PRICES)
 PRICEBOOK_STEP(bigint_period, KEY_INT64, PRICEBOOK_PERIODS)
 PRICEBOOK_STEP(text_period, KEY_BYTES, PRICEBOOK_PERIODS)
 
-/* pricebook_combine(pricebook, pricebook): merges the second into the state. */
-CUSTMART_FUNCTION(custmart_pricebook_combine);
-Datum
-custmart_pricebook_combine(PG_FUNCTION_ARGS)
-{
-	return book_combine(fcinfo, &pricebook_kind);
-}
-
-/* pricebook_add(pricebook, pricebook): the operator +. */
-CUSTMART_FUNCTION(custmart_pricebook_add);
-Datum
-custmart_pricebook_add(PG_FUNCTION_ARGS)
-{
-	return book_add(fcinfo, &pricebook_kind);
-}
-
 static void
 add_skipped(int64 *sum, int64 n)
 {
@@ -953,9 +937,9 @@ pricebook_check_foreign(const BookReader *reader)
 	return NULL;
 }
 
-/* ---------- text, binary, counts ---------- */
+/* ---------- text, binary, merging, counts ---------- */
 
-BOOK_IO(pricebook, &pricebook_kind)
+BOOK_FUNCTIONS(pricebook, &pricebook_kind)
 
 /* rows_skipped(pricebook): rows left out, for whatever reason. */
 CUSTMART_FUNCTION(custmart_pricebook_rows_skipped);

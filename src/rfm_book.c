@@ -244,22 +244,6 @@ RFM_BOOK_STEP(uuid_text, KEY_FIXED16, KEY_BYTES)
 RFM_BOOK_STEP(text_bigint, KEY_BYTES, KEY_INT64)
 RFM_BOOK_STEP(text_text, KEY_BYTES, KEY_BYTES)
 
-/* rfm_book_combine(rfm_book, rfm_book): merges the second into the state. */
-CUSTMART_FUNCTION(custmart_rfm_book_combine);
-Datum
-custmart_rfm_book_combine(PG_FUNCTION_ARGS)
-{
-	return book_combine(fcinfo, &rfm_book_kind);
-}
-
-/* rfm_book_add(rfm_book, rfm_book): the operator +. */
-CUSTMART_FUNCTION(custmart_rfm_book_add);
-Datum
-custmart_rfm_book_add(PG_FUNCTION_ARGS)
-{
-	return book_add(fcinfo, &rfm_book_kind);
-}
-
 /* ---------- storing ---------- */
 
 /* True, with the decimal, if a member's sum is to be stored wide. */
@@ -634,9 +618,9 @@ rfm_book_merge(Book *book, const BookReader *source, const uint32 *entries)
 		merge_orders(book, source, &tail, entries);
 }
 
-/* ---------- text, binary, comparison ---------- */
+/* ---------- text, binary, merging, comparison ---------- */
 
-BOOK_IO(rfm_book, &rfm_book_kind)
+BOOK_FUNCTIONS(rfm_book, &rfm_book_kind)
 
 #define RFM_BOOK_COMPARISON(name, condition) \
 CUSTMART_FUNCTION(custmart_rfm_book_##name); \
