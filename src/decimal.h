@@ -99,6 +99,19 @@ extern void decimal_store(const Decimal *d, uint8 *bytes);
 extern const char *decimal_load(const uint8 *bytes, Decimal *d);
 extern const char *decimal_check_packed(int64 packed, uint32 pool_count);
 
+/* Scale and sign of a packed decimal, wide or not. */
+static inline int
+decimal_packed_scale(int64 packed, const DecimalPool *pool)
+{
+	return decimal_is_pooled(packed) ? pool->item[packed >> 8].scale : (int) (packed & 0xFF);
+}
+
+static inline bool
+decimal_packed_is_positive(int64 packed, const DecimalPool *pool)
+{
+	return decimal_is_pooled(packed) ? decimal_sign(&pool->item[packed >> 8]) > 0 : packed >> 8 > 0;
+}
+
 /*
  * Adds a packed amount to a packed sum, each with its pool.  False: the sum
  * does not fit into 256 bits (only forged stored bytes come that far).
