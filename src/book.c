@@ -397,7 +397,7 @@ book_open(BookReader *reader, Datum value, const BookKind *kind)
 }
 
 /* Number of keys and of rows skipped, without flattening a book that is expanded. */
-void
+static void
 book_counts(Datum value, const BookKind *kind, uint32 *count, int64 *rows_skipped)
 {
 	Book	   *book = expanded_book(value, kind);
@@ -413,6 +413,28 @@ book_counts(Datum value, const BookKind *kind, uint32 *count, int64 *rows_skippe
 	book_open(&reader, value, kind);
 	*count = reader.count;
 	*rows_skipped = reader.rows_skipped;
+}
+
+/* rows_skipped of a book, argument 0. */
+Datum
+book_rows_skipped(FunctionCallInfo fcinfo, const BookKind *kind)
+{
+	uint32		count;
+	int64		rows_skipped;
+
+	book_counts(PG_GETARG_DATUM(0), kind, &count, &rows_skipped);
+	PG_RETURN_INT64(rows_skipped);
+}
+
+/* Number of keys of a book, argument 0. */
+Datum
+book_key_count(FunctionCallInfo fcinfo, const BookKind *kind)
+{
+	uint32		count;
+	int64		rows_skipped;
+
+	book_counts(PG_GETARG_DATUM(0), kind, &count, &rows_skipped);
+	PG_RETURN_INT64(count);
 }
 
 /* Before the first key of a checked book. */

@@ -109,7 +109,6 @@ extern Datum book_combine(FunctionCallInfo fcinfo, const BookKind *kind);
 extern Datum book_add(FunctionCallInfo fcinfo, const BookKind *kind);
 
 extern void book_open(BookReader *reader, Datum value, const BookKind *kind);
-extern void book_counts(Datum value, const BookKind *kind, uint32 *count, int64 *rows_skipped);
 extern const char *book_read_header(BookReader *reader, const BookKind *kind,
 									const uint8 *bytes, Size length);
 extern void book_key_cursor(BookKeyCursor *cursor, const BookReader *reader);
@@ -120,6 +119,8 @@ extern const char *book_check_order(const BookReader *reader);
 extern Datum book_in(FunctionCallInfo fcinfo, const BookKind *kind);
 extern Datum book_out(FunctionCallInfo fcinfo, const BookKind *kind);
 extern Datum book_recv(FunctionCallInfo fcinfo, const BookKind *kind);
+extern Datum book_rows_skipped(FunctionCallInfo fcinfo, const BookKind *kind);
+extern Datum book_key_count(FunctionCallInfo fcinfo, const BookKind *kind);
 extern Oid	book_key_oid(KeyType key_type);
 extern void book_check_key_type(const BookReader *reader, const BookKind *kind, Oid asked,
 								const char *keys, const char *function, const char *arguments);
@@ -178,7 +179,7 @@ book_keep_bytes(Book *book, const char *data, uint32 length)
 /*
  * The functions of a type that is a book: in, out and recv; combine, which merges
  * argument 1 into the state of an aggregate, and so is rollup's transition
- * function, too; add, the operator +.
+ * function, too; add, the operator +; rows_skipped, rows left out.
  */
 #define BOOK_FUNCTIONS(type, kind) \
 CUSTMART_FUNCTION(custmart_##type##_in); \
@@ -190,7 +191,14 @@ Datum custmart_##type##_recv(PG_FUNCTION_ARGS) { return book_recv(fcinfo, kind);
 CUSTMART_FUNCTION(custmart_##type##_combine); \
 Datum custmart_##type##_combine(PG_FUNCTION_ARGS) { return book_combine(fcinfo, kind); } \
 CUSTMART_FUNCTION(custmart_##type##_add); \
-Datum custmart_##type##_add(PG_FUNCTION_ARGS) { return book_add(fcinfo, kind); }
+Datum custmart_##type##_add(PG_FUNCTION_ARGS) { return book_add(fcinfo, kind); } \
+CUSTMART_FUNCTION(custmart_##type##_rows_skipped); \
+Datum custmart_##type##_rows_skipped(PG_FUNCTION_ARGS) { return book_rows_skipped(fcinfo, kind); }
+
+/* member_count, of a book whose keys are members: how many there are. */
+#define BOOK_MEMBER_COUNT(type, kind) \
+CUSTMART_FUNCTION(custmart_##type##_member_count); \
+Datum custmart_##type##_member_count(PG_FUNCTION_ARGS) { return book_key_count(fcinfo, kind); }
 
 /* Makes a text the key of the row being filled in. */
 static inline void

@@ -10,6 +10,10 @@
 #ifndef CUSTMART_H
 #define CUSTMART_H
 
+#ifdef POSTGRES_H
+#error "include custmart.h before any header that includes postgres.h"
+#endif
+
 #if defined(__GNUC__) && !defined(PGDLLEXPORT)
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #endif

@@ -92,47 +92,8 @@ FUNNEL_BOOK_STEP(bigint, KEY_INT64)
 FUNNEL_BOOK_STEP(uuid, KEY_FIXED16)
 FUNNEL_BOOK_STEP(text, KEY_BYTES)
 
-/* funnel_book_combine(funnel_book, funnel_book): merges the second into the state. */
-CUSTMART_FUNCTION(custmart_funnel_book_combine);
-Datum
-custmart_funnel_book_combine(PG_FUNCTION_ARGS)
-{
-	return book_combine(fcinfo, &funnel_book_kind.book);
-}
-
-/* funnel_book_add(funnel_book, funnel_book): the operator +. */
-CUSTMART_FUNCTION(custmart_funnel_book_add);
-Datum
-custmart_funnel_book_add(PG_FUNCTION_ARGS)
-{
-	return book_add(fcinfo, &funnel_book_kind.book);
-}
-
-BOOK_IO(funnel_book, &funnel_book_kind.book)
-
-/* rows_skipped(funnel_book): rows left out because an argument was NULL. */
-CUSTMART_FUNCTION(custmart_funnel_book_rows_skipped);
-Datum
-custmart_funnel_book_rows_skipped(PG_FUNCTION_ARGS)
-{
-	uint32		count;
-	int64		rows_skipped;
-
-	book_counts(PG_GETARG_DATUM(0), &funnel_book_kind.book, &count, &rows_skipped);
-	PG_RETURN_INT64(rows_skipped);
-}
-
-/* member_count(funnel_book): members, whatever step they reached. */
-CUSTMART_FUNCTION(custmart_funnel_book_member_count);
-Datum
-custmart_funnel_book_member_count(PG_FUNCTION_ARGS)
-{
-	uint32		count;
-	int64		rows_skipped;
-
-	book_counts(PG_GETARG_DATUM(0), &funnel_book_kind.book, &count, &rows_skipped);
-	PG_RETURN_INT64(count);
-}
+BOOK_FUNCTIONS(funnel_book, &funnel_book_kind.book)
+BOOK_MEMBER_COUNT(funnel_book, &funnel_book_kind.book)
 
 /* ---------- reading ---------- */
 

@@ -67,12 +67,7 @@ interaction_book_step(FunctionCallInfo fcinfo, KeyType member_type)
 	kind = interaction_kind_argument(fcinfo, 2);
 	time = instant_check(PG_GETARG_TIMESTAMPTZ(3), "occurred_at");
 	row = book_next_row(book, &key);
-	if (member_type == KEY_INT64)
-		key->number = PG_GETARG_INT64(1);
-	else if (member_type == KEY_FIXED16)
-		memcpy(key->fixed, PG_GETARG_POINTER(1), 16);
-	else
-		book_set_text_key(book, key, PG_GETARG_DATUM(1));
+	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
 	event_book_note_time(book, time);
 	row->value = time;
 	row->tag = kind;
@@ -92,22 +87,6 @@ custmart_interaction_book_step_##name(PG_FUNCTION_ARGS) \
 INTERACTION_BOOK_STEP(bigint, KEY_INT64)
 INTERACTION_BOOK_STEP(uuid, KEY_FIXED16)
 INTERACTION_BOOK_STEP(text, KEY_BYTES)
-
-/* interaction_book_combine(interaction_book, interaction_book): merges the second into the state. */
-CUSTMART_FUNCTION(custmart_interaction_book_combine);
-Datum
-custmart_interaction_book_combine(PG_FUNCTION_ARGS)
-{
-	return book_combine(fcinfo, &interaction_book_kind.book);
-}
-
-/* interaction_book_add(interaction_book, interaction_book): the operator +. */
-CUSTMART_FUNCTION(custmart_interaction_book_add);
-Datum
-custmart_interaction_book_add(PG_FUNCTION_ARGS)
-{
-	return book_add(fcinfo, &interaction_book_kind.book);
-}
 
 /* ---------- reports ---------- */
 
@@ -322,28 +301,5 @@ custmart_interaction_transitions(PG_FUNCTION_ARGS)
 
 /* ---------- text, binary, counts ---------- */
 
-BOOK_IO(interaction_book, &interaction_book_kind.book)
-
-/* rows_skipped(interaction_book): rows left out because an argument was NULL. */
-CUSTMART_FUNCTION(custmart_interaction_book_rows_skipped);
-Datum
-custmart_interaction_book_rows_skipped(PG_FUNCTION_ARGS)
-{
-	uint32		count;
-	int64		rows_skipped;
-
-	book_counts(PG_GETARG_DATUM(0), &interaction_book_kind.book, &count, &rows_skipped);
-	PG_RETURN_INT64(rows_skipped);
-}
-
-/* member_count(interaction_book): members. */
-CUSTMART_FUNCTION(custmart_interaction_book_member_count);
-Datum
-custmart_interaction_book_member_count(PG_FUNCTION_ARGS)
-{
-	uint32		count;
-	int64		rows_skipped;
-
-	book_counts(PG_GETARG_DATUM(0), &interaction_book_kind.book, &count, &rows_skipped);
-	PG_RETURN_INT64(count);
-}
+BOOK_FUNCTIONS(interaction_book, &interaction_book_kind.book)
+BOOK_MEMBER_COUNT(interaction_book, &interaction_book_kind.book)

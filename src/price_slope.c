@@ -458,15 +458,3 @@ custmart_price_slopes(PG_FUNCTION_ARGS)
 /* ---------- text, binary, merging, count ---------- */
 
 BOOK_FUNCTIONS(price_slope, &price_slope_kind)
-
-/* rows_skipped(price_slope): rows left out, for NULL or a price that is not above 0. */
-CUSTMART_FUNCTION(custmart_price_slope_rows_skipped);
-Datum
-custmart_price_slope_rows_skipped(PG_FUNCTION_ARGS)
-{
-	uint32		count;
-	int64		rows_skipped;
-
-	book_counts(PG_GETARG_DATUM(0), &price_slope_kind, &count, &rows_skipped);
-	PG_RETURN_INT64(rows_skipped);
-}

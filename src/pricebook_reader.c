@@ -299,18 +299,6 @@ pricebook_check_foreign(const BookReader *reader)
 
 /* ---------- counts ---------- */
 
-/* rows_skipped(pricebook): rows left out, for whatever reason. */
-CUSTMART_FUNCTION(custmart_pricebook_rows_skipped);
-Datum
-custmart_pricebook_rows_skipped(PG_FUNCTION_ARGS)
-{
-	uint32		count;
-	int64		rows_skipped;
-
-	book_counts(PG_GETARG_DATUM(0), &pricebook_kind, &count, &rows_skipped);
-	PG_RETURN_INT64(rows_skipped);
-}
-
 /* rows_skipped(pricebook, reason): rows left out for one reason. */
 CUSTMART_FUNCTION(custmart_pricebook_rows_skipped_reason);
 Datum

@@ -48,7 +48,8 @@ retention_book_check(const uint8 *bytes, Size length)
 	return event_book_check(&retention_book_kind, bytes, length);
 }
 
-BOOK_IO(retention_book, &retention_book_kind.book)
+BOOK_FUNCTIONS(retention_book, &retention_book_kind.book)
+BOOK_MEMBER_COUNT(retention_book, &retention_book_kind.book)
 
 static Book *
 book_of(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
@@ -191,19 +192,3 @@ custmart_retention_book_step_##name##_activity(PG_FUNCTION_ARGS) \
 RETENTION_BOOK_STEP_ACTIVITY(bigint, KEY_INT64)
 RETENTION_BOOK_STEP_ACTIVITY(uuid, KEY_FIXED16)
 RETENTION_BOOK_STEP_ACTIVITY(text, KEY_BYTES)
-
-/* retention_book_combine(retention_book, retention_book): merges the second into the state. */
-CUSTMART_FUNCTION(custmart_retention_book_combine);
-Datum
-custmart_retention_book_combine(PG_FUNCTION_ARGS)
-{
-	return book_combine(fcinfo, &retention_book_kind.book);
-}
-
-/* retention_book_add(retention_book, retention_book): the operator +. */
-CUSTMART_FUNCTION(custmart_retention_book_add);
-Datum
-custmart_retention_book_add(PG_FUNCTION_ARGS)
-{
-	return book_add(fcinfo, &retention_book_kind.book);
-}

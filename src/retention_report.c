@@ -335,27 +335,3 @@ custmart_day_retention(PG_FUNCTION_ARGS)
 }
 
 /* ---------- counts ---------- */
-
-/* rows_skipped(retention_book): rows left out for a NULL. */
-CUSTMART_FUNCTION(custmart_retention_book_rows_skipped);
-Datum
-custmart_retention_book_rows_skipped(PG_FUNCTION_ARGS)
-{
-	uint32		count;
-	int64		rows_skipped;
-
-	book_counts(PG_GETARG_DATUM(0), &retention_book_kind.book, &count, &rows_skipped);
-	PG_RETURN_INT64(rows_skipped);
-}
-
-/* member_count(retention_book): members with at least one row. */
-CUSTMART_FUNCTION(custmart_retention_book_member_count);
-Datum
-custmart_retention_book_member_count(PG_FUNCTION_ARGS)
-{
-	uint32		count;
-	int64		rows_skipped;
-
-	book_counts(PG_GETARG_DATUM(0), &retention_book_kind.book, &count, &rows_skipped);
-	PG_RETURN_INT64(count);
-}

@@ -199,12 +199,7 @@ rfm_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 	time = instant_check(PG_GETARG_TIMESTAMPTZ(time_argument), "ordered_at");
 	amount = numeric_read(PG_GETARG_DATUM(time_argument + 1), "amount", &extra->amount_pool);
 	row = book_next_row(book, &key);
-	if (member_type == KEY_INT64)
-		key->number = PG_GETARG_INT64(1);
-	else if (member_type == KEY_FIXED16)
-		memcpy(key->fixed, PG_GETARG_POINTER(1), 16);
-	else
-		book_set_text_key(book, key, PG_GETARG_DATUM(1));
+	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
 	if (form == KEY_INT64)
 		row->order_number = PG_GETARG_INT64(2);
 	else if (form == KEY_BYTES)
@@ -621,6 +616,7 @@ rfm_book_merge(Book *book, const BookReader *source, const uint32 *entries)
 /* ---------- text, binary, merging, comparison ---------- */
 
 BOOK_FUNCTIONS(rfm_book, &rfm_book_kind)
+BOOK_MEMBER_COUNT(rfm_book, &rfm_book_kind)
 
 #define RFM_BOOK_COMPARISON(name, condition) \
 CUSTMART_FUNCTION(custmart_rfm_book_##name); \
@@ -666,28 +662,4 @@ custmart_rfm_book_hash_extended(PG_FUNCTION_ARGS)
 	PG_RETURN_UINT64(hash_bytes_extended((unsigned char *) VARDATA(canonical),
 										 (int) (VARSIZE(canonical) - VARHDRSZ),
 										 PG_GETARG_INT64(1)));
-}
-
-/* rows_skipped(rfm_book): rows left out because an argument was NULL. */
-CUSTMART_FUNCTION(custmart_rfm_book_rows_skipped);
-Datum
-custmart_rfm_book_rows_skipped(PG_FUNCTION_ARGS)
-{
-	uint32		count;
-	int64		rows_skipped;
-
-	book_counts(PG_GETARG_DATUM(0), &rfm_book_kind, &count, &rows_skipped);
-	PG_RETURN_INT64(rows_skipped);
-}
-
-/* member_count(rfm_book): members, with or without orders. */
-CUSTMART_FUNCTION(custmart_rfm_book_member_count);
-Datum
-custmart_rfm_book_member_count(PG_FUNCTION_ARGS)
-{
-	uint32		count;
-	int64		rows_skipped;
-
-	book_counts(PG_GETARG_DATUM(0), &rfm_book_kind, &count, &rows_skipped);
-	PG_RETURN_INT64(count);
 }
