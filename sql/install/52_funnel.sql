@@ -30,7 +30,7 @@ COMMENT ON FUNCTION funnel_recv(internal) IS
 COMMENT ON FUNCTION funnel_send(funnel) IS
 	'Binary output: the stored bytes (docs/storage-format.md).';
 COMMENT ON TYPE funnel IS
-	'One member''s rows for a funnel: when each was and which steps it meets. Made by the aggregate funnel(within, occurred_at, steps), merged by rollup() and +, read by level(), step_times() and step_durations(), which choose the mode. 12 bytes and 2 to 10 more for each row; at most 704 MB. docs/storage-format.md.';
+	'One member''s rows for a funnel: when each was and which steps it meets. Made by the aggregate funnel(within, occurred_at, steps), merged by rollup() and +, read by level(), step_times() and step_durations(), which choose the mode. 12 bytes and 2 to 15, mostly 5 to 8, for each row; at most 704 MB. docs/storage-format.md.';
 
 -- Aggregates and the operator +
 
@@ -180,7 +180,7 @@ COMMENT ON FUNCTION funnel_book_recv(internal) IS
 COMMENT ON FUNCTION funnel_book_send(funnel_book) IS
 	'Binary output: the stored bytes (docs/storage-format.md).';
 COMMENT ON TYPE funnel_book IS
-	'The funnel of every member of a table, made by funnel_book() in one scan, merged by rollup() and +, read by funnel_steps() and funnel_members(), which choose the mode. At most 704 MB, about 100 million rows. docs/storage-format.md.';
+	'The funnel of every member of a table, made by funnel_book() in one scan, merged by rollup() and +, read by funnel_steps() and funnel_members(), which choose the mode. At most 704 MB, about 90 million rows. docs/storage-format.md.';
 
 -- Aggregates and the operator +
 

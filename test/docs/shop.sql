@@ -106,3 +106,15 @@ INSERT INTO reviews
 SELECT 1 + (hashint8extended(n, 1) & 65535) % 119, timestamptz '2025-01-01 20:00+00' + (hashint8extended(n, 2) & 65535) % 365 * interval '1 day',
 	1 + (hashint8extended(n, 3) & 65535) % 5
 FROM generate_series(1, 150::bigint) n;
+
+-- The web site: a visit, perhaps a cart, help on the way, an order; visitors who are not known are NULL.
+CREATE TABLE events (
+	customer_id bigint,
+	occurred_at timestamptz NOT NULL,
+	event text NOT NULL
+);
+INSERT INTO events
+SELECT CASE WHEN (hashint8extended(n, 1) & 31) > 0 THEN 1 + (hashint8extended(n, 2) & 65535) % 400 END, visited + minute * interval '1 minute', event
+FROM (SELECT n, timestamptz '2025-01-01' + (hashint8extended(n, 3) & 1048575) % 525600 * interval '1 minute' AS visited, hashint8extended(n, 4) & 15 AS luck FROM generate_series(1, 3000::bigint) n) v
+CROSS JOIN LATERAL (VALUES ('visit', 0::bigint, true), ('cart', 2 + (hashint8extended(n, 5) & 15), luck < 8), ('help', 20, luck IN (2, 9)), ('order', 30 + (hashint8extended(n, 6) & 63), luck < 5)) e (event, minute, happened)
+WHERE happened;
