@@ -191,6 +191,13 @@ SELECT count(*) AS differ FROM (SELECT n, from_stage, to_stage, members FROM mov
 SELECT count(*) AS wrong_shares FROM (SELECT *, nullif(sum(members) OVER (PARTITION BY n, from_stage), 0) AS all_of_stage FROM moves) s
 WHERE share IS DISTINCT FROM (members / all_of_stage)::float8;
 
+-- The specified bytes (docs/storage-format.md), written out by hand: kind 13, version 1, bigint, a zero; 1 member, 1 row skipped;
+-- member 7; no settings; the latest time is 201 microseconds after 2000-01-01; 3 interactions: time 0, own; 1 later, obliged;
+-- 200 = 0x48 + 1 * 128 later, induced.
+SELECT interaction_book_send(interaction_book(7, kind, t)) =
+	'\x0d010100 00000001 0000000000000001 0000000000000007 0000 00000000000000c9 03 0002 0100 c80101'::bytea AS as_specified
+FROM (VALUES ('own', timestamptz '2000-01-01'), ('induced', '2000-01-01 00:00:00.000201'), ('obliged', '2000-01-01 00:00:00.000001'), (NULL, '2000-01-01')) v (kind, t);
+
 -- Whatever the order and the parts, the same.
 CREATE TABLE books AS SELECT part, interaction_book(member, kind, occurred_at) AS b FROM many GROUP BY part;
 SELECT (SELECT rollup(b) FROM books) = whole AS rolled_up, (SELECT rollup(b ORDER BY part DESC) FROM books) = whole AS other_order,
