@@ -228,7 +228,7 @@ GROUP BY grp;
 
 CREATE VIEW retention_floor AS SELECT max(customer_id) AS a, max(ordered_at) AS b FROM orders;
 
-CREATE VIEW retention_book AS SELECT retention_book(customer_id, ordered_at, 'month', 'UTC') FROM orders;
+CREATE VIEW retention_months AS SELECT retention_book(customer_id, ordered_at, 'month', 'UTC') AS book FROM orders;
 CREATE VIEW retention_custmart AS
 SELECT * FROM cohort_retention((SELECT retention_book(customer_id, ordered_at, 'month', 'UTC') FROM orders));
 
@@ -287,8 +287,8 @@ GROUP BY cohort, period;
 -- Which step an order is, is told by its number: two orders of five are none.
 CREATE VIEW funnel_floor AS SELECT max(customer_id) AS a, max(ordered_at) AS b, max(order_id) AS c FROM orders;
 
-CREATE VIEW funnel_book AS
-SELECT funnel_book(customer_id, '30 days', ordered_at, order_id % 5 = 0, order_id % 5 = 1, order_id % 5 = 2) FROM orders;
+CREATE VIEW funnel_events AS
+SELECT funnel_book(customer_id, '30 days', ordered_at, order_id % 5 = 0, order_id % 5 = 1, order_id % 5 = 2) AS book FROM orders;
 CREATE VIEW funnel_custmart AS
 SELECT * FROM funnel_steps((SELECT funnel_book(customer_id, '30 days', ordered_at, order_id % 5 = 0, order_id % 5 = 1, order_id % 5 = 2) FROM orders));
 
