@@ -39,6 +39,9 @@ zone_find(const char *name, Size length)
 		zone_error(text, "is not known");
 	if (!pg_tz_acceptable(rules))
 		zone_error(text, "counts leap seconds, which PostgreSQL does not");
+	if (strcmp(pg_get_timezone_name(rules), "localtime") == 0 ||
+		strcmp(pg_get_timezone_name(rules), "posixrules") == 0)
+		zone_error(text, "is another one on another machine");
 
 	for (zone = zones; zone != NULL; zone = zone->next)
 		if (zone->rules == rules)
@@ -317,14 +320,23 @@ calendar_open_settings(CalendarSettings *settings, const uint8 *bytes, Size size
 TimestampTz
 calendar_begin(const CalendarSettings *settings, int32 period)
 {
-	int64		day = calendar_first_day(settings->unit, period);
+	int64		midnight = calendar_first_day(settings->unit, period) * USECS_PER_DAY;
 	TimestampTz begin;
+	TimestampTz earlier;
 
 	/* Near its ends a timestamp's range is not that of the clocks of a zone. */
-	if (day <= CALENDAR_DAY_MIN + 1)
-		return Max(MIN_TIMESTAMP, day * USECS_PER_DAY);
-	begin = zone_instant(settings->zone, Min(day * USECS_PER_DAY, END_TIMESTAMP - 1));
-	return Min(begin, END_TIMESTAMP - 1);
+	if (midnight <= MIN_TIMESTAMP + 8 * USECS_PER_DAY || midnight >= END_TIMESTAMP - 8 * USECS_PER_DAY)
+	{
+		begin = midnight - (zone_local(settings->zone, Min(midnight, END_TIMESTAMP - 1)) - Min(midnight, END_TIMESTAMP - 1));
+		return Min(Max(begin, MIN_TIMESTAMP), END_TIMESTAMP - 1);
+	}
+	begin = zone_instant(settings->zone, midnight);
+
+	/* Where clocks go back over midnight there are two, and the first one counts. */
+	earlier = midnight - (zone_local(settings->zone, begin - USECS_PER_DAY) - (begin - USECS_PER_DAY));
+	if (earlier < begin && zone_local(settings->zone, earlier) >= midnight)
+		return earlier;
+	return begin;
 }
 
 /* Raises 22008 for a time in the period that begins before all dates. */

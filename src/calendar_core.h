@@ -27,7 +27,7 @@ typedef enum CalendarUnit
 
 /* The days that a timestamp can fall on in some time zone and that a date can name. */
 #define CALENDAR_DAY_MIN (-2451545)	/* 4714-11-24 BC */
-#define CALENDAR_DAY_MAX 106751983	/* 294277-01-01: the last timestamp, east of Greenwich */
+#define CALENDAR_DAY_MAX 106751989	/* 294277-01-07: POSIX rules go up to a week east of Greenwich */
 
 extern int32 calendar_period_of_day(CalendarUnit unit, int32 day);
 extern int32 calendar_first_day(CalendarUnit unit, int32 period);

@@ -97,14 +97,13 @@ growth_of(Growth *growth, int32 period)
 {
 	Size		place = (Size) (growth->as_of - period);
 
+	if (place >= RETENTION_CELLS_MAX)
+		return NULL;
 	if (place >= growth->capacity)
 	{
 		Size		capacity = Max(Max(growth->capacity * 2, 64), place + 1);
-		GrowthCount *counts;
+		GrowthCount *counts = allocate_zeros(growth->context, capacity, sizeof(GrowthCount));
 
-		if (place >= RETENTION_CELLS_MAX)
-			return NULL;
-		counts = allocate_zeros(growth->context, capacity, sizeof(GrowthCount));
 		if (growth->count > 0)
 			memcpy(counts, growth->counts, growth->count * sizeof(GrowthCount));
 		growth->counts = counts;

@@ -261,7 +261,7 @@ custmart_stickiness(PG_FUNCTION_ARGS)
 
 	stickiness.since = get_bound(fcinfo, 1, "since", unit_of(&events), PG_INT32_MIN);
 	stickiness.until = get_bound(fcinfo, 2, "until", unit_of(&events), PG_INT32_MAX);
-	if (stickiness.since > stickiness.until)
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2) && PG_GETARG_DATEADT(1) > PG_GETARG_DATEADT(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("since \"%s\" is after until \"%s\"",
