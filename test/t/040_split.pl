@@ -133,6 +133,13 @@ $arguments{'text, timestamp with time zone, timestamp with time zone, interval, 
 $arguments{"$$_[0], text, timestamp with time zone"} = "$$_[1], $kind, at"
   for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
 $arguments{interaction_book} = 'day_interactions';
+# Funnels: rows that meet several steps, none, and NULL ones.
+my $events = "interval '3 days', at, ARRAY[amount > 0, order_id % 3 = 0, member > 20]";
+$arguments{'interval, timestamp with time zone, boolean[]'} = $events;
+$arguments{"$$_[0], interval, timestamp with time zone, boolean[]"} = "$$_[1], $events"
+  for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
+$arguments{funnel} = 'day_events';
+$arguments{funnel_book} = 'day_funnels';
 $node->safe_psql(
 	'postgres', q{
 	CREATE TABLE shop AS
@@ -159,6 +166,19 @@ $node->safe_psql(
 	UPDATE shop s SET day_interactions = (SELECT interaction_book(member_text, $kind, at) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 
+$node->safe_psql(
+	'postgres', qq{
+	ALTER TABLE shop ADD day_events funnel, ADD day_funnels funnel_book;
+	UPDATE shop s SET (day_events, day_funnels) = (SELECT funnel(@{[ called($events) ]}), funnel_book(member_text, @{[ called($events) ]}) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
+});
+
+# The same arguments in a call that names the aggregate: an array is all that is variadic.
+sub called
+{
+	my ($list) = @_;
+	return $list =~ s/(?=ARRAY\[amount|NULL::boolean\[\])/VARIADIC /r;
+}
+
 my @aggregates = map { [ split /\|/ ] }
   split /\n/, $node->safe_psql('postgres', 'SELECT signature, proname, result, arguments FROM split_aggregate ORDER BY 1');
 cmp_ok(scalar(@aggregates), '>=', 14, 'the extension has aggregates');
@@ -177,7 +197,7 @@ for (@aggregates)
 	my $arguments = $arguments{$types};
 
 	ok(defined $arguments, "$signature: rows for its arguments") or next;
-	my $plain = "SELECT $name($arguments) FROM shop";
+	my $plain = "SELECT $name(@{[ called($arguments) ]}) FROM shop";
 	my $of = "'$signature'::regprocedure";
 	my $null = "NULL::$result";
 
@@ -194,7 +214,7 @@ for (@aggregates)
 		same("SELECT result_$way($of, p, $null) FROM (SELECT partial_$way($of, $arguments) AS p FROM shop GROUP BY id ORDER BY id DESC) s",
 			$plain, "$signature: a worker for each row, $way");
 		same("SELECT result_$way($of, p, $null) FROM ($none UNION ALL $null_rows UNION ALL $partial UNION ALL $none UNION ALL $null_rows) s (worker, p)",
-			"SELECT $name($arguments) FROM (SELECT (s).* FROM (SELECT s FROM shop s UNION ALL SELECT NULL::shop FROM generate_series(1, 6)) x) s",
+			"SELECT $name(@{[ called($arguments) ]}) FROM (SELECT (s).* FROM (SELECT s FROM shop s UNION ALL SELECT NULL::shop FROM generate_series(1, 6)) x) s",
 			"$signature: workers with no rows and with NULLs, $way");
 		same("SELECT result_$way($of, p, $null) FROM (SELECT merge_$way($of, p) AS p FROM ($none UNION ALL $partial) s (worker, p) GROUP BY worker % 2) s",
 			$plain, "$signature: merged in two steps, $way");
@@ -202,12 +222,12 @@ for (@aggregates)
 		for my $nothing ("SELECT result_$way($of, p, $null) FROM ($partial) s WHERE false",
 			"SELECT result_$way($of, p, $null) FROM ($none UNION ALL $none) s (worker, p)")
 		{
-			is($node->safe_psql('postgres', "SELECT ($nothing) IS NULL AND (SELECT $name($arguments) FROM shop WHERE false) IS NULL"),
+			is($node->safe_psql('postgres', "SELECT ($nothing) IS NULL AND (SELECT $name(@{[ called($arguments) ]}) FROM shop WHERE false) IS NULL"),
 				't', "$signature: nothing of nothing, $way");
 		}
 		is( $node->safe_psql('postgres',
 				"SELECT (SELECT result_$way($of, p, $null) FROM ($null_rows) s (worker, p)) IS NOT DISTINCT FROM (SELECT $name("
-				  . nulls($types) . ') FROM generate_series(1, 3))'),
+				  . called(nulls($types)) . ') FROM generate_series(1, 3))'),
 			't', "$signature: nothing but NULLs, $way");
 	}
 	same("SELECT result_text($of, p, $null) FROM (SELECT partial_flat($of, $arguments) AS p FROM shop GROUP BY worker) s",
