@@ -127,9 +127,9 @@ for ([ bigint => 'member' ], [ text => 'member_text' ])
 }
 # Interactions: every seventh of no kind.
 my $kind = "(ARRAY['own', 'induced', 'obliged', 'own', 'obliged', 'induced'])[id % 7]";
-$arguments{'text, timestamp with time zone, timestamp with time zone'} = "$kind, at, '2026-03-01'";
+$arguments{'text, timestamp with time zone, timestamp with time zone'} = "$kind, at, timestamptz '2026-03-01'";
 $arguments{'text, timestamp with time zone, timestamp with time zone, interval, integer, double precision'} =
-  "$kind, at, '2026-03-01', '40 days', 3, 0.3::float8";
+  "$kind, at, timestamptz '2026-03-01', interval '40 days', 3, 0.3::float8";
 $arguments{"$$_[0], text, timestamp with time zone"} = "$$_[1], $kind, at"
   for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
 $arguments{interaction_book} = 'day_interactions';
