@@ -118,3 +118,19 @@ SELECT CASE WHEN (hashint8extended(n, 1) & 31) > 0 THEN 1 + (hashint8extended(n,
 FROM (SELECT n, timestamptz '2025-01-01' + (hashint8extended(n, 3) & 1048575) % 525600 * interval '1 minute' AS visited, hashint8extended(n, 4) & 15 AS luck FROM generate_series(1, 3000::bigint) n) v
 CROSS JOIN LATERAL (VALUES ('visit', 0::bigint, true), ('cart', 2 + (hashint8extended(n, 5) & 15), luck < 8), ('help', 20, luck IN (2, 9)), ('order', 30 + (hashint8extended(n, 6) & 63), luck < 5)) e (event, minute, happened)
 WHERE happened;
+
+-- A chocolate shop of 300 members, who come less often as time goes by, but less so
+-- since it got a loyalty card in July; some of what they buy comes back.
+CREATE TABLE purchases (
+	customer_id bigint,
+	bought_at timestamptz NOT NULL,
+	amount numeric(10,2) NOT NULL
+);
+INSERT INTO purchases
+SELECT c, timestamptz '2025-01-01 12:00+00' + (joined + 7 * week + (hashint8extended(c * 64 + week, 2) & 65535) % 7) * interval '1 day',
+	5 + (hashint8extended(c * 64 + week, 3) & 65535) % 4000 / 100.0
+FROM (SELECT c, (hashint8extended(c, 1) & 65535) % 360 AS joined FROM generate_series(1, 300::bigint) c) m
+CROSS JOIN LATERAL generate_series(0, (358 - joined) / 7) week
+WHERE week = 0 OR (hashint8extended(c * 64 + week, 4) & 65535) / 65536.0 < CASE WHEN joined < 181 THEN 0.02 ELSE 0.07 END + 0.3 / (1 + week / 3.0);
+INSERT INTO purchases
+SELECT customer_id, bought_at + interval '2 days', -amount FROM purchases WHERE hashint8extended(customer_id * 400 + extract(doy FROM bought_at)::int, 5) % 30 = 0;
