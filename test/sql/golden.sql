@@ -76,3 +76,34 @@ FROM (VALUES
 		('tea', '2026-01-05', 0, 0), ('tea', '2026-01-05', 0, -1), (NULL, '2026-01-05', 0, 1), ('tea', '2026-01-05', 0, NULL)) v(item, period, x, price)), 'price_slope:CAEDAAAAAAIAAAAAAAAABAAAAAUAAAADS8Okc2V0ZWEAAAADAAAAAQAAAAIAACUkAAAAAAAAAAH//////////////8AAAAAAAAAAAAAAAAAACxchf30c+AAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAP////////////////06N6AguMIAAAAAAP////8AAAAAAAAAAQAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAlHQAAAAAAAAAD//////////////2AAAAAAAAAAAAAAAAAABYuQv76OfAAAAAAAAAAAAAAAAAACUAAAAAAAAAAAAD////////////////kRixBRzeUAAAAAAA='),
 	((SELECT price_slope(42::bigint, '2000-01-01', x, (2 ^ x)::numeric) FROM generate_series(1, 2) x), 'price_slope:CAEBAAAAAAEAAAAAAAAAAAAAAAAAAAAqAAAAAQAAAAEAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAIUVkfndW5wAAAAAAAAAAAAAAAAAFAAAAAAAAAAAAAAAAAAAAAAAAAAAAADdzp31xkNYAAAAAAA==')
 	) v(made, literal), LATERAL (SELECT literal::price_slope AS x) l, price_slopes(x) s;
+
+-- 1.0.0: activity, retention_book of periods, amounts and times, funnel, funnel_book, interaction_book; a book of skipped rows.
+-- The bytes are those of a Python program that knows docs/storage-format.md and nothing of custmart.
+SELECT period_list(x), x::text = literal AS same_text, activity_send(x) = decode(substr(literal, 10), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT activity(t, 'month', 'europe/berlin') FROM unnest('{2025-12-31 23:00+00,2025-12-31 22:59:59+00,1999-11-15 12:00+00}'::timestamptz[]) t), 'activity:CQEADgNFdXJvcGUvQmVybGluAwO5AgE='),
+	((SELECT activity(t, 'week', 'UTC') FROM unnest('{2002-07-01 00:00+00,2000-01-02 12:00+00,2000-01-03 00:00+00,2000-01-09 23:59:59+00}'::timestamptz[]) t), 'activity:CQEABAJVVEMDAQGCAQ==')
+	) v(made, literal), LATERAL (SELECT literal::activity AS x) s;
+SELECT member_count(x), rows_skipped(x), net_outside(x), x::text = literal AS same_text, retention_book_send(x) = decode(substr(literal, 16), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT retention_book(m, t, 'month', 'UTC') FROM (VALUES (7::bigint, timestamptz '2026-03-15 12:00+00'), (NULL, '2026-01-01 00:00+00'), (-1, '2025-12-31 23:59:59+00'), (7, NULL), (7, '2026-03-01 00:00+00'), (7, '2026-01-01 00:00+00')) v(m, t)), 'retention_book:CgEBAAAAAAIAAAAAAAAAAv//////////AAAAAAAAAAcABANVVEMAAvANnD5wAAHuBALwBAI='),
+	((SELECT retention_book('é'::text, t, a, 'month', 'America/New_York') FROM (VALUES (timestamptz '2026-01-01 05:00+00', 12.34), ('2026-02-03 05:00+00', 100000000000000000000), ('2026-01-01 04:59:59+00', -5.00), ('2026-02-01 04:59:59+00', 0.005)) v(t, a)), 'retention_book:CgEDAQAAAAEAAAAAAAAAAAAAAALDqQARA0FtZXJpY2EvTmV3X1lvcmsAAuzjFI30AAPuBALnBwGD8sABAZ8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFa8deLWMQAAA='),
+	((SELECT retention_book('00010203-0405-0607-0809-0a0b0c0d0e0f'::uuid, t) FROM unnest('{2026-01-02 00:00:00.000001+00,2026-01-01 00:00+00,1999-12-31 23:59:59+00,2026-01-01 00:00+00}'::timestamptz[]) t), 'retention_book:CgECAgAAAAEAAAAAAAAAAAABAgMEBQYHCAkKCwwNDg8AAAAC6lsov8ABA/+IesDE3tfwyLoBgcDd7sEC'),
+	((SELECT retention_book(NULL::bigint, now(), 'month', 'UTC') FROM generate_series(1, 4)), 'retention_book:CgEBAAAAAAAAAAAAAAAABAAAAAAAAAAAAAA=')
+	) v(made, literal), LATERAL (SELECT literal::retention_book AS x) s;
+SELECT c.* FROM cohort_retention('retention_book:CgEBAAAAAAIAAAAAAAAAAv//////////AAAAAAAAAAcABANVVEMAAvANnD5wAAHuBALwBAI=') c;
+SELECT c.* FROM cohort_retention('retention_book:CgEDAQAAAAEAAAAAAAAAAAAAAALDqQARA0FtZXJpY2EvTmV3X1lvcmsAAuzjFI30AAPuBALnBwGD8sABAZ8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFa8deLWMQAAA=') c;
+SELECT level(x), step_times(x) = '{2026-01-01 00:00+00,2026-01-01 00:00+00,2026-01-31 00:00+00}' AS same_times, x::text = literal AS same_text, funnel_send(x) = decode(substr(literal, 8), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT funnel('30 days', t, s & 1 > 0, s & 2 > 0, s & 4 > 0) FROM (VALUES (timestamptz '2026-01-31 00:00+00', 4), ('2026-01-01 00:00+00', 3), ('2026-01-05 00:00+00', 0), ('2026-01-01 00:00+00', 1)) v(t, s)), 'funnel:CwEDAAACW389QAAEgIDDruGR9QIBAAOAgPa6hwoAgID/vrBBBA==')
+	) v(made, literal), LATERAL (SELECT literal::funnel AS x) s;
+SELECT array_agg(f.members ORDER BY step) AS members, rows_skipped(x), x::text = literal AS same_text, funnel_book_send(x) = decode(substr(literal, 13), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT funnel_book(m, '30 days', t, s & 1 > 0, s & 2 > 0, s & 4 > 0) FROM (VALUES (2::bigint, timestamptz '1999-01-01 00:00+00', 2), (1, '2026-01-31 00:00+00', 4), (1, '2026-01-01 00:00+00', 3), (NULL, '2026-01-05 00:00+00', 0), (1, '2026-01-05 00:00+00', 0), (1, '2026-01-01 00:00+00', 1)) v(m, t, s)), 'funnel_book:DAEBAAAAAAIAAAAAAAAAAQAAAAAAAAABAAAAAAAAAAIACQMAAAJbfz1AAAAC7KKKJaAABICAw67hkfUCAQADgID2uocKAICA/76wQQQB//+ewdGrDgI=')
+	) v(made, literal), LATERAL (SELECT literal::funnel_book AS x) s, funnel_steps(x) f
+GROUP BY x, literal, made;
+SELECT array_agg(i.stage || ' ' || i.members) AS stages, rows_skipped(x), x::text = literal AS same_text, interaction_book_send(x) = decode(substr(literal, 18), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT interaction_book(m, k, t) FROM (VALUES ('b'::text, 'own', timestamptz '1999-12-31 00:00+00'), ('a', 'induced', '2026-01-03 00:00+00'), ('a', 'own', '2026-01-01 00:00+00'), ('a', NULL, '2026-01-01 00:00+00'), ('a', 'obliged', '2026-01-01 00:00+00')) v(m, k, t)), 'interaction_book:DQEDAAAAAAIAAAAAAAAAAQAAAAEAAAABYWIAAAAC6m9GlyAAA4CAw67hkfUCAAACgIC73YMFAQH//7rdgwUC')
+	) v(made, literal), LATERAL (SELECT literal::interaction_book AS x) s, interaction_stages(x) i
+GROUP BY x, literal, made;
