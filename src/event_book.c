@@ -136,9 +136,9 @@ event_book_pool(Book *book)
 static Event *
 log_append(EventLog *log, Size n)
 {
-	LogPiece   *piece = log->pieces + log->npieces - 1;
+	LogPiece   *piece = log->npieces > 0 ? &log->pieces[log->npieces - 1] : NULL;
 
-	if (unlikely(log->npieces == 0 || piece->capacity - piece->count < n))
+	if (unlikely(piece == NULL || piece->capacity - piece->count < n))
 	{
 		if (log->npieces == log->pieces_capacity)
 		{
