@@ -1008,6 +1008,13 @@ host_is_numeric(const uint8 *bytes, Size length)
 	return length > start || (start == 2 && (header & 0x207F) == 0);
 }
 
+/* Only ever quoted in errors. */
+Datum
+interval_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(pstrdup("an interval"));
+}
+
 Datum
 numeric_out(PG_FUNCTION_ARGS)
 {

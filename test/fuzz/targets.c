@@ -1205,7 +1205,11 @@ static const struct
 	{"tagbloom_sets", target_tagbloom_sets, seeds_tagbloom_sets},
 	{"tagbloom_state", target_tagbloom_state, seeds_tagbloom_state},
 	{"tagquery_in", target_tagquery_in, seeds_tagquery_in},
-	{"tagquery_recv", target_tagquery_recv, seeds_tagquery_recv}
+	{"tagquery_recv", target_tagquery_recv, seeds_tagquery_recv},
+	{"interaction_book_in", target_interaction_book_in, seeds_interaction_book_in},
+	{"interaction_book_recv", target_interaction_book_recv, seeds_interaction_book_recv},
+	{"interaction_book_rows", target_interaction_book_rows, seeds_interaction_book_rows},
+	{"interaction_stage_state", target_interaction_stage_state, seeds_interaction_stage_state}
 };
 
 static int	target;

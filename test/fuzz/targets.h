@@ -4,7 +4,7 @@
  *
  * targets.c has the program and the targets of rfm, targets_price.c those of
  * pricebook, price_check and price_slope, targets_tag.c those of tagbloom and
- * tagquery.
+ * tagquery, targets_interaction.c those of interaction_book and interaction_stage.
  */
 #ifndef TARGETS_H
 #define TARGETS_H
@@ -91,5 +91,15 @@ extern void seeds_tagbloom_sets(void);
 extern void seeds_tagbloom_state(void);
 extern void seeds_tagquery_in(void);
 extern void seeds_tagquery_recv(void);
+
+/* targets_interaction.c */
+extern void target_interaction_book_in(Input *input);
+extern void target_interaction_book_recv(Input *input);
+extern void target_interaction_book_rows(Input *input);
+extern void target_interaction_stage_state(Input *input);
+extern void seeds_interaction_book_in(void);
+extern void seeds_interaction_book_recv(void);
+extern void seeds_interaction_book_rows(void);
+extern void seeds_interaction_stage_state(void);
 
 #endif							/* TARGETS_H */
