@@ -172,35 +172,6 @@ zone_before(Zone *zone, TimestampTz time, const Interval *span)
 	return time - span->time;
 }
 
-/* When a day begins; DT_NOBEGIN or DT_NOEND where no timestamp can tell. */
-static TimestampTz
-begin_of_day(const Zone *zone, int32 day)
-{
-	TimestampTz time;
-
-	if (day < CALENDAR_DAY_MIN)
-		return DT_NOBEGIN;
-	if (day > CALENDAR_DAY_MAX)
-		return DT_NOEND;
-	time = zone_instant(zone, day * USECS_PER_DAY);
-	return time < MIN_TIMESTAMP ? DT_NOBEGIN : time < END_TIMESTAMP ? time : DT_NOEND;
-}
-
-/* The first end of a period after a finite point in time; DT_NOEND if it is after all times. */
-TimestampTz
-zone_period_end(Zone *zone, CalendarUnit unit, TimestampTz time)
-{
-	int32		next = calendar_period_of_day(unit, day_of(zone_local(zone, time))) + 1;
-	TimestampTz end;
-
-	/* Where clocks were set back over midnight, the period may seem to have ended before it does. */
-	while (begin_of_day(zone, calendar_first_day(unit, next - 1)) > time)
-		next--;
-	while ((end = begin_of_day(zone, calendar_first_day(unit, next))) <= time)
-		next++;
-	return end;
-}
-
 /* A unit by its name, in lower case as date_trunc has them; 22023 if there is none. */
 CalendarUnit
 calendar_unit_argument(const char *name, Size length)
@@ -320,9 +291,13 @@ calendar_open_settings(CalendarSettings *settings, const uint8 *bytes, Size size
 TimestampTz
 calendar_begin(const CalendarSettings *settings, int32 period)
 {
-	int64		midnight = calendar_first_day(settings->unit, period) * USECS_PER_DAY;
+	int32		day = calendar_first_day(settings->unit, period);
+	int64		midnight = day * USECS_PER_DAY;
 	TimestampTz begin;
 	TimestampTz earlier;
+
+	if (day > CALENDAR_DAY_MAX)
+		return END_TIMESTAMP - 1;
 
 	/* Near its ends a timestamp's range is not that of the clocks of a zone. */
 	if (midnight <= MIN_TIMESTAMP + 8 * USECS_PER_DAY || midnight >= END_TIMESTAMP - 8 * USECS_PER_DAY)
@@ -337,6 +312,27 @@ calendar_begin(const CalendarSettings *settings, int32 period)
 	if (earlier < begin && zone_local(settings->zone, earlier) >= midnight)
 		return earlier;
 	return begin;
+}
+
+/*
+ * The moment after `time` at which a period ends first, and the next begins;
+ * DT_NOEND if that is after all times.
+ */
+TimestampTz
+calendar_end(const CalendarSettings *settings, TimestampTz time)
+{
+	int32		next = calendar_period_of_day(settings->unit, day_of(zone_local(settings->zone, time))) + 1;
+
+	/* Where clocks go back over midnight, they show the old day once more in the new one. */
+	for (;; next++)
+	{
+		TimestampTz end = calendar_begin(settings, next);
+
+		if (end >= END_TIMESTAMP - 1)
+			return DT_NOEND;
+		if (end > time)
+			return end;
+	}
 }
 
 /* Raises 22008 for a time in the period that begins before all dates. */

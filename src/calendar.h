@@ -59,13 +59,13 @@ extern const char *zone_name(const Zone *zone);
 extern int64 zone_offset_slow(Zone *zone, TimestampTz time);
 extern TimestampTz zone_instant(const Zone *zone, Timestamp local);
 extern TimestampTz zone_before(Zone *zone, TimestampTz time, const Interval *span);
-extern TimestampTz zone_period_end(Zone *zone, CalendarUnit unit, TimestampTz time);
 extern CalendarUnit calendar_unit_argument(const char *name, Size length);
 extern const CalendarSettings *calendar_arguments(Datum unit, Datum zone);
 extern void calendar_settings_error(const uint8 *bytes, Size size, const CalendarSettings *settings);
 extern const char *calendar_check_settings(const uint8 *bytes, Size size, CalendarUnit *unit);
 extern void calendar_open_settings(CalendarSettings *settings, const uint8 *bytes, Size size);
 extern TimestampTz calendar_begin(const CalendarSettings *settings, int32 period);
+extern TimestampTz calendar_end(const CalendarSettings *settings, TimestampTz time);
 extern Zone *calendar_stored_zone(const uint8 *bytes, Size size);
 extern void calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument);
 

@@ -26,8 +26,7 @@ typedef struct Programme
 	Decimal    *limits;
 	int			limit_count;
 	const Interval *span;
-	CalendarUnit unit;
-	Zone	   *zone;
+	CalendarSettings settings;
 	TierCalendar calendar;
 } Programme;
 
@@ -153,7 +152,7 @@ period_end(void *context, int64 time)
 {
 	const Programme *programme = context;
 
-	return time < END_TIMESTAMP ? zone_period_end(programme->zone, programme->unit, time) : DT_NOEND;
+	return time < END_TIMESTAMP ? calendar_end(&programme->settings, time) : DT_NOEND;
 }
 
 static int64
@@ -161,7 +160,7 @@ window_start(void *context, int64 time)
 {
 	const Programme *programme = context;
 
-	return zone_before(programme->zone, time, programme->span);
+	return zone_before(programme->settings.zone, time, programme->span);
 }
 
 /*
@@ -187,7 +186,6 @@ static void
 open_member(FunctionCallInfo fcinfo, Member *member, int rest)
 {
 	Programme  *programme = &member->programme;
-	const CalendarSettings *settings;
 	const SpendMoment *moments;
 	TimestampTz last;
 
@@ -199,9 +197,7 @@ open_member(FunctionCallInfo fcinfo, Member *member, int rest)
 	member->as_of = instant_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
 	get_limits(programme, PG_GETARG_DATUM(2));
 	programme->span = get_span(PG_GETARG_DATUM(rest));
-	settings = calendar_arguments(PG_GETARG_DATUM(rest + 1), PG_GETARG_DATUM(rest + 2));
-	programme->unit = settings->unit;
-	programme->zone = settings->zone;
+	programme->settings = *calendar_arguments(PG_GETARG_DATUM(rest + 1), PG_GETARG_DATUM(rest + 2));
 	programme->calendar.context = programme;
 	programme->calendar.period_end = period_end;
 	programme->calendar.window_start = window_start;
