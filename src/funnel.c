@@ -27,6 +27,7 @@ static void funnel_load(Series *series, const uint8 *bytes, Size length);
 static const SeriesKind funnel_kind = {
 	.type = {"funnel", funnel_check},
 	.row_size = sizeof(Event),
+	.keeps_all = true,
 	.arrange = funnel_arrange,
 	.stored_size = funnel_stored_size,
 	.store = funnel_store,

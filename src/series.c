@@ -19,7 +19,7 @@ const ExpandedObjectMethods series_methods = {series_flat_size, series_flatten};
 #define SERIES_SIZE_MAX (MaxAllocSize / 16 * 11)
 
 /* Below this many rows nothing comes near the limit. */
-#define SMALL_COUNT 1000000
+#define SMALL_COUNT 10000000
 
 /* ---------- where series live ---------- */
 
@@ -163,15 +163,15 @@ check_size(const Series *series)
 }
 
 /*
- * Makes room for n more rows.  Those that are there are put in order first: it
- * may be that many are one and the same.
+ * Makes room for n more rows.  Those that are there are put in order first, where
+ * it may be that many are one and the same.
  */
 void
 series_reserve(Series *series, Size n)
 {
 	Size		capacity;
 
-	if (series->count > 0)
+	if (series->count > 0 && (!series->kind->keeps_all || series->count > SMALL_COUNT))
 		arrange(series);
 	if (series->count > SMALL_COUNT)
 		(void) check_size(series);

@@ -25,6 +25,7 @@ typedef struct SeriesKind
 {
 	StoredType	type;			/* name and checker */
 	Size		row_size;
+	bool		keeps_all;		/* no two rows are one: putting them in order does not make room */
 
 	/* Puts all rows in order and melts together those that are one; sets count. */
 	void		(*arrange) (Series *series);
