@@ -3,7 +3,7 @@
 -- Everything follows from dice(), and dice() from md5: the shop is the same, to
 -- the cent, on every machine and every PostgreSQL version.
 --
--- What an analyst has:  members, items, orders, order_lines.
+-- What an analyst has:  members, items, orders, order_lines, app_events.
 -- What only we know:    kinds, truth.  shop_report.sql compares the two.
 
 -- Compiling these queries would take longer than running them.
@@ -132,6 +132,23 @@ FROM (
 ) o
 JOIN (SELECT order_id, sum(quantity * price) AS amount FROM order_lines GROUP BY 1) l USING (order_id)
 ORDER BY ordered_at, order_id;
+
+-- What members did in the app, once each in the last quarter.
+-- Planted: on Android 40 % of those who go to the checkout cannot pay; elsewhere 10 % do not.
+CREATE TABLE app_events AS
+SELECT member_id, begun + make_interval(mins => minute) AS at, event
+FROM (
+	SELECT member_id, app, timestamptz '2025-10-01 08:00+00'
+		+ make_interval(days => dice(91, 'visits ' || member_id), mins => dice(14 * 60, 'visits at ' || member_id)) AS begun,
+		dice(100, 'basket ' || member_id) < 60 AS fills, dice(100, 'checkout ' || member_id) < 70 AS goes,
+		dice(100, 'pays ' || member_id) < CASE app WHEN 'android' THEN 60 ELSE 90 END AS pays
+	FROM members
+	WHERE app IS NOT NULL
+) v,
+LATERAL (VALUES ('visit', 0, true), ('basket', 4, fills), ('checkout', 9, fills AND goes),
+	('paid', 11, fills AND goes AND pays)) e(event, minute, happened)
+WHERE happened
+ORDER BY at, member_id;
 
 ALTER TABLE orders ADD PRIMARY KEY (order_id);
 VACUUM ANALYZE;
