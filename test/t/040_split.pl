@@ -140,6 +140,19 @@ $arguments{"$$_[0], interval, timestamp with time zone, boolean[]"} = "$$_[1], $
   for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
 $arguments{funnel} = 'day_events';
 $arguments{funnel_book} = 'day_funnels';
+# Activity: constants for unit and zone, and what was stored of it before.
+my $calendar = "text 'week', text 'America/New_York'";
+$arguments{'timestamp with time zone, text, text'} = "at, $calendar";
+for ([ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ])
+{
+	my ($member, $column) = @$_;
+	$arguments{"$member, timestamp with time zone, text, text"} = "$column, at, $calendar";
+	$arguments{"$member, timestamp with time zone, numeric, text, text"} = "$column, at, amount, $calendar";
+	$arguments{"$member, timestamp with time zone"} = "$column, at";
+	$arguments{"$member, activity"} = "$column, day_activity";
+}
+$arguments{activity} = 'day_activity';
+$arguments{retention_book} = 'day_retention';
 $node->safe_psql(
 	'postgres', q{
 	CREATE TABLE shop AS
@@ -170,6 +183,11 @@ $node->safe_psql(
 	'postgres', qq{
 	ALTER TABLE shop ADD day_events funnel, ADD day_funnels funnel_book;
 	UPDATE shop s SET (day_events, day_funnels) = (SELECT funnel(@{[ called($events) ]}), funnel_book(member_text, @{[ called($events) ]}) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
+});
+$node->safe_psql(
+	'postgres', qq{
+	ALTER TABLE shop ADD day_activity activity, ADD day_retention retention_book;
+	UPDATE shop s SET (day_activity, day_retention) = (SELECT activity(at, $calendar), retention_book(member_text, at, amount, $calendar) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 
 # The same arguments in a call that names the aggregate: an array is all that is variadic.
