@@ -67,12 +67,14 @@ seconds_of(int64 time)
 		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
 }
 
+#define ZONE_PIECE (INT64CONST(1) << ZONE_PIECE_BITS)
+
 /* Looks up the offsets of a piece of time. */
 static void
 fill_piece(const Zone *zone, ZonePiece *piece, int64 number)
 {
-	pg_time_t	begin = seconds_of(number << ZONE_PIECE_BITS);
-	pg_time_t	end = seconds_of((number << ZONE_PIECE_BITS) + ((INT64CONST(1) << ZONE_PIECE_BITS) - 1)) + 1;
+	pg_time_t	begin = seconds_of(number * ZONE_PIECE);
+	pg_time_t	end = seconds_of(number * ZONE_PIECE + (ZONE_PIECE - 1)) + 1;
 	pg_time_t	change;
 	pg_time_t	next;
 	long		before;
@@ -292,7 +294,7 @@ TimestampTz
 calendar_begin(const CalendarSettings *settings, int32 period)
 {
 	int32		day = calendar_first_day(settings->unit, period);
-	int64		midnight = day * USECS_PER_DAY;
+	int64		midnight = Min(day, CALENDAR_DAY_MAX) * USECS_PER_DAY;
 	TimestampTz begin;
 	TimestampTz earlier;
 

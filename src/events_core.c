@@ -98,10 +98,10 @@ events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool)
 
 	for (Size i = 0; i < *n; i++)
 	{
-		Event	   *last = &events[kept - 1];
+		Event	   *last = kept == 0 ? NULL : &events[kept - 1];
 
 		check_interrupts(i);
-		if (kept == 0 ||
+		if (last == NULL ||
 			(layout == EVENTS_TIMES ? last->value != events[i].value : event_period(last) != event_period(&events[i])))
 			events[kept++] = events[i];
 		else if (layout == EVENTS_AMOUNTS)

@@ -7,9 +7,11 @@
  */
 #include "host.h"
 
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "access/detoast.h"
 #include "access/tupdesc.h"
@@ -20,6 +22,7 @@
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "pgtime.h"
 #include "rfm_core.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -220,6 +223,10 @@ MemoryContext TopMemoryContext = NULL;
 static Chunk *buckets[BUCKETS];
 static Size memory;
 static Size memory_limit;
+bool		host_memory_ends = false;
+
+/* What lasts as long as the process is in TopMemoryContext, all else below this one. */
+static MemoryContext input_context;
 
 static Chunk **
 bucket_of(const void *place)
@@ -242,6 +249,10 @@ allocate(MemoryContext context, Size size)
 {
 	Chunk	   *chunk;
 
+	if (host_memory_ends && size > memory_limit - Min(memory, memory_limit))
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
 	memory += size;
 	host_require(memory <= memory_limit, "asks for %zu bytes, %zu in all", size, memory);
 	chunk = malloc(sizeof(Chunk));
@@ -376,10 +387,13 @@ AllocSetContextCreateInternal(MemoryContext parent, const char *name,
 	Context    *context = calloc(1, sizeof(Context));
 
 	context->parent = (Context *) parent;
+	context->base.name = name;
 	if (parent != NULL)
 	{
 		context->sibling = context->parent->child;
 		context->parent->child = context;
+		context->base.nextchild = parent->firstchild;
+		parent->firstchild = &context->base;
 	}
 	return &context->base;
 }
@@ -409,6 +423,11 @@ MemoryContextDelete(MemoryContext context)
 		while (*link != old)
 			link = &(*link)->sibling;
 		*link = old->sibling;
+
+		/* The same list, where the server has it. */
+		old->parent->base.firstchild = old->parent->child == NULL ? NULL : &old->parent->child->base;
+		for (Context *child = old->parent->child; child != NULL; child = child->sibling)
+			child->base.nextchild = child->sibling == NULL ? NULL : &child->sibling->base;
 	}
 	free(old);
 }
@@ -420,18 +439,25 @@ static int	toasted_count;
 void
 host_begin(Size most_memory)
 {
-	memory_limit = most_memory;
-	TopMemoryContext = AllocSetContextCreateInternal(NULL, "top", 0, 0, 0);
-	CurrentMemoryContext = TopMemoryContext;
+	if (TopMemoryContext == NULL)
+		TopMemoryContext = AllocSetContextCreateInternal(NULL, "top", 0, 0, 0);
+	memory_limit = memory + most_memory;
+	input_context = AllocSetContextCreateInternal(TopMemoryContext, "input", 0, 0, 0);
+	CurrentMemoryContext = input_context;
 }
 
 void
 host_end(void)
 {
+	Size		lasting = 0;
+
 	CurrentMemoryContext = NULL;
 	toasted_count = 0;
-	MemoryContextDelete(TopMemoryContext);
-	host_require(memory == 0, "%zu bytes are left over", memory);
+	host_memory_ends = false;
+	MemoryContextDelete(input_context);
+	for (Chunk *chunk = ((Context *) TopMemoryContext)->chunks; chunk != NULL; chunk = chunk->after)
+		lasting += chunk->size;
+	host_require(memory == lasting && memory < 16 * 1024 * 1024, "%zu bytes are left over", memory - lasting);
 }
 
 /* ---------- calls ---------- */
@@ -442,7 +468,7 @@ int
 AggCheckCallContext(FunctionCallInfo fcinfo, MemoryContext *context)
 {
 	if (context != NULL)
-		*context = TopMemoryContext;
+		*context = input_context;
 	return in_aggregate ? AGG_CONTEXT_AGGREGATE : 0;
 }
 
@@ -492,7 +518,7 @@ host_call_in_plan(FmgrInfo *plan, PGFunction function, const NullableDatum *args
 	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
 
 	if (plan->fn_mcxt == NULL)
-		plan->fn_mcxt = TopMemoryContext;
+		plan->fn_mcxt = input_context;
 	InitFunctionCallInfoData(*fcinfo, plan, nargs, InvalidOid, NULL, NULL);
 	return run(function, fcinfo, args, nargs, HOST_PLAIN);
 }
@@ -524,6 +550,7 @@ DirectFunctionCall2Coll(PGFunction function, Oid collation, Datum arg1, Datum ar
 /* ---------- sets ---------- */
 
 static long row_count;
+long		host_rows_end = LONG_MAX;
 void		(*host_each_row) (const Datum *values, const bool *nulls) = NULL;
 
 Outcome
@@ -580,6 +607,19 @@ check_value(Oid type, Datum value)
 		case TIMESTAMPTZOID:
 			host_require(IS_VALID_TIMESTAMP(DatumGetTimestampTz(value)), "a time out of range");
 			break;
+		case INTERVALOID:
+			host_require(DatumGetIntervalP(value)->month == 0 && DatumGetIntervalP(value)->time > -USECS_PER_DAY &&
+						 DatumGetIntervalP(value)->time < USECS_PER_DAY, "an interval that is not in days and time");
+			break;
+		case TIMESTAMPTZARRAYOID:
+			{
+				ArrayType  *array = DatumGetArrayTypeP(value);
+
+				host_require(ARR_ELEMTYPE(array) == TIMESTAMPTZOID && !ARR_HASNULL(array) && ARR_NDIM(array) <= 1, "an array of times");
+				for (int i = 0; i < ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)); i++)
+					host_require(IS_VALID_TIMESTAMP(((TimestampTz *) ARR_DATA_PTR(array))[i]), "a time out of range in an array");
+				break;
+			}
 		case UUIDOID:
 			(void) *(volatile char *) DatumGetPointer(value);
 			(void) *(volatile char *) (DatumGetPointer(value) + 15);
@@ -599,6 +639,10 @@ tuplestore_putvalues(Tuplestorestate *state, TupleDesc tdesc, Datum *values, boo
 {
 	host_require(row_count >= 0, "a row before InitMaterializedSRF");
 	row_count++;
+	if (row_count > host_rows_end)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("canceling statement due to user request")));
 	for (int i = 0; i < tdesc->natts; i++)
 	{
 		host_require(isnull[i] == true || isnull[i] == false, "neither null nor not null");
@@ -1008,13 +1052,6 @@ host_is_numeric(const uint8 *bytes, Size length)
 	return length > start || (start == 2 && (header & 0x207F) == 0);
 }
 
-/* Only ever quoted in errors. */
-Datum
-interval_out(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_CSTRING(pstrdup("an interval"));
-}
-
 Datum
 numeric_out(PG_FUNCTION_ARGS)
 {
@@ -1099,17 +1136,21 @@ array_get_element(Datum array, int n, int *subscript, int arraytyplen, int elmle
 Datum
 host_text_array(const char *const *texts, int n)
 {
-	Size		head = ARR_OVERHEAD_WITHNULLS(1, n);
-	Size		size = head;
+	bool		has_null = false;
+	Size		head;
+	Size		size;
 	ArrayType  *array;
 	char	   *to;
 
+	for (int i = 0; i < n; i++)
+		has_null |= texts[i] == NULL;
+	size = head = has_null ? ARR_OVERHEAD_WITHNULLS(1, n) : ARR_OVERHEAD_NONULLS(n > 0);
 	for (int i = 0; i < n; i++)
 		size += texts[i] == NULL ? 0 : TYPEALIGN(ALIGNOF_INT, VARHDRSZ + strlen(texts[i]));
 	array = palloc0(size);
 	SET_VARSIZE(array, size);
 	array->ndim = n > 0;
-	array->dataoffset = head;
+	array->dataoffset = has_null ? head : 0;
 	array->elemtype = TEXTOID;
 	if (n > 0)
 	{
@@ -1120,11 +1161,50 @@ host_text_array(const char *const *texts, int n)
 	for (int i = 0; i < n; i++)
 		if (texts[i] != NULL)
 		{
-			ARR_NULLBITMAP(array)[i / 8] |= 1 << i % 8;
+			if (has_null)
+				ARR_NULLBITMAP(array)[i / 8] |= 1 << i % 8;
 			SET_VARSIZE(to, VARHDRSZ + strlen(texts[i]));
 			memcpy(VARDATA(to), texts[i], strlen(texts[i]));
 			to += TYPEALIGN(ALIGNOF_INT, VARSIZE(to));
 		}
+	return PointerGetDatum(array);
+}
+
+/* Only quoted in errors. */
+char *
+OidOutputFunctionCall(Oid function, Datum value)
+{
+	return pstrdup("{an array}");
+}
+
+/* An array of numerics, none of them null. */
+Datum
+host_numeric_array(const Datum *numerics, int n)
+{
+	Size		size = ARR_OVERHEAD_NONULLS(n > 0);
+	ArrayType  *array;
+	char	   *to;
+
+	for (int i = 0; i < n; i++)
+		size += TYPEALIGN(ALIGNOF_INT, VARHDRSZ + VARSIZE_ANY_EXHDR(DatumGetPointer(numerics[i])));
+	array = palloc0(size);
+	SET_VARSIZE(array, size);
+	array->ndim = n > 0;
+	array->elemtype = NUMERICOID;
+	if (n > 0)
+	{
+		ARR_DIMS(array)[0] = n;
+		ARR_LBOUND(array)[0] = 1;
+	}
+	to = ARR_DATA_PTR(array);
+	for (int i = 0; i < n; i++)
+	{
+		Size		length = VARSIZE_ANY_EXHDR(DatumGetPointer(numerics[i]));
+
+		SET_VARSIZE(to, VARHDRSZ + length);
+		memcpy(VARDATA(to), VARDATA_ANY(DatumGetPointer(numerics[i])), length);
+		to += TYPEALIGN(ALIGNOF_INT, VARHDRSZ + length);
+	}
 	return PointerGetDatum(array);
 }
 
@@ -1134,8 +1214,8 @@ deconstruct_array(ArrayType *array, Oid type, int length, bool by_value, char al
 {
 	char	   *at = ARR_DATA_PTR(array);
 
-	host_require(type == TEXTOID && ARR_ELEMTYPE(array) == type && length == -1 && !by_value &&
-				 alignment == TYPALIGN_INT, "an array of something else than texts");
+	host_require((type == TEXTOID || type == NUMERICOID) && ARR_ELEMTYPE(array) == type && length == -1 && !by_value &&
+				 alignment == TYPALIGN_INT, "an array of something else than texts and numerics");
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	*elements = palloc(*n * sizeof(Datum));
 	*nulls = palloc(*n * sizeof(bool));
@@ -1148,11 +1228,65 @@ deconstruct_array(ArrayType *array, Oid type, int length, bool by_value, char al
 	}
 }
 
+/* Elements of one size, none of them null. */
+static ArrayType *
+fixed_array(Datum *elements, int n, Oid type, int length, bool by_value, char alignment)
+{
+	Size		size = ARR_OVERHEAD_NONULLS(n > 0) + (Size) n * length;
+	ArrayType  *array = palloc0(size);
+
+	host_require(length == (type == DATEOID ? 4 : type == INTERVALOID ? 16 : 8) && by_value == (type != INTERVALOID) &&
+				 alignment == (type == DATEOID ? TYPALIGN_INT : TYPALIGN_DOUBLE), "an array of a type with other properties");
+	SET_VARSIZE(array, size);
+	array->ndim = n > 0;
+	array->elemtype = type;
+	if (n > 0)
+	{
+		ARR_DIMS(array)[0] = n;
+		ARR_LBOUND(array)[0] = 1;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		char	   *to = ARR_DATA_PTR(array) + (Size) i * length;
+
+		if (type == INTERVALOID)
+			memcpy(to, DatumGetPointer(elements[i]), length);
+		else if (length == 4)
+			memcpy(to, &(int32) {DatumGetInt32(elements[i])}, 4);
+		else
+			memcpy(to, &(int64) {DatumGetInt64(elements[i])}, 8);
+	}
+	return array;
+}
+
+Datum
+host_bool_array(const uint8 *values, int n)
+{
+	ArrayType  *array = palloc0(ARR_OVERHEAD_WITHNULLS(1, n) + n);
+	char	   *to = (char *) array + ARR_OVERHEAD_WITHNULLS(1, n);
+
+	SET_VARSIZE(array, ARR_OVERHEAD_WITHNULLS(1, n) + n);
+	array->dataoffset = ARR_OVERHEAD_WITHNULLS(1, n);
+	array->elemtype = BOOLOID;
+	array->ndim = 1;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	for (int i = 0; i < n; i++)
+		if (values[i] != HOST_NULL_BOOL)
+		{
+			ARR_NULLBITMAP(array)[i / 8] |= 1 << i % 8;
+			*to++ = (char) values[i];
+		}
+	return PointerGetDatum(array);
+}
+
 ArrayType *
 construct_array(Datum *elements, int n, Oid type, int length, bool by_value, char alignment)
 {
 	const char **texts = palloc(n * sizeof(char *));
 
+	if (type == DATEOID || type == TIMESTAMPTZOID || type == INTERVALOID)
+		return fixed_array(elements, n, type, length, by_value, alignment);
 	host_require(type == TEXTOID && length == -1 && !by_value && alignment == TYPALIGN_INT,
 				 "an array of something else than texts");
 	for (int i = 0; i < n; i++)
@@ -1283,4 +1417,115 @@ EncodeDateTime(struct pg_tm *tm, fsec_t fsec, bool print_tz, int tz, const char 
 			n--;
 	}
 	sprintf(str + n, "+00:00%s", tm->tm_year > 0 ? "" : " BC");
+}
+
+/* Only quoted in errors. */
+Datum
+date_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(psprintf("day %d", PG_GETARG_DATEADT(0)));
+}
+
+Datum
+interval_out(PG_FUNCTION_ARGS)
+{
+	Interval   *interval = PG_GETARG_INTERVAL_P(0);
+
+	PG_RETURN_CSTRING(psprintf("%d months %d days %lld", interval->month, interval->day, (long long) interval->time));
+}
+
+/* ---------- time zones ---------- */
+
+/*
+ * Four zones stand for all: without changes of the clocks, with two a year, with
+ * so many that there are more than two in every 25 days, and one of which the
+ * changes cannot be told.  Times are seconds from 1970 on.
+ */
+struct pg_tz
+{
+	const char *name;
+	enum
+	{
+		ZONE_FIXED, ZONE_SUMMER, ZONE_RESTLESS, ZONE_UNTOLD
+	}			kind;
+	long		offset;
+};
+
+static pg_tz host_zones[] = {
+	{"UTC", ZONE_FIXED, 0}, {"Asia/Kolkata", ZONE_FIXED, 19800}, {"Europe/Berlin", ZONE_SUMMER, 3600},
+	{"America/New_York", ZONE_SUMMER, -18000}, {"Restless/City", ZONE_RESTLESS, -43200}, {"Untold/City", ZONE_UNTOLD, 50400}
+};
+
+#define HALF_YEAR (183 * SECS_PER_DAY)
+#define RESTLESS_TIME (5 * SECS_PER_DAY + 1234)
+
+/* Length of the time between two changes; the first of them was at 0. */
+static int64
+zone_time(const pg_tz *zone)
+{
+	return zone->kind == ZONE_SUMMER ? HALF_YEAR : RESTLESS_TIME;
+}
+
+long
+host_zone_offset(const pg_tz *zone, int64 time)
+{
+	return zone->offset + (zone->kind == ZONE_FIXED || floor_divide(time, zone_time(zone)) % 2 == 0 ? 0 : 3600);
+}
+
+pg_tz *
+pg_tzset(const char *name)
+{
+	for (int i = 0; i < lengthof(host_zones); i++)
+		if (strcasecmp(name, host_zones[i].name) == 0)
+			return &host_zones[i];
+	return NULL;
+}
+
+bool
+pg_tz_acceptable(pg_tz *zone)
+{
+	return true;
+}
+
+const char *
+pg_get_timezone_name(pg_tz *zone)
+{
+	return zone->name;
+}
+
+int
+pg_next_dst_boundary(const pg_time_t *time, long *before, int *before_isdst, pg_time_t *boundary,
+					 long *after, int *after_isdst, const pg_tz *zone)
+{
+	*before = host_zone_offset(zone, *time);
+	*before_isdst = *after_isdst = 0;
+	if (zone->kind == ZONE_UNTOLD)
+		return -1;
+	if (zone->kind == ZONE_FIXED)
+		return 0;
+	*boundary = (floor_divide(*time, zone_time(zone)) + 1) * zone_time(zone);
+	*after = host_zone_offset(zone, *boundary);
+	return 1;
+}
+
+struct pg_tm *
+pg_localtime(const pg_time_t *time, const pg_tz *zone)
+{
+	static struct pg_tm tm;
+
+	memset(&tm, 0x7F, sizeof(tm));
+	tm.tm_gmtoff = host_zone_offset(zone, *time);
+	return &tm;
+}
+
+/* West of Greenwich, of what the clocks show; twice or never: the standard time. */
+int
+DetermineTimeZoneOffset(struct pg_tm *tm, pg_tz *zone)
+{
+	int64		local = (days_of_date(tm->tm_year, tm->tm_mon, tm->tm_mday) + POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY +
+		(tm->tm_hour * 60 + tm->tm_min) * 60 + tm->tm_sec;
+
+	if (host_zone_offset(zone, local - zone->offset) == zone->offset)
+		return (int) -zone->offset;
+	return (int) -(zone->offset + (zone->kind == ZONE_FIXED ? 0 : 3600));
 }

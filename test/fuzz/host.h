@@ -16,6 +16,7 @@
 
 #include "funcapi.h"
 #include "nodes/execnodes.h"
+#include "pgtime.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -72,6 +73,12 @@ extern Outcome host_rows(PGFunction function, const NullableDatum *args, int nar
 /* If not NULL, called with every row of a set. */
 extern void (*host_each_row) (const Datum *values, const bool *nulls);
 
+/* A set with more rows than this is broken off, as a user may do it at any time (57014). */
+extern long host_rows_end;
+
+/* Whether too much memory is an error of the call (53200), until the input ends, or of the program. */
+extern bool host_memory_ends;
+
 /* Ends the program, loudly, unless the condition holds. */
 extern void host_require(bool condition, const char *format,...) pg_attribute_printf(2, 3);
 
@@ -93,6 +100,16 @@ extern Datum host_toasted(Datum varlena);
 
 /* A text[] of texts that end with a zero; NULL for a null. */
 extern Datum host_text_array(const char *const *texts, int n);
+
+/* A boolean[]. */
+#define HOST_NULL_BOOL 2
+extern Datum host_bool_array(const uint8 *values, int n);
+
+/* A numeric[]. */
+extern Datum host_numeric_array(const Datum *numerics, int n);
+
+/* Of a zone of the host, at a time in seconds from 1970 on. */
+extern long host_zone_offset(const pg_tz *zone, int64 time);
 
 extern bool host_is_numeric(const uint8 *bytes, Size length);
 extern bool host_is_utf8(const char *text, Size length);

@@ -4,7 +4,8 @@
  *
  * targets.c has the program and the targets of rfm, targets_price.c those of
  * pricebook, price_check and price_slope, targets_tag.c those of tagbloom and
- * tagquery, targets_interaction.c those of interaction_book and interaction_stage.
+ * tagquery, targets_interaction.c those of interaction_book and interaction_stage,
+ * targets_behaviour.c those of all else that keeps events of members.
  */
 #ifndef TARGETS_H
 #define TARGETS_H
@@ -59,6 +60,42 @@ extern struct varlena *from_text(const Type *type, const void *bytes, Size lengt
 extern void seed(const void *bytes, Size length);
 extern void seed_text(const char *text);
 extern void seed_values(const Type *type, const char *const *texts, int n, bool binary);
+
+/* targets_behaviour.c */
+extern void target_activity_in(Input *input);
+extern void target_activity_recv(Input *input);
+extern void target_activity_forged(Input *input);
+extern void target_retention_book_in(Input *input);
+extern void target_retention_book_recv(Input *input);
+extern void target_retention_book_forged(Input *input);
+extern void target_funnel_in(Input *input);
+extern void target_funnel_recv(Input *input);
+extern void target_funnel_forged(Input *input);
+extern void target_funnel_book_in(Input *input);
+extern void target_funnel_book_recv(Input *input);
+extern void target_funnel_book_forged(Input *input);
+extern void target_spend_in(Input *input);
+extern void target_spend_recv(Input *input);
+extern void target_spend_forged(Input *input);
+extern void target_interaction_book_forged(Input *input);
+extern void target_zone(Input *input);
+extern void seeds_activity_in(void);
+extern void seeds_activity_recv(void);
+extern void seeds_activity_forged(void);
+extern void seeds_retention_book_in(void);
+extern void seeds_retention_book_recv(void);
+extern void seeds_retention_book_forged(void);
+extern void seeds_funnel_in(void);
+extern void seeds_funnel_recv(void);
+extern void seeds_funnel_forged(void);
+extern void seeds_funnel_book_in(void);
+extern void seeds_funnel_book_recv(void);
+extern void seeds_funnel_book_forged(void);
+extern void seeds_spend_in(void);
+extern void seeds_spend_recv(void);
+extern void seeds_spend_forged(void);
+extern void seeds_interaction_book_forged(void);
+extern void seeds_zone(void);
 
 /* targets_price.c */
 extern void target_pricebook_in(Input *input);
