@@ -10,6 +10,9 @@ SET search_path = activity_test, public;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 
+-- The first that a process asks of these zones is the very moment in which a day is skipped or the clocks change at midnight: it is after the change.
+SELECT first_period(activity('2011-12-30 10:00', 'day', 'Pacific/Apia')) AS apia, first_period(activity('2018-11-04 03:00', 'day', 'America/Sao_Paulo')) AS sao_paulo, first_period(activity('1994-12-31 10:00', 'day', 'Pacific/Kiritimati')) AS kiritimati;
+
 -- Three days in a row, one alone, two in a row; twice on one day is once.
 CREATE VIEW days AS
 SELECT activity(t, 'day', 'UTC') AS a
