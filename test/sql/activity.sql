@@ -76,6 +76,11 @@ SELECT zone, t, unit, first_period(activity(t, unit, zone)) AS got, date_trunc(u
 FROM moments, unnest('{day,week,month,quarter,year}'::text[]) unit GROUP BY zone, t, unit ORDER BY hashtext(t::text || unit);
 SELECT count(*) > 60000 AS many, count(DISTINCT zone) AS zones, count(*) FILTER (WHERE got IS DISTINCT FROM want) AS differ FROM answers;
 SELECT * FROM answers WHERE got IS DISTINCT FROM want ORDER BY t LIMIT 5;
+-- Clocks that changed twice within four weeks: summer time of one week in Recife, of two in Fortaleza; Tucuman's try of another zone; the war in Tirana.
+SELECT zone, count(*) AS moments, count(*) FILTER (WHERE got <> want) AS differ, count(DISTINCT want) AS days
+FROM (SELECT zone, first_period(activity(t, 'day', zone)) AS got, (t AT TIME ZONE zone)::date AS want
+	FROM (VALUES ('America/Recife', timestamptz '2000-09-20'), ('America/Fortaleza', '2000-09-20'), ('America/Argentina/Tucuman', '2004-05-15'), ('Europe/Tirane', '1943-03-15')) v (zone, begin), generate_series(begin, begin + interval '45 days', '30 minutes') t GROUP BY zone, t) s
+GROUP BY zone ORDER BY zone COLLATE "C";
 -- All periods of a zone in one activity.
 SELECT count(*) AS activities, count(*) FILTER (WHERE list IS DISTINCT FROM want) AS wrong_lists, count(*) FILTER (WHERE n <> cardinality(want)) AS wrong_numbers
 FROM (SELECT zone, unit, period_list(a) AS list, active_periods(a) AS n FROM (SELECT zone, unit, activity(t, unit, zone) AS a FROM moments, unnest('{day,week,month,quarter,year}'::text[]) unit GROUP BY zone, unit) s) g
