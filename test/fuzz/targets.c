@@ -1209,6 +1209,8 @@ static const struct
 	{"funnel_in", target_funnel_in, seeds_funnel_in},
 	{"funnel_recv", target_funnel_recv, seeds_funnel_recv},
 	{"funnel_forged", target_funnel_forged, seeds_funnel_forged},
+	{"funnel_rows", target_funnel_rows, seeds_funnel_rows},
+	{"funnel_mode", target_funnel_mode, seeds_funnel_mode},
 	{"funnel_book_in", target_funnel_book_in, seeds_funnel_book_in},
 	{"funnel_book_recv", target_funnel_book_recv, seeds_funnel_book_recv},
 	{"funnel_book_forged", target_funnel_book_forged, seeds_funnel_book_forged},

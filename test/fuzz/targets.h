@@ -5,7 +5,8 @@
  * targets.c has the program and the targets of rfm, targets_price.c those of
  * pricebook, price_check and price_slope, targets_tag.c those of tagbloom and
  * tagquery, targets_interaction.c those of interaction_book and interaction_stage,
- * targets_behaviour.c those of all else that keeps events of members.
+ * targets_behaviour.c those of all else that keeps events of members,
+ * targets_funnel.c levels of funnels by the definition.
  */
 #ifndef TARGETS_H
 #define TARGETS_H
@@ -128,6 +129,12 @@ extern void seeds_tagbloom_sets(void);
 extern void seeds_tagbloom_state(void);
 extern void seeds_tagquery_in(void);
 extern void seeds_tagquery_recv(void);
+
+/* targets_funnel.c */
+extern void target_funnel_rows(Input *input);
+extern void target_funnel_mode(Input *input);
+extern void seeds_funnel_rows(void);
+extern void seeds_funnel_mode(void);
 
 /* targets_interaction.c */
 extern void target_interaction_book_in(Input *input);
