@@ -133,6 +133,7 @@ $arguments{'text, timestamp with time zone, timestamp with time zone, interval, 
 $arguments{"$$_[0], text, timestamp with time zone"} = "$$_[1], $kind, at"
   for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
 $arguments{interaction_book} = 'day_interactions';
+$arguments{spend} = 'day_spend';
 # Funnels: rows that meet several steps, none, and NULL ones.
 my $events = "interval '3 days', at, ARRAY[amount > 0, order_id % 3 = 0, member > 20]";
 $arguments{'interval, timestamp with time zone, boolean[]'} = $events;
@@ -176,6 +177,8 @@ $node->safe_psql(
 $node->safe_psql(
 	'postgres', qq{
 	ALTER TABLE shop ADD day_interactions interaction_book;
+	ALTER TABLE shop ADD day_spend spend;
+	UPDATE shop s SET day_spend = (SELECT spend(at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET day_interactions = (SELECT interaction_book(member_text, $kind, at) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 
