@@ -4,6 +4,7 @@
  */
 #include "calendar.h"
 
+#include "compat.h"
 #include "instant.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
