@@ -190,7 +190,17 @@ SELECT spend_send(spend(t, a)) = '\x0e010000 00000003 00 02 d00f 64 1f 00 000000
 FROM (VALUES (timestamptz '2000-01-01', 10.00), ('2000-01-01 00:00:00.0001', 36028797018963968), ('2000-01-01 00:00:00.000101', -0.5)) v(t, a);
 SELECT rolling_spend(spend(t, a), '2000-01-02', '1 day') FROM (VALUES (timestamptz '2000-01-01 00:00:01', 10.00), ('2000-01-01 00:00:02', 36028797018963968), ('2000-01-01 00:00:03', -0.5)) v(t, a);
 
--- Grouping, sorting, joining, parallel workers.
+-- Parallel workers.
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+DO $$
+DECLARE line text; plan text := '';
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN SELECT spend(occurred_at, amount) FROM amounts' LOOP plan := plan || line; END LOOP;
+	IF plan NOT LIKE '%Partial Aggregate%' THEN RAISE 'not parallel: %', plan; END IF;
+END $$;
+SELECT (SELECT spend(occurred_at, amount) FROM amounts) = x AS same FROM whole;
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
+-- Grouping, sorting, joining.
 SELECT count(*) AS members, count(DISTINCT x) AS distinct_values FROM (TABLE members UNION ALL TABLE members) s;
 SET enable_hashjoin = off; SET enable_nestloop = off;
 SELECT count(*) FROM members a JOIN members b ON a.x = b.x;
