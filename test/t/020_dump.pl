@@ -141,6 +141,22 @@ $node->safe_psql(
 	CREATE TABLE kept_offer (price numeric, fair numeric, CHECK (price_check(price, fair, 0.1) = 'ok'));
 	INSERT INTO kept_offer VALUES (10.5, 10), (9.00, 10), (NULL, NULL);
 
+	-- Periods of activity in zones of all kinds of names, at both ends of time; books of
+	-- every form and key, one large enough to be stored apart.
+	CREATE TABLE kept_activity (id serial PRIMARY KEY, value activity);
+	INSERT INTO kept_activity (value)
+	SELECT activity(at, unit, zone) FROM sale, unnest('{day,week,month,quarter,year}'::text[]) unit, unnest('{UTC,America/Argentina/Buenos_Aires,<+0530>-5:30}'::text[]) zone GROUP BY unit, zone ORDER BY unit COLLATE "C", zone COLLATE "C";
+	INSERT INTO kept_activity (value) VALUES (NULL), ((SELECT activity('4714-11-24 00:00:00+00 BC', 'day', 'UTC'))), ((SELECT activity(t, 'week', 'Pacific/Kiritimati') FROM unnest('{4713-01-01 12:00:00+00 BC,294276-12-31 23:59:59.999999+00}'::timestamptz[]) t));
+	CREATE TABLE kept_retention (id serial PRIMARY KEY, value retention_book);
+	INSERT INTO kept_retention (value)
+	SELECT unnest(ARRAY[retention_book(member, at, 'day', 'UTC'), retention_book(member_uuid, at, 'week', 'Europe/Berlin'), retention_book(member_text, at, 'month', 'Asia/Tokyo'),
+	                    retention_book(member, at, amount, 'quarter', 'UTC'), retention_book(member_uuid, at, amount, 'week', 'America/New_York'), retention_book(member_text, at, amount, 'month', 'UTC'),
+	                    retention_book(member, at), retention_book(member_uuid, at), retention_book(member_text, at),
+	                    retention_book(NULL::bigint, at), retention_book(NULL::text, at, amount, 'day', 'UTC'), retention_book(member, at) FILTER (WHERE false)]) FROM sale;
+	INSERT INTO kept_retention (value) SELECT retention_book('member ' || i, '2026-01-01', i, 'day', 'UTC') FROM generate_series(1, 30000) i;
+	CREATE INDEX ON kept_retention USING hash (value);
+	CREATE UNIQUE INDEX ON kept_activity (value);
+
 	-- Things that are made of others.
 	CREATE MATERIALIZED VIEW fair AS SELECT f.* FROM kept_pricebook, fair_prices(NULL::text, value, 'Ærø') f WHERE id = 4;
 	CREATE UNIQUE INDEX ON fair (item, period);
@@ -181,6 +197,10 @@ my $contents = q{
 	SELECT 'slopes', id, md5(price_slope_send(value)), rows_skipped(value) FROM kept_price_slope ORDER BY id;
 	SELECT 'price domain', md5(pricebook_send(value)), (SELECT string_agg(md5(pricebook_send(p)), ',') FROM unnest(list) p), md5(price_slope_send(slope)) FROM kept_price_domain ORDER BY value;
 	SELECT 'price partitioned', tableoid::regclass, id, md5(pricebook_send(value)) FROM kept_price_partitioned ORDER BY id;
+	SELECT 'activity', id, activity_send(value), period_list(value) FROM kept_activity ORDER BY id;
+	SELECT 'retention', id, md5(retention_book_send(value)), rows_skipped(value), member_count(value), net_outside(value) FROM kept_retention ORDER BY id;
+	SELECT 'triangle', id, c.* FROM kept_retention, cohort_retention(value) c WHERE id IN (2, 4, 6) ORDER BY id, cohort, period;
+	SELECT 'days', id, d.* FROM kept_retention, day_retention(value, last_day => 20) d WHERE id IN (7, 9) ORDER BY id, day;
 	SELECT 'offer', * FROM kept_offer ORDER BY price;
 	SELECT 'constraint', pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'kept_offer'::regclass;
 	SELECT 'fair', md5(item), period, fair_price, n FROM fair ORDER BY item COLLATE "C", period;
