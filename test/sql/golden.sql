@@ -107,3 +107,9 @@ FROM (VALUES
 	((SELECT interaction_book(m, k, t) FROM (VALUES ('b'::text, 'own', timestamptz '1999-12-31 00:00+00'), ('a', 'induced', '2026-01-03 00:00+00'), ('a', 'own', '2026-01-01 00:00+00'), ('a', NULL, '2026-01-01 00:00+00'), ('a', 'obliged', '2026-01-01 00:00+00')) v(m, k, t)), 'interaction_book:DQEDAAAAAAIAAAAAAAAAAQAAAAEAAAABYWIAAAAC6m9GlyAAA4CAw67hkfUCAAACgIC73YMFAQH//7rdgwUC')
 	) v(made, literal), LATERAL (SELECT literal::interaction_book AS x) s, interaction_stages(x) i
 GROUP BY x, literal, made;
+
+-- 1.0.0: spend, by the same program: amounts of one moment added, one wide, one that came to nothing
+SELECT rolling_spend(x, '2026-01-02 00:00+00', '12 hours') AS at_12, x::text = literal AS same_text, spend_send(x) = decode(substr(literal, 7), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT spend(t, a) FROM (VALUES (timestamptz '2026-01-02 00:00+00', 100000000000000000000), ('2026-01-01 00:00+00', 12.34), ('2026-01-03 00:00+00', 7.25), ('1999-12-31 23:59:59.999999+00', -5.00), ('2026-01-03 00:00+00', -7.25), ('2026-01-01 00:00+00', 0.005), (NULL, 1)) v(t, a)), 'spend:DgEAAAAAAAQBAucHgcCh1/DIugED8sABgMDd7sECHwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAVrx14tYxAAAIDA3e7BAgIA')
+	) v(made, literal), LATERAL (SELECT literal::spend AS x) s;
