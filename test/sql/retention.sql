@@ -198,7 +198,7 @@ BEGIN
 	RETURN jsonb_path_exists(plan, '$.**."Partial Mode" ? (@ == "Partial")') AND jsonb_path_exists(plan, '$.**."Workers Planned" ? (@ >= 1)');
 END $$;
 CREATE TABLE activities AS SELECT member, u, x, activity(t, 'week', 'Europe/Berlin') AS a FROM signs GROUP BY member, u, x, part;
-ALTER TABLE signs SET (parallel_workers = 2); ALTER TABLE activities SET (parallel_workers = 2);
+ALTER TABLE signs SET (parallel_workers = 2); ALTER TABLE activities SET (parallel_workers = 2); ANALYZE signs, activities;
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
 CREATE TABLE in_parallel (kind text, is_partial boolean, b retention_book);
 SELECT format('INSERT INTO in_parallel SELECT %L, is_partial(%L)', kind, format('SELECT %s FROM signs', format(aggregate, ''))), format('CREATE TABLE one AS SELECT %s AS b FROM signs', format(aggregate, '')), format('UPDATE in_parallel p SET b = one.b FROM one WHERE kind = %L', kind), 'DROP TABLE one' FROM kinds \gexec
