@@ -232,6 +232,87 @@ is( $node->safe_psql('postgres', 'SELECT count(*), sum(n), trim_scale(sum(mean))
 	$node->safe_psql('postgres', "$groups SELECT count(*), count(*), trim_scale(sum(price)), trim_scale(sum(reference)), trim_scale(sum(price)), trim_scale(sum(greatest(0, price - reference))), 0, 0 FROM line JOIN r USING (item) WHERE k <> 5"),
 	'and by item');
 
+# Behaviour.  Ten million rows of one member, a second apart; what comes of them is counted off.
+is( $node->safe_psql(
+		'postgres', q{
+	CREATE TABLE ten_million AS
+	SELECT funnel_book(7, '10 seconds', at, i % 10 = 0, i % 10 = 3, i % 10 = 2, i % 10 = 8) AS f, retention_book('m', at) AS t, activity(at, 'day', 'America/New_York') AS a, memory('VmHWM') < 1000 AS is_small
+	  FROM (SELECT i, timestamptz '2026-01-01 00:00+00' + i * interval '1 second' AS at FROM (SELECT generate_series(0, 9999999) AS i) g) o;
+	SELECT is_small, length(funnel_book_send(f)) < 40001000, length(retention_book_send(t)) < 30001000, (SELECT string_agg(concat_ws(' ', step, members, median_time), ',') FROM funnel_steps(f)), (SELECT m::text FROM funnel_members(f) m) FROM ten_million;
+	SELECT string_agg(d::text, ' ') FROM ten_million, day_retention(t, last_day => 116) d WHERE day IN (0, 114, 115);
+	SELECT active_periods(a), streak(a), longest_streak(a), first_period(a), last_period(a), length(activity_send(a)) < 200 FROM ten_million}),
+	qq{t|t|t|1 1,2 1 00:00:03,3 0,4 0|(7,2,"{""2026-04-26 17:46:30+00"",""2026-04-26 17:46:33+00""}")\n(0,1,1,1,1,1) (114,1,1,1,1,1) (115,0,0,,0,)\n117|117|117|2025-12-31|2026-04-26|t},
+	'ten million rows of one member');
+# 32 steps, a hundred thousand rows in one moment; rows that meet all steps, and one that is one too few.
+is( $node->safe_psql(
+		'postgres', q{
+	SELECT level(f), level(f, 'clickhouse'), level(f, 'strict_increase') FROM (SELECT funnel('0', timestamptz '2026-01-01', VARIADIC ARRAY(SELECT i % 37 = s OR (i * 7919) % 41 = s FROM generate_series(0, 31) s)) AS f FROM generate_series(1, 100000) i) x;
+	SELECT string_agg(level(f)::text || ' ' || level(f, 'clickhouse'), ',' ORDER BY n) FROM (SELECT n, funnel('0', timestamptz '2026-01-01', VARIADIC array_fill(true, ARRAY[32])) AS f FROM generate_series(29, 33) n, generate_series(1, n) GROUP BY n) x}),
+	"32|32|1\n29 32,30 32,31 32,32 32,32 32", '32 steps in one moment');
+# From the first microsecond to the last.
+is( $node->safe_psql(
+		'postgres', q{
+	CREATE TABLE ends AS SELECT timestamptz '4714-11-24 00:00:00+00 BC' AS first, timestamptz '294276-12-31 23:59:59.999999+00' AS last;
+	SELECT level(f), level(n), (SELECT sum(active)::text FROM day_retention(b, last_day => 0)), period_list(a) FROM (SELECT funnel('106751991 days', t, t = first, t = last) AS f,
+	         funnel('106751991 days', t, t < '2002-01-01', t = last) AS n, retention_book(1, t) AS b, activity(t, 'day', 'UTC') AS a
+	    FROM ends, LATERAL (SELECT unnest(ARRAY[first, last, '2001-01-01'])) u (t)) x}),
+	'1|2|1|{"4714-11-24 BC",2001-01-01,294276-12-31}', 'times from one end to the other');
+fails("SELECT count(*) FROM ends, LATERAL (SELECT retention_book(1, t, 'day', 'UTC') AS b FROM unnest(ARRAY[first, last]) t) x, $_(b)", $too_large, "$_() of 300,000 years by day") for 'cohort_retention', 'lifecycle_counts';
+is((error_of("SELECT count(*) FROM (SELECT retention_book(1, a) AS b FROM (SELECT activity('294276-12-31 23:00:00+00', 'day', 'Asia/Tokyo') AS a) y) x, cohort_retention(b)"))[0], 'no error', 'a triangle of the last day of all');
+fails("SELECT funnel('$_', now(), true)", qr/ERROR:  22023: /, "a window of $_") for '-1 second', '1 month', '106751992 days';
+fails("SELECT funnel_book(1, '1 day', now(), VARIADIC array_fill(true, ARRAY[33]))", qr/ERROR:  22023: /, '33 steps');
+fails("SELECT retention_book(repeat('x', 1000000) || i, now(), 'day', 'UTC') FROM (SELECT generate_series(1, 1100) AS i) g", $too_large, 'a retention_book over the limit');
+fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM (SELECT generate_series(1, 1100) AS i) g", $too_large, 'a funnel_book over the limit');
+
+# Every byte of stored behaviour changed, and every piece of it: refused, or another value that comes back as it is.
+{
+	my %reports = (
+		activity => "first_period(v), last_period(v), period_list(v), streak(v), longest_streak(v), lifecycle(v, '2026-01-01'), is_active(v, '2026-01-01'), activity_send(v + v)",
+		retention_book => 'member_count(v), rows_skipped(v), net_outside(v), retention_book_send(v + v)',
+		funnel => "level(v), step_times(v, 'clickhouse'), step_durations(v, 'strict_order'), funnel_send(v + v)",
+		funnel_book => 'member_count(v), rows_skipped(v), funnel_steps(v), funnel_book_send(v + v)',
+		interaction_book => "member_count(v), rows_skipped(v), interaction_stages(v), interaction_transitions(v, '1999-01-01'), interaction_book_send(v + v)",
+		spend => "rolling_spend(v, '2026-01-01'), spend_send(v + v)");
+	my $rows = q{(VALUES (1, 'a', timestamptz '2026-01-05 00:00+00', 5.25, 'own'), (1, 'a', '2026-01-05 00:00:01+00', -3, 'own'), (2, 'b', '2026-02-05 00:00+00', 1e20, 'induced'), (2, 'b', '2025-12-05 00:00+00', 0.001, 'obliged'), (-3, '', '2031-02-05 00:00+00', 7, 'own')) r (n, m, at, amount, kind)};
+	$node->safe_psql('postgres', "CREATE TABLE valid_behaviour (name text, type text, bytes bytea);\n" . join '', map { "INSERT INTO valid_behaviour SELECT '$_->[0]', '$_->[0]', $_->[0]_send($_->[0]($_->[1])) FROM $rows;\n" }
+		  [ activity => "at, 'day', 'Europe/Berlin'" ], [ retention_book => "n, at, 'week', 'UTC'" ], [ retention_book => "m, at, amount, 'month', 'UTC'" ], [ retention_book => 'md5(m)::uuid, at' ], [ funnel => "'40 days', at, amount < 0, n > 1" ],
+		[ funnel_book => "m, '40 days', at, amount < 0, n > 1" ], [ interaction_book => 'n, kind, at' ], [ spend => 'at, amount' ]);
+	$node->safe_psql('postgres', "CREATE CAST (bytea AS $_) WITHOUT FUNCTION") for sort keys %reports;
+	$node->safe_psql('postgres', 'CREATE TABLE behaviour_report (type text, list text)');
+	$node->safe_psql('postgres', "INSERT INTO behaviour_report VALUES ('$_', \$\$$reports{$_}\$\$)") for sort keys %reports;
+	$node->safe_psql(
+		'postgres', q{
+		CREATE FUNCTION behaviour_outcome(type text, bytes bytea) RETURNS text LANGUAGE plpgsql AS $$
+		DECLARE
+		  is_same bool;
+		  report text;
+		BEGIN
+		  EXECUTE format('SELECT %1$s_send(v::text::%1$s) = $1 AND %1$s_send(rollup(v)) = $1 FROM (SELECT $1::%1$s) x (v) GROUP BY v::text::%1$s', type) INTO is_same USING bytes;
+		  EXECUTE format('SELECT %s FROM (SELECT $1::%s OFFSET 0) x (v)', (SELECT list FROM behaviour_report r WHERE r.type = behaviour_outcome.type), type) USING bytes;
+		  IF type = 'retention_book' THEN
+		    FOREACH report IN ARRAY '{cohort_retention,lifecycle_counts,stickiness,day_retention}'::text[] LOOP
+		      BEGIN
+		        EXECUTE format('SELECT count(*) FROM %s($1::retention_book)', report) USING bytes;
+		      EXCEPTION WHEN invalid_parameter_value OR program_limit_exceeded OR datetime_field_overflow THEN
+		      END;
+		    END LOOP;
+		  END IF;
+		  RETURN CASE WHEN is_same THEN 'valid' ELSE 'others' END;
+		EXCEPTION WHEN OTHERS THEN
+		  RETURN sqlstate;
+		END $$;
+		CREATE TABLE changed_behaviour AS SELECT name, i, v, behaviour_outcome(type, set_byte(bytes, i, v)) AS outcome
+		  FROM valid_behaviour, generate_series(0, length(bytes) - 1) i, unnest(ARRAY(SELECT get_byte(bytes, i) # x FROM unnest('{1,2,4,8,32,64,128,255}'::int[]) x)) v});
+	is($node->safe_psql('postgres', "SELECT name FROM valid_behaviour WHERE behaviour_outcome(type, bytes) <> 'valid'"), '', 'some stored behaviour');
+	is( $node->safe_psql('postgres', q{SELECT count(*) > 3000, count(*) FILTER (WHERE outcome = 'XX001') > 1000, count(*) FILTER (WHERE outcome = 'valid') > 1000, count(*) FILTER (WHERE outcome = 'others') FROM changed_behaviour}),
+		't|t|t|0', 'with another byte it is refused, or is valid and comes back as it is');
+	# 22023: a time zone that is none, a row after as_of; 22P02: a member that is no text; the others: limits.
+	is($node->safe_psql('postgres', q{SELECT * FROM changed_behaviour WHERE outcome NOT IN ('XX001', 'valid', '22023', '22P02', '22003', '54000')}), '', 'and no other error');
+	is($node->safe_psql('postgres', q{SELECT name, n FROM valid_behaviour, generate_series(0, length(bytes) - 1) n WHERE behaviour_outcome(type, substr(bytes, 1, n)) <> 'XX001'}), '', 'every piece is refused');
+	is($node->safe_psql('postgres', q{SELECT name FROM valid_behaviour WHERE behaviour_outcome(type, bytes || '\x00') <> 'XX001'}), '', 'and a byte more');
+	$node->safe_psql('postgres', "DROP CAST (bytea AS $_)") for sort keys %reports;
+}
+
 # The session's settings change nothing.
 {
 	my %seen;
@@ -618,9 +699,44 @@ $node->safe_psql('postgres', 'COPY (SELECT ' . crowd('items') . ") TO '$price_fi
 my $file = $node->data_dir . '/book.copy';
 $node->safe_psql('postgres', "COPY (SELECT book FROM big WHERE name = 'lines') TO '$file' (FORMAT binary)");
 
+$node->safe_psql('postgres', q{
+	CREATE TABLE deed AS SELECT n, retention_book(i % 150000 * n, at, i % 100 - 3, 'day', 'Europe/Berlin') AS money, retention_book('member ' || i % 100000 * n, at) AS times,
+	       funnel_book(i % 150000 * n, '30 days', at, i % 2 = 0, i % 3 = 0, i % 5 = 0) AS funnels, interaction_book(i % 150000 * n, (ARRAY['own', 'induced', 'obliged'])[1 + i % 3], at) AS interactions
+	  FROM generate_series(1, 2) n, LATERAL (SELECT i, timestamptz '2026-01-01' + i * 7919 % 400000 * interval '100 seconds' AS at FROM (SELECT generate_series(1, 400000::bigint) AS i) g) o GROUP BY n;
+	CREATE TABLE deed_one AS SELECT n, activity(timestamptz '1000-01-01' + i * n % 400000 * interval '2 days', 'day', 'UTC') AS a, funnel('1 day', timestamptz '2026-01-01' + i * 7919 % 400000 * interval '1 hour', i % 3 = 0, i % 5 = 0) AS f,
+	       spend(timestamptz '2000-01-01' + i * 7919 % 400000 * interval '1 hour', i % 100 - 3) AS s FROM generate_series(1, 2) n, generate_series(1, 400000::bigint) i GROUP BY n;
+	CREATE TABLE deed_literal AS SELECT money::text AS money, times::text AS times FROM deed WHERE n = 1;
+	CREATE TABLE copied_deed (money retention_book, funnels funnel_book)});
+my $deed_file = $node->data_dir . '/deed.copy';
+$node->safe_psql('postgres', "COPY (SELECT money, funnels FROM deed) TO '$deed_file' (FORMAT binary)");
+
 sub book { return "(SELECT book FROM big WHERE name = '$_[0]')" }
 
 my %slow = (
+	'retention_book()' => q{SELECT length(retention_book_send(retention_book(i % 100000, timestamptz '2026-01-01' + i % 3000 * interval '1 day', i, 'day', 'Europe/Berlin'))) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
+	'funnel_book()' => q{SELECT length(funnel_book_send(funnel_book(i % 100000, '1 day', timestamptz '2026-01-01' - i * interval '1 second', i % 3 = 0, i % 5 = 0))) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
+	'activity()' => q{SELECT active_periods(activity(timestamptz '1000-01-01' + i * 7919 % 600000 * interval '1 day', 'day', 'UTC')) FROM (SELECT generate_series(1, 600000::bigint) AS i) g},
+	'funnel()' => q{SELECT level(funnel('1 day', timestamptz '2026-01-01' - i * interval '1 second', i % 3 = 0, i % 5 = 0)) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
+	'spend()' => q{SELECT length(spend_send(spend(timestamptz '2026-01-01' - i * interval '1 second', i * 1e20))) FROM (SELECT generate_series(1, 500000::bigint) AS i) g},
+	'rollup() of behaviour' => 'SELECT length(retention_book_send(rollup(money))), length(funnel_book_send(rollup(funnels))) FROM deed',
+	'+ of behaviour' => 'SELECT length(interaction_book_send(a.interactions + b.interactions)), length(retention_book_send(a.times + b.times)) FROM deed a, deed b WHERE a.n < b.n',
+	'rollup() of series' => 'SELECT length(activity_send(rollup(a))), length(funnel_send(rollup(f))), length(spend_send(rollup(s))) FROM deed_one',
+	'cohort_retention()' => 'SELECT count(*) FROM deed, cohort_retention(money), generate_series(1, 2)',
+	'net_outside()' => 'SELECT sum(net_outside(money)) FROM deed, generate_series(1, 3)',
+	'lifecycle_counts()' => 'SELECT count(*) FROM (SELECT money FROM deed, generate_series(1, 3)) d, lifecycle_counts(money)',
+	'stickiness()' => 'SELECT count(*) FROM (SELECT money FROM deed, generate_series(1, 3)) d, stickiness(money)',
+	'day_retention()' => 'SELECT count(*) FROM deed, day_retention(times, last_day => 500000)',
+	'funnel_steps()' => q{SELECT count(*) FROM (SELECT funnels FROM deed, generate_series(1, 3)) d, funnel_steps(funnels, 'strict_order,strict_once')},
+	'funnel_members()' => 'SELECT count(*) FROM deed, funnel_members(NULL::bigint, funnels)',
+	'interaction_members()' => 'SELECT count(*) FROM deed, interaction_members(interactions)',
+	'interaction_transitions()' => q{SELECT count(*) FROM (SELECT interactions FROM deed, generate_series(1, 4)) d, interaction_transitions(interactions, '2026-06-01')},
+	'level()' => 'SELECT level(f), cardinality(step_times(f)) FROM deed_one, generate_series(1, 5)',
+	'period_list()' => 'SELECT cardinality(period_list(a)), longest_streak(a) FROM deed_one, generate_series(1, 6)',
+	'tier_history()' => q{SELECT count(*) FROM deed_one, tier_history(s, '2200-01-01', '{1000,500}', '{a,b,c}', '30 days', 'day', 'Europe/Berlin'), generate_series(1, 2)},
+	'tier_until()' => q{SELECT tier_until(s, '2200-01-01', '{1000,500}', '200000 years', 'day', 'Europe/Berlin'), spend_to_next(s, '200000-01-01', '{100000000,50000000}', '1 second', 'day', 'Europe/Berlin') FROM deed_one},
+	'input of behaviour' => 'SELECT member_count(money::retention_book), member_count(times::retention_book) FROM deed_literal',
+	'output of behaviour' => 'SELECT octet_length(money::text) + octet_length(funnels::text) FROM deed',
+	'recv of behaviour' => "COPY copied_deed FROM '$deed_file' (FORMAT binary)",
 	'tag_agg()' => q{SELECT length(tagbloom_send(tag_agg('tag ' || i))) FROM (SELECT generate_series(1, 1500000) AS i) g},
 	'tag_agg() of groups' => q{SELECT sum(tag_count(t)) FROM (SELECT tag_agg('tag ' || i) AS t FROM (SELECT generate_series(1, 800000) AS i) g GROUP BY i % 20) s},
 	'rollup(tagbloom)' => 'SELECT length(tagbloom_send(rollup(tags))) FROM tagged',
@@ -733,6 +849,14 @@ SKIP:
 
 	my $memory = qr/ERROR:  53200: out of memory/;
 	my %large = (
+		'retention_book()' => q{SELECT member_count(retention_book(i, now(), 'day', 'UTC')) FROM (SELECT generate_series(1, 10000000::bigint) AS i) g},
+		'retention_book() of one member' => q{SELECT member_count(retention_book(1, timestamptz '2026-01-01' + i * interval '1 second')) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'funnel_book()' => q{SELECT member_count(funnel_book('x', '1 day', timestamptz '2026-01-01' + i * interval '1 second', true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'funnel()' => q{SELECT level(funnel('1 day', timestamptz '2026-01-01' + i * interval '1 second', true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'spend() of wide amounts' => q{SELECT length(spend_send(spend(timestamptz '2026-01-01' + i * interval '1 second', i * 1e25))) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'rollup(funnel_book)' => q{SELECT member_count(rollup(f + f)) FROM ten_million},
+		'day_retention()' => q{SELECT count(*) FROM day_retention((SELECT retention_book(1, now())), last_day => 16777215)},
+		'cohort_retention()' => q{SELECT count(*) FROM cohort_retention((SELECT retention_book(1, '2000-01-01', 1, 'day', 'UTC')), '40000-01-01')},
 		'pricebook()' => q{SELECT cell_count(pricebook(i, 'g', i)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'pricebook() of wide numbers' => q{SELECT cell_count(pricebook(1, '2026-01-01', 'g', i * 1e25, i * 1e25)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'pricebook() of groups' => q{SELECT cell_count(pricebook(1, 'group ' || i, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
