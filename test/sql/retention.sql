@@ -198,14 +198,15 @@ BEGIN
 	RETURN jsonb_path_exists(plan, '$.**."Partial Mode" ? (@ == "Partial")') AND jsonb_path_exists(plan, '$.**."Workers Planned" ? (@ >= 1)');
 END $$;
 CREATE TABLE activities AS SELECT member, u, x, activity(t, 'week', 'Europe/Berlin') AS a FROM signs GROUP BY member, u, x, part;
-ALTER TABLE signs SET (parallel_workers = 2); ALTER TABLE activities SET (parallel_workers = 2); ANALYZE signs, activities;
-SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+ALTER TABLE signs SET (parallel_workers = 2); ALTER TABLE activities SET (parallel_workers = 2);
+SET parallel_setup_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+ANALYZE signs, activities, parts;
 CREATE TABLE in_parallel (kind text, is_partial boolean, b retention_book);
 SELECT format('INSERT INTO in_parallel SELECT %L, is_partial(%L)', kind, format('SELECT %s FROM signs', format(aggregate, ''))), format('CREATE TABLE one AS SELECT %s AS b FROM signs', format(aggregate, '')), format('UPDATE in_parallel p SET b = one.b FROM one WHERE kind = %L', kind), 'DROP TABLE one' FROM kinds \gexec
 SELECT count(*) AS kinds, bool_and(is_partial) AS partial, bool_and(retention_book_send(p.b) = retention_book_send(w.b)) AS same FROM in_parallel p JOIN wholes w USING (kind);
 SELECT is_partial('SELECT rollup(b) FROM parts') AS rolled_up, is_partial('SELECT retention_book(member, a), retention_book(u, a), retention_book(x, a) FROM activities') AS of_activities;
 SELECT retention_book(member, a) = (SELECT by_part FROM of_activities WHERE unit = 'week') AS same FROM activities;
-RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
+RESET parallel_setup_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
 -- As a window: each row sees the rows up to it.
 SELECT count(*) AS rows, count(*) FILTER (WHERE (SELECT sum(active) FROM cohort_retention(running)) <> (SELECT count(DISTINCT (o.member, date_trunc('week', o.t))) FROM signs o WHERE o.t <= s.t)) AS differ
 FROM (SELECT t, retention_book(member, t, 'week', 'UTC') OVER (ORDER BY t) AS running FROM signs ORDER BY t LIMIT 150) s;
