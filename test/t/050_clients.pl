@@ -44,7 +44,23 @@ my $book = '(SELECT rfm_book(customer_id, ordered_at, amount) FROM orders)';
 my $prices = '(SELECT pricebook(item, week, grp, price, quantity) FROM lines)';
 my $named_prices = '(SELECT pricebook(item_name, week, grp, price, quantity) FROM lines)';
 my $undated_prices = '(SELECT pricebook(item_name, grp, price) FROM lines)';
+my $members = "retention_book(customer_id, ordered_at, amount, 'week', 'Europe/Berlin')";
+my $starts = '(SELECT retention_book(customer_name, ordered_at) FROM orders)';
+my $checkouts = "funnel_book(%s, '7 days', ordered_at, amount < 0, amount > 50, amount > 90) FROM orders";
+my $contacts = "interaction_book(%s, (ARRAY['obliged', 'induced', 'own'])[1 + right(order_id, 1)::int % 3], ordered_at) FROM orders";
 my %query = (
+	'cohort_retention(retention_book,timestamp with time zone)' => [ cohorts => "SELECT * FROM cohort_retention((SELECT $members FROM orders))", cohorts_later => "SELECT * FROM cohort_retention((SELECT $members FROM orders), '2027-03-01')" ],
+	'lifecycle_counts(retention_book,timestamp with time zone)' => [ lifecycle => "SELECT * FROM lifecycle_counts((SELECT $members FROM orders))" ],
+	'stickiness(retention_book,date,date)' => [ stickiness => "SELECT * FROM stickiness((SELECT $members FROM orders), '2026-02-01')" ],
+	'day_retention(retention_book,timestamp with time zone,integer)' => [ days => "SELECT * FROM day_retention($starts)" ],
+	'funnel_steps(funnel_book,text)' => [ steps => 'SELECT * FROM funnel_steps((SELECT ' . sprintf($checkouts, 'customer_id') . '))' ],
+	'funnel_members(funnel_book,text)' => [ levels => 'SELECT * FROM funnel_members((SELECT ' . sprintf($checkouts, 'customer_id') . '))' ],
+	'funnel_members(anyelement,funnel_book,text)' => [ levels_text => 'SELECT * FROM funnel_members(NULL::text, (SELECT ' . sprintf($checkouts, 'customer_name') . '))' ],
+	'interaction_stages(interaction_book,timestamp with time zone,interval,integer,double precision)' => [ stages => 'SELECT * FROM interaction_stages((SELECT ' . sprintf($contacts, 'customer_id') . '))' ],
+	'interaction_members(interaction_book,timestamp with time zone,interval,integer,double precision)' => [ stage_members => 'SELECT * FROM interaction_members((SELECT ' . sprintf($contacts, 'customer_id') . '))' ],
+	'interaction_members(anyelement,interaction_book,timestamp with time zone,interval,integer,double precision)' => [ stage_members_uuid => 'SELECT * FROM interaction_members(NULL::uuid, (SELECT ' . sprintf($contacts, 'customer_uuid') . '))' ],
+	'interaction_transitions(interaction_book,timestamp with time zone,timestamp with time zone,interval,integer,double precision)' => [ moves => q{SELECT * FROM interaction_transitions((SELECT } . sprintf($contacts, 'customer_id') . q{), '2026-06-01')} ],
+	'tier_history(spend,timestamp with time zone,numeric[],text[],interval,text,text)' => [ tiers => q{SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), '2027-06-01', '{2000,1000}', '{Größe,silver,rest}', '60 days', 'month')} ],
 	'price_gaps(pricebook,text,double precision,double precision,integer)' => [ gaps => "SELECT * FROM price_gaps($prices, 'new')" ],
 	'price_gap_items(pricebook,text,double precision,double precision,integer)' => [ gap_items => "SELECT * FROM price_gap_items($named_prices, 'new', 0.1, 0, 1)" ],
 	'price_gap_items(anyelement,pricebook,text,double precision,double precision,integer)' => [
@@ -83,7 +99,7 @@ is( $node->safe_psql(
 	  JOIN pg_type t ON t.oid = type
 	 WHERE e.extname = 'custmart' AND p.proretset AND mode IN ('o', 'b', 't')
 	   AND (t.oid >= 16384 OR t.typnamespace <> 'pg_catalog'::regnamespace OR t.typtype <> 'b' AND t.oid <> 'anyelement'::regtype
-	        OR coalesce(name, '') !~ '^[a-z_]+$')
+	        OR coalesce(name, '') !~ '^[a-z][a-z0-9_]*$')
 	 ORDER BY 1, 2}), '', 'they return built-in types, in columns with names');
 is( $node->safe_psql(
 		'shop', q{
@@ -107,7 +123,9 @@ is( $node->safe_psql(
 		'shop', q{
 	SELECT attrelid::regclass, attname, format_type(atttypid, NULL) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
 	 WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'view\_%' AND attnum > 0 AND (atttypid >= 16384 OR atttypid::regtype NOT IN
-	   ('bigint', 'integer', 'numeric', 'double precision', 'text', 'uuid', 'date', 'timestamptz', 'boolean'))}),
+	   ('bigint', 'integer', 'numeric', 'double precision', 'text', 'uuid', 'date', 'timestamptz', 'boolean',
+	   -- How long a step takes, and when each was reached.
+	   'interval', 'timestamptz[]'))}),
 	'', 'columns of their views are of types every client reads');
 
 # Sets of tags: a view tells of them in built-in types, as plain SQL over arrays of
@@ -205,6 +223,20 @@ SKIP:
 	# The example of docs/pricebook.md: 20.3 22.1 21.9 against 18.9 20.3 19.
 	is( join(',', $odbc->('SELECT round(t::numeric, 9), round(df::numeric, 9), round(p_value::numeric, 11) FROM (SELECT (welch_test(3, 64.3/3, 0.9733333333333333, 3, 58.2/3, 0.61)).*) w')),
 		'2.798871953|3.799904002|0.05180736035', 'Welch\'s test through ODBC');
+
+	# Growth adds up, as plain SQL counts it; and the members of a cohort.
+	is( join(',', $odbc->('SELECT count(*), sum(active), sum(new), sum(v.returning), sum(resurrecting) FROM view_lifecycle v')),
+		$node->safe_psql('shop', q{
+			WITH w AS (SELECT DISTINCT customer_id, date_trunc('week', ordered_at AT TIME ZONE 'Europe/Berlin')::date AS week FROM orders WHERE amount >= 0),
+			l AS (SELECT *, lag(week) OVER (PARTITION BY customer_id ORDER BY week) AS before FROM w)
+			SELECT (max(week) - min(week)) / 7 + 1, count(*), count(*) FILTER (WHERE before IS NULL), count(*) FILTER (WHERE before = week - 7), count(*) FILTER (WHERE before < week - 7) FROM l}),
+		'growth accounting through ODBC');
+	is( join(',', $odbc->('SELECT cohort, members, active FROM view_cohorts WHERE period = 1 ORDER BY cohort')),
+		join(',', split /\n/, $node->safe_psql('shop', q{
+			WITH w AS (SELECT DISTINCT customer_id, date_trunc('week', ordered_at AT TIME ZONE 'Europe/Berlin')::date AS week FROM orders WHERE amount >= 0),
+			c AS (SELECT *, min(week) OVER (PARTITION BY customer_id) AS cohort FROM w)
+			SELECT cohort, count(DISTINCT customer_id), count(*) FILTER (WHERE week = cohort + 7) FROM c GROUP BY 1 HAVING cohort + 7 <= (SELECT max(week) FROM w) ORDER BY 1})),
+		'cohorts through ODBC');
 
 	# As what does a tool see the columns?  isql asks with SQLColumns.
 	my %type = map { my @c = split /\|/; ($c[3] => $c[5]) } grep { /^shop\|/ } $odbc->('help view_bigint');
