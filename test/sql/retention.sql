@@ -146,6 +146,7 @@ SELECT * FROM lifecycle_counts((SELECT b FROM money), '-infinity');
 SELECT * FROM lifecycle_counts((SELECT b FROM times));
 SELECT * FROM lifecycle_counts((SELECT retention_book(1, '2026-01-01', 'day', 'UTC')), '294276-12-31');
 SELECT * FROM stickiness((SELECT b FROM money), '2026-03-01', '2026-01-31');
+SELECT * FROM stickiness((SELECT b FROM money), '2026-01-20', '2026-01-10');
 SELECT * FROM stickiness((SELECT b FROM money), '-infinity');
 SELECT * FROM stickiness((SELECT b FROM money), until => 'infinity');
 SELECT * FROM stickiness((SELECT b FROM times));
