@@ -13,10 +13,14 @@
 #include "utils/memutils.h"
 
 /* Rows of a piece of the log: 1 MB. */
+#ifndef LOG_PIECE				/* fuzzing has shorter ones */
 #define LOG_PIECE 65536
+#endif
 
 /* Rows with which a log is put in order for the first time before it is stored. */
+#ifndef LOG_ARRANGE
 #define LOG_ARRANGE 16777216
+#endif
 
 #define HEAD_SIZE 10			/* size of the settings, latest time */
 
