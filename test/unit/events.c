@@ -258,6 +258,8 @@ load(EventLayout layout, CalendarUnit unit, const uint8 *bytes, Size n, Size siz
 {
 	Events		events = {.layout = layout, .unit = unit, .n = n};
 
+	/* What lay there before is not to be seen. */
+	memset(events.event, 0x5A, sizeof(events.event));
 	holds(events_load(bytes, n, layout, &events.pool, events.event) == bytes + size, "%s: loads more or less than there is",
 		  layout_names[layout]);
 	return events;

@@ -247,6 +247,27 @@ test_growth(void)
 	for (int i = LIFECYCLE_NEW; i <= LIFECYCLE_DORMANT; i++)
 		ok(seen[i] > 10000, "%ld times %d", seen[i], i);
 
+	/* More periods than the first array has room for, and more again. */
+	{
+		Growth		growth = {.as_of = 1000};
+		GrowthCount *old[3];
+		bool		right = true;
+
+		for (int i = 0; i < 3; i++)
+		{
+			Event		event = {0, event_period_tag(i == 0 ? 990 : i == 1 ? 700 : 100, true), 0};
+
+			right &= growth_add(&growth, &event, 1) == RETENTION_OK;
+			old[i] = growth.counts;
+		}
+		ok(right && growth.count == 901 && growth.counts[10].came == 1 && growth.counts[9].dormant == 1 && growth.counts[300].came == 1 &&
+		   growth.counts[299].dormant == 1 && growth.counts[900].came == 1 && growth.counts[899].dormant == 1 && growth.counts[500].came == 0,
+		   "growth accounting of 901 periods");
+		for (int i = 0; i < 3; i++)
+			if (i == 2 || old[i] != old[i + 1])
+				free(old[i]);
+	}
+
 	property("and so is one member by himself");
 	for (int run = 0; run < 3000; run++)
 	{
