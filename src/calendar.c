@@ -175,7 +175,7 @@ zone_before(Zone *zone, TimestampTz time, const Interval *span)
 	return time - span->time;
 }
 
-/* A unit by its name, in lower case as date_trunc has them; 22023 if there is none. */
+/* A unit by its name, in lower case; 22023 if there is none. */
 CalendarUnit
 calendar_unit_argument(const char *name, Size length)
 {
@@ -185,7 +185,7 @@ calendar_unit_argument(const char *name, Size length)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unit \"%.*s\" is not known", pg_mbcliplen(name, (int) length, 60), name),
-				 errhint("Give one of day, week, month, quarter and year.")));
+				 errhint("Give one of day, week, month, quarter and year, in lower case.")));
 	return unit;
 }
 
@@ -227,13 +227,20 @@ calendar_arguments(Datum unit, Datum zone)
 	static LastText last_zone;
 	static CalendarSettings settings;
 	static bool is_valid;
-	bool		same_unit = is_last_text(&last_unit, unit);
-	bool		same_zone = is_last_text(&last_zone, zone);
+	bool		was_valid = is_valid;
+	bool		same_unit;
+	bool		same_zone;
 	const char *name;
 
-	if (likely(same_unit && same_zone && is_valid))
-		return &settings;
+	/* Not while an argument may fail to be read. */
 	is_valid = false;
+	same_unit = is_last_text(&last_unit, unit);
+	same_zone = is_last_text(&last_zone, zone);
+	if (likely(same_unit && same_zone && was_valid))
+	{
+		is_valid = true;
+		return &settings;
+	}
 	settings.unit = calendar_unit_argument(last_unit.data, last_unit.length);
 	settings.zone = zone_find(last_zone.data, last_zone.length);
 	name = zone_name(settings.zone);
@@ -349,5 +356,5 @@ calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument)
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("%s \"%s\" lies in a %s that begins before the first date there is",
 					argument, text, calendar_unit_name(unit)),
-			 errhint("Leave such rows out.")));
+			 errhint("Leave out what is before the year 4713 BC.")));
 }

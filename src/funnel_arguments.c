@@ -81,7 +81,7 @@ funnel_settings_error(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("within and the number of steps must be the same in all rows"),
-			 errhint("Write within as a constant.")));
+			 errhint("Write within as a constant, and the steps as a list of conditions.")));
 }
 
 /* What is wrong with stored settings, or NULL; tells the greatest tag. */

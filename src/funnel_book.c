@@ -62,18 +62,7 @@ funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type)
 	event = book_next_row(book, &key);
 	event->value = row.time;
 	event->tag = row.steps;
-	switch (key_type)
-	{
-		case KEY_INT64:
-			key->number = PG_GETARG_INT64(1);
-			break;
-		case KEY_FIXED16:
-			memcpy(key->fixed, PG_GETARG_POINTER(1), 16);
-			break;
-		default:
-			book_set_text_key(book, key, PG_GETARG_DATUM(1));
-			break;
-	}
+	book_set_key(book, key, key_type, PG_GETARG_DATUM(1));
 	event_book_note_time(book, row.time);
 	book_push(book);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));

@@ -68,7 +68,7 @@ raise_status(RetentionStatus status, const char *function)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("%s cannot give more than %d rows", function, RETENTION_CELLS_MAX),
-					 errhint("Take a longer unit, or leave out rows from very long ago.")));
+					 errhint("Take a longer unit or an earlier as_of, or leave out rows from very long ago.")));
 			break;
 		case RETENTION_SUM_OUT_OF_RANGE:
 			ereport(ERROR,
@@ -333,5 +333,3 @@ custmart_day_retention(PG_FUNCTION_ARGS)
 	}
 	return (Datum) 0;
 }
-
-/* ---------- counts ---------- */

@@ -124,7 +124,7 @@ series_set(Series *series, const void *settings, Size size)
 		return true;
 	if (series->is_broken)
 		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot merge two %s made with different settings", series->kind->type.name),
 				 errhint("%s", series->kind->settings_hint)));
 	return false;

@@ -164,18 +164,18 @@ window_start(void *context, int64 time)
 }
 
 /*
- * What no window is shorter than.  Months are never more than 5 days away from
- * their average of 146097 / 4800 days, and clocks never more than two.
+ * How long windows are, give or take `slack`.  Months are never more than 5 days
+ * away from their average of 146097 / 4800 days, and clocks never more than two.
  */
 static int64
-window_least(const Interval *span)
+window_length(const Interval *span, int64 slack)
 {
-	int128		least = (int128) span->month * (146097 * USECS_PER_DAY / 4800) +
+	int128		length = (int128) span->month * (146097 * USECS_PER_DAY / 4800) +
 		(int128) span->day * USECS_PER_DAY + span->time;
 
 	if (span->month != 0 || span->day != 0)
-		least -= 10 * USECS_PER_DAY;
-	return (int64) Max(Min(least, PG_INT64_MAX), 0);
+		length += slack;
+	return (int64) Max(Min(length, PG_INT64_MAX), 0);
 }
 
 /*
@@ -189,23 +189,23 @@ open_member(FunctionCallInfo fcinfo, Member *member, int rest)
 	const SpendMoment *moments;
 	TimestampTz last;
 
-	argument_check_not_null(fcinfo, 1, "as_of");
 	argument_check_not_null(fcinfo, 2, "limits");
 	argument_check_not_null(fcinfo, rest, "span");
 	argument_check_not_null(fcinfo, rest + 1, "unit");
 	argument_check_not_null(fcinfo, rest + 2, "timezone");
-	member->as_of = instant_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
 	get_limits(programme, PG_GETARG_DATUM(2));
 	programme->span = get_span(PG_GETARG_DATUM(rest));
 	programme->settings = *calendar_arguments(PG_GETARG_DATUM(rest + 1), PG_GETARG_DATUM(rest + 2));
 	programme->calendar.context = programme;
 	programme->calendar.period_end = period_end;
 	programme->calendar.window_start = window_start;
-	programme->calendar.window_least = window_least(programme->span);
+	programme->calendar.window_least = window_length(programme->span, -10 * USECS_PER_DAY);
+	programme->calendar.window_most = window_length(programme->span, 10 * USECS_PER_DAY);
 
 	member->series = series_open(PG_GETARG_DATUM(0), &spend_kind);
 	moments = spend_moments(member->series);
 	last = moments[member->series->count - 1].time;
+	member->as_of = PG_ARGISNULL(1) ? last : instant_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
 	if (last > member->as_of)
 	{
 		char		text[2][INSTANT_TEXT_SIZE];
@@ -264,18 +264,20 @@ CUSTMART_FUNCTION(custmart_rolling_spend);
 Datum
 custmart_rolling_spend(PG_FUNCTION_ARGS)
 {
+	const Series *series;
 	TimestampTz as_of;
 	TimestampTz start;
 	Decimal		net;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	argument_check_not_null(fcinfo, 1, "as_of");
 	argument_check_not_null(fcinfo, 2, "span");
 	argument_check_not_null(fcinfo, 3, "timezone");
-	as_of = instant_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
+	series = series_open(PG_GETARG_DATUM(0), &spend_kind);
+	as_of = PG_ARGISNULL(1) ? spend_moments(series)[series->count - 1].time :
+		instant_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
 	start = zone_before(get_zone(PG_GETARG_DATUM(3)), as_of, get_span(PG_GETARG_DATUM(2)));
-	net = net_of(series_open(PG_GETARG_DATUM(0), &spend_kind), start, as_of);
+	net = net_of(series, start, as_of);
 	PG_RETURN_DATUM(numeric_of(&net));
 }
 

@@ -121,6 +121,15 @@ at_end(TierWalk *walk)
 	if (!move_window(walk, walk->calendar->window_start(walk->calendar->context, end)))
 		return false;
 
+	/* A moment that has just left may come in again: go on end by end. */
+	if (walk->first > 0 &&
+		(uint64) end - (uint64) walk->moments[walk->first - 1].time <= (uint64) walk->calendar->window_most)
+	{
+		walk->end = walk->calendar->period_end(walk->calendar->context, end);
+		walk->has_jumped = false;
+		return change(walk, warranted(walk, 0, walk->limit_count), end);
+	}
+
 	/* The next end that can change something is that at which the earliest moment has left. */
 	walk->end = NEVER;
 	walk->has_jumped = true;

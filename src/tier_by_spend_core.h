@@ -31,8 +31,9 @@ typedef struct TierCalendar
 	/* Where the window up to a time begins; INT64_MIN: before all times. */
 	int64		(*window_start) (void *context, int64 time);
 
-	/* No window is shorter, from start to end. */
+	/* No window is shorter, from start to end, and none is longer. */
 	int64		window_least;
+	int64		window_most;
 } TierCalendar;
 
 typedef enum TierReason

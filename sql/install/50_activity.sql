@@ -3,13 +3,13 @@
 CREATE TYPE activity;
 
 CREATE FUNCTION activity_in(cstring) RETURNS activity
-	AS 'MODULE_PATHNAME', 'custmart_activity_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
+	AS 'MODULE_PATHNAME', 'custmart_activity_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 CREATE FUNCTION activity_out(activity) RETURNS cstring
-	AS 'MODULE_PATHNAME', 'custmart_activity_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+	AS 'MODULE_PATHNAME', 'custmart_activity_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 CREATE FUNCTION activity_recv(internal) RETURNS activity
-	AS 'MODULE_PATHNAME', 'custmart_activity_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
+	AS 'MODULE_PATHNAME', 'custmart_activity_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 CREATE FUNCTION activity_send(activity) RETURNS bytea
-	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
 CREATE TYPE activity (
 	INPUT = activity_in,
@@ -18,7 +18,7 @@ CREATE TYPE activity (
 	SEND = activity_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
-	STORAGE = external
+	STORAGE = extended
 );
 
 COMMENT ON FUNCTION activity_in(cstring) IS
@@ -29,7 +29,7 @@ COMMENT ON FUNCTION activity_recv(internal) IS
 	'Binary input: the stored bytes (docs/storage-format.md), checked. Errors: 22P03.';
 COMMENT ON FUNCTION activity_send(activity) IS 'Binary output: the stored bytes (docs/storage-format.md).';
 COMMENT ON TYPE activity IS
-	'The calendar periods (days, weeks, months, quarters or years of a time zone) in which a member was active, each once. Made by activity(), merged by rollup() and +, read by first_period(), is_active(), streak(), lifecycle() and others, and for all members at once by retention_book(). About two bytes a period.';
+	'The calendar periods (days, weeks, months, quarters or years of a time zone) in which a member was active, each once. Made by activity(), merged by rollup() and +, read by first_period(), is_active(), streak(), lifecycle() and others, and for all members at once by retention_book(). A byte or two a period.';
 
 -- Aggregates and the operator +
 
@@ -41,11 +41,11 @@ CREATE FUNCTION activity_add(activity, activity) RETURNS activity
 	AS 'MODULE_PATHNAME', 'custmart_activity_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 
 CREATE AGGREGATE activity(occurred_at timestamptz, unit text, timezone text) (
-	SFUNC = activity_step, STYPE = activity, SSPACE = 1536,
+	SFUNC = activity_step, STYPE = activity, SSPACE = 512,
 	COMBINEFUNC = activity_combine, PARALLEL = SAFE
 );
 CREATE AGGREGATE rollup(activity) (
-	SFUNC = activity_combine, STYPE = activity, SSPACE = 1536,
+	SFUNC = activity_combine, STYPE = activity, SSPACE = 512,
 	COMBINEFUNC = activity_combine, PARALLEL = SAFE
 );
 CREATE OPERATOR + (LEFTARG = activity, RIGHTARG = activity, FUNCTION = activity_add, COMMUTATOR = +);
@@ -56,9 +56,9 @@ COMMENT ON FUNCTION activity_combine(activity, activity) IS
 	'Combine function of the aggregate activity, transition function of rollup(activity).';
 COMMENT ON FUNCTION activity_add(activity, activity) IS 'Implements the operator +.';
 COMMENT ON AGGREGATE activity(timestamptz, text, text) IS
-	'The calendar periods in which a member was active; one row = one sign of activity. occurred_at: when; unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC.';
+	'The calendar periods in which a member was active; one row = one sign of activity. occurred_at: when (a date or a timestamp without time zone becomes a point in time by the zone of the session: say AT TIME ZONE); unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC.';
 COMMENT ON AGGREGATE rollup(activity) IS
-	'The union of activities: from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if their units or time zones differ.';
+	'The union of activities: from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 22023 if their units or time zones differ.';
 COMMENT ON OPERATOR + (activity, activity) IS 'The union: the periods of either, as if made of all their rows.';
 
 -- Reading an activity

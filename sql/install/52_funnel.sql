@@ -42,11 +42,11 @@ CREATE FUNCTION funnel_add(funnel, funnel) RETURNS funnel
 	AS 'MODULE_PATHNAME', 'custmart_funnel_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 
 CREATE AGGREGATE funnel(within interval, occurred_at timestamptz, VARIADIC steps boolean[]) (
-	SFUNC = funnel_step, STYPE = funnel, SSPACE = 1024,
+	SFUNC = funnel_step, STYPE = funnel, SSPACE = 512,
 	COMBINEFUNC = funnel_combine, PARALLEL = SAFE
 );
 CREATE AGGREGATE rollup(funnel) (
-	SFUNC = funnel_combine, STYPE = funnel, SSPACE = 1024,
+	SFUNC = funnel_combine, STYPE = funnel, SSPACE = 512,
 	COMBINEFUNC = funnel_combine, PARALLEL = SAFE
 );
 CREATE OPERATOR + (LEFTARG = funnel, RIGHTARG = funnel, FUNCTION = funnel_add, COMMUTATOR = +);
@@ -57,7 +57,7 @@ COMMENT ON FUNCTION funnel_add(funnel, funnel) IS 'Implements the operator +.';
 COMMENT ON AGGREGATE funnel(interval, timestamptz, boolean[]) IS
 	'One member''s way through a funnel; one row = one event. within: the longest time from the first step of a chain to its last, in days and time, a day being 24 hours; occurred_at: when; steps: 1 to 32 conditions in the order of the funnel, whether the row meets the step, NULL being false. Rows that meet no step are kept, too, for strict_order needs them. A row with NULL in within, occurred_at or the whole of steps is skipped; no rows: NULL. Errors: 22023 if within is negative or has months or years, if there are not 1 to 32 steps, or if within or the number of steps is not the same in all rows; 22008 for an infinite occurred_at or within; 54000 for a value over 704 MB.';
 COMMENT ON AGGREGATE rollup(funnel) IS
-	'Merges the rows of one member from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if within or the number of steps differs.';
+	'Merges the rows of one member from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 22023 if within or the number of steps differs.';
 COMMENT ON OPERATOR + (funnel, funnel) IS 'Both as one, as if made of all their rows.';
 
 -- Accessors
@@ -225,7 +225,7 @@ COMMENT ON AGGREGATE funnel_book(uuid, interval, timestamptz, boolean[]) IS
 COMMENT ON AGGREGATE funnel_book(text, interval, timestamptz, boolean[]) IS
 	'The way of every member through a funnel, in one scan; one row = one event. member: whose; within: the longest time from the first step of a chain to its last, in days and time, a day being 24 hours; occurred_at: when; steps: 1 to 32 conditions in the order of the funnel, whether the row meets the step, NULL being false. Rows that meet no step are kept, too, for strict_order needs them. A row with NULL in member, within, occurred_at or the whole of steps is skipped and counted (rows_skipped); no rows: NULL. Errors: 22023 if within is negative or has months or years, if there are not 1 to 32 steps, or if within or the number of steps is not the same in all rows; 22008 for an infinite occurred_at or within; 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rollup(funnel_book) IS
-	'Merges books of different rows, from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if within, the number of steps or the type of the members differs.';
+	'Merges books of different rows, from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 22023 if within or the number of steps differs, 42804 if the type of the members doess.';
 COMMENT ON OPERATOR + (funnel_book, funnel_book) IS 'Both books as one, as if made of all their rows.';
 
 -- Reading a book

@@ -55,6 +55,14 @@ FROM (SELECT spend('2026-01-01', -5) AS x) s;
 SELECT spend(occurred_at, amount) FROM bought WHERE false;
 SELECT spend(t, a) FROM (VALUES (NULL::timestamptz, 1), ('2026-01-01', NULL)) v(t, a);
 SELECT spend(t, a) = (SELECT spend('2026-01-01', 1)) AS skipped FROM (VALUES (NULL::timestamptz, 1), ('2026-01-01', NULL), ('2026-01-01', 1)) v(t, a);
+-- as_of NULL is the latest amount.
+SELECT rolling_spend(x, NULL, '10 days') = rolling_spend(x, '2026-03-05', '10 days') AS rolling, tier_by_spend(x, NULL, '{20,10}', '{a,b,c}', '10 days', 'month') AS tier, spend_to_next(x, NULL, '{20,10}', '10 days', 'month') AS missing,
+	(SELECT count(*) FROM tier_history(x, NULL, '{20,10}', '{a,b,c}', '10 days', 'month')) AS changes
+FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2026-01-05', 25), ('2026-03-01', 8), ('2026-03-05', 4)) v(t, a)) s;
+-- In Beirut 2014-03-30 began at 1:00, and a month before that is 2014-02-28 1:00: what was spent half an hour before has left the
+-- window then, and is in it again a day later.  An amount that is too small to matter changes nothing.
+SELECT small, h.since AT TIME ZONE 'Asia/Beirut' AS since, h.tier, h.reason FROM unnest(ARRAY[0, 1]) small,
+	LATERAL (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2014-02-28 00:30+02', 100), ('2014-03-05 00:00+02', small)) v(t, a)) s, tier_history(x, '2014-04-05', '{50}', '{a,b}', '1 month', 'day', 'Asia/Beirut') h ORDER BY 1, 2;
 SELECT rollup(NULL::spend), NULL::spend + NULL::spend;
 SELECT tier_by_spend(NULL, '2026-01-01', '{1}', '{a,b}'), spend_to_next(NULL, '2026-01-01', '{1}'), tier_until(NULL, '2026-01-01', '{1}'), rolling_spend(NULL, '2026-01-01');
 SELECT count(*) FROM tier_history(NULL, '2026-01-01', '{1}', '{a,b}');

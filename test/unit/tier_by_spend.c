@@ -165,7 +165,11 @@ window_start(void *context, int64 time)
 static TierCalendar
 calendar_of(Rules *rules)
 {
-	return (TierCalendar) {rules, period_end, window_start, rules->span};
+	int64		longest = rules->end_wobble;
+
+	for (int i = 0; i < WOBBLES; i++)
+		longest = Max(longest, rules->wobble[i]);
+	return (TierCalendar) {rules, period_end, window_start, rules->span, rules->span + longest};
 }
 
 static Rules
