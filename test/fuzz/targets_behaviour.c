@@ -316,7 +316,7 @@ take_day(Input *input)
 }
 
 static NullableDatum
-take_member(Input *input, KeyType type)
+take_member(Input *input, KeyType type, bool is_one)
 {
 	static const char *const texts[] = {"", "a", "ab", "\xC3\xA4", "a longer member than fits a word"};
 	uint8		number = take_byte(input);
@@ -324,6 +324,8 @@ take_member(Input *input, KeyType type)
 
 	if (number >= 0xFC)
 		return (NullableDatum) NULL_ARG;
+	if (is_one)
+		number = 1;
 	switch (type)
 	{
 		case KEY_INT64:
@@ -366,6 +368,7 @@ typedef struct Settings
 	NullableDatum zone;
 	NullableDatum within;
 	int			steps;
+	bool		is_one;			/* all rows are of one member */
 } Settings;
 
 static Settings
@@ -386,6 +389,7 @@ take_settings(Input *input)
 	settings.unit = text_argument(units[a % lengthof(units)]);
 	settings.zone = text_argument(zones[a / 5 % lengthof(zones)]);
 	settings.within = (NullableDatum) ARG(IntervalPGetDatum(within));
+	settings.is_one = (b & 0x40) != 0;
 	settings.steps = b < 0x80 ? 1 + b % 5 : 1 + b % FUNNEL_STEPS_MAX;
 	return settings;
 }
@@ -502,7 +506,7 @@ take_rows(Input *input, const Signature *signature, Row *rows)
 		NullableDatum *arg = rows[n].args;
 
 		if (signature->member != 0)
-			*arg++ = take_member(input, signature->member);
+			*arg++ = take_member(input, signature->member, settings.is_one);
 		switch (signature->arguments)
 		{
 			case ROW_AMOUNTS:
@@ -1302,7 +1306,7 @@ seeds_forged(const Kind *kind)
 	static uint8 bytes[256 + 8 * ROWS_MAX];
 
 	for (int i = 0; i < signatures_of(kind); i++)
-		for (int n = 1; n <= 125; n *= 5)
+		for (int n = 1; n < ROWS_MAX; n = n < 125 ? n * 5 : n + 65)
 			for (int changes = 0; changes < 4; changes++)
 			{
 				uint8	   *p = bytes;
@@ -1316,7 +1320,7 @@ seeds_forged(const Kind *kind)
 					*p++ = (uint8) (k + 1);
 					*p++ = 0;
 				}
-				p = seed_rows(signature_of(kind, i), i + n + changes, n, p);
+				p = seed_rows(signature_of(kind, i), n < ROWS_MAX - 10 ? i + n + changes : 25, n, p);
 				seed(bytes, p - bytes);
 			}
 }
