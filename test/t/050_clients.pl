@@ -46,7 +46,7 @@ my $named_prices = '(SELECT pricebook(item_name, week, grp, price, quantity) FRO
 my $undated_prices = '(SELECT pricebook(item_name, grp, price) FROM lines)';
 my $members = "retention_book(customer_id, ordered_at, amount, 'week', 'Europe/Berlin')";
 my $starts = '(SELECT retention_book(customer_name, ordered_at) FROM orders)';
-my $checkouts = "funnel_book(%s, '7 days', ordered_at, amount < 0, amount > 50, amount > 90) FROM orders";
+my $checkouts = "funnel_book(%s, '100 days', ordered_at, amount < 0, amount > 72, amount BETWEEN 47 AND 60) FROM orders";
 my $contacts = "interaction_book(%s, (ARRAY['obliged', 'induced', 'own'])[1 + right(order_id, 1)::int % 3], ordered_at) FROM orders";
 my %query = (
 	'cohort_retention(retention_book,timestamp with time zone)' => [ cohorts => "SELECT * FROM cohort_retention((SELECT $members FROM orders))", cohorts_later => "SELECT * FROM cohort_retention((SELECT $members FROM orders), '2027-03-01')" ],
@@ -60,7 +60,7 @@ my %query = (
 	'interaction_members(interaction_book,timestamp with time zone,interval,integer,double precision)' => [ stage_members => 'SELECT * FROM interaction_members((SELECT ' . sprintf($contacts, 'customer_id') . '))' ],
 	'interaction_members(anyelement,interaction_book,timestamp with time zone,interval,integer,double precision)' => [ stage_members_uuid => 'SELECT * FROM interaction_members(NULL::uuid, (SELECT ' . sprintf($contacts, 'customer_uuid') . '))' ],
 	'interaction_transitions(interaction_book,timestamp with time zone,timestamp with time zone,interval,integer,double precision)' => [ moves => q{SELECT * FROM interaction_transitions((SELECT } . sprintf($contacts, 'customer_id') . q{), '2026-06-01')} ],
-	'tier_history(spend,timestamp with time zone,numeric[],text[],interval,text,text)' => [ tiers => q{SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), '2027-06-01', '{2000,1000}', '{Größe,silver,rest}', '60 days', 'month')} ],
+	'tier_history(spend,timestamp with time zone,numeric[],text[],interval,text,text)' => [ tiers => q{SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), '2027-06-01', '{600,550}', '{Größe,silver,rest}', '60 days', 'month')} ],
 	'price_gaps(pricebook,text,double precision,double precision,integer)' => [ gaps => "SELECT * FROM price_gaps($prices, 'new')" ],
 	'price_gap_items(pricebook,text,double precision,double precision,integer)' => [ gap_items => "SELECT * FROM price_gap_items($named_prices, 'new', 0.1, 0, 1)" ],
 	'price_gap_items(anyelement,pricebook,text,double precision,double precision,integer)' => [
@@ -237,6 +237,34 @@ SKIP:
 			c AS (SELECT *, min(week) OVER (PARTITION BY customer_id) AS cohort FROM w)
 			SELECT cohort, count(DISTINCT customer_id), count(*) FILTER (WHERE week = cohort + 7) FROM c GROUP BY 1 HAVING cohort + 7 <= (SELECT max(week) FROM w) ORDER BY 1})),
 		'cohorts through ODBC');
+
+	# Who came how far, by joins; and how long it took.
+	is( join(',', $odbc->('SELECT s.step, s.members, s.members = count(l.member) FROM view_steps s LEFT JOIN view_levels l ON l.level >= s.step GROUP BY s.step, s.members ORDER BY 1')),
+		$node->safe_psql('shop', q{
+			SELECT format('1|%s|1,2|%s|1,3|%s|1', count(DISTINCT a.customer_id), count(DISTINCT b.customer_id), count(DISTINCT c.customer_id)) FROM orders a
+			  LEFT JOIN orders b ON b.customer_id = a.customer_id AND b.amount > 72 AND b.ordered_at > a.ordered_at AND b.ordered_at <= a.ordered_at + interval '100 days'
+			  LEFT JOIN orders c ON c.customer_id = b.customer_id AND c.amount BETWEEN 47 AND 60 AND c.ordered_at > b.ordered_at AND c.ordered_at <= a.ordered_at + interval '100 days'
+			 WHERE a.amount < 0}), 'funnels through ODBC');
+	# Customers come every 700 * 1.5 hours.
+	is(join(',', $odbc->('SELECT step, median_time FROM view_steps WHERE step > 1 ORDER BY step')), '2|43 days 18:00:00,3|43 days 18:00:00', 'with lengths of time');
+	is( join(',', $odbc->('SELECT member, step_times[1] FROM view_levels_text WHERE level = 1 AND member < \'Größe 3\' ORDER BY member COLLATE "C"')),
+		join(',', split /\n/, $node->safe_psql('shop', q{
+			SELECT customer_name, max(ordered_at)::timestamp FROM orders JOIN (SELECT member FROM view_levels_text WHERE level = 1) l ON member = customer_name
+			 WHERE amount < 0 AND member < 'Größe 3' GROUP BY 1 ORDER BY customer_name COLLATE "C"})), 'times of steps in an array, too');
+	# Stages, by the definition.
+	is( join(',', $odbc->('SELECT stage, members, obliged, induced, own FROM view_stages WHERE members > 0 ORDER BY stage COLLATE "C"')),
+		join(',', split /\n/, $node->safe_psql('shop', q{
+			WITH k AS (SELECT customer_id, (ARRAY['obliged', 'induced', 'own'])[1 + right(order_id, 1)::int % 3] AS kind,
+			                  ordered_at > (SELECT max(ordered_at) FROM orders) - interval '4320 hours' AS counts FROM orders),
+			n AS (SELECT customer_id, count(*) FILTER (WHERE counts AND kind = 'obliged') AS obliged, count(*) FILTER (WHERE counts AND kind = 'induced') AS induced, count(*) FILTER (WHERE counts AND kind = 'own') AS own FROM k GROUP BY 1)
+			SELECT CASE WHEN own >= 2 AND own >= 0.5 * (obliged + induced + own) THEN 'sticky' WHEN induced + own > 0 THEN 'induced' WHEN obliged > 0 THEN 'forced' ELSE 'dormant' END AS stage,
+			       count(*), sum(obliged), sum(induced), sum(own) FROM n GROUP BY 1 ORDER BY 1})), 'stages through ODBC');
+	# The net of all, and how a history begins.
+	is( join(',', $odbc->("SELECT count(*), sum(rolling_spend(x, '2027-06-01', '100 years')), sum(rolling_spend(x, '2026-06-01', '2 months')) FROM (SELECT spend(ordered_at, amount) AS x FROM orders GROUP BY customer_id) m")),
+		$node->safe_psql('shop', q{SELECT count(DISTINCT customer_id), sum(amount), sum(amount) FILTER (WHERE ordered_at > '2026-04-01' AND ordered_at <= '2026-06-01') FROM orders}), 'net spend through ODBC');
+	is( join(',', $odbc->("SELECT to_char(since, 'YYYY-MM-DD HH24:MI'), tier, trim_scale(rolling_spend) FROM view_tiers WHERE reason = 'start'")),
+		$node->safe_psql('shop', q{SELECT to_char(ordered_at, 'YYYY-MM-DD HH24:MI'), 'rest', trim_scale(amount) FROM orders WHERE customer_id < 10 ORDER BY ordered_at LIMIT 1}), 'how a history begins');
+	is(join(',', $odbc->("SELECT reason, max(tier) FROM view_tiers WHERE tier <> 'silver' GROUP BY 1 ORDER BY reason COLLATE \"C\"")), 'downgrade|rest,start|rest,upgrade|Größe', 'and how it goes on');
 
 	# As what does a tool see the columns?  isql asks with SQLColumns.
 	my %type = map { my @c = split /\|/; ($c[3] => $c[5]) } grep { /^shop\|/ } $odbc->('help view_bigint');
