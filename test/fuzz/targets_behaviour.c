@@ -1250,10 +1250,10 @@ target_zone(Input *input)
 										  take_number(input, 4) * (kind % 4 == 2 ? USECS_PER_SEC : USECS_PER_HOUR));
 		int64		seconds;
 
+		if (!IS_VALID_TIMESTAMP(time) || ((kind & 0x80) && !IS_VALID_TIMESTAMP(-time)))
+			continue;
 		if (kind & 0x80)
 			time = -time;
-		if (!IS_VALID_TIMESTAMP(time))
-			continue;
 		seconds = time / USECS_PER_SEC - (time % USECS_PER_SEC < 0) + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (int64) SECS_PER_DAY;
 		host_require(zone_local(zone, time) == time + host_zone_offset(zone->rules, seconds) * USECS_PER_SEC,
 					 "%s: another time at %lld", name, (long long) time);
