@@ -96,11 +96,12 @@ static void
 activity_load(Series *series, const uint8 *bytes, Size length)
 {
 	Size		size = (Size) bytes[2] << 8 | bytes[3];
+	const uint8 *end = bytes + length;
 	uint64		n;
 
 	(void) series_set(series, bytes + HEAD_SIZE, size);
 	bytes = load_varint(bytes + HEAD_SIZE + size, &n);
-	(void) events_load(bytes, n, EVENTS_PERIODS, NULL, series_append_rows(series, n));
+	(void) events_load(bytes, end, n, EVENTS_PERIODS, NULL, series_append_rows(series, n));
 }
 
 SERIES_FUNCTIONS(activity, &activity_kind)

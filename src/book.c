@@ -23,27 +23,27 @@ const ExpandedObjectMethods book_methods = {book_flat_size, book_flatten};
  */
 #define BOOK_SIZE_MAX (MaxAllocSize / 16 * 11)
 
-/* What a book takes at rest; not exact, it is quick and may be a little too low. */
-static Size
-size_of(Book *book, bool exact)
+/* Raises the error for a book that would be too large at rest. */
+void
+book_check_size(const Book *book, Size size, uint32 count)
 {
-	return VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) +
-		book->kind->tail_size(book, exact);
-}
-
-static Size
-check_size(Book *book, bool exact)
-{
-	Size		size = size_of(book, exact);
-
 	if (unlikely(size > BOOK_SIZE_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s cannot be larger than %zu MB", book->kind->type.name,
 						((Size) BOOK_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
-				 errdetail_plural("It has %u key.", "It has %u keys.",
-								  book->table.count, book->table.count),
+				 errdetail_plural("It has %u key.", "It has %u keys.", count, count),
 				 errhint("%s", book->kind->size_hint)));
+}
+
+/* What the table takes at rest; not exact, it is quick and may be a little too low. */
+static Size
+check_size(Book *book, bool exact)
+{
+	Size		size = VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) +
+		book->kind->tail_size(book, exact);
+
+	book_check_size(book, size, book->table.count);
 	return size;
 }
 
@@ -58,7 +58,9 @@ book_make(const BookKind *kind, KeyType key_type, uint8 form, MemoryContext pare
 	EOH_init_header(&book->hdr, &book_methods, context);
 	book->kind = kind;
 	book->form = form;
-	keytable_init(&book->table, key_type, kind->payload_size, context);
+	book->table_context = book_has_parts(kind) ?
+		AllocSetContextCreate(context, "custmart book table", ALLOCSET_START_SMALL_SIZES) : context;
+	keytable_init(&book->table, key_type, kind->payload_size, book->table_context);
 	book->pending_rows = palloc(kind->row_size * KEYTABLE_BATCH);
 	initStringInfo(&book->pending_bytes);
 	if (kind->init != NULL)
@@ -73,8 +75,9 @@ key_type_name(KeyType key_type)
 	return format_type_be(book_key_oid(key_type));
 }
 
-static void
-check_same(const Book *book, KeyType key_type, uint8 form)
+/* Raises an error unless a book of these keys and form can be merged into this one. */
+void
+book_check_same(const Book *book, KeyType key_type, uint8 form)
 {
 	if (book->table.key_type != key_type)
 		ereport(ERROR,
@@ -139,7 +142,7 @@ book_of_other_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_t
 		book_merge(book, PG_GETARG_DATUM(0));
 	}
 	else
-		check_same(book, key_type, form);
+		book_check_same(book, key_type, form);
 	return book;
 }
 
@@ -169,7 +172,19 @@ book_flush(Book *book)
 	book->kind->apply(book, entries, book->pending_rows, n);
 	resetStringInfo(&book->pending_bytes);
 	check_size(book, false);
+	if (unlikely(book->is_full))
+		book_store_table(book);
 	book->is_broken = false;
+}
+
+/* Adds up numbers of rows skipped. */
+void
+book_add_skipped(int64 *rows_skipped, int64 more)
+{
+	if (pg_add_s64_overflow(*rows_skipped, more, rows_skipped))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("number of rows skipped is out of range")));
 }
 
 /* Finds or makes the entries of all keys of a book; entries may be NULL. */
@@ -199,20 +214,30 @@ merge_opened(Book *book, const BookReader *reader)
 {
 	uint32	   *entries;
 
+	if (book_has_parts(book->kind))
+	{
+		book_add_part(book, reader);
+		return;
+	}
 	book_flush(book);
-	check_same(book, reader->key_type, reader->form);
+	book_check_same(book, reader->key_type, reader->form);
 	book->is_broken = true;
 	entries = MemoryContextAllocHuge(CurrentMemoryContext,
 									 Max((Size) reader->count, 1) * sizeof(uint32));
 	locate_all(book, reader, entries);
 	book->kind->merge(book, reader, entries);
-	if (pg_add_s64_overflow(book->rows_skipped, reader->rows_skipped, &book->rows_skipped))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("number of rows skipped is out of range")));
+	book_add_skipped(&book->rows_skipped, reader->rows_skipped);
 	pfree(entries);
 	check_size(book, false);
 	book->is_broken = false;
+}
+
+/* Frees what book_open made. */
+static void
+close_reader(BookReader *reader)
+{
+	if (reader->is_copy)
+		pfree(reader->stored);
 }
 
 /* Merges a stored book, or an expanded one, into this one. */
@@ -223,8 +248,7 @@ book_merge(Book *book, Datum source)
 
 	book_open(&reader, source, book->kind);
 	merge_opened(book, &reader);
-	if ((Pointer) reader.stored != DatumGetPointer(source))
-		pfree(reader.stored);
+	close_reader(&reader);
 }
 
 /*
@@ -252,8 +276,7 @@ book_copy(Datum value, const BookKind *kind, MemoryContext context)
 	book_open(&reader, value, kind);
 	book = book_make(kind, reader.key_type, reader.form, context);
 	merge_opened(book, &reader);
-	if ((Pointer) reader.stored != DatumGetPointer(value))
-		pfree(reader.stored);
+	close_reader(&reader);
 	return book;
 }
 
@@ -302,8 +325,21 @@ book_flat_size(ExpandedObjectHeader *header)
 {
 	Book	   *book = (Book *) header;
 
+	if (book_has_parts(book->kind))
+		return VARSIZE(book_stored(book));
 	book_flush(book);
 	return check_size(book, true);
+}
+
+/* Writes what all books begin with; returns the end. */
+uint8 *
+book_store_header(const Book *book, uint32 count, int64 rows_skipped, uint8 *bytes)
+{
+	bytes[0] = book->kind->stored_kind;
+	bytes[1] = book->kind->stored_version;
+	bytes[2] = book->table.key_type;
+	bytes[3] = book->form;
+	return store_u64(store_u32(bytes + 4, count), rows_skipped);
 }
 
 static void
@@ -311,19 +347,23 @@ book_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 {
 	Book	   *book = (Book *) header;
 	uint8	   *bytes = (uint8 *) VARDATA(result);
+	MemoryContext old;
+
+	if (book_has_parts(book->kind))
+	{
+		bytea	   *stored = book_stored(book);
+
+		Assert(VARSIZE(stored) == allocated);
+		memcpy(result, stored, allocated);
+		return;
+	}
 
 	/* Whoever flattens may be in a context in which nothing can be freed. */
-	MemoryContext old = MemoryContextSwitchTo(book->hdr.eoh_context);
-
+	old = MemoryContextSwitchTo(book->hdr.eoh_context);
 	if (book->kind->sorted)
 		book->order = keytable_sorted(&book->table);
 	SET_VARSIZE(result, allocated);
-	bytes[0] = book->kind->stored_kind;
-	bytes[1] = book->kind->stored_version;
-	bytes[2] = book->table.key_type;
-	bytes[3] = book->form;
-	bytes = store_u32(bytes + 4, book->table.count);
-	bytes = store_u64(bytes, book->rows_skipped);
+	bytes = book_store_header(book, book->table.count, book->rows_skipped, bytes);
 	bytes = keytable_store_keys(&book->table, book->order, bytes);
 	book->kind->store_tail(book, bytes);
 	if (book->order != NULL)
@@ -387,16 +427,33 @@ book_read_header(BookReader *reader, const BookKind *kind, const uint8 *bytes, S
 	return NULL;
 }
 
-/* Opens a book for reading: flat, whole in memory, checked. */
+/*
+ * Opens a book for reading: flat, whole in memory, checked, unless it was
+ * expanded: what is written just now need not be.  It must not change while it
+ * is read.
+ */
 void
 book_open(BookReader *reader, Datum value, const BookKind *kind)
 {
-	reader->stored = stored_get(value, &kind->type);
+	Book	   *book = expanded_book(value, kind);
+
+	if (book != NULL && book_has_parts(kind))
+	{
+		reader->stored = book_stored(book);
+		reader->is_copy = false;
+	}
+	else
+	{
+		reader->stored = book != NULL ? DatumGetByteaPP(value) : stored_get(value, &kind->type);
+		reader->is_copy = (Pointer) reader->stored != DatumGetPointer(value);
+	}
+	Assert(book == NULL || kind->type.check((const uint8 *) VARDATA_ANY(reader->stored),
+											VARSIZE_ANY_EXHDR(reader->stored)) == NULL);
 	(void) book_read_header(reader, kind, (const uint8 *) VARDATA_ANY(reader->stored),
 							VARSIZE_ANY_EXHDR(reader->stored));
 }
 
-/* Number of keys and of rows skipped, without flattening a book that is expanded. */
+/* Number of keys and of rows skipped, without flattening what is in the table alone. */
 static void
 book_counts(Datum value, const BookKind *kind, uint32 *count, int64 *rows_skipped)
 {
@@ -406,9 +463,12 @@ book_counts(Datum value, const BookKind *kind, uint32 *count, int64 *rows_skippe
 	if (book != NULL)
 	{
 		book_flush(book);
-		*count = book->table.count;
-		*rows_skipped = book->rows_skipped;
-		return;
+		if (book->nparts == 0)
+		{
+			*count = book->table.count;
+			*rows_skipped = book->rows_skipped;
+			return;
+		}
 	}
 	book_open(&reader, value, kind);
 	*count = reader.count;
@@ -648,6 +708,7 @@ book_canonical(Datum value, const BookKind *kind)
 	Size		size;
 	bytea	   *canonical;
 
+	Assert(!book_has_parts(kind));
 	book_open(&reader, value, kind);
 	keys = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) reader.count, 1) * sizeof(Key));
 	book_key_cursor(&cursor, &reader);

@@ -8,6 +8,9 @@
  * merging, flattening, limits and errors.  What is kept per key, and what else
  * beside the keys, is plugged in by a capability through a BookKind.
  *
+ * Books that are stored in the order of their keys can also be merged as they
+ * are stored, in one walk through both (book_parts.c).
+ *
  * Stored: kind, version, key type, form (the capability's), number of keys (4
  * bytes), rows skipped (8), keys, then the capability's tail.
  */
@@ -16,6 +19,7 @@
 
 #include "custmart.h"
 
+#include "byte_buffer.h"
 #include "keytable.h"
 #include "lib/stringinfo.h"
 #include "stored.h"
@@ -30,6 +34,7 @@ typedef struct BookKind BookKind;
 typedef struct BookReader
 {
 	bytea	   *stored;
+	bool		is_copy;		/* made when it was opened */
 	KeyType		key_type;
 	uint8		form;
 	uint32		count;
@@ -64,6 +69,24 @@ struct BookKind
 	/* Adds n rows to the payloads of the entries, in the rows' order. */
 	void		(*apply) (Book *book, const uint32 *entries, const void *rows, int n);
 
+	/*
+	 * Of sorted kinds that are merged as they are stored, and which therefore need
+	 * none of copy, merge and store_tail.  tail_size is never asked to be exact.
+	 *
+	 * take_part: notes what a stored book says that is about to be a part of this
+	 * one, and raises an error if it does not fit.
+	 *
+	 * append_tail: writes the tail of the table's keys, in the order of book->order,
+	 * and empties the extra.
+	 *
+	 * merge_tails: writes the tail of n stored books merged.  A step is a member of
+	 * one of them, tells which, and whether the next one has the same key.
+	 */
+	void		(*take_part) (Book *book, const BookReader *part);
+	void		(*append_tail) (Book *book, ByteBuffer *buffer);
+	void		(*merge_tails) (const Book *book, const BookReader *parts, int n,
+								const uint8 *steps, Size nsteps, ByteBuffer *buffer);
+
 	/* Fills an empty extra with a copy; only of books of form 0.  May be NULL: merge will do. */
 	void		(*copy) (Book *book, const Book *source);
 
@@ -81,17 +104,29 @@ struct BookKind
 	const char *(*check_foreign) (const BookReader *source);
 };
 
+#define BOOK_PARTS_MAX 64
+
+/* A step of merging parts: the number of one, and a flag. */
+#define BOOK_STEP_PART 0x3F
+#define BOOK_STEP_SAME_KEY 0x80
+
 struct Book
 {
 	ExpandedObjectHeader hdr;
 	const BookKind *kind;
 	uint8		form;
 	KeyTable	table;
-	int64		rows_skipped;
+	int64		rows_skipped;	/* beside those of the parts */
 	void	   *extra;			/* the capability's */
 	bool		is_broken;		/* something is being added, or could not be */
 	bool		canonical;		/* keys are in order: store the tail so, too */
 	uint32	   *order;			/* while a sorted book is stored: its entries in order */
+	bool		is_full;		/* the table is to become a part: set by apply */
+
+	/* Stored books that belong to this one, beside what is in the table. */
+	bytea	   *parts[BOOK_PARTS_MAX];
+	int			nparts;
+	MemoryContext table_context;	/* of the table, so that it can be emptied */
 
 	int			pending;		/* rows not yet applied */
 	Key			pending_keys[KEYTABLE_BATCH];
@@ -107,6 +142,17 @@ extern void book_flush(Book *book);
 extern void book_merge(Book *book, Datum source);
 extern Datum book_combine(FunctionCallInfo fcinfo, const BookKind *kind);
 extern Datum book_add(FunctionCallInfo fcinfo, const BookKind *kind);
+
+/* book_parts.c */
+extern void book_add_part(Book *book, const BookReader *part);
+extern void book_store_table(Book *book);
+extern bytea *book_stored(Book *book);
+
+/* For book_parts.c alone. */
+extern void book_check_same(const Book *book, KeyType key_type, uint8 form);
+extern void book_check_size(const Book *book, Size size, uint32 count);
+extern void book_add_skipped(int64 *rows_skipped, int64 more);
+extern uint8 *book_store_header(const Book *book, uint32 count, int64 rows_skipped, uint8 *bytes);
 
 extern void book_open(BookReader *reader, Datum value, const BookKind *kind);
 extern const char *book_read_header(BookReader *reader, const BookKind *kind,
@@ -125,6 +171,13 @@ extern Oid	book_key_oid(KeyType key_type);
 extern void book_check_key_type(const BookReader *reader, const BookKind *kind, Oid asked,
 								const char *keys, const char *function, const char *arguments);
 extern Datum book_key_datum(KeyType key_type, const Key *key);
+
+/* True if books of this kind are merged as they are stored. */
+static inline bool
+book_has_parts(const BookKind *kind)
+{
+	return kind->merge_tails != NULL;
+}
 
 /*
  * The state of an aggregate, argument 0 of its transition function: the book

@@ -114,10 +114,99 @@ load_varint(const uint8 *p, uint64 *v)
 	return p;
 }
 
+/* The first 8 bytes as a number, the first byte lowest. */
+static inline uint64
+load_lowest_first(const uint8 *p)
+{
+	return p[0] | (uint64) p[1] << 8 | (uint64) p[2] << 16 | (uint64) p[3] << 24 |
+		(uint64) p[4] << 32 | (uint64) p[5] << 40 | (uint64) p[6] << 48 | (uint64) p[7] << 56;
+}
+
+/* The eighth bit of each of 8 bytes. */
+#define VARINT_STOPS UINT64CONST(0x8080808080808080)
+
+/*
+ * Reads a varint of up to 8 bytes, of which 8 can be read, in steps without
+ * branches: pairs of 7 bits become 14, pairs of these 28, then 56.  Returns its
+ * length, or 0 if it is longer.
+ */
+static inline int
+load_short_varint(const uint8 *p, uint64 *v)
+{
+	uint64		word = load_lowest_first(p);
+	uint64		stops = ~word & VARINT_STOPS;
+
+	if (unlikely(stops == 0))
+		return 0;
+	word &= (stops ^ (stops - 1)) & ~VARINT_STOPS;
+	word = (word & UINT64CONST(0x007F007F007F007F)) | (word & UINT64CONST(0x7F007F007F007F00)) >> 1;
+	word = (word & UINT64CONST(0x00003FFF00003FFF)) | (word & UINT64CONST(0x3FFF00003FFF0000)) >> 2;
+	*v = (word & UINT64CONST(0x000000000FFFFFFF)) | (word & UINT64CONST(0x0FFFFFFF00000000)) >> 4;
+	return (__builtin_ctzll(stops) + 1) / 8;
+}
+
+/* Of checked bytes that go on to `end` at least. */
+static inline const uint8 *
+load_varint_before(const uint8 *p, const uint8 *end, uint64 *v)
+{
+	if (*p < 0x80)
+	{
+		*v = *p;
+		return p + 1;
+	}
+	if (likely(end - p >= 8))
+	{
+		int			length = load_short_varint(p, v);
+
+		if (likely(length > 0))
+			return p + length;
+	}
+	return load_varint(p, v);
+}
+
+/* Goes over n varints of checked bytes that go on to `end` at least. */
+static inline const uint8 *
+skip_varints(const uint8 *p, const uint8 *end, Size n)
+{
+	/* The last of the n cannot end before the last of 8 bytes. */
+	while (n >= 8 && end - p >= 8)
+	{
+		n -= pg_popcount64(~load_lowest_first(p) & VARINT_STOPS);
+		p += 8;
+	}
+	while (n > 0)
+		n -= *p++ < 0x80;
+	return p;
+}
+
+static inline const uint8 *
+skip_varint(const uint8 *p)
+{
+	while (*p++ & 0x80)
+		;
+	return p;
+}
+
 /* Of bytes from outside: false if they are cut off, too large or longer than need be. */
-static inline bool
+static pg_attribute_always_inline bool
 check_varint(const uint8 **p, const uint8 *end, uint64 *v)
 {
+	if (likely(end - *p >= 8))
+	{
+		int			length;
+
+		if (**p < 0x80)
+		{
+			*v = *(*p)++;
+			return true;
+		}
+		length = load_short_varint(*p, v);
+		if (likely(length > 0))
+		{
+			*p += length;
+			return (*p)[-1] != 0;
+		}
+	}
 	*v = 0;
 	for (int shift = 0; *p < end && shift < 64; shift += 7)
 	{

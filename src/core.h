@@ -59,6 +59,8 @@ typedef void *MemoryContext;
 #define Max(a, b) ((a) > (b) ? (a) : (b))
 #define likely(x) __builtin_expect((x) != 0, 1)
 #define unlikely(x) __builtin_expect((x) != 0, 0)
+#define pg_attribute_always_inline __attribute__((always_inline)) inline
+#define pg_unreachable() abort()
 #define CHECK_FOR_INTERRUPTS() ((void) 0)
 #define MemoryContextAllocHuge(context, size) malloc(size)
 #define pg_popcount32(word) __builtin_popcount(word)

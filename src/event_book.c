@@ -1,6 +1,7 @@
 /*
  * event_book.c
- *	  Books that keep the events of every member: the log, its order, its bytes.
+ *	  Books that keep the events of every member: the log, its order, its bytes,
+ *	  bytes merged.
  *
  * Stored behind the keys: size of the settings (2 bytes), settings, the latest
  * time of any row (8), and for every member, in the order of the keys, the
@@ -17,9 +18,12 @@
 #define LOG_PIECE 65536
 #endif
 
-/* Rows with which a log is put in order for the first time before it is stored. */
-#ifndef LOG_ARRANGE
-#define LOG_ARRANGE 16777216
+/*
+ * Rows with which a log is put in order and stored, before more are noted: so
+ * repetitions in sets do not pile up.
+ */
+#ifndef LOG_MAX
+#define LOG_MAX 16777216
 #endif
 
 #define HEAD_SIZE 10			/* size of the settings, latest time */
@@ -49,14 +53,9 @@ typedef struct EventLog
 	Size		npieces;
 	Size		pieces_capacity;
 	Size		count;			/* rows in all pieces */
-	Size		arrange_at;		/* rows with which to put the log in order */
-	bool		is_arranged;	/* one piece, member by member, each in order */
-	Size	   *begins;			/* of an arranged log: where the rows of each entry begin */
-	Size		stored;			/* bytes of the events when it was arranged last */
-	Size		stored_count;	/* and how many there were */
 	DecimalPool pool;			/* wide amounts */
-	TimestampTz last;
-	Size		settings_size;
+	TimestampTz last;			/* of the rows in the log, or later */
+	Size		settings_size;	/* of the parts, too */
 	uint8		settings[EVENT_SETTINGS_MAX];
 } EventLog;
 
@@ -89,7 +88,6 @@ event_book_init(Book *book)
 	log->context = book->hdr.eoh_context;
 	log->pool.context = log->context;
 	log->last = PG_INT64_MIN;
-	log->arrange_at = LOG_ARRANGE;
 	book->extra = log;
 }
 
@@ -163,146 +161,7 @@ log_append(EventLog *log, Size n)
 	}
 	piece->count += n;
 	log->count += n;
-	log->is_arranged = false;
 	return piece->events + piece->count - n;
-}
-
-static inline void
-add_count(EventMember *member, Size n)
-{
-	if (unlikely(n > PG_UINT32_MAX - member->count))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a member cannot have more than %u rows", PG_UINT32_MAX)));
-	member->count += (uint32) n;
-}
-
-/*
- * Moves all rows into one piece, each member's behind one another.  The log is
- * read from front to end, but rows go to many places: what the next ones need is
- * fetched ahead.
- */
-static void
-gather(Book *book, EventLog *log)
-{
-	enum
-	{
-		NEAR = 12, FAR = 32
-	};
-	uint32		members = book->table.count;
-	Event	   *gathered = MemoryContextAllocHuge(log->context, Max(log->count, 1) * sizeof(Event));
-	Size	   *ends = MemoryContextAllocHuge(log->context, ((Size) members + 1) * sizeof(Size));
-	Size		sum = 0;
-
-	for (uint32 i = 0; i < members; i++)
-	{
-		check_interrupts(i);
-		ends[i] = sum;
-		sum += member_of(book, i)->count;
-	}
-	Assert(sum == log->count);
-	for (Size p = 0; p < log->npieces; p++)
-	{
-		LogPiece   *piece = &log->pieces[p];
-		const Event *events = piece->events;
-
-		for (Size i = 0; i < piece->count; i++)
-		{
-			check_interrupts(i);
-			if (i + FAR < piece->count)
-			{
-				__builtin_prefetch(&ends[events[i + FAR].owner], 1);
-				__builtin_prefetch(&gathered[ends[events[i + NEAR].owner]], 1);
-			}
-			gathered[ends[events[i].owner]++] = events[i];
-		}
-		pfree(piece->events);
-		piece->events = NULL;
-		piece->count = 0;
-	}
-
-	/* Each end is where the next member begins. */
-	memmove(ends + 1, ends, (Size) members * sizeof(Size));
-	ends[0] = 0;
-	if (log->begins != NULL)
-		pfree(log->begins);
-	log->begins = ends;
-	log->npieces = 0;
-	if (log->count > 0)
-	{
-		log->pieces[0].events = gathered;
-		log->pieces[0].count = log->pieces[0].capacity = log->count;
-		log->npieces = 1;
-	}
-	else
-		pfree(gathered);
-}
-
-/* A pool of just those wide amounts that are in use. */
-static void
-renew_pool(EventLog *log)
-{
-	DecimalPool pool = {.context = log->context};
-	Event	   *events = log->pieces[0].events;
-
-	for (Size i = 0; i < log->count; i++)
-	{
-		check_interrupts(i);
-		if (decimal_is_pooled(events[i].value))
-			events[i].value = decimal_pool_put(&pool, &log->pool.item[events[i].value >> 8]);
-	}
-	pfree(log->pool.item);
-	log->pool = pool;
-}
-
-/* Puts the log in order, member by member, and finds how many bytes it takes. */
-static void
-arrange(Book *book)
-{
-	EventLog   *log = log_of(book);
-	uint32		members = book->table.count;
-	bool		is_broken = book->is_broken;
-	Event	   *events;
-	Size		kept = 0;
-
-	if (log->is_arranged)
-		return;
-	book->is_broken = true;
-	gather(book, log);
-	events = log->count > 0 ? log->pieces[0].events : NULL;
-	log->stored = 0;
-	for (uint32 i = 0; i < members; i++)
-	{
-		Size		begin = log->begins[i];
-		Size		n = log->begins[i + 1] - begin;
-
-		check_interrupts(i);
-		if (!events_arrange(events + begin, &n, log->layout, &log->pool))
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("sum of amounts is out of range")));
-		log->stored += varint_size(n) + events_size(events + begin, n, log->layout, &log->pool);
-		if (kept < begin)
-			memmove(events + kept, events + begin, n * sizeof(Event));
-		log->begins[i] = kept;
-		member_of(book, i)->count = (uint32) n;
-		kept += n;
-	}
-	log->begins[members] = kept;
-	log->count = kept;
-	if (kept > 0 && kept < log->pieces[0].capacity / 2)
-	{
-		log->pieces[0].events = repalloc_huge(events, kept * sizeof(Event));
-		log->pieces[0].capacity = kept;
-	}
-	if (log->npieces > 0)
-		log->pieces[0].count = kept;
-	if (log->pool.count > 0)
-		renew_pool(log);
-	log->stored_count = kept;
-	log->arrange_at = Max(LOG_ARRANGE, kept * 2);
-	log->is_arranged = true;
-	book->is_broken = is_broken;
 }
 
 void
@@ -324,53 +183,129 @@ event_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 				continue;
 			member->last_tag = row[i].tag;
 		}
-		add_count(member, 1);
+		member->count++;
 		events[kept] = row[i];
 		events[kept++].owner = entries[i];
 	}
 	log->pieces[log->npieces - 1].count -= n - kept;
 	log->count -= n - kept;
-	if (unlikely(log->count >= log->arrange_at))
-		arrange(book);
+	book->is_full = log->count >= LOG_MAX;
 }
 
 /* ---------- storing ---------- */
 
+/* What members take at least: a number of events and an event each. */
 Size
 event_book_tail_size(Book *book, bool exact)
 {
-	EventLog   *log = log_of(book);
+	Assert(!exact);
+	return HEAD_SIZE + log_of(book)->settings_size + (Size) book->table.count * 2;
+}
 
-	if (exact)
-		arrange(book);
+/*
+ * Moves all rows to one place, each member's behind one another and members in
+ * the order of their keys.  The log is read from front to end, but rows go to
+ * many places: what the next ones need is fetched ahead.
+ */
+static Event *
+gather(Book *book, EventLog *log)
+{
+	enum
+	{
+		NEAR = 12, FAR = 32
+	};
+	uint32		members = book->table.count;
+	Event	   *gathered = MemoryContextAllocHuge(log->context, Max(log->count, 1) * sizeof(Event));
+	Size	   *ends = MemoryContextAllocHuge(log->context, Max((Size) members, 1) * sizeof(Size));
+	Size		sum = 0;
 
-	/* A number of events of each member, and a byte at least of every event. */
-	return HEAD_SIZE + log->settings_size + log->stored + (log->count - Min(log->count, log->stored_count));
+	for (uint32 i = 0; i < members; i++)
+	{
+		check_interrupts(i);
+		if (i + FAR < members)
+		{
+			__builtin_prefetch(member_of(book, book->order[i + FAR]));
+			__builtin_prefetch(&ends[book->order[i + FAR]], 1);
+		}
+		ends[book->order[i]] = sum;
+		sum += member_of(book, book->order[i])->count;
+	}
+	Assert(sum == log->count);
+	for (Size p = 0; p < log->npieces; p++)
+	{
+		LogPiece   *piece = &log->pieces[p];
+		const Event *events = piece->events;
+
+		for (Size i = 0; i < piece->count; i++)
+		{
+			check_interrupts(i);
+			if (i + FAR < piece->count)
+			{
+				__builtin_prefetch(&ends[events[i + FAR].owner], 1);
+				__builtin_prefetch(&gathered[ends[events[i + NEAR].owner]], 1);
+			}
+			gathered[ends[events[i].owner]++] = events[i];
+		}
+		pfree(piece->events);
+	}
+	log->npieces = 0;
+	log->count = 0;
+	pfree(ends);
+	return gathered;
+}
+
+static void
+sum_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("sum of amounts is out of range")));
+}
+
+/* Writes what a tail begins with. */
+static void
+append_head(const uint8 *settings, Size settings_size, TimestampTz last, ByteBuffer *buffer)
+{
+	uint8	   *bytes = buffer_reserve(buffer, HEAD_SIZE + settings_size);
+
+	*bytes++ = (uint8) (settings_size >> 8);
+	*bytes++ = (uint8) settings_size;
+	memcpy(bytes, settings, settings_size);
+	buffer_advance(buffer, store_u64(bytes + settings_size, (uint64) last));
 }
 
 void
-event_book_store_tail(Book *book, uint8 *bytes)
+event_book_append_tail(Book *book, ByteBuffer *buffer)
 {
 	EventLog   *log = log_of(book);
 	uint32		members = book->table.count;
+	Event	   *gathered;
+	Event	   *events;
 
-	arrange(book);
-	*bytes++ = (uint8) (log->settings_size >> 8);
-	*bytes++ = (uint8) log->settings_size;
-	memcpy(bytes, log->settings, log->settings_size);
-	bytes = store_u64(bytes + log->settings_size, members == 0 ? 0 : (uint64) log->last);
+	if (members == 0)
+	{
+		append_head(NULL, 0, 0, buffer);
+		return;
+	}
+	append_head(log->settings, log->settings_size, log->last, buffer);
+	events = gathered = gather(book, log);
 	for (uint32 i = 0; i < members; i++)
 	{
-		uint32		entry = book->order[i];
-		Size		begin = log->begins[entry];
-		Size		n = log->begins[entry + 1] - begin;
+		uint32		count = member_of(book, book->order[i])->count;
+		Size		n = count;
 
 		check_interrupts(i);
-		if (i + 8 < members)
-			__builtin_prefetch(&log->pieces[0].events[log->begins[book->order[i + 8]]]);
-		bytes = store_varint(bytes, n);
-		bytes = events_store(log->pieces[0].events + begin, n, log->layout, &log->pool, bytes);
+		if (i + 16 < members)
+			__builtin_prefetch(member_of(book, book->order[i + 16]));
+		if (!events_arrange(events, &n, log->layout, &log->pool))
+			sum_error();
+		events_append(events, n, log->layout, &log->pool, buffer);
+		events += count;
 	}
+	pfree(gathered);
+	if (log->pool.item != NULL)
+		pfree(log->pool.item);
+	log->pool = (DecimalPool) {.context = log->context};
 }
 
 /* ---------- reading ---------- */
@@ -395,6 +330,12 @@ split(EventReader *events, const EventBookKind *kind)
 	events->at = events->settings + events->settings_size + 8;
 	events->done = 0;
 	return NULL;
+}
+
+static inline const uint8 *
+end_of(const EventReader *events)
+{
+	return events->reader.tail + events->reader.tail_size;
 }
 
 /* The checker of all event books: returns what is wrong with stored bytes, or NULL. */
@@ -444,36 +385,113 @@ event_book_check(const EventBookKind *kind, const uint8 *bytes, Size length)
 }
 
 void
-event_book_merge(Book *book, const BookReader *source, const uint32 *entries)
+event_book_take_part(Book *book, const BookReader *part)
 {
-	EventLog   *log = log_of(book);
-	EventReader events = {.reader = *source};
+	EventReader events = {.reader = *part};
 
 	(void) split(&events, kind_of(book->kind));
-	if (source->count == 0)
-		return;
 	if (events.settings_size > 0 && !event_book_set(book, events.settings, events.settings_size))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("cannot merge two %s made with different settings", book->kind->type.name),
 				 errhint("%s", kind_of(book->kind)->settings_hint)));
-	log->last = Max(log->last, events.last);
-	for (uint32 i = 0; i < source->count; i++)
+}
+
+/* Copies the next member of a stored book. */
+static inline void
+append_member(EventReader *from, ByteBuffer *buffer)
+{
+	const uint8 *begin = from->at;
+	uint64		n;
+
+	from->at = load_varint(begin, &n);
+	from->at = events_end(from->at, end_of(from), n, from->layout);
+	buffer_append(buffer, begin, from->at - begin);
+}
+
+/* The events of one member, from several books. */
+typedef struct JoinedEvents
+{
+	Event	   *events;
+	Event	   *spare;
+	Size		count;
+	Size		capacity;		/* of both */
+	DecimalPool pool;
+} JoinedEvents;
+
+/* Reads the next member of a stored book, whose events join those read before. */
+static inline void
+join_member(JoinedEvents *joined, EventReader *from)
+{
+	uint64		n;
+
+	from->at = load_varint(from->at, &n);
+	if (unlikely(n > joined->capacity - joined->count))
 	{
-		EventMember *member = member_of(book, entries[i]);
-		Event	   *room;
-		uint64		n;
+		Size		capacity = joined->count + Max(n, joined->capacity);
+
+		joined->events = repalloc_huge(joined->events, capacity * sizeof(Event));
+		joined->spare = repalloc_huge(joined->spare, capacity * sizeof(Event));
+		joined->capacity = capacity;
+	}
+	from->at = events_load(from->at, end_of(from), n, from->layout, &joined->pool,
+						   joined->events + joined->count);
+	if (joined->count > 0)
+		events_join(joined->events, joined->count, n, from->layout, joined->spare);
+	joined->count += n;
+}
+
+void
+event_book_merge_tails(const Book *book, const BookReader *parts, int n,
+					   const uint8 *steps, Size nsteps, ByteBuffer *buffer)
+{
+	MemoryContext context = book->hdr.eoh_context;
+	EventReader readers[BOOK_PARTS_MAX];
+	EventReader *any = NULL;
+	TimestampTz last = PG_INT64_MIN;
+	JoinedEvents joined = {.capacity = 64, .pool.context = context};
+
+	/* A book without members has no settings and no latest time. */
+	for (int i = 0; i < n; i++)
+	{
+		readers[i].reader = parts[i];
+		(void) split(&readers[i], kind_of(book->kind));
+		if (parts[i].count == 0)
+			continue;
+		any = &readers[i];
+		last = Max(last, any->last);
+	}
+	if (any == NULL)
+		append_head(NULL, 0, 0, buffer);
+	else
+		append_head(any->settings, any->settings_size, last, buffer);
+
+	joined.events = MemoryContextAllocHuge(context, joined.capacity * sizeof(Event));
+	joined.spare = MemoryContextAllocHuge(context, joined.capacity * sizeof(Event));
+	for (Size i = 0; i < nsteps; i++)
+	{
+		EventReader *reader = &readers[steps[i] & BOOK_STEP_PART];
 
 		check_interrupts(i);
-		events.at = load_varint(events.at, &n);
-		add_count(member, n);
-		room = log_append(log, n);
-		events.at = events_load(events.at, n, log->layout, &log->pool, room);
-		for (Size j = 0; j < n; j++)
-			room[j].owner = entries[i];
-		if (unlikely(log->count >= log->arrange_at))
-			arrange(book);
+		__builtin_prefetch(reader->at + 192);
+		if ((steps[i] & BOOK_STEP_SAME_KEY) == 0 && joined.count == 0)
+		{
+			append_member(reader, buffer);
+			continue;
+		}
+		join_member(&joined, reader);
+		if ((steps[i] & BOOK_STEP_SAME_KEY) != 0)
+			continue;
+		if (!events_arrange(joined.events, &joined.count, reader->layout, &joined.pool))
+			sum_error();
+		events_append(joined.events, joined.count, reader->layout, &joined.pool, buffer);
+		joined.count = 0;
+		joined.pool.count = 0;
 	}
+	pfree(joined.events);
+	pfree(joined.spare);
+	if (joined.pool.item != NULL)
+		pfree(joined.pool.item);
 }
 
 /* Opens a book for reading, before its first member. */
@@ -509,7 +527,7 @@ event_book_next(EventReader *events)
 	}
 	events->count = n;
 	events->pool.count = 0;
-	events->at = events_load(events->at, n, events->layout, &events->pool, events->events);
+	events->at = events_load(events->at, end_of(events), n, events->layout, &events->pool, events->events);
 	return true;
 }
 

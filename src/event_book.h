@@ -4,8 +4,8 @@
  *
  * Rows are only noted while the table is read, in a log with the number of
  * their member; they are put in order, member by member, when the book is
- * stored.  Where events are sets (times, periods, amounts) a log that has grown
- * is put in order earlier, so that repetitions do not pile up.
+ * stored, or the log has become long.  Stored books are merged as they are
+ * (book_parts.c).
  */
 #ifndef CUSTMART_EVENT_BOOK_H
 #define CUSTMART_EVENT_BOOK_H
@@ -42,9 +42,10 @@ typedef struct EventBookKind
 		.size_hint = too_large, \
 		.init = event_book_init, \
 		.apply = event_book_apply, \
-		.merge = event_book_merge, \
-		.tail_size = event_book_tail_size, \
-		.store_tail = event_book_store_tail \
+		.take_part = event_book_take_part, \
+		.append_tail = event_book_append_tail, \
+		.merge_tails = event_book_merge_tails, \
+		.tail_size = event_book_tail_size \
 	}
 
 /* An event book opened for reading: members one after the other, in order of their keys. */
@@ -67,9 +68,11 @@ typedef struct EventReader
 
 extern void event_book_init(Book *book);
 extern void event_book_apply(Book *book, const uint32 *entries, const void *rows, int n);
-extern void event_book_merge(Book *book, const BookReader *source, const uint32 *entries);
+extern void event_book_take_part(Book *book, const BookReader *part);
+extern void event_book_append_tail(Book *book, ByteBuffer *buffer);
+extern void event_book_merge_tails(const Book *book, const BookReader *parts, int n,
+								   const uint8 *steps, Size nsteps, ByteBuffer *buffer);
 extern Size event_book_tail_size(Book *book, bool exact);
-extern void event_book_store_tail(Book *book, uint8 *bytes);
 extern const char *event_book_check(const EventBookKind *kind, const uint8 *bytes, Size length);
 
 extern bool event_book_set(Book *book, const void *settings, Size size);

@@ -15,6 +15,26 @@
 #define AMOUNT_IS_WIDE 0x1F
 #define AMOUNT_IS_ACTIVE 0x80
 
+/* The most bytes that an event takes: its distance, the byte before an amount, the amount. */
+#define EVENT_STORED_MAX (VARINT_MAX + 1 + DECIMAL_STORED_SIZE)
+
+/* The function with a layout that the compiler knows. */
+#define BY_LAYOUT(function, layout, ...) \
+	do { \
+		switch (layout) \
+		{ \
+			case EVENTS_MOMENTS: \
+				return function(__VA_ARGS__, EVENTS_MOMENTS); \
+			case EVENTS_TIMES: \
+				return function(__VA_ARGS__, EVENTS_TIMES); \
+			case EVENTS_PERIODS: \
+				return function(__VA_ARGS__, EVENTS_PERIODS); \
+			case EVENTS_AMOUNTS: \
+				return function(__VA_ARGS__, EVENTS_AMOUNTS); \
+		} \
+		pg_unreachable(); \
+	} while (0)
+
 static inline bool
 has_time(EventLayout layout)
 {
@@ -35,6 +55,12 @@ static inline int
 compare_periods(const Event *a, const Event *b)
 {
 	return (a->tag > b->tag) - (a->tag < b->tag);
+}
+
+static inline int
+compare_events(const Event *a, const Event *b, EventLayout layout)
+{
+	return has_time(layout) ? compare_moments(a, b) : compare_periods(a, b);
 }
 
 #ifndef CUSTMART_STANDALONE
@@ -78,6 +104,28 @@ sort_periods(Event *events, size_t n)
 	qsort(events, n, sizeof(Event), compare_void_periods);
 }
 #endif
+
+/*
+ * Brings the m events behind n ones into order with them; both are in order
+ * already.  There is room for m events in `spare`.
+ */
+void
+events_join(Event *events, Size n, Size m, EventLayout layout, Event *spare)
+{
+	Event	   *to = events + n + m;
+	Size		step = 0;
+
+	/* Parts are often made day by day. */
+	if (n == 0 || m == 0 || compare_events(&events[n - 1], &events[n], layout) <= 0)
+		return;
+	memcpy(spare, events + n, m * sizeof(Event));
+	while (m > 0 && n > 0)
+	{
+		check_interrupts(step++);
+		*--to = compare_events(&events[n - 1], &spare[m - 1], layout) > 0 ? events[--n] : spare[--m];
+	}
+	memcpy(events, spare, m * sizeof(Event));
+}
 
 /*
  * Puts the events of one member in order and, of sets, makes one of those that
@@ -151,9 +199,8 @@ events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *
 	return size;
 }
 
-/* Writes arranged events; returns the end. */
-uint8 *
-events_store(const Event *events, Size n, EventLayout layout, const DecimalPool *pool, uint8 *bytes)
+static pg_attribute_always_inline uint8 *
+store_events(const Event *events, Size n, const DecimalPool *pool, uint8 *bytes, EventLayout layout)
 {
 	int64		last = 0;
 
@@ -185,6 +232,24 @@ events_store(const Event *events, Size n, EventLayout layout, const DecimalPool 
 		}
 	}
 	return bytes;
+}
+
+/* Writes arranged events; returns the end. */
+uint8 *
+events_store(const Event *events, Size n, EventLayout layout, const DecimalPool *pool, uint8 *bytes)
+{
+	BY_LAYOUT(store_events, layout, events, n, pool, bytes);
+}
+
+/* Writes the number of arranged events and the events. */
+void
+events_append(const Event *events, Size n, EventLayout layout, const DecimalPool *pool, ByteBuffer *buffer)
+{
+	/* Of few events more room is taken than they need, rather than to go over them twice. */
+	Size		room = n < 1000 ? n * EVENT_STORED_MAX : events_size(events, n, layout, pool);
+	uint8	   *bytes = store_varint(buffer_reserve(buffer, VARINT_MAX + room), n);
+
+	buffer_advance(buffer, events_store(events, n, layout, pool, bytes));
 }
 
 /* Checks one amount from outside. */
@@ -233,33 +298,37 @@ check_amount(const uint8 **bytes, const uint8 *end)
 	return NULL;
 }
 
-/*
- * Checks n events from outside and moves *bytes behind them; returns what is
- * wrong, or NULL.  *last becomes the last time or period.
- */
-const char *
-events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
-			 uint32 tag_max, CalendarUnit unit, int64 *last)
+static inline bool
+is_in_range(int64 place, EventLayout layout, CalendarUnit unit)
 {
+	return has_time(layout) ? place >= TIME_MIN && place < TIME_END : calendar_is_period(unit, place);
+}
+
+static pg_attribute_always_inline const char *
+check_events(const uint8 **bytes, const uint8 *end, Size n,
+			 uint32 tag_max, CalendarUnit unit, int64 *last, EventLayout layout)
+{
+	int64		place = 0;
 	uint64		last_tag = 0;
 
 	for (Size i = 0; i < n; i++)
 	{
 		uint64		distance;
 		uint64		tag = 0;
-		int64		place;
 
 		check_interrupts(i);
 		if (!check_varint(bytes, end, &distance))
 			return "a time is not valid";
 		if (i == 0)
+		{
 			place = unzigzag(distance);
-		else if (distance > (uint64) PG_INT64_MAX - (uint64) *last)
+			if (!is_in_range(place, layout, unit))
+				return "a time is out of range";
+		}
+		else if (distance > (uint64) PG_INT64_MAX - (uint64) place)
 			return "a time is out of range";
 		else
-			place = (int64) ((uint64) *last + distance);
-		if (has_time(layout) ? place < TIME_MIN || place >= TIME_END : !calendar_is_period(unit, place))
-			return "a time is out of range";
+			place = (int64) ((uint64) place + distance);
 		if (layout == EVENTS_MOMENTS)
 		{
 			if (!check_varint(bytes, end, &tag) || tag > tag_max)
@@ -280,9 +349,45 @@ events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
 					return wrong;
 			}
 		}
-		*last = place;
 	}
-	return NULL;
+	if (n == 0)
+		return NULL;
+
+	/* They ascend, so if the first and the last are in range all are. */
+	*last = place;
+	return is_in_range(place, layout, unit) ? NULL : "a time is out of range";
+}
+
+/*
+ * Checks n events from outside and moves *bytes behind them; returns what is
+ * wrong, or NULL.  *last becomes the last time or period.
+ */
+const char *
+events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
+			 uint32 tag_max, CalendarUnit unit, int64 *last)
+{
+	BY_LAYOUT(check_events, layout, bytes, end, n, tag_max, unit, last);
+}
+
+/* Behind one checked amount. */
+static inline const uint8 *
+skip_amount(const uint8 *bytes)
+{
+	return (*bytes & AMOUNT_SCALE) == AMOUNT_IS_WIDE ? bytes + 1 + DECIMAL_STORED_SIZE : skip_varint(bytes + 1);
+}
+
+/* Behind n checked events; the bytes go on to `end` at least. */
+const uint8 *
+events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout)
+{
+	if (layout != EVENTS_AMOUNTS)
+		return skip_varints(bytes, end, layout == EVENTS_MOMENTS ? n * 2 : n);
+	for (Size i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		bytes = skip_amount(skip_varint(bytes));
+	}
+	return bytes;
 }
 
 /* Goes over n checked events; *last becomes the last time or period.  Returns their end. */
@@ -305,9 +410,8 @@ events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last)
 	return bytes;
 }
 
-/* Reads n checked events; wide amounts go to the pool.  Returns their end. */
-const uint8 *
-events_load(const uint8 *bytes, Size n, EventLayout layout, DecimalPool *pool, Event *events)
+static pg_attribute_always_inline const uint8 *
+load_events(const uint8 *bytes, const uint8 *end, Size n, DecimalPool *pool, Event *events, EventLayout layout)
 {
 	int64		last = 0;
 
@@ -316,7 +420,7 @@ events_load(const uint8 *bytes, Size n, EventLayout layout, DecimalPool *pool, E
 		uint64		number;
 
 		check_interrupts(i);
-		bytes = load_varint(bytes, &number);
+		bytes = load_varint_before(bytes, end, &number);
 		last = i == 0 ? unzigzag(number) : (int64) ((uint64) last + number);
 		events[i].owner = 0;
 		events[i].tag = 0;
@@ -324,7 +428,7 @@ events_load(const uint8 *bytes, Size n, EventLayout layout, DecimalPool *pool, E
 		switch (layout)
 		{
 			case EVENTS_MOMENTS:
-				bytes = load_varint(bytes, &number);
+				bytes = load_varint_before(bytes, end, &number);
 				events[i].tag = (uint32) number;
 				break;
 			case EVENTS_TIMES:
@@ -348,7 +452,7 @@ events_load(const uint8 *bytes, Size n, EventLayout layout, DecimalPool *pool, E
 					}
 					else
 					{
-						bytes = load_varint(bytes, &number);
+						bytes = load_varint_before(bytes, end, &number);
 						events[i].value = decimal_pack_small(unzigzag(number), head & AMOUNT_SCALE);
 					}
 					break;
@@ -356,4 +460,14 @@ events_load(const uint8 *bytes, Size n, EventLayout layout, DecimalPool *pool, E
 		}
 	}
 	return bytes;
+}
+
+/*
+ * Reads n checked events; wide amounts go to the pool.  The bytes go on to `end`
+ * at least.  Returns the end of the events.
+ */
+const uint8 *
+events_load(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout, DecimalPool *pool, Event *events)
+{
+	BY_LAYOUT(load_events, layout, bytes, end, n, pool, events);
 }

@@ -13,6 +13,7 @@
 #ifndef CUSTMART_EVENTS_CORE_H
 #define CUSTMART_EVENTS_CORE_H
 
+#include "byte_buffer.h"
 #include "calendar_core.h"
 #include "decimal.h"
 
@@ -53,13 +54,17 @@ event_is_active(const Event *event)
 }
 
 extern bool events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool);
+extern void events_join(Event *events, Size n, Size m, EventLayout layout, Event *spare);
 extern Size events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *pool);
 extern uint8 *events_store(const Event *events, Size n, EventLayout layout,
 						   const DecimalPool *pool, uint8 *bytes);
 extern const char *events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
 								uint32 tag_max, CalendarUnit unit, int64 *last);
+extern const uint8 *events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout);
 extern const uint8 *events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last);
-extern const uint8 *events_load(const uint8 *bytes, Size n, EventLayout layout,
+extern const uint8 *events_load(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout,
 								DecimalPool *pool, Event *events);
+extern void events_append(const Event *events, Size n, EventLayout layout,
+						  const DecimalPool *pool, ByteBuffer *buffer);
 
 #endif							/* CUSTMART_EVENTS_CORE_H */

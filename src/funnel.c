@@ -112,11 +112,12 @@ funnel_check(const uint8 *bytes, Size length)
 static void
 funnel_load(Series *series, const uint8 *bytes, Size length)
 {
+	const uint8 *end = bytes + length;
 	uint64		n;
 
 	(void) series_set(series, bytes + 2, FUNNEL_SETTINGS_SIZE);
 	bytes = load_varint(bytes + HEADER_SIZE, &n);
-	(void) events_load(bytes, n, EVENTS_MOMENTS, &series->pool, series_append_rows(series, n));
+	(void) events_load(bytes, end, n, EVENTS_MOMENTS, &series->pool, series_append_rows(series, n));
 }
 
 SERIES_FUNCTIONS(funnel, &funnel_kind)

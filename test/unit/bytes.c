@@ -71,5 +71,47 @@ main(void)
 	ok(memcmp(buffer, "\x3F\xF8\0\0\0\0\0\0", 8) == 0, "1.5 is 3FF8000000000000, as IEEE 754 has it");
 	store_f64(buffer, -0.0);
 	ok(memcmp(buffer, "\x80\0\0\0\0\0\0\0", 8) == 0, "-0 is not 0");
+	property("varints: read back in every way, at the end of memory or not");
+	for (int n = 0; n < 100000; n++)
+	{
+		uint64		v = n < (int) LENGTH_OF(interesting) ? interesting[n] : random_u64() >> random_below(64);
+		int			before = n % 11;
+		int			after = n / 11 % 12;
+		uint8	   *memory = malloc(before + VARINT_MAX + after);
+		uint8	   *p = memory;
+		const uint8 *at;
+		const uint8 *end;
+		Size		size = varint_size(v);
+		uint64		read[3] = {0, 0, 0};
+
+		/* What surrounds it are varints, too. */
+		for (int i = 0; i < before; i++)
+			p = store_varint(p, random_below(0x80));
+		p = store_varint(p, v);
+		memory = realloc(memory, before + size + after);
+		p = memory + before;
+		memset(p + size, n % 2 == 0 ? 0 : 0x7F, after);
+		end = p + size + after;
+		at = p;
+		holds(load_varint(p, &read[0]) == p + size && load_varint_before(p, end, &read[1]) == p + size &&
+			  check_varint(&at, end, &read[2]) && at == p + size && skip_varint(p) == p + size &&
+			  read[0] == v && read[1] == v && read[2] == v, "%llx", (unsigned long long) v);
+		holds(skip_varints(memory, end, before + 1) == p + size && skip_varints(memory, end, before + 1 + after) == end &&
+			  skip_varints(memory, end, 0) == memory, "%llx: skipped wrongly", (unsigned long long) v);
+
+		/* Cut off, or with a byte too many. */
+		at = p;
+		holds(!check_varint(&at, p + size - 1, &read[2]), "%llx: taken though cut off", (unsigned long long) v);
+		if (after > 0)
+		{
+			p[size - 1] |= 0x80;
+			p[size] = 0;
+			at = p;
+			holds(!check_varint(&at, end, &read[2]), "%llx: taken though longer than need be", (unsigned long long) v);
+		}
+		free(memory);
+	}
+	property_end();
+
 	return done_testing();
 }

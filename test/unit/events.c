@@ -1,6 +1,8 @@
 /* needs: calendar_core.c decimal.c events_core.c */
 #include "events_core.h"
 
+#include "bytes.h"
+
 #include "tap.h"
 #include "plain_decimal.h"
 
@@ -260,7 +262,7 @@ load(EventLayout layout, CalendarUnit unit, const uint8 *bytes, Size n, Size siz
 
 	/* What lay there before is not to be seen. */
 	memset(events.event, 0x5A, sizeof(events.event));
-	holds(events_load(bytes, n, layout, &events.pool, events.event) == bytes + size, "%s: loads more or less than there is",
+	holds(events_load(bytes, bytes + size, n, layout, &events.pool, events.event) == bytes + size, "%s: loads more or less than there is",
 		  layout_names[layout]);
 	return events;
 }
@@ -356,6 +358,73 @@ is_canonical(EventLayout layout, CalendarUnit unit, const uint8 *bytes, Size n, 
 		events_store(events.event, n, layout, &events.pool, again) == again + length && memcmp(bytes, again, length) == 0;
 	free_events(&events);
 	return same;
+}
+
+/* Parts of a member's rows, each stored, and joined as a merge of books does it. */
+static void
+test_joined(EventLayout layout)
+{
+	char		name[200];
+	long		already = 0;
+
+	snprintf(name, sizeof(name), "%s: parts that are joined give the bytes of all rows", layout_names[layout]);
+	property(name);
+	for (int run = 0; run < 8000; run++)
+	{
+		CalendarUnit unit = 1 + (int) random_below(UNIT_LAST);
+		Plainly		plain[EVENTS];
+		Size		n = random_plain(layout, unit, random_tag_max(), plain);
+		uint8		expected[BYTES];
+		Size		count;
+		Size		length = plain_store(layout, plain, n, expected, &count);
+		Events		joined = {.layout = layout, .unit = unit};
+		Event		spare[EVENTS];
+		ByteBuffer	buffer;
+		uint64		stored_count = 0;
+		const uint8 *begin;
+
+		for (Size from = 0; from < n;)
+		{
+			Size		some = 1 + random_below(1 + random_below(EVENTS));
+			Size		m = Min(n - from, some);
+			Events		part = make_events(layout, unit, plain + from, m);
+			uint8		bytes[BYTES];
+			Size		size;
+			uint8	   *exact;
+
+			holds(events_arrange(part.event, &part.n, layout, &part.pool), "%s: a sum is out of range", name);
+			size = store(&part, bytes);
+			exact = malloc(size);
+			memcpy(exact, bytes, size);
+			holds(events_end(exact, exact + size, part.n, layout) == exact + size, "%s, run %d: the end is elsewhere", name, run);
+			holds(events_load(exact, exact + size, part.n, layout, &joined.pool, joined.event + joined.n) == exact + size,
+				  "%s, run %d: loads more or less than there is", name, run);
+			if (joined.n > 0 && joined.event[joined.n - 1].tag <= joined.event[joined.n].tag &&
+				joined.event[joined.n - 1].value <= joined.event[joined.n].value)
+				already++;
+			events_join(joined.event, joined.n, part.n, layout, spare);
+			joined.n += part.n;
+			for (Size i = 1; i < joined.n; i++)
+				holds(layout == EVENTS_MOMENTS || layout == EVENTS_TIMES ?
+					  joined.event[i - 1].value < joined.event[i].value ||
+					  (joined.event[i - 1].value == joined.event[i].value && joined.event[i - 1].tag <= joined.event[i].tag) :
+					  joined.event[i - 1].tag <= joined.event[i].tag, "%s, run %d: not in order", name, run);
+			free(exact);
+			free_events(&part);
+			from += m;
+		}
+		holds(events_arrange(joined.event, &joined.n, layout, &joined.pool) && joined.n == count,
+			  "%s, run %d: %zu events, not %zu", name, run, joined.n, count);
+		buffer_init(&buffer, 1, NULL);
+		events_append(joined.event, joined.n, layout, &joined.pool, &buffer);
+		begin = load_varint(buffer.data, &stored_count);
+		holds(stored_count == count && buffer.size - (begin - buffer.data) == length && memcmp(begin, expected, length) == 0,
+			  "%s, run %d: other bytes", name, run);
+		free(buffer.data);
+		free_events(&joined);
+	}
+	property_end();
+	ok(already > 100, "%s: %ld parts behind the one before", layout_names[layout], already);
 }
 
 static void
@@ -551,6 +620,7 @@ main(void)
 	for (EventLayout layout = EVENTS_MOMENTS; layout <= EVENTS_AMOUNTS; layout++)
 	{
 		test_round_trips(layout);
+		test_joined(layout);
 		test_damage(layout);
 	}
 	return done_testing();

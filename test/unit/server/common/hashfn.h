@@ -10,7 +10,6 @@
 #include "core.h"
 
 #define MAXALIGN(size) (((size) + 7) & ~(Size) 7)
-#define pg_unreachable() abort()
 #define pfree(pointer) free(pointer)
 #define repalloc(pointer, size) realloc(pointer, size)
 #define MemoryContextAlloc(context, size) malloc(size)
