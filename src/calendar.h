@@ -40,6 +40,11 @@ typedef struct Zone
 {
 	struct Zone *next;
 	pg_tz	   *rules;
+
+	/* The day that was looked up last: rows are mostly in order of time. */
+	CalendarUnit last_unit;
+	int32		last_day;
+	int32		last_period;
 	ZonePiece	pieces[ZONE_PIECES];
 } Zone;
 
@@ -86,10 +91,16 @@ calendar_period(Zone *zone, CalendarUnit unit, TimestampTz time, const char *arg
 {
 	Timestamp	local = zone_local(zone, time);
 	int32		day = (int32) (local / USECS_PER_DAY) - (local % USECS_PER_DAY < 0);
-	int32		period = calendar_period_of_day(unit, day);
+	int32		period;
 
+	if (likely(day == zone->last_day && unit == zone->last_unit))
+		return zone->last_period;
+	period = calendar_period_of_day(unit, day);
 	if (unlikely(day < CALENDAR_DAY_MIN + 366) && !calendar_is_period(unit, period))
 		calendar_range_error(time, unit, argument);
+	zone->last_unit = unit;
+	zone->last_day = day;
+	zone->last_period = period;
 	return period;
 }
 

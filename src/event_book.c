@@ -26,13 +26,18 @@
 #define LOG_MAX 16777216
 #endif
 
+/* Periods of a member that are bits, and how many of these are before the one that comes first. */
+#define EVENT_BITS 64
+#define BITS_BEFORE 8
+
 #define HEAD_SIZE 10			/* size of the settings, latest time */
 
 /* The payload of a member. */
 typedef struct EventMember
 {
 	uint32		count;			/* rows in the log */
-	uint32		last_tag;		/* of his latest row; only of periods */
+	uint32		base;			/* of periods: the tag that bit 0 stands for; 0: none yet */
+	uint64		bits;			/* of periods from there on, beside those in the log */
 } EventMember;
 
 StaticAssertDecl(sizeof(EventMember) == EVENT_PAYLOAD_SIZE, "the payload is a member");
@@ -164,31 +169,71 @@ log_append(EventLog *log, Size n)
 	return piece->events + piece->count - n;
 }
 
+/* Notes one event in the log. */
+static inline void
+log_event(EventLog *log, EventMember *member, uint32 owner, const Event *event)
+{
+	Event	   *place = log_append(log, 1);
+
+	*place = *event;
+	place->owner = owner;
+	member->count++;
+}
+
+/*
+ * Writes the periods of a member that are bits behind `events`; returns how many
+ * there are.
+ */
+static int
+bits_to_events(const EventMember *member, uint32 owner, Event *events)
+{
+	int			n = 0;
+
+	for (uint64 left = member->bits; left != 0; left &= left - 1)
+	{
+		Event		event = {.tag = member->base + 2 * (uint32) pg_rightmost_one_pos64(left), .owner = owner};
+
+		events[n++] = event;
+	}
+	return n;
+}
+
+/*
+ * Notes a period.  A member has bits for 64 of them, which is five years of
+ * months, and most repetitions of a day come in a row; when a period lies
+ * elsewhere, what was noted so far goes to the log.
+ */
+static inline void
+note_period(EventLog *log, EventMember *member, uint32 owner, uint32 tag)
+{
+	uint32		place = (tag - member->base) / 2;
+
+	if (unlikely(member->base == 0 || tag < member->base || place >= EVENT_BITS))
+	{
+		Event		events[EVENT_BITS];
+		int			n = bits_to_events(member, owner, events);
+
+		for (int i = 0; i < n; i++)
+			log_event(log, member, owner, &events[i]);
+		member->base = tag - 2 * BITS_BEFORE;
+		member->bits = 0;
+		place = BITS_BEFORE;
+	}
+	member->bits |= UINT64CONST(1) << place;
+}
+
 void
 event_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 {
 	EventLog   *log = log_of(book);
 	const Event *row = rows;
-	Event	   *events = log_append(log, n);
-	int			kept = 0;
 
-	for (int i = 0; i < n; i++)
-	{
-		EventMember *member = member_of(book, entries[i]);
-
-		/* Tables are mostly in order of time: most repetitions come in a row. */
-		if (log->layout == EVENTS_PERIODS)
-		{
-			if (member->last_tag == row[i].tag)
-				continue;
-			member->last_tag = row[i].tag;
-		}
-		member->count++;
-		events[kept] = row[i];
-		events[kept++].owner = entries[i];
-	}
-	log->pieces[log->npieces - 1].count -= n - kept;
-	log->count -= n - kept;
+	if (log->layout == EVENTS_PERIODS)
+		for (int i = 0; i < n; i++)
+			note_period(log, member_of(book, entries[i]), entries[i], row[i].tag);
+	else
+		for (int i = 0; i < n; i++)
+			log_event(log, member_of(book, entries[i]), entries[i], &row[i]);
 	book->is_full = log->count >= LOG_MAX;
 }
 
@@ -274,6 +319,15 @@ append_head(const uint8 *settings, Size settings_size, TimestampTz last, ByteBuf
 	buffer_advance(buffer, store_u64(bytes + settings_size, (uint64) last));
 }
 
+/* Writes the events of one member, which need not be in order. */
+static inline void
+append_events(EventLog *log, Event *events, Size n, ByteBuffer *buffer)
+{
+	if (!events_arrange(events, &n, log->layout, &log->pool))
+		sum_error();
+	events_append(events, n, log->layout, &log->pool, buffer);
+}
+
 void
 event_book_append_tail(Book *book, ByteBuffer *buffer)
 {
@@ -291,16 +345,30 @@ event_book_append_tail(Book *book, ByteBuffer *buffer)
 	events = gathered = gather(book, log);
 	for (uint32 i = 0; i < members; i++)
 	{
-		uint32		count = member_of(book, book->order[i])->count;
-		Size		n = count;
+		const EventMember *member = member_of(book, book->order[i]);
+		Size		n = member->count;
 
 		check_interrupts(i);
 		if (i + 16 < members)
 			__builtin_prefetch(member_of(book, book->order[i + 16]));
-		if (!events_arrange(events, &n, log->layout, &log->pool))
-			sum_error();
-		events_append(events, n, log->layout, &log->pool, buffer);
-		events += count;
+		if (unlikely(n > 0 && member->bits != 0))
+		{
+			Event	   *all = MemoryContextAllocHuge(log->context, (n + EVENT_BITS) * sizeof(Event));
+
+			memcpy(all, events, n * sizeof(Event));
+			n += bits_to_events(member, book->order[i], all + n);
+			append_events(log, all, n, buffer);
+			pfree(all);
+		}
+		else if (member->bits != 0)
+		{
+			Event		all[EVENT_BITS];
+
+			append_events(log, all, bits_to_events(member, book->order[i], all), buffer);
+		}
+		else
+			append_events(log, events, n, buffer);
+		events += member->count;
 	}
 	pfree(gathered);
 	if (log->pool.item != NULL)
@@ -392,7 +460,7 @@ event_book_take_part(Book *book, const BookReader *part)
 	(void) split(&events, kind_of(book->kind));
 	if (events.settings_size > 0 && !event_book_set(book, events.settings, events.settings_size))
 		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot merge two %s made with different settings", book->kind->type.name),
 				 errhint("%s", kind_of(book->kind)->settings_hint)));
 }

@@ -14,7 +14,7 @@
 #include "events_core.h"
 
 #define EVENT_SETTINGS_MAX 264
-#define EVENT_PAYLOAD_SIZE 8
+#define EVENT_PAYLOAD_SIZE 16
 
 /* What a capability plugs in. */
 typedef struct EventBookKind
