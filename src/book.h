@@ -126,6 +126,7 @@ struct Book
 	/* Stored books that belong to this one, beside what is in the table. */
 	bytea	   *parts[BOOK_PARTS_MAX];
 	int			nparts;
+	int64		parts_skipped;	/* rows skipped of all parts */
 	MemoryContext table_context;	/* of the table, so that it can be emptied */
 
 	int			pending;		/* rows not yet applied */

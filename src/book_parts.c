@@ -348,6 +348,7 @@ book_store_table(Book *book)
 
 	MemoryContextReset(book->table_context);
 	keytable_init(table, table->key_type, book->kind->payload_size, book->table_context);
+	book_add_skipped(&book->parts_skipped, book->rows_skipped);
 	book->rows_skipped = 0;
 	book->is_full = false;
 	push_part(book, finish_part(book, &buffer, count));
@@ -359,15 +360,21 @@ void
 book_add_part(Book *book, const BookReader *part)
 {
 	Size		size = VARSIZE_ANY_EXHDR(part->stored);
+	int64		rows_skipped = book->rows_skipped;
 	bytea	   *copy;
 
 	book_flush(book);
 	book_check_same(book, part->key_type, part->form);
 	book->kind->take_part(book, part);
+
+	/* Too many are an error now, not when the book is asked for. */
+	book_add_skipped(&rows_skipped, book->parts_skipped);
+	book_add_skipped(&rows_skipped, part->rows_skipped);
 	copy = MemoryContextAllocHuge(book->hdr.eoh_context, VARHDRSZ + size);
 	SET_VARSIZE(copy, VARHDRSZ + size);
 	memcpy(VARDATA(copy), VARDATA_ANY(part->stored), size);
 	book->is_broken = true;
+	book_add_skipped(&book->parts_skipped, part->rows_skipped);
 	push_part(book, copy);
 	book->is_broken = false;
 }

@@ -338,7 +338,7 @@ event_book_append_tail(Book *book, ByteBuffer *buffer)
 
 	if (members == 0)
 	{
-		append_head(NULL, 0, 0, buffer);
+		append_head((const uint8 *) "", 0, 0, buffer);
 		return;
 	}
 	append_head(log->settings, log->settings_size, log->last, buffer);
@@ -530,7 +530,7 @@ event_book_merge_tails(const Book *book, const BookReader *parts, int n,
 		last = Max(last, any->last);
 	}
 	if (any == NULL)
-		append_head(NULL, 0, 0, buffer);
+		append_head((const uint8 *) "", 0, 0, buffer);
 	else
 		append_head(any->settings, any->settings_size, last, buffer);
 
