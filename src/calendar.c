@@ -39,7 +39,7 @@ zone_find(const char *name, Size length)
 	if (rules == NULL)
 		zone_error(text, "is not known");
 	if (!pg_tz_acceptable(rules))
-		zone_error(text, "counts leap seconds, which PostgreSQL does not");
+		zone_error(text, "seems to count leap seconds, which PostgreSQL does not");
 	if (strcmp(pg_get_timezone_name(rules), "localtime") == 0 ||
 		strcmp(pg_get_timezone_name(rules), "posixrules") == 0)
 		zone_error(text, "is another one on another machine");

@@ -619,23 +619,6 @@ event_book_last_place(const EventReader *events)
 	return last_of_all;
 }
 
-/*
- * Raises 22023 for a report as of a time before that of a row: the book cannot
- * tell any more what was then.
- */
-void
-event_book_as_of_error(TimestampTz as_of, TimestampTz last)
-{
-	char		text[2][INSTANT_TEXT_SIZE];
-
-	instant_to_text(as_of, text[0]);
-	instant_to_text(last, text[1]);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("as_of \"%s\" is before a row of \"%s\"", text[0], text[1]),
-			 errhint("Make the book of the rows up to then, with WHERE occurred_at <= as_of, or choose a later as_of.")));
-}
-
 /* The argument as_of of a report; NULL is the latest time of a row. */
 TimestampTz
 event_book_as_of(FunctionCallInfo fcinfo, int argument, const EventReader *events)
@@ -646,6 +629,6 @@ event_book_as_of(FunctionCallInfo fcinfo, int argument, const EventReader *event
 		return events->last;
 	as_of = instant_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
 	if (events->reader.count > 0 && events->last > as_of)
-		event_book_as_of_error(as_of, events->last);
+		instant_too_early_error(as_of, "as_of", events->last, "a row", "occurred_at");
 	return as_of;
 }

@@ -82,7 +82,6 @@ extern DecimalPool *event_book_pool(Book *book);
 extern void event_book_open(EventReader *events, Datum value, const EventBookKind *kind);
 extern bool event_book_next(EventReader *events);
 extern int64 event_book_last_place(const EventReader *events);
-extern void event_book_as_of_error(TimestampTz as_of, TimestampTz last);
 extern TimestampTz event_book_as_of(FunctionCallInfo fcinfo, int argument, const EventReader *events);
 
 #endif							/* CUSTMART_EVENT_BOOK_H */

@@ -4,19 +4,14 @@
  */
 #include "events_core.h"
 
-#include "bytes.h"
+#include "amount.h"
 
 /* PostgreSQL's range of timestamps. */
 #define TIME_MIN INT64CONST(-211813488000000000)
 #define TIME_END INT64CONST(9223371331200000000)
 
-/* The byte before an amount: its scale, or that it is wide; and whether there was activity. */
-#define AMOUNT_SCALE 0x1F
-#define AMOUNT_IS_WIDE 0x1F
-#define AMOUNT_IS_ACTIVE 0x80
-
-/* The most bytes that an event takes: its distance, the byte before an amount, the amount. */
-#define EVENT_STORED_MAX (VARINT_MAX + 1 + DECIMAL_STORED_SIZE)
+/* The most bytes that an event takes: its distance, an amount. */
+#define EVENT_STORED_MAX (VARINT_MAX + AMOUNT_SIZE_MAX)
 
 /* The function with a layout that the compiler knows. */
 #define BY_LAYOUT(function, layout, ...) \
@@ -193,8 +188,7 @@ events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *
 		if (layout == EVENTS_MOMENTS)
 			size += varint_size(events[i].tag);
 		else if (layout == EVENTS_AMOUNTS)
-			size += decimal_is_pooled(events[i].value) ? DECIMAL_STORED_SIZE + 1 :
-				1 + varint_size(zigzag(events[i].value >> 8));
+			size += amount_size(events[i].value);
 	}
 	return size;
 }
@@ -214,22 +208,7 @@ store_events(const Event *events, Size n, const DecimalPool *pool, uint8 *bytes,
 		if (layout == EVENTS_MOMENTS)
 			bytes = store_varint(bytes, events[i].tag);
 		else if (layout == EVENTS_AMOUNTS)
-		{
-			int64		amount = events[i].value;
-			uint8		active = event_is_active(&events[i]) ? AMOUNT_IS_ACTIVE : 0;
-
-			if (unlikely(decimal_is_pooled(amount)))
-			{
-				*bytes++ = AMOUNT_IS_WIDE | active;
-				decimal_store(&pool->item[amount >> 8], bytes);
-				bytes += DECIMAL_STORED_SIZE;
-			}
-			else
-			{
-				*bytes++ = (uint8) (amount & 0xFF) | active;
-				bytes = store_varint(bytes, zigzag(amount >> 8));
-			}
-		}
+			bytes = amount_store(events[i].value, event_is_active(&events[i]), pool, bytes);
 	}
 	return bytes;
 }
@@ -252,50 +231,17 @@ events_append(const Event *events, Size n, EventLayout layout, const DecimalPool
 	buffer_advance(buffer, events_store(events, n, layout, pool, bytes));
 }
 
-/* Checks one amount from outside. */
+/* Checks one amount from outside: where there was no activity it is a refund. */
 static const char *
 check_amount(const uint8 **bytes, const uint8 *end)
 {
-	uint8		head;
+	bool		is_active;
 	int			sign;
+	const char *wrong = amount_check(bytes, end, &is_active, &sign);
 
-	if (*bytes == end)
-		return "its events are cut off";
-	head = *(*bytes)++;
-	if ((head & AMOUNT_SCALE) == AMOUNT_IS_WIDE)
-	{
-		const char *wrong;
-		Decimal		wide;
-		int64		packed;
-
-		if (end - *bytes < DECIMAL_STORED_SIZE)
-			return "its events are cut off";
-		if ((wrong = decimal_load(*bytes, &wide)) != NULL)
-			return wrong;
-		if (decimal_fits_packed(&wide, &packed))
-			return "an amount takes more bytes than it needs";
-		*bytes += DECIMAL_STORED_SIZE;
-		sign = decimal_sign(&wide);
-	}
-	else
-	{
-		uint64		number;
-		int64		mantissa;
-
-		if (!check_varint(bytes, end, &number))
-			return "an amount is not valid";
-		mantissa = unzigzag(number);
-		if (mantissa > DECIMAL_PACKED_MAX || mantissa < DECIMAL_PACKED_MIN)
-			return "an amount is not valid";
-		sign = (mantissa > 0) - (mantissa < 0);
-	}
-	if ((head & ~AMOUNT_IS_ACTIVE & ~AMOUNT_SCALE) != 0)
-		return "its reserved bits are not zero";
-	if ((head & AMOUNT_SCALE) != AMOUNT_IS_WIDE && (head & AMOUNT_SCALE) > DECIMAL_MAX_SCALE)
-		return "an amount has too large a scale";
-	if ((head & AMOUNT_IS_ACTIVE) == 0 && sign >= 0)
+	if (wrong == NULL && !is_active && sign >= 0)
 		return "a period without activity has no refunds";
-	return NULL;
+	return wrong;
 }
 
 static inline bool
@@ -369,13 +315,6 @@ events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
 	BY_LAYOUT(check_events, layout, bytes, end, n, tag_max, unit, last);
 }
 
-/* Behind one checked amount. */
-static inline const uint8 *
-skip_amount(const uint8 *bytes)
-{
-	return (*bytes & AMOUNT_SCALE) == AMOUNT_IS_WIDE ? bytes + 1 + DECIMAL_STORED_SIZE : skip_varint(bytes + 1);
-}
-
 /* Behind n checked events; the bytes go on to `end` at least. */
 const uint8 *
 events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout)
@@ -385,7 +324,7 @@ events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout)
 	for (Size i = 0; i < n; i++)
 	{
 		check_interrupts(i);
-		bytes = skip_amount(skip_varint(bytes));
+		bytes = amount_end(skip_varint(bytes));
 	}
 	return bytes;
 }
@@ -404,8 +343,7 @@ events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last)
 		if (layout == EVENTS_MOMENTS)
 			bytes = load_varint(bytes, &number);
 		else if (layout == EVENTS_AMOUNTS)
-			bytes = (*bytes & AMOUNT_SCALE) == AMOUNT_IS_WIDE ? bytes + 1 + DECIMAL_STORED_SIZE :
-				load_varint(bytes + 1, &number);
+			bytes = amount_end(bytes);
 	}
 	return bytes;
 }
@@ -439,22 +377,10 @@ load_events(const uint8 *bytes, const uint8 *end, Size n, DecimalPool *pool, Eve
 				break;
 			case EVENTS_AMOUNTS:
 				{
-					uint8		head = *bytes++;
+					bool		is_active;
 
-					events[i].tag = event_period_tag((int32) last, (head & AMOUNT_IS_ACTIVE) != 0);
-					if ((head & AMOUNT_SCALE) == AMOUNT_IS_WIDE)
-					{
-						Decimal		wide;
-
-						(void) decimal_load(bytes, &wide);
-						events[i].value = decimal_pool_put(pool, &wide);
-						bytes += DECIMAL_STORED_SIZE;
-					}
-					else
-					{
-						bytes = load_varint_before(bytes, end, &number);
-						events[i].value = decimal_pack_small(unzigzag(number), head & AMOUNT_SCALE);
-					}
+					bytes = amount_load(bytes, end, pool, &events[i].value, &is_active);
+					events[i].tag = event_period_tag((int32) last, is_active);
 					break;
 				}
 		}

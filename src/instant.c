@@ -23,6 +23,25 @@ instant_error(TimestampTz time, const char *argument)
 			 errhint("Nothing can be measured from there; leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
 }
 
+/*
+ * Raises 22023 for an as_of before the last of what it should look back on, such
+ * as "an order"; column is what its time is called.
+ */
+void
+instant_too_early_error(TimestampTz as_of, const char *argument,
+						TimestampTz last, const char *what, const char *column)
+{
+	char		text[2][INSTANT_TEXT_SIZE];
+
+	instant_to_text(as_of, text[0]);
+	instant_to_text(last, text[1]);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s \"%s\" is before %s of \"%s\"", argument, text[0], what, text[1]),
+			 errhint("Take only what was up to then, with WHERE %s <= %s, or choose a later %s.",
+					 column, argument, argument)));
+}
+
 /* Raises the error of date_check. */
 void
 instant_date_error(DateADT date, const char *argument)

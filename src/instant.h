@@ -13,6 +13,8 @@
 #define INSTANT_TEXT_SIZE 64
 
 extern void instant_error(TimestampTz time, const char *argument);
+extern void instant_too_early_error(TimestampTz as_of, const char *argument,
+									TimestampTz last, const char *what, const char *column);
 extern void instant_date_error(DateADT date, const char *argument);
 extern void instant_to_text(TimestampTz time, char *text);
 extern bool instant_from_text(const char **text, TimestampTz *time);

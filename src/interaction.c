@@ -87,17 +87,8 @@ interaction_settings_arguments(FunctionCallInfo fcinfo, int first)
 void
 interaction_check_as_of(TimestampTz as_of, TimestampTz time, const char *argument)
 {
-	char		text[2][INSTANT_TEXT_SIZE];
-
-	if (likely(time <= as_of))
-		return;
-	instant_to_text(as_of, text[0]);
-	instant_to_text(time, text[1]);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s \"%s\" is before an interaction of \"%s\"", argument, text[0], text[1]),
-			 errhint("Take only the interactions up to then, with WHERE occurred_at <= %s, or choose a later %s.",
-					 argument, argument)));
+	if (unlikely(time > as_of))
+		instant_too_early_error(as_of, argument, time, "an interaction", "occurred_at");
 }
 
 /* ---------- the state ---------- */

@@ -53,7 +53,7 @@ get_last_period(FunctionCallInfo fcinfo, const EventReader *events)
 	period = calendar_period(calendar_stored_zone(events->settings, events->settings_size),
 							 unit_of(events), as_of, "as_of");
 	if (period < last)
-		event_book_as_of_error(as_of, events->last);
+		instant_too_early_error(as_of, "as_of", events->last, "a row", "occurred_at");
 	return period;
 }
 

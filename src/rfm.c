@@ -403,14 +403,6 @@ custmart_rfm_tenure(PG_FUNCTION_ARGS)
 void
 rfm_check_as_of(TimestampTz as_of, TimestampTz last_order)
 {
-	char		text[2][INSTANT_TEXT_SIZE];
-
-	if (likely(last_order <= as_of))
-		return;
-	instant_to_text(as_of, text[0]);
-	instant_to_text(last_order, text[1]);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("as_of \"%s\" is before an order of \"%s\"", text[0], text[1]),
-			 errhint("Summarise only the orders up to then, with WHERE ordered_at <= as_of, or choose a later as_of.")));
+	if (unlikely(last_order > as_of))
+		instant_too_early_error(as_of, "as_of", last_order, "an order", "ordered_at");
 }

@@ -4,15 +4,12 @@
  */
 #include "spend_core.h"
 
-#include "bytes.h"
+#include "amount.h"
 #include "stored_kind.h"
 
 /* PostgreSQL's range of timestamps. */
 #define TIME_MIN INT64CONST(-211813488000000000)
 #define TIME_END INT64CONST(9223371331200000000)
-
-/* The byte before an amount: its scale, or that it is wide. */
-#define AMOUNT_IS_WIDE 31
 
 #define MOMENT_SIZE_MIN 3		/* distance, scale, mantissa */
 
@@ -102,12 +99,10 @@ spend_size(const SpendMoment *moments, Size n, const DecimalPool *pool)
 
 	for (Size i = 0; i < n; i++)
 	{
-		int64		amount = moments[i].amount;
-
 		check_interrupts(i);
 		size += i == 0 ? varint_size(zigzag(moments[i].time)) :
 			varint_size((uint64) moments[i].time - (uint64) moments[i - 1].time);
-		size += decimal_is_pooled(amount) ? 1 + DECIMAL_STORED_SIZE : 1 + varint_size(zigzag(amount >> 8));
+		size += amount_size(moments[i].amount);
 	}
 	return size;
 }
@@ -124,53 +119,11 @@ spend_store(const SpendMoment *moments, Size n, const DecimalPool *pool, uint8 *
 	bytes = store_u32(bytes + 4, (uint32) n);
 	for (Size i = 0; i < n; i++)
 	{
-		int64		amount = moments[i].amount;
-
 		check_interrupts(i);
 		bytes = store_varint(bytes, i == 0 ? zigzag(moments[i].time) :
 							 (uint64) moments[i].time - (uint64) moments[i - 1].time);
-		if (unlikely(decimal_is_pooled(amount)))
-		{
-			*bytes++ = AMOUNT_IS_WIDE;
-			decimal_store(&pool->item[amount >> 8], bytes);
-			bytes += DECIMAL_STORED_SIZE;
-		}
-		else
-		{
-			*bytes++ = (uint8) (amount & 0xFF);
-			bytes = store_varint(bytes, zigzag(amount >> 8));
-		}
+		bytes = amount_store(moments[i].amount, false, pool, bytes);
 	}
-}
-
-static const char *
-check_amount(const uint8 **bytes, const uint8 *end)
-{
-	uint64		number;
-	int64		mantissa;
-	uint8		scale;
-
-	if (*bytes == end)
-		return "it is cut off";
-	scale = *(*bytes)++;
-	if (scale == AMOUNT_IS_WIDE)
-	{
-		const uint8 *wide = *bytes;
-		Decimal		unused;
-
-		if (end - wide < DECIMAL_STORED_SIZE)
-			return "it is cut off";
-		*bytes += DECIMAL_STORED_SIZE;
-		return decimal_load(wide, &unused);
-	}
-	if (scale > DECIMAL_MAX_SCALE)
-		return "an amount has too large a scale";
-	if (!check_varint(bytes, end, &number))
-		return "an amount is not valid";
-	mantissa = unzigzag(number);
-	if (mantissa > DECIMAL_PACKED_MAX || mantissa < DECIMAL_PACKED_MIN)
-		return "an amount is not valid";
-	return NULL;
 }
 
 /* Checks bytes from outside; returns what is wrong with them, or NULL. */
@@ -200,6 +153,8 @@ spend_check(const uint8 *bytes, Size length)
 	{
 		uint64		distance;
 		const char *wrong;
+		bool		flag;
+		int			sign;
 
 		check_interrupts(i);
 		if (!check_varint(&bytes, end, &distance))
@@ -214,8 +169,10 @@ spend_check(const uint8 *bytes, Size length)
 			time = (int64) ((uint64) time + distance);
 		if (time < TIME_MIN || time >= TIME_END)
 			return "a time is out of range";
-		if ((wrong = check_amount(&bytes, end)) != NULL)
+		if ((wrong = amount_check(&bytes, end, &flag, &sign)) != NULL)
 			return wrong;
+		if (flag)
+			return "its reserved bits are not zero";
 	}
 	return bytes == end ? NULL : "its length is wrong";
 }
@@ -238,25 +195,12 @@ spend_load(const uint8 *bytes, DecimalPool *pool, SpendMoment *moments)
 	for (Size i = 0; i < n; i++)
 	{
 		uint64		number;
-		uint8		scale;
+		bool		flag;
 
 		check_interrupts(i);
 		bytes = load_varint(bytes, &number);
 		time = i == 0 ? unzigzag(number) : (int64) ((uint64) time + number);
 		moments[i].time = time;
-		scale = *bytes++;
-		if (scale == AMOUNT_IS_WIDE)
-		{
-			Decimal		wide;
-
-			(void) decimal_load(bytes, &wide);
-			moments[i].amount = decimal_pool_put(pool, &wide);
-			bytes += DECIMAL_STORED_SIZE;
-		}
-		else
-		{
-			bytes = load_varint(bytes, &number);
-			moments[i].amount = decimal_pack_small(unzigzag(number), scale);
-		}
+		bytes = amount_load(bytes, bytes, pool, &moments[i].amount, &flag);
 	}
 }

@@ -63,7 +63,7 @@ get_limits(Programme *programme, Datum value)
 	bool	   *nulls;
 	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 
-	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array) || n < 1 || n > LIMITS_MAX)
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array) || n < 1 || n > LIMITS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("limits must be a list of 1 to %d numbers without NULL", LIMITS_MAX),
@@ -104,7 +104,7 @@ get_names(Datum value, int limits)
 	bool	   *nulls;
 	int			n;
 
-	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array))
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("names must be a list of texts without NULL"),
@@ -207,16 +207,7 @@ open_member(FunctionCallInfo fcinfo, Member *member, int rest)
 	last = moments[member->series->count - 1].time;
 	member->as_of = PG_ARGISNULL(1) ? last : instant_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
 	if (last > member->as_of)
-	{
-		char		text[2][INSTANT_TEXT_SIZE];
-
-		instant_to_text(member->as_of, text[0]);
-		instant_to_text(last, text[1]);
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("as_of \"%s\" is before an amount of \"%s\"", text[0], text[1]),
-				 errhint("Summarise only the amounts up to then, with WHERE occurred_at <= as_of, or choose a later as_of.")));
-	}
+		instant_too_early_error(member->as_of, "as_of", last, "an amount", "occurred_at");
 	member->walk.moments = moments;
 	member->walk.count = member->series->count;
 	member->walk.pool = &member->series->pool;

@@ -225,7 +225,7 @@ COMMENT ON AGGREGATE funnel_book(uuid, interval, timestamptz, boolean[]) IS
 COMMENT ON AGGREGATE funnel_book(text, interval, timestamptz, boolean[]) IS
 	'The way of every member through a funnel, in one scan; one row = one event. member: whose; within: the longest time from the first step of a chain to its last, in days and time, a day being 24 hours; occurred_at: when; steps: 1 to 32 conditions in the order of the funnel, whether the row meets the step, NULL being false. Rows that meet no step are kept, too, for strict_order needs them. A row with NULL in member, within, occurred_at or the whole of steps is skipped and counted (rows_skipped); no rows: NULL. Errors: 22023 if within is negative or has months or years, if there are not 1 to 32 steps, or if within or the number of steps is not the same in all rows; 22008 for an infinite occurred_at or within; 54000 for a book over 704 MB or more than 4294967295 rows of a member.';
 COMMENT ON AGGREGATE rollup(funnel_book) IS
-	'Merges books of different rows, from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 22023 if within or the number of steps differs, 42804 if the type of the members doess.';
+	'Merges books of different rows, from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 22023 if within or the number of steps differs, 42804 if the type of the members does.';
 COMMENT ON OPERATOR + (funnel_book, funnel_book) IS 'Both books as one, as if made of all their rows.';
 
 -- Reading a book

@@ -1208,6 +1208,17 @@ host_numeric_array(const Datum *numerics, int n)
 	return PointerGetDatum(array);
 }
 
+bool
+array_contains_nulls(ArrayType *array)
+{
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+
+	for (int i = 0; ARR_HASNULL(array) && i < n; i++)
+		if ((ARR_NULLBITMAP(array)[i / 8] & 1 << i % 8) == 0)
+			return true;
+	return false;
+}
+
 void
 deconstruct_array(ArrayType *array, Oid type, int length, bool by_value, char alignment,
 				  Datum **elements, bool **nulls, int *n)
