@@ -529,7 +529,7 @@ test_faults(void)
 		{EVENTS_PERIODS, 1, BYTES_OF(0xF1, 0x68), "a time is out of range", "and not the one before"},
 		{EVENTS_PERIODS, 2, BYTES_OF(5, 0x80, 0x80, 0x80, 0x80, 0x80, 1), "a time is out of range", "nor one far off"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x82, 2), NULL, "an amount with two decimals"},
-		{EVENTS_AMOUNTS, 1, BYTES_OF(5), "its events are cut off", "not without it"},
+		{EVENTS_AMOUNTS, 1, BYTES_OF(5), "an amount is cut off", "not without it"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x82), "an amount is not valid", "nor with half of it"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x80, 0), NULL, "0 is activity"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0, 0), "a period without activity has no refunds", "and never none"},
@@ -550,7 +550,7 @@ test_faults(void)
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x9F, 29, ZEROS, 0, 0x80, 0, 0, 0, 0, 0, 0), "a sum has too large a scale", "wide ones have 28 decimals, too"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x1F, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0, 0), "a period without activity has no refunds", "and are refunds without activity"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0xBF, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0, 0), "its reserved bits are not zero", "and have reserved bits"},
-		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x9F, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0), "its events are cut off", "and 33 bytes"},
+		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x9F, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0), "an amount is cut off", "and 33 bytes"},
 	};
 
 	for (size_t i = 0; i < LENGTH_OF(cases); i++)

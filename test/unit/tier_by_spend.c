@@ -621,7 +621,7 @@ test_check(void)
 		{0, 1, "it is of another type"}, {1, 2, "its version is unknown"},
 		{2, 1, "its reserved bytes are not zero"}, {3, 1, "its reserved bytes are not zero"},
 		{4, 255, "it is cut off"}, {7, 0, "it has no moment"}, {7, 1, "its length is wrong"},
-		{9, 29, "an amount has too large a scale"}, {9, 31, "it is cut off"}, {11, 0, "a moment stands twice"},
+		{9, 29, "an amount has too large a scale"}, {9, 31, "an amount is cut off"}, {11, 0, "a moment stands twice"},
 		{10, 0x80, NULL}, {13, 0x83, "an amount is not valid"}, {11, 0x80, "a time is not valid"}
 	};
 	History		history = {0};
