@@ -209,7 +209,9 @@ merge(const Kind *kind, Datum a, Datum b)
 				 sum.message, reverse.message);
 	if (sum.raised)
 	{
-		host_require(sum.sqlstate == ERRCODE_DATATYPE_MISMATCH && a != b, "+: %s", sum.message);
+		/* Keys of other types, or other settings. */
+		host_require((sum.sqlstate == ERRCODE_DATATYPE_MISMATCH || sum.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE) &&
+					 a != b, "+: %s", sum.message);
 		return;
 	}
 	/* Sums are made when a value is flattened, and may not fit. */
