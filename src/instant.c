@@ -20,7 +20,7 @@ instant_error(TimestampTz time, const char *argument)
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("%s must be a point in time, not \"%s\"", argument,
 					TIMESTAMP_IS_NOBEGIN(time) ? "-infinity" : "infinity"),
-			 errhint("Nothing can be measured from there; leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
+			 errhint("Nothing can be measured from there: give a finite one, or leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
 }
 
 /*
@@ -50,7 +50,7 @@ instant_date_error(DateADT date, const char *argument)
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("%s must be a day, not \"%s\"", argument,
 					DATE_IS_NOBEGIN(date) ? "-infinity" : "infinity"),
-			 errhint("Leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
+			 errhint("Give a finite one, or leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
 }
 
 /* Writes a finite time into a buffer of INSTANT_TEXT_SIZE. */

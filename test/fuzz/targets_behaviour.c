@@ -209,8 +209,9 @@ merge(const Kind *kind, Datum a, Datum b)
 				 sum.message, reverse.message);
 	if (sum.raised)
 	{
-		/* Keys of other types, or other settings. */
-		host_require((sum.sqlstate == ERRCODE_DATATYPE_MISMATCH || sum.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE) &&
+		bool		is_of_settings = strstr(sum.message, "made with different settings") != NULL;
+
+		host_require(sum.sqlstate == (is_of_settings ? ERRCODE_INVALID_PARAMETER_VALUE : ERRCODE_DATATYPE_MISMATCH) &&
 					 a != b, "+: %s", sum.message);
 		return;
 	}
