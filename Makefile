@@ -11,7 +11,7 @@ EXTENSION = custmart
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(here)/custmart.control)
 
 MODULE_big = custmart
-OBJS = $(patsubst $(here)/%.c,%.o,$(sort $(wildcard $(here)/src/*.c)))
+OBJS = $(patsubst $(here)/%.c,%.o,$(sort $(wildcard $(here)/src/*.c $(here)/src/*/*.c)))
 
 # The install script is written in topic files and joined here.
 SCRIPT = sql/custmart--$(EXTVERSION).sql
@@ -21,6 +21,7 @@ EXTRA_CLEAN = tmp_check $(if $(elsewhere),expected)
 
 # Only what CUSTMART_FUNCTION names leaves the library (src/custmart.h).
 # Unused parameters are not warned of, because PostgreSQL's headers have some.
+PG_CPPFLAGS = -I$(here)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden $(CUSTMART_CFLAGS)
 
 REGRESS = $(sort $(patsubst $(here)/test/sql/%.sql,%,$(wildcard $(here)/test/sql/*.sql)))
@@ -31,15 +32,16 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-# An absolute path, because a bare "src" would be found by VPATH and not made.
-$(CURDIR)/src $(CURDIR)/sql:
+# Absolute paths, because a bare "src" would be found by VPATH and not made.
+FOLDERS := $(addprefix $(CURDIR)/,$(sort $(patsubst %/,%,$(dir $(OBJS)))))
+$(FOLDERS) $(CURDIR)/sql:
 	mkdir -p $@
 
 $(SCRIPT): $(sort $(wildcard $(here)/sql/install/*.sql)) | $(CURDIR)/sql
 	cat $^ > $@
 
 # Headers are few: any change rebuilds everything.
-$(OBJS) $(OBJS:.o=.bc): $(wildcard $(here)/src/*.h) | $(CURDIR)/src
+$(OBJS) $(OBJS:.o=.bc): $(wildcard $(here)/src/*.h $(here)/src/*/*.h) | $(FOLDERS)
 
 # pg_regress passes when it is given no test, and looks for expected/ where it
 # runs or beside the inputs, which in a VPATH build is neither.

@@ -23,7 +23,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgtime.h"
-#include "rfm_core.h"
+#include "rfm/rfm_core.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"

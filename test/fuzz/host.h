@@ -19,7 +19,7 @@
 #include "pgtime.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
+#include "shared/compat.h"
 
 /* What came of a call: a value, a null, or an error. */
 typedef struct Outcome

@@ -16,13 +16,13 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "book.h"
+#include "book/book.h"
 #include "catalog/pg_type.h"
 #include "common/base64.h"
 #include "common/pg_prng.h"
 #include "lib/stringinfo.h"
-#include "rfm.h"
-#include "rfm_book.h"
+#include "rfm/rfm.h"
+#include "rfm/rfm_book.h"
 #include "utils/array.h"
 
 #undef snprintf

@@ -12,12 +12,12 @@
 
 #include <stdio.h>
 
-#include "activity.h"
-#include "book.h"
+#include "retention/activity.h"
+#include "book/book.h"
 #include "catalog/pg_type.h"
-#include "funnel_core.h"
-#include "interaction_core.h"
-#include "retention.h"
+#include "funnel/funnel_core.h"
+#include "interaction/interaction_core.h"
+#include "retention/retention_book.h"
 #include "utils/array.h"
 #include "utils/date.h"
 

@@ -6,9 +6,9 @@
  */
 #include "targets.h"
 
-#include "bytes.h"
+#include "shared/bytes.h"
 #include "catalog/pg_type.h"
-#include "funnel_core.h"
+#include "funnel/funnel_core.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 

@@ -10,9 +10,9 @@
 
 #include <stdio.h>
 
-#include "bytes.h"
+#include "shared/bytes.h"
 #include "catalog/pg_type.h"
-#include "interaction_core.h"
+#include "interaction/interaction_core.h"
 #include "utils/builtins.h"
 
 #undef snprintf

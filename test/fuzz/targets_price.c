@@ -10,11 +10,11 @@
 
 #include <stdio.h>
 
-#include "book.h"
-#include "bytes.h"
+#include "book/book.h"
+#include "shared/bytes.h"
 #include "catalog/pg_type.h"
-#include "price_slope_core.h"
-#include "pricebook.h"
+#include "pricebook/price_slope_core.h"
+#include "pricebook/pricebook.h"
 #include "utils/date.h"
 
 #undef snprintf

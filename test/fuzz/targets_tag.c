@@ -11,7 +11,7 @@
 
 #include "access/gin.h"
 #include "common/hashfn.h"
-#include "tagbloom.h"
+#include "tagbloom/tagbloom.h"
 #include "utils/array.h"
 
 #undef snprintf

@@ -38,7 +38,7 @@ ok(-e "$source/$meta->{provides}{custmart}{file}", 'and names a file that is the
 # A clean copy of the sources, because make would find what is built in them.
 my $clean = "$work/source";
 shell("mkdir -p $clean $work/build && cd $source && "
-	  . "tar -cf - Makefile custmart.control src/*.[ch] sql/install sql/*--*--*.sql test/sql expected "
+	  . "tar -cf - --exclude='*.o' --exclude='*.bc' Makefile custmart.control src sql/install sql/*--*--*.sql test/sql expected "
 	  . "2>/dev/null | tar -xf - -C $clean");
 
 # As Debian's pg_buildext calls it.  Without the just-in-time compiler's files,

@@ -1,5 +1,5 @@
 /* Stored numbers: the loads and stores of bytes.h. */
-#include "bytes.h"
+#include "shared/bytes.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
-/* needs: calendar_core.c */
-#include "calendar_core.h"
+/* needs: shared/calendar_core.c */
+#include "shared/calendar_core.h"
 
 #include "tap.h"
 

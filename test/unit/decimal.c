@@ -1,5 +1,5 @@
-/* needs: decimal.c */
-#include "decimal.h"
+/* needs: money/decimal.c */
+#include "money/decimal.h"
 
 #include <math.h>
 
@@ -243,7 +243,7 @@ numeric_image(const char *text, enum Form form, uint8 *image)
 	return p - image;
 }
 
-/* A numeric by its words, as numeric.c would write them. */
+/* A numeric by its words, as decimal_numeric.c would write them. */
 #define WORDS(...) ((const uint16[]) {__VA_ARGS__}), sizeof((const uint16[]) {__VA_ARGS__})
 
 static DecimalStatus
@@ -304,7 +304,7 @@ test_numeric_by_hand(void)
 	is_int(read_words(WORDS(0x8000 | 63 << 7), text), DECIMAL_OUT_OF_RANGE, "0 with 63 digits after the point");
 	is_int(read_words(WORDS(0x3FFF, 0), text), DECIMAL_OUT_OF_RANGE, "0 with 16383 digits after the point");
 
-	/* Bytes that numeric.c would never write. */
+	/* Bytes that decimal_numeric.c would never write. */
 	is_int(read_words(NULL, 0, text), DECIMAL_OUT_OF_RANGE, "no bytes at all");
 	is_int(read_words((const uint16[]) {0x8000}, 1, text), DECIMAL_OUT_OF_RANGE, "half a header");
 	is_int(read_words((const uint16[]) {0x0000}, 2, text), DECIMAL_OUT_OF_RANGE, "a long form without a weight");
@@ -414,7 +414,7 @@ test_numeric(void)
 		int64		packed;
 		Decimal		d;
 
-		/* As numeric.c leaves them: no zero digit at either end, zero has none. */
+		/* As decimal_numeric.c leaves them: no zero digit at either end, zero has none. */
 		words[0] = (uint16) (random_u64() & 0x3FFF) | 0x8000;
 		for (int j = 1; j <= digits; j++)
 			words[j] = (uint16) (j == 1 || j == digits ? 1 + random_below(9999) : random_below(10000));

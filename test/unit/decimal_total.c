@@ -1,5 +1,5 @@
-/* needs: decimal.c decimal_total.c */
-#include "decimal_total.h"
+/* needs: money/decimal.c money/decimal_total.c */
+#include "money/decimal_total.h"
 
 #include "tap.h"
 #include "plain_decimal.h"

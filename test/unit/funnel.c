@@ -1,5 +1,5 @@
-/* needs: decimal.c calendar_core.c events_core.c funnel_core.c */
-#include "funnel_core.h"
+/* needs: money/decimal.c shared/calendar_core.c history/history_core.c funnel/funnel_core.c */
+#include "funnel/funnel_core.h"
 
 #include "tap.h"
 

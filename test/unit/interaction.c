@@ -1,5 +1,5 @@
-/* needs: interaction_core.c */
-#include "interaction_core.h"
+/* needs: interaction/interaction_core.c */
+#include "interaction/interaction_core.h"
 
 #include <math.h>
 

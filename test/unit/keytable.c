@@ -1,5 +1,5 @@
-/* needs: keytable.c */
-#include "keytable.h"
+/* needs: shared/keytable.c */
+#include "shared/keytable.h"
 
 #include "tap.h"
 

@@ -1,10 +1,10 @@
-/* needs: decimal.c price_slope_core.c */
-#include "price_slope_core.h"
+/* needs: money/decimal.c pricebook/price_slope_core.c */
+#include "pricebook/price_slope_core.h"
 
 #include <math.h>
 
-#include "bytes.h"
-#include "decimal.h"
+#include "shared/bytes.h"
+#include "money/decimal.h"
 
 #include "tap.h"
 #include "plain_decimal.h"

@@ -1,9 +1,9 @@
-/* needs: decimal.c decimal_total.c fixed_effect.c pricebook_core.c statistics.c */
-#include "pricebook_core.h"
+/* needs: money/decimal.c money/decimal_total.c statistics/fixed_effect.c pricebook/pricebook_core.c statistics/distributions.c */
+#include "pricebook/pricebook_core.h"
 
 #include <math.h>
 
-#include "fixed_effect.h"
+#include "statistics/fixed_effect.h"
 
 #include "tap.h"
 

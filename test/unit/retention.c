@@ -1,5 +1,5 @@
-/* needs: calendar_core.c decimal.c events_core.c keytable.c retention_core.c */
-#include "retention_core.h"
+/* needs: shared/calendar_core.c money/decimal.c history/history_core.c shared/keytable.c retention/retention_core.c */
+#include "retention/retention_core.h"
 
 #include "tap.h"
 

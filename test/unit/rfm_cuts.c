@@ -1,5 +1,5 @@
-/* needs: decimal.c rfm_core.c */
-#include "rfm_core.h"
+/* needs: money/decimal.c rfm/rfm_core.c */
+#include "rfm/rfm_core.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,5 +1,5 @@
-/* needs: statistics.c */
-#include "statistics.h"
+/* needs: statistics/distributions.c */
+#include "statistics/distributions.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
-/* needs: tag.c */
-#include "tag.h"
+/* needs: tagbloom/tag.c */
+#include "tagbloom/tag.h"
 
 #include "tap.h"
 

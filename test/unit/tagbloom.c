@@ -1,9 +1,9 @@
-/* needs: tag.c tagbloom_core.c */
-#include "tagbloom_core.h"
+/* needs: tagbloom/tag.c tagbloom/tagbloom_core.c */
+#include "tagbloom/tagbloom_core.h"
 
 #include <math.h>
 
-#include "tag.h"
+#include "tagbloom/tag.h"
 #include "tap.h"
 
 /* ---------- another implementation of the Parquet format ---------- */

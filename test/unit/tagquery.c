@@ -1,9 +1,9 @@
-/* needs: tag.c tagquery_core.c */
-#include "tagquery_core.h"
+/* needs: tagbloom/tag.c tagbloom/tagquery_core.c */
+#include "tagbloom/tagquery_core.h"
 
 #include <math.h>
 
-#include "tag.h"
+#include "tagbloom/tag.h"
 #include "tap.h"
 
 /* ---------- memory ---------- */

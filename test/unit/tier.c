@@ -1,5 +1,5 @@
-/* needs: decimal.c tier_core.c */
-#include "tier_core.h"
+/* needs: money/decimal.c tier/tier_core.c */
+#include "tier/tier_core.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
-/* needs: calendar_core.c decimal.c spend_core.c tier_by_spend_core.c */
-#include "tier_by_spend_core.h"
+/* needs: shared/calendar_core.c money/decimal.c tier_by_spend/spend_core.c tier_by_spend/tier_by_spend_core.c */
+#include "tier_by_spend/tier_by_spend_core.h"
 
-#include "bytes.h"
-#include "calendar_core.h"
+#include "shared/bytes.h"
+#include "shared/calendar_core.h"
 #include "tap.h"
 
 #define DAY INT64_C(86400000000)

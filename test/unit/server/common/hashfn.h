@@ -7,7 +7,7 @@
 #ifndef UNIT_HASHFN_H
 #define UNIT_HASHFN_H
 
-#include "core.h"
+#include "shared/core.h"
 
 #define MAXALIGN(size) (((size) + 7) & ~(Size) 7)
 #define pfree(pointer) free(pointer)

@@ -1,0 +1,204 @@
+/*
+ * funnel_arguments.c
+ *	  What the type funnel and the type funnel_book share.
+ */
+#include "funnel/funnel_arguments.h"
+
+#include "shared/arguments.h"
+#include "shared/bytes.h"
+#include "catalog/pg_type.h"
+#include "shared/duration.h"
+#include "shared/time_arguments.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+/* ---------- rows ---------- */
+
+static int64
+within_argument(const Interval *interval)
+{
+	int64		within = duration_argument(interval, "within");
+
+	if (unlikely(within < 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("within must not be negative: \"%s\"", duration_text(interval)),
+				 errhint("It is the longest time from the first step of a chain to its last, such as '30 days'.")));
+	return within;
+}
+
+/* The steps that a row meets, NULL being false, and how many there are. */
+static uint32
+steps_argument(FunctionCallInfo fcinfo, int argument, uint8 *steps)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(argument);
+	int			count = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
+	const bits8 *present;
+	const char *element;
+	uint32		met = 0;
+
+	if (unlikely(ARR_NDIM(array) > 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("steps must be a list of conditions, not an array of %d dimensions", ARR_NDIM(array)),
+				 errhint("Give one condition for each step.")));
+	if (unlikely(count < 1 || count > FUNNEL_STEPS_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a funnel must have 1 to %d steps, not %d", FUNNEL_STEPS_MAX, count),
+				 errhint("Give one condition for each step.")));
+	present = ARR_NULLBITMAP(array);
+	element = (const char *) array +
+		(present != NULL ? (Size) array->dataoffset : ARR_OVERHEAD_NONULLS(1));
+	for (int i = 0; i < count; i++)
+		if (likely(present == NULL) || (present[i / 8] >> i % 8 & 1))
+			met |= (uint32) (*element++ != 0) << i;
+	PG_FREE_IF_COPY(array, argument);
+	*steps = (uint8) count;
+	return met;
+}
+
+/*
+ * The arguments within, occurred_at and steps; false if one of them is NULL and
+ * the row is to be left out.
+ */
+bool
+funnel_row_arguments(FunctionCallInfo fcinfo, int first, FunnelRow *row)
+{
+	if (PG_ARGISNULL(first) || PG_ARGISNULL(first + 1) || PG_ARGISNULL(first + 2))
+		return false;
+	(void) store_u64(row->settings + 1, (uint64) within_argument(PG_GETARG_INTERVAL_P(first)));
+	row->time = time_check(PG_GETARG_TIMESTAMPTZ(first + 1), "occurred_at");
+	row->steps = steps_argument(fcinfo, first + 2, &row->settings[0]);
+	return true;
+}
+
+/* Raises the error for rows with different settings. */
+void
+funnel_settings_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("within and the number of steps must be the same in all rows"),
+			 errhint("Write within as a constant, and the steps as a list of conditions.")));
+}
+
+/* What is wrong with stored settings, or NULL; tells the greatest tag. */
+const char *
+funnel_check_settings(const uint8 *settings, Size size, uint32 *tag_max)
+{
+	if (size != FUNNEL_SETTINGS_SIZE)
+		return "its settings have a wrong length";
+	if (settings[0] < 1 || settings[0] > FUNNEL_STEPS_MAX)
+		return "its number of steps is out of range";
+	if ((int64) load_u64(settings + 1) < 0)
+		return "its window is out of range";
+	*tag_max = funnel_all_steps(settings[0]);
+	return NULL;
+}
+
+/* ---------- modes ---------- */
+
+#define CLICKHOUSE 0			/* no restriction */
+
+static const struct
+{
+	const char *name;
+	int			mode;
+}			modes[] = {
+	{"strict_once", FUNNEL_ONCE},
+	{"clickhouse", CLICKHOUSE},
+	{"strict_order", FUNNEL_ORDER},
+	{"strict_deduplication", FUNNEL_DEDUPLICATION},
+	{"strict_increase", FUNNEL_INCREASE}
+};
+
+/* The mode of one name; an error if there is none. */
+static int
+mode_of_name(const char *name, Size length)
+{
+	for (int i = 0; i < (int) lengthof(modes); i++)
+		if (strlen(modes[i].name) == length && memcmp(modes[i].name, name, length) == 0)
+			return modes[i].mode;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown mode of a funnel: \"%.*s\"", pg_mbcliplen(name, (int) length, 60), name),
+			 errhint("Give one or more of strict_once, strict_order, strict_deduplication and strict_increase, separated by commas, or clickhouse alone.")));
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The argument mode: names separated by commas. */
+int
+funnel_mode_argument(FunctionCallInfo fcinfo, int argument)
+{
+	text	   *value;
+	const char *at;
+	const char *end;
+	int			names = 0;
+	int			mode = 0;
+	bool		has_clickhouse = false;
+
+	argument_check_not_null(fcinfo, argument, "mode");
+	value = PG_GETARG_TEXT_PP(argument);
+	at = VARDATA_ANY(value);
+	end = at + VARSIZE_ANY_EXHDR(value);
+	for (;; at++)
+	{
+		const char *comma = memchr(at, ',', end - at);
+		const char *last = comma == NULL ? end : comma;
+		int			one;
+
+		while (at < last && is_blank(*at))
+			at++;
+		while (last > at && is_blank(last[-1]))
+			last--;
+		one = mode_of_name(at, last - at);
+		has_clickhouse |= one == CLICKHOUSE;
+		mode |= one;
+		names++;
+		if (comma == NULL)
+			break;
+		at = comma;
+	}
+	if (has_clickhouse && names > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mode clickhouse cannot stand beside another one"),
+				 errhint("It means that no restriction holds; name just those that hold.")));
+	PG_FREE_IF_COPY(value, argument);
+	return mode;
+}
+
+/* ---------- results ---------- */
+
+/* A funnel with checked settings, read in a mode. */
+Funnel
+funnel_of_settings(const uint8 *settings, int mode)
+{
+	return (Funnel) {settings[0], (int64) load_u64(settings + 1), mode};
+}
+
+/* A duration in days and time, as the difference of two timestamps has it. */
+Interval
+funnel_interval(int64 duration)
+{
+	return (Interval) {.day = (int32) (duration / USECS_PER_DAY), .time = duration % USECS_PER_DAY};
+}
+
+/* The times of a chain as timestamptz[]. */
+Datum
+funnel_times(const FunnelChain *chain)
+{
+	Datum		times[FUNNEL_STEPS_MAX];
+
+	for (int i = 0; i < chain->level; i++)
+		times[i] = TimestampTzGetDatum(chain->time[i]);
+	return PointerGetDatum(construct_array(times, chain->level, TIMESTAMPTZOID,
+										   sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}

@@ -1,0 +1,38 @@
+/*
+ * funnel_arguments.h
+ *	  What the type funnel and the type funnel_book share: rows, settings and
+ *	  modes.
+ *
+ * The settings of a funnel are stored as the number of steps (1 byte) and the
+ * window in microseconds (8 bytes).
+ */
+#ifndef CUSTMART_FUNNEL_ARGUMENTS_H
+#define CUSTMART_FUNNEL_ARGUMENTS_H
+
+#include "custmart.h"
+
+#include "datatype/timestamp.h"
+#include "funnel/funnel_core.h"
+
+#define FUNNEL_SETTINGS_SIZE 9
+
+/* A row of an aggregate. */
+typedef struct FunnelRow
+{
+	TimestampTz time;
+	uint32		steps;			/* that it meets, as the tag of an event */
+	uint8		settings[FUNNEL_SETTINGS_SIZE];
+} FunnelRow;
+
+#define FUNNEL_SETTINGS_HINT \
+	"Make all parts with the same within and the same number of steps."
+
+extern bool funnel_row_arguments(FunctionCallInfo fcinfo, int first, FunnelRow *row);
+extern void funnel_settings_error(void);
+extern const char *funnel_check_settings(const uint8 *settings, Size size, uint32 *tag_max);
+extern int	funnel_mode_argument(FunctionCallInfo fcinfo, int argument);
+extern Funnel funnel_of_settings(const uint8 *settings, int mode);
+extern Interval funnel_interval(int64 duration);
+extern Datum funnel_times(const FunnelChain *chain);
+
+#endif							/* CUSTMART_FUNNEL_ARGUMENTS_H */

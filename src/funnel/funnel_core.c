@@ -1,0 +1,291 @@
+/*
+ * funnel_core.c
+ *	  Walking all chains of a member at once.
+ *
+ * What a chain will still reach depends on the steps it has reached and on when
+ * it began, and never gets less if it began later.  So of all chains that have
+ * reached r steps only the one that began last needs to be known, and one pass
+ * over the moments with at most one chain for each r finds the best; a second
+ * pass from its beginning finds its times.
+ */
+#include "funnel/funnel_core.h"
+
+/* Rows of one moment that can matter: of each step as many as there are steps. */
+#define ROWS_MAX (FUNNEL_STEPS_MAX * FUNNEL_STEPS_MAX)
+
+#define NOBODY (-1)
+
+/* The rows of one time. */
+typedef struct Moment
+{
+	const Event *rows;
+	Size		count;
+	uint32		met;			/* steps met by any row */
+	int			stranger;		/* the highest first step of a row, from 0; 32 of a row that meets none */
+} Moment;
+
+/* Which row of a moment stands for which step. */
+typedef struct Matching
+{
+	int			rows;
+	uint32		tag[ROWS_MAX];
+	int			step[ROWS_MAX]; /* or NOBODY */
+	bool		seen[ROWS_MAX];
+} Matching;
+
+static Size
+read_moment(const Event *events, Size n, Size at, Moment *moment)
+{
+	int64		time = events[at].value;
+
+	moment->rows = events + at;
+	moment->met = 0;
+	moment->stranger = 0;
+	for (; at < n && events[at].value == time; at++)
+	{
+		uint32		tag = events[at].tag;
+		int			first = tag == 0 ? FUNNEL_STEPS_MAX : __builtin_ctz(tag);
+
+		check_interrupts(at);
+		moment->met |= tag;
+		moment->stranger = Max(moment->stranger, first);
+	}
+	moment->count = (Size) (events + at - moment->rows);
+	return at;
+}
+
+/* ---------- one row for each step ---------- */
+
+/*
+ * Takes the rows that can matter.  A step that could be matched to a row left
+ * out has as many rows taken as there are steps, so one of these is free.
+ */
+static void
+take_rows(Matching *matching, const Moment *moment, int steps)
+{
+	int			taken[FUNNEL_STEPS_MAX] = {0};
+
+	matching->rows = 0;
+	for (Size i = 0; i < moment->count; i++)
+	{
+		bool		matters = false;
+
+		check_interrupts(i);
+		for (uint32 left = moment->rows[i].tag; left != 0 && !matters; left &= left - 1)
+			matters = taken[__builtin_ctz(left)] < steps;
+		if (!matters)
+			continue;
+		for (uint32 left = moment->rows[i].tag; left != 0; left &= left - 1)
+			taken[__builtin_ctz(left)]++;
+		matching->tag[matching->rows] = moment->rows[i].tag;
+		matching->step[matching->rows] = NOBODY;
+		matching->rows++;
+	}
+}
+
+/*
+ * Finds a row for one more step, giving other rows to steps matched before if
+ * need be (augmenting paths; Kuhn 1955, "The Hungarian method").
+ */
+static bool
+match(Matching *matching, int step)
+{
+	for (int i = 0; i < matching->rows; i++)
+	{
+		if ((matching->tag[i] >> step & 1) == 0 || matching->seen[i])
+			continue;
+		matching->seen[i] = true;
+		if (matching->step[i] == NOBODY || match(matching, matching->step[i]))
+		{
+			matching->step[i] = step;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+unmatch(Matching *matching, int step)
+{
+	for (int i = 0; i < matching->rows; i++)
+		if (matching->step[i] == step)
+			matching->step[i] = NOBODY;
+}
+
+/*
+ * For every number of steps reached before the moment, how many have been
+ * reached after it, if each row counts for one.  From r + 1 one comes at least
+ * as far as from r, so the same matching serves all, a step less at its
+ * beginning and more at its end.
+ */
+static void
+reach_once(const Funnel *funnel, const Moment *moment, int *reach)
+{
+	Matching	matching;
+	int			end = 0;
+
+	take_rows(&matching, moment, funnel->steps);
+	for (int r = 0; r < funnel->steps; r++)
+	{
+		end = Max(end, r);
+		for (; end < funnel->steps; end++)
+		{
+			memset(matching.seen, false, matching.rows * sizeof(bool));
+			if (!match(&matching, end))
+				break;
+		}
+		reach[r] = end;
+		unmatch(&matching, r);
+	}
+}
+
+/* ---------- chains ---------- */
+
+/*
+ * What the moment makes of chains that have reached r steps, for the r that are
+ * bits of `wanted`.
+ */
+static void
+find_reach(const Funnel *funnel, const Moment *moment, uint32 wanted, int *reach)
+{
+	/* Where two steps in a row are met the mode and the rows decide, else one. */
+	uint32		several = wanted & moment->met & moment->met >> 1;
+
+	if (several != 0 && (funnel->mode & (FUNNEL_ONCE | FUNNEL_INCREASE)) == FUNNEL_ONCE &&
+		moment->count > 1)
+	{
+		reach_once(funnel, moment, reach);
+		return;
+	}
+	for (uint32 left = wanted; left != 0; left &= left - 1)
+	{
+		int			r = __builtin_ctz(left);
+		uint64		from_here = (uint64) moment->met >> r;
+
+		if (funnel->mode & (FUNNEL_ONCE | FUNNEL_INCREASE))
+			reach[r] = r + (int) (from_here & 1);
+		else
+			reach[r] = r + __builtin_ctzll(~from_here);
+	}
+}
+
+/* True if a chain of r steps ends in a moment in which it does not advance. */
+static inline bool
+is_over(const Funnel *funnel, const Moment *moment, int r)
+{
+	return ((funnel->mode & FUNNEL_ORDER) && moment->stranger >= r) ||
+		((funnel->mode & FUNNEL_DEDUPLICATION) && (moment->met & funnel_all_steps(r)) != 0);
+}
+
+static inline bool
+is_within(const Funnel *funnel, int64 start, int64 time)
+{
+	return (uint64) time - (uint64) start <= (uint64) funnel->within;
+}
+
+/* The level of the member, and at which event the chain that counts begins. */
+static int
+find_best(const Funnel *funnel, const Event *events, Size n, Size *best_start)
+{
+	bool		may_end = (funnel->mode & (FUNNEL_ORDER | FUNNEL_DEDUPLICATION)) != 0;
+	uint32		alive = 0;		/* bit r: a chain that has reached r steps, not all */
+	Size		start[FUNNEL_STEPS_MAX + 1];	/* and where it begins */
+	int			best = 0;
+	Moment		moment;
+
+	for (Size at = 0, next; at < n; at = next)
+	{
+		int			reach[FUNNEL_STEPS_MAX];
+		uint32		touched;
+
+		next = read_moment(events, n, at, &moment);
+		touched = may_end ? alive | (moment.met & 1) : (alive | 1) & moment.met;
+		if (touched == 0)
+			continue;
+		find_reach(funnel, &moment, touched, reach);
+
+		/* The highest first, so that where a chain comes to, all is settled. */
+		while (touched != 0)
+		{
+			int			r = 31 - __builtin_clz(touched);
+			Size		from = r == 0 ? at : start[r];
+			int			to = reach[r];
+
+			touched ^= UINT32_C(1) << r;
+			if (!is_within(funnel, events[from].value, moment.rows->value))
+			{
+				alive &= ~(UINT32_C(1) << r);
+				continue;
+			}
+			if (to == r)
+			{
+				if (is_over(funnel, &moment, r))
+					alive &= ~(UINT32_C(1) << r);
+				continue;
+			}
+			if (r > 0)
+				alive &= ~(UINT32_C(1) << r);
+			if (to > best || (to == best && from > *best_start))
+			{
+				best = to;
+				*best_start = from;
+			}
+			if (to < funnel->steps && ((alive >> to & 1) == 0 || from > start[to]))
+			{
+				alive |= UINT32_C(1) << to;
+				start[to] = from;
+			}
+		}
+	}
+	return best;
+}
+
+/* How far a member came: `events` in order of time, then tag. */
+void
+funnel_walk(const Funnel *funnel, const Event *events, Size n, FunnelChain *chain)
+{
+	Size		at = 0;
+	int			level = find_best(funnel, events, n, &at);
+	int			reach[FUNNEL_STEPS_MAX];
+	Moment		moment;
+
+	chain->level = 0;
+	while (chain->level < level)
+	{
+		at = read_moment(events, n, at, &moment);
+		find_reach(funnel, &moment, UINT32_C(1) << chain->level, reach);
+		for (int to = reach[chain->level]; chain->level < to; chain->level++)
+			chain->time[chain->level] = moment.rows->value;
+	}
+}
+
+/* ---------- durations ---------- */
+
+#define SELECT_NAME select_duration
+#define SELECT_TYPE int64
+#define SELECT_LESS(a, b) ((a) < (b))
+#include "shared/quickselect.h"
+
+/*
+ * The duration that tenths / 10 of n durations, which are not below 0, do not
+ * exceed, as percentile_cont has it: the value at tenths / 10 * (n - 1) of the
+ * sorted ones, between two of them in a straight line, to the nearest
+ * microsecond.  Reorders them.
+ */
+int64
+funnel_percentile(int64 *durations, Size n, int tenths)
+{
+	uint64		position = (uint64) tenths * (n - 1);
+	Size		k = position / 10;
+	int			rest = (int) (position % 10);
+	int64		low;
+	int64		high;
+
+	select_duration(durations, n, k);
+	low = durations[k];
+	if (rest == 0)
+		return low;
+	select_duration(durations + k + 1, n - k - 1, 0);
+	high = durations[k + 1];
+	return low + (int64) (((int128) (high - low) * rest + 5) / 10);
+}

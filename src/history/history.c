@@ -1,0 +1,329 @@
+/*
+ * history.c
+ *	  Building, merging, flattening and reading the rows of one member.
+ */
+#include "history/history.h"
+
+#include "miscadmin.h"
+#include "nodes/memnodes.h"
+#include "utils/memutils.h"
+
+static Size history_flat_size(ExpandedObjectHeader *header);
+static void history_flatten(ExpandedObjectHeader *header, void *result, Size allocated);
+
+const ExpandedObjectMethods history_methods = {history_flat_size, history_flatten};
+
+#define FIRST_CAPACITY 8
+
+/* As for books: what is larger could be made, but not dumped. */
+#define SERIES_SIZE_MAX (MaxAllocSize / 16 * 11)
+
+/* Below this many rows nothing comes near the limit. */
+#define SMALL_COUNT 10000000
+
+/* ---------- where histories live ---------- */
+
+static History *
+make_in(const HistoryKind *kind, MemoryContext context)
+{
+	History	   *history = MemoryContextAllocZero(context, sizeof(History));
+
+	EOH_init_header(&history->hdr, &history_methods, context);
+	history->kind = kind;
+	history->is_arranged = true;
+	history->pool.context = context;
+	return history;
+}
+
+/* Makes an empty history in a memory context of its own below `parent`. */
+History *
+history_make(const HistoryKind *kind, MemoryContext parent)
+{
+	return make_in(kind, AllocSetContextCreate(parent, "custmart history", ALLOCSET_SMALL_SIZES));
+}
+
+#define STATES_NAME "custmart history states"
+#define STATES_LOOKED_AT 8
+
+/*
+ * Makes an empty history that is a state of an aggregate.  A context of its own
+ * for each group would take much more memory and, worse, time that grows with
+ * the square of the number of groups: hash aggregation adds up the memory of
+ * all contexts at every new group.  So all states below one context of the
+ * executor share one.  It is deleted as a whole with the executor's; one state
+ * alone never is, for a transition function that was handed a state of its kind
+ * returns that same one.
+ */
+static History *
+state_make(const HistoryKind *kind, MemoryContext parent)
+{
+	MemoryContext states = parent->firstchild;
+
+	for (int i = 0; states != NULL && strcmp(states->name, STATES_NAME) != 0; i++)
+		states = i < STATES_LOOKED_AT ? states->nextchild : NULL;
+	if (states == NULL)
+		states = AllocSetContextCreate(parent, STATES_NAME, ALLOCSET_DEFAULT_SIZES);
+	return make_in(kind, states);
+}
+
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo, const HistoryKind *kind)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("support function of aggregates over %s called outside of an aggregate", kind->type.name)));
+	return context;
+}
+
+/* The expanded history of this kind that a value points to, or NULL. */
+static History *
+expanded_history(Datum value, const HistoryKind *kind)
+{
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
+	{
+		ExpandedObjectHeader *header = DatumGetEOHP(value);
+
+		if (header->eoh_methods == &history_methods && ((History *) header)->kind == kind)
+			return (History *) header;
+	}
+	return NULL;
+}
+
+/* Whoever catches an error must not go on with half of the rows. */
+static void
+check_complete(const History *history)
+{
+	if (unlikely(history->is_broken))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%s is not complete, because an error broke it off", history->kind->type.name),
+				 errhint("Make it anew.")));
+}
+
+/* ---------- rows ---------- */
+
+/*
+ * Notes what the rows are made with; false if others were made with something
+ * else.  While parts are being merged that is an error.
+ */
+bool
+history_set(History *history, const void *settings, Size size)
+{
+	if (history->settings_size == 0)
+	{
+		Assert(size > 0 && size <= HISTORY_SETTINGS_MAX);
+		history->settings = MemoryContextAlloc(history->hdr.eoh_context, size);
+		memcpy(history->settings, settings, size);
+		history->settings_size = size;
+		return true;
+	}
+	if (likely(history->settings_size == size && memcmp(history->settings, settings, size) == 0))
+		return true;
+	if (history->is_broken)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot merge two %s made with different settings", history->kind->type.name),
+				 errhint("%s", history->kind->settings_hint)));
+	return false;
+}
+
+static void
+arrange(History *history)
+{
+	if (!history->is_arranged)
+	{
+		MemoryContext old = MemoryContextSwitchTo(history->hdr.eoh_context);
+		bool		was_broken = history->is_broken;
+
+		history->is_broken = true;	/* until no row is left half-way */
+		history->kind->arrange(history);
+		history->is_broken = was_broken;
+		history->is_arranged = true;
+		MemoryContextSwitchTo(old);
+	}
+}
+
+/* What an arranged history takes at rest. */
+static Size
+check_size(const History *history)
+{
+	Size		size = VARHDRSZ + history->kind->stored_size(history);
+
+	if (unlikely(size > SERIES_SIZE_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%s cannot be larger than %zu MB", history->kind->type.name,
+						((Size) SERIES_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
+				 errdetail("It has %zu rows.", history->count),
+				 errhint("%s", history->kind->size_hint)));
+	return size;
+}
+
+/*
+ * Makes room for n more rows.  Those that are there are put in order first, where
+ * it may be that many are one and the same.
+ */
+void
+history_reserve(History *history, Size n)
+{
+	Size		capacity;
+
+	if (history->count > 0 && (!history->kind->keeps_all || history->count > SMALL_COUNT))
+		arrange(history);
+	if (history->count > SMALL_COUNT)
+		(void) check_size(history);
+	if (history->capacity > 0 && history->count + n <= history->capacity / 2)
+		return;
+	capacity = Max(Max(history->count + n, history->capacity * 2), FIRST_CAPACITY);
+	if (history->rows == NULL)
+		history->rows = MemoryContextAllocHuge(history->hdr.eoh_context, capacity * history->kind->row_size);
+	else
+		history->rows = repalloc_huge(history->rows, capacity * history->kind->row_size);
+	history->capacity = capacity;
+}
+
+/* ---------- merging ---------- */
+
+/* Adds all that a stored history, or an expanded one, says. */
+static void
+merge(History *history, Datum source)
+{
+	bytea	   *stored = stored_get(source, &history->kind->type);
+	bool		was_empty = history->count == 0;
+
+	check_complete(history);
+	history->is_broken = true;
+	history->kind->load(history, (const uint8 *) VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored));
+	history->is_arranged = was_empty;	/* what is stored is in order */
+	history->is_broken = false;
+	if ((Pointer) stored != DatumGetPointer(source))
+		pfree(stored);
+}
+
+/* The rarer cases of history_of_state: no state yet, a flat one, one that does not fit. */
+History *
+history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
+{
+	MemoryContext context = aggregate_context(fcinfo, kind);
+	History	   *history;
+
+	if (!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)))
+	{
+		history = expanded_history(PG_GETARG_DATUM(0), kind);
+		if (history != NULL)
+		{
+			check_complete(history);
+			return history;
+		}
+	}
+	history = state_make(kind, context);
+	if (!PG_ARGISNULL(0))
+		merge(history, PG_GETARG_DATUM(0));
+	return history;
+}
+
+/* The state as it is, for a row that is left out. */
+Datum
+history_same_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
+{
+	(void) aggregate_context(fcinfo, kind);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+/*
+ * The combine function of an aggregate that makes histories, and the transition
+ * function of rollup: merges argument 1 into the state, argument 0.
+ */
+Datum
+history_combine(FunctionCallInfo fcinfo, const HistoryKind *kind)
+{
+	History	   *history;
+
+	if (PG_ARGISNULL(1))
+		return history_same_state(fcinfo, kind);
+	history = history_of_state(fcinfo, kind);
+	merge(history, PG_GETARG_DATUM(1));
+	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));
+}
+
+/* The operator +: a new history of two. */
+Datum
+history_add(FunctionCallInfo fcinfo, const HistoryKind *kind)
+{
+	History	   *history = history_make(kind, CurrentMemoryContext);
+
+	merge(history, PG_GETARG_DATUM(0));
+	merge(history, PG_GETARG_DATUM(1));
+	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));
+}
+
+/* ---------- at rest ---------- */
+
+static Size
+history_flat_size(ExpandedObjectHeader *header)
+{
+	History	   *history = (History *) header;
+
+	check_complete(history);
+	arrange(history);
+	return check_size(history);
+}
+
+static void
+history_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
+{
+	History	   *history = (History *) header;
+
+	/* Whoever flattens may be in a context in which nothing can be freed. */
+	MemoryContext old = MemoryContextSwitchTo(history->hdr.eoh_context);
+
+	SET_VARSIZE(result, allocated);
+	history->kind->store(history, (uint8 *) VARDATA(result));
+	MemoryContextSwitchTo(old);
+}
+
+/* Opens a history for reading: its rows are in order. */
+const History *
+history_open(Datum value, const HistoryKind *kind)
+{
+	History	   *history = expanded_history(value, kind);
+
+	if (history == NULL)
+	{
+		history = history_make(kind, CurrentMemoryContext);
+		merge(history, value);
+	}
+	check_complete(history);
+	arrange(history);
+	return history;
+}
+
+/* The input function of a history: the text form; soft errors. */
+Datum
+history_in(FunctionCallInfo fcinfo, const HistoryKind *kind)
+{
+	bytea	   *value = stored_from_base64(PG_GETARG_CSTRING(0), &kind->type, INPUT_ERROR_CONTEXT(fcinfo));
+
+	if (value == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(value);
+}
+
+/* The output function: the text form. */
+Datum
+history_out(FunctionCallInfo fcinfo, const HistoryKind *kind)
+{
+	PG_RETURN_CSTRING(stored_to_base64(stored_get(PG_GETARG_DATUM(0), &kind->type), &kind->type));
+}
+
+/* The recv function: the stored bytes, checked. */
+Datum
+history_recv(FunctionCallInfo fcinfo, const HistoryKind *kind)
+{
+	PG_RETURN_BYTEA_P(stored_recv(fcinfo, &kind->type));
+}

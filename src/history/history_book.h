@@ -1,0 +1,87 @@
+/*
+ * history_book.h
+ *	  Books that keep the events of every member.
+ *
+ * Rows are only noted while the table is read, in a log with the number of
+ * their member; they are put in order, member by member, when the book is
+ * stored, or the log has become long.  Stored books are merged as they are
+ * (book_merge.c).
+ */
+#ifndef CUSTMART_HISTORY_BOOK_H
+#define CUSTMART_HISTORY_BOOK_H
+
+#include "book/book.h"
+#include "history/history_core.h"
+
+#define HISTORY_SETTINGS_MAX 264
+#define HISTORY_PAYLOAD_SIZE 16
+
+/* What a capability plugs in. */
+typedef struct HistoryBookKind
+{
+	BookKind	book;			/* must be first */
+	const EventLayout *layouts; /* of each form */
+	int			forms;
+
+	/* What is wrong with stored settings, or NULL; tells the greatest tag, or the unit of periods. */
+	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size,
+								   uint32 *tag_max, CalendarUnit *unit);
+	const char *settings_hint;	/* what to do about parts with different settings */
+} HistoryBookKind;
+
+/* Initializes the BookKind of an HistoryBookKind. */
+#define HISTORY_BOOK(name, check, kind, version, forms_differ, too_large) \
+	.book = { \
+		.type = {name, check}, \
+		.stored_kind = kind, \
+		.stored_version = version, \
+		.payload_size = HISTORY_PAYLOAD_SIZE, \
+		.row_size = sizeof(Event), \
+		.sorted = true, \
+		.form_hint = forms_differ, \
+		.size_hint = too_large, \
+		.init = history_book_init, \
+		.apply = history_book_apply, \
+		.take_part = history_book_take_part, \
+		.append_tail = history_book_append_tail, \
+		.merge_tails = history_book_merge_tails, \
+		.tail_size = history_book_tail_size \
+	}
+
+/* An history book opened for reading: members one after the other, in order of their keys. */
+typedef struct HistoryReader
+{
+	BookReader	reader;
+	BookKeyCursor keys;
+	EventLayout layout;
+	const uint8 *settings;
+	Size		settings_size;
+	TimestampTz last;			/* the latest time of any row; meaningless without members */
+	const uint8 *at;
+	uint32		done;			/* members read */
+	DecimalPool pool;			/* of the member's wide amounts */
+	Key			key;			/* the member */
+	Event	   *events;			/* his, in order */
+	Size		count;
+	Size		capacity;
+} HistoryReader;
+
+extern void history_book_init(Book *book);
+extern void history_book_apply(Book *book, const uint32 *entries, const void *rows, int n);
+extern void history_book_take_part(Book *book, const BookReader *part);
+extern void history_book_append_tail(Book *book, ByteBuffer *buffer);
+extern void history_book_merge_tails(const Book *book, const BookReader *parts, int n,
+								   const uint8 *steps, Size nsteps, ByteBuffer *buffer);
+extern Size history_book_tail_size(Book *book, bool exact);
+extern const char *history_book_check(const HistoryBookKind *kind, const uint8 *bytes, Size length);
+
+extern bool history_book_set(Book *book, const void *settings, Size size);
+extern const uint8 *history_book_settings(const Book *book, Size *size);
+extern void history_book_note_time(Book *book, TimestampTz time);
+extern DecimalPool *history_book_pool(Book *book);
+extern void history_book_open(HistoryReader *events, Datum value, const HistoryBookKind *kind);
+extern bool history_book_next(HistoryReader *events);
+extern int64 history_book_last_place(const HistoryReader *events);
+extern TimestampTz history_book_as_of(FunctionCallInfo fcinfo, int argument, const HistoryReader *events);
+
+#endif							/* CUSTMART_HISTORY_BOOK_H */

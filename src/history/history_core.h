@@ -1,0 +1,70 @@
+/*
+ * history_core.h
+ *	  The events of one member: put in order, stored in few bytes, read back.
+ *
+ * There are two layouts.  A moment is a time and a tag (which steps of a funnel
+ * a row meets, what kind of interaction it is); moments are kept as often as
+ * they come, or once.  A period is a calendar period with whether the member was
+ * active in it and, if there are amounts, the money of it; each is kept once.
+ *
+ * Stored (docs/storage-format.md): the first time or period, then the distances
+ * to the next, as numbers of 7 bits a byte; so an event takes 1 to 10 bytes.
+ */
+#ifndef CUSTMART_HISTORY_CORE_H
+#define CUSTMART_HISTORY_CORE_H
+
+#include "shared/byte_buffer.h"
+#include "shared/calendar_core.h"
+#include "money/decimal.h"
+
+typedef enum EventLayout
+{
+	EVENTS_MOMENTS,				/* value: time; tag */
+	EVENTS_TIMES,				/* value: time, each once; tag 0 */
+	EVENTS_PERIODS,				/* tag: period; value 0 */
+	EVENTS_AMOUNTS				/* tag: period; value: packed money */
+} EventLayout;
+
+typedef struct Event
+{
+	int64		value;
+	uint32		tag;
+	uint32		owner;			/* whose it is, while the members of a book are still mixed */
+} Event;
+
+/* The tag of a period. */
+#define EVENT_PERIOD_BIAS (INT32_C(1) << 28)
+
+static inline uint32
+event_period_tag(int32 period, bool is_active)
+{
+	return (uint32) (period + EVENT_PERIOD_BIAS) << 1 | is_active;
+}
+
+static inline int32
+event_period(const Event *event)
+{
+	return (int32) (event->tag >> 1) - EVENT_PERIOD_BIAS;
+}
+
+static inline bool
+event_is_active(const Event *event)
+{
+	return (event->tag & 1) != 0;
+}
+
+extern bool events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool);
+extern void events_join(Event *events, Size n, Size m, EventLayout layout, Event *spare);
+extern Size events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *pool);
+extern uint8 *events_store(const Event *events, Size n, EventLayout layout,
+						   const DecimalPool *pool, uint8 *bytes);
+extern const char *events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
+								uint32 tag_max, CalendarUnit unit, int64 *last);
+extern const uint8 *events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout);
+extern const uint8 *events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last);
+extern const uint8 *events_load(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout,
+								DecimalPool *pool, Event *events);
+extern void events_append(const Event *events, Size n, EventLayout layout,
+						  const DecimalPool *pool, ByteBuffer *buffer);
+
+#endif							/* CUSTMART_HISTORY_CORE_H */

@@ -1,0 +1,305 @@
+/*
+ * interaction_book.c
+ *	  The type interaction_book: every member's interactions, and the reports of
+ *	  stages made of them.
+ *
+ * A book keeps time and kind of each interaction, so stages can be asked for as
+ * of any moment and with any settings.
+ */
+#include "interaction/interaction.h"
+
+#include "shared/arguments.h"
+#include "history/history_book.h"
+#include "funcapi.h"
+#include "shared/time_arguments.h"
+#include "utils/builtins.h"
+
+#define INTERACTION_BOOK_VERSION 1
+
+static const char *interaction_book_check(const uint8 *bytes, Size length);
+static const char *check_settings(uint8 form, const uint8 *settings, Size size,
+								  uint32 *tag_max, CalendarUnit *period_unit);
+
+static const EventLayout layouts[] = {EVENTS_MOMENTS};
+
+static const HistoryBookKind interaction_book_kind = {
+	HISTORY_BOOK("interaction_book", interaction_book_check, STORED_INTERACTION_BOOK, INTERACTION_BOOK_VERSION,
+			   NULL,
+			   "Make one book per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid), or leave interactions out that are too old to count."),
+	.layouts = layouts,
+	.forms = lengthof(layouts),
+	.check_settings = check_settings
+};
+
+/* A book has no settings of its own. */
+static const char *
+check_settings(uint8 form, const uint8 *settings, Size size, uint32 *tag_max, CalendarUnit *period_unit)
+{
+	if (size != 0)
+		return "it has settings";
+	*tag_max = INTERACTION_KINDS - 1;
+	return NULL;
+}
+
+static const char *
+interaction_book_check(const uint8 *bytes, Size length)
+{
+	return history_book_check(&interaction_book_kind, bytes, length);
+}
+
+/* ---------- building ---------- */
+
+/* One row into the state: argument 1 the member, then kind and time. */
+static inline Datum
+interaction_book_step(FunctionCallInfo fcinfo, KeyType member_type)
+{
+	Book	   *book = book_of_state(fcinfo, &interaction_book_kind.book, member_type, 0);
+	InteractionKind kind;
+	TimestampTz time;
+	Key		   *key;
+	Event	   *row;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+	{
+		book->rows_skipped++;
+		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+	}
+	kind = interaction_kind_argument(fcinfo, 2);
+	time = time_check(PG_GETARG_TIMESTAMPTZ(3), "occurred_at");
+	row = book_next_row(book, &key);
+	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
+	history_book_note_time(book, time);
+	row->value = time;
+	row->tag = kind;
+	book_push(book);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+}
+
+/* interaction_book_step_<member>(interaction_book, member, kind, occurred_at) */
+#define INTERACTION_BOOK_STEP(name, member_type) \
+CUSTMART_FUNCTION(custmart_interaction_book_step_##name); \
+Datum \
+custmart_interaction_book_step_##name(PG_FUNCTION_ARGS) \
+{ \
+	return interaction_book_step(fcinfo, member_type); \
+}
+
+INTERACTION_BOOK_STEP(bigint, KEY_INT64)
+INTERACTION_BOOK_STEP(uuid, KEY_FIXED16)
+INTERACTION_BOOK_STEP(text, KEY_BYTES)
+
+/* ---------- reports ---------- */
+
+/* The settings of a report, of which none may be NULL. */
+static InteractionSettings
+get_settings(FunctionCallInfo fcinfo, int first)
+{
+	argument_check_not_null(fcinfo, first, "span");
+	argument_check_not_null(fcinfo, first + 1, "k");
+	argument_check_not_null(fcinfo, first + 2, "theta");
+	return interaction_settings_arguments(fcinfo, first);
+}
+
+/* An argument that is a point in time; NULL is the latest interaction. */
+static TimestampTz
+get_as_of(FunctionCallInfo fcinfo, int argument, const char *name, const HistoryReader *events)
+{
+	TimestampTz as_of;
+
+	if (PG_ARGISNULL(argument))
+		return events->last;
+	as_of = time_check(PG_GETARG_TIMESTAMPTZ(argument), name);
+	if (events->reader.count > 0)
+		interaction_check_as_of(as_of, events->last, name);
+	return as_of;
+}
+
+/* Names of the stages as text, made once for many rows. */
+static void
+make_stage_texts(Datum *texts)
+{
+	for (int i = 0; i < INTERACTION_STAGES; i++)
+		texts[i] = CStringGetTextDatum(interaction_stage_names[i]);
+}
+
+/* interaction_stages(book, as_of, span, k, theta): one row per stage, also if it has no members. */
+CUSTMART_FUNCTION(custmart_interaction_stages);
+Datum
+custmart_interaction_stages(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	HistoryReader events;
+	InteractionSettings settings;
+	InteractionCounts sums[INTERACTION_STAGES] = {{{0}}};
+	int64		members[INTERACTION_STAGES] = {0};
+	Datum		stage_texts[INTERACTION_STAGES];
+	TimestampTz as_of;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	settings = get_settings(fcinfo, 2);
+	history_book_open(&events, PG_GETARG_DATUM(0), &interaction_book_kind);
+	as_of = get_as_of(fcinfo, 1, "as_of", &events);
+	while (history_book_next(&events))
+	{
+		InteractionCounts counts;
+		InteractionStage stage;
+
+		(void) interaction_count(events.events, events.count, as_of, settings.span, &counts);
+		stage = interaction_stage_of(&counts, &settings);
+		members[stage]++;
+		for (int kind = 0; kind < INTERACTION_KINDS; kind++)
+			sums[stage].of[kind] += counts.of[kind];
+	}
+
+	make_stage_texts(stage_texts);
+	for (int stage = 0; stage < INTERACTION_STAGES; stage++)
+	{
+		Datum		values[3 + INTERACTION_KINDS] = {0};
+		bool		nulls[3 + INTERACTION_KINDS] = {0};
+
+		values[0] = stage_texts[stage];
+		values[1] = Int64GetDatum(members[stage]);
+		nulls[2] = events.reader.count == 0;
+		if (!nulls[2])
+			values[2] = Float8GetDatum((float8) members[stage] / events.reader.count);
+		for (int kind = 0; kind < INTERACTION_KINDS; kind++)
+			values[3 + kind] = Int64GetDatum(sums[stage].of[kind]);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+static Datum
+interaction_members(FunctionCallInfo fcinfo, int book_argument)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	HistoryReader events;
+	InteractionSettings settings;
+	Datum		stage_texts[INTERACTION_STAGES];
+	TimestampTz as_of;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(book_argument))
+		return (Datum) 0;
+	settings = get_settings(fcinfo, book_argument + 2);
+	history_book_open(&events, PG_GETARG_DATUM(book_argument), &interaction_book_kind);
+	book_check_key_type(&events.reader, &interaction_book_kind.book,
+						TupleDescAttr(result->setDesc, 0)->atttypid, "members", "interaction_members", "book");
+	as_of = get_as_of(fcinfo, book_argument + 1, "as_of", &events);
+	make_stage_texts(stage_texts);
+
+	while (history_book_next(&events))
+	{
+		InteractionCounts counts;
+		Datum		values[2 + INTERACTION_KINDS];
+		bool		nulls[2 + INTERACTION_KINDS] = {0};
+
+		(void) interaction_count(events.events, events.count, as_of, settings.span, &counts);
+		values[0] = book_key_datum(events.reader.key_type, &events.key);
+		values[1] = stage_texts[interaction_stage_of(&counts, &settings)];
+		for (int kind = 0; kind < INTERACTION_KINDS; kind++)
+			values[2 + kind] = Int64GetDatum(counts.of[kind]);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		if (events.reader.key_type == KEY_BYTES)
+			pfree(DatumGetPointer(values[0]));
+	}
+	return (Datum) 0;
+}
+
+/* interaction_members(book, as_of, span, k, theta): one row per member, members bigint. */
+CUSTMART_FUNCTION(custmart_interaction_members);
+Datum
+custmart_interaction_members(PG_FUNCTION_ARGS)
+{
+	return interaction_members(fcinfo, 0);
+}
+
+/* interaction_members(anyelement, book, as_of, span, k, theta): members of the given type. */
+CUSTMART_FUNCTION(custmart_interaction_members_typed);
+Datum
+custmart_interaction_members_typed(PG_FUNCTION_ARGS)
+{
+	return interaction_members(fcinfo, 1);
+}
+
+/* Members without any interaction up to from_as_of: they come from no stage. */
+#define FROM_NOWHERE INTERACTION_STAGES
+
+/*
+ * interaction_transitions(book, from_as_of, to_as_of, span, k, theta): how many
+ * members were in which stage then and now; all pairs, the new members last.
+ */
+CUSTMART_FUNCTION(custmart_interaction_transitions);
+Datum
+custmart_interaction_transitions(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	HistoryReader events;
+	InteractionSettings settings;
+	int64		members[INTERACTION_STAGES + 1][INTERACTION_STAGES] = {{0}};
+	Datum		stage_texts[INTERACTION_STAGES];
+	TimestampTz from_as_of;
+	TimestampTz to_as_of;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	argument_check_not_null(fcinfo, 1, "from_as_of");
+	from_as_of = time_check(PG_GETARG_TIMESTAMPTZ(1), "from_as_of");
+	settings = get_settings(fcinfo, 3);
+	history_book_open(&events, PG_GETARG_DATUM(0), &interaction_book_kind);
+	to_as_of = get_as_of(fcinfo, 2, "to_as_of", &events);
+	if (from_as_of >= to_as_of && !(PG_ARGISNULL(2) && events.reader.count == 0))
+	{
+		char		text[2][TIME_TEXT_SIZE];
+
+		time_to_text(from_as_of, text[0]);
+		time_to_text(to_as_of, text[1]);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("from_as_of \"%s\" is not before to_as_of \"%s\"", text[0], text[1]),
+				 errhint("Give the earlier moment first; to_as_of left out is the latest interaction.")));
+	}
+	while (history_book_next(&events))
+	{
+		InteractionCounts counts;
+		int			from = FROM_NOWHERE;
+
+		if (interaction_count(events.events, events.count, from_as_of, settings.span, &counts))
+			from = interaction_stage_of(&counts, &settings);
+		(void) interaction_count(events.events, events.count, to_as_of, settings.span, &counts);
+		members[from][interaction_stage_of(&counts, &settings)]++;
+	}
+
+	make_stage_texts(stage_texts);
+	for (int from = 0; from <= FROM_NOWHERE; from++)
+	{
+		int64		all = 0;
+
+		for (int to = 0; to < INTERACTION_STAGES; to++)
+			all += members[from][to];
+		for (int to = 0; to < INTERACTION_STAGES; to++)
+		{
+			Datum		values[4] = {0};
+			bool		nulls[4] = {0};
+
+			nulls[0] = from == FROM_NOWHERE;
+			if (!nulls[0])
+				values[0] = stage_texts[from];
+			values[1] = stage_texts[to];
+			values[2] = Int64GetDatum(members[from][to]);
+			nulls[3] = all == 0;
+			if (!nulls[3])
+				values[3] = Float8GetDatum((float8) members[from][to] / (float8) all);
+			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		}
+	}
+	return (Datum) 0;
+}
+
+/* ---------- text, binary, counts ---------- */
+
+BOOK_FUNCTIONS(interaction_book, &interaction_book_kind.book)
+BOOK_MEMBER_COUNT(interaction_book, &interaction_book_kind.book)

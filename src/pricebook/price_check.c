@@ -1,0 +1,52 @@
+/*
+ * price_check.c
+ *	  Is one price fair?  Asked before the sale.
+ */
+#include "custmart.h"
+
+#include <math.h>
+
+#include "money/decimal_numeric.h"
+#include "utils/builtins.h"
+
+/* Far more than quotients of decimals are off by, far less than any price differs by. */
+#define ROUNDING 1e-12
+
+/* price_check(price numeric, fair numeric, tolerance float8): 'ok', 'above by ...', 'below by ...'. */
+CUSTMART_FUNCTION(custmart_price_check);
+Datum
+custmart_price_check(PG_FUNCTION_ARGS)
+{
+	DecimalPool pool = {.context = CurrentMemoryContext};
+	int64		price = numeric_read(PG_GETARG_DATUM(0), "price", &pool);
+	int64		fair = numeric_read(PG_GETARG_DATUM(1), "fair", &pool);
+	float8		tolerance = PG_GETARG_FLOAT8(2);
+	float8		fair_value = decimal_packed_to_double(fair, &pool);
+	Decimal		difference = decimal_unpack(price, &pool);
+	Decimal		subtrahend = decimal_unpack(fair, &pool);
+	float8		deviation;
+	float8		percent;
+
+	if (!(fair_value > 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("fair must be above 0, not %s",
+						DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(1)))),
+				 errhint("Take it from fair_prices(), which has no others.")));
+	if (!(tolerance >= 0) || isinf(tolerance))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("tolerance must be 0 or a finite number above, not %g", tolerance),
+				 errhint("It is a share: 0.05 stands for 5 %%.")));
+
+	/* Two amounts cannot overflow a sum of 256 bits. */
+	(void) decimal_subtract(&difference, &subtrahend);
+	deviation = decimal_to_double(&difference) / fair_value;
+	if (fabs(deviation) <= tolerance + ROUNDING)
+		PG_RETURN_TEXT_P(cstring_to_text("ok"));
+	percent = fabs(deviation) * 100;
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf(percent >= 0.05 ? "%s by %.1f %%" :
+											  percent >= 0.001 ? "%s by %.3f %%" :
+											  "%s by less than 0.001 %%",
+											  deviation > 0 ? "above" : "below", percent)));
+}

@@ -1,0 +1,179 @@
+/*
+ * price_gap_mix.c
+ *	  The part that the mix of baskets plays in the difference of two groups' prices.
+ */
+#include "pricebook/pricebook_report.h"
+
+#include "funcapi.h"
+#include "utils/memutils.h"
+
+/* An item that a group and the reference both bought, whenever they did. */
+typedef struct MixItem
+{
+	uint32		group;
+	int64		n;
+	int64		reference_n;
+	float8		mean;
+	float8		reference_mean;
+	float8		difference;
+} MixItem;
+
+typedef struct MixTotal
+{
+	uint32		items;
+	int64		n;
+	int64		reference_n;
+	DecimalTotal sum;
+	DecimalTotal reference_sum;
+	float8		basket;
+	float8		price;
+} MixTotal;
+
+/* Rows and sum of prices of a group in the item in hand. */
+typedef struct GroupSum
+{
+	int64		rows;
+	DecimalTotal sum;
+} GroupSum;
+
+static float8
+mean_of(const DecimalTotal *sum, int64 n)
+{
+	Decimal		d;
+
+	if (!decimal_total_get(sum, &d))
+		price_raise_out_of_range();
+	return decimal_to_double(&d) / n;
+}
+
+/*
+ * price_gap_mix(pricebook, reference): how much of the difference of two groups'
+ * mean prices their baskets explain, and how much their prices (Kitagawa 1955).
+ */
+CUSTMART_FUNCTION(custmart_price_gap_mix);
+Datum
+custmart_price_gap_mix(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	PriceReport report;
+	uint32		ngroups;
+	GroupSum   *sums;
+	uint32	   *present;
+	MixTotal   *totals;
+	MixItem    *items = NULL;
+	Size		nitems = 0;
+	Size		room = 0;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || !price_report_open(&report, fcinfo, 0))
+		return (Datum) 0;
+	ngroups = report.prices.group_count;
+	sums = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(GroupSum),
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	present = MemoryContextAllocHuge(CurrentMemoryContext, ngroups * sizeof(uint32));
+	totals = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(MixTotal),
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (uint32 item = 0; item < report.prices.reader.count; item++)
+	{
+		uint32		npresent = 0;
+		GroupSum   *reference = &sums[report.reference];
+
+		CHECK_FOR_INTERRUPTS();
+		price_report_load_item(&report, item);
+		for (uint32 i = 0; i < report.npoints; i++)
+		{
+			const PricePoint *point = &report.points[i];
+			GroupSum   *sum = &sums[point->group];
+
+			check_interrupts(i);
+			if (sum->rows == 0)
+				present[npresent++] = point->group;
+			sum->rows += point->count;
+			if (!decimal_total_add(&sum->sum, 1, point->price, &report.pool,
+								   decimal_pack_small(point->count, 0), NULL))
+				price_raise_out_of_range();
+		}
+		if (nitems + npresent > room)
+		{
+			room = Max(nitems + npresent, room * 2);
+			items = items == NULL ?
+				MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(MixItem)) :
+				repalloc_huge(items, room * sizeof(MixItem));
+		}
+		for (uint32 i = 0; i < npresent; i++)
+		{
+			GroupSum   *sum = &sums[present[i]];
+			MixTotal   *total = &totals[present[i]];
+			float8		percent;
+
+			check_interrupts(i);
+			if (reference->rows == 0 || present[i] == report.reference)
+				continue;
+			items[nitems].group = present[i];
+			items[nitems].n = sum->rows;
+			items[nitems].reference_n = reference->rows;
+			items[nitems].mean = mean_of(&sum->sum, sum->rows);
+			items[nitems].reference_mean = mean_of(&reference->sum, reference->rows);
+			if (!price_compare_means(&sum->sum, sum->rows, &reference->sum, reference->rows,
+									 &items[nitems].difference, &percent))
+				price_raise_out_of_range();
+			nitems++;
+			total->items++;
+			total->n += sum->rows;
+			total->reference_n += reference->rows;
+			if (!decimal_total_merge(&total->sum, &sum->sum) ||
+				!decimal_total_merge(&total->reference_sum, &reference->sum))
+				price_raise_out_of_range();
+		}
+		for (uint32 i = 0; i < npresent; i++)
+			memset(&sums[present[i]], 0, sizeof(GroupSum));
+	}
+
+	/* Shares are known only now. */
+	for (Size i = 0; i < nitems; i++)
+	{
+		const MixItem *item = &items[i];
+		MixTotal   *total = &totals[item->group];
+		float8		share = (float8) item->n / total->n;
+		float8		reference_share = (float8) item->reference_n / total->reference_n;
+
+		check_interrupts(i);
+		total->basket += (share - reference_share) * (item->mean + item->reference_mean) / 2;
+		total->price += item->difference * (share + reference_share) / 2;
+	}
+
+	for (uint32 i = 0; i < ngroups; i++)
+	{
+		const MixTotal *total = &totals[i];
+		Datum		values[10] = {0};
+		bool		nulls[10] = {0};
+
+		check_interrupts(i);
+		if (i == report.reference)
+			continue;
+		values[0] = report.groups[i];
+		values[1] = report.groups[report.reference];
+		values[2] = Int64GetDatum(total->items);
+		values[3] = Int64GetDatum(total->n);
+		values[4] = Int64GetDatum(total->reference_n);
+		if (total->items == 0)
+			memset(nulls + 5, true, 5);
+		else
+		{
+			float8		difference;
+			float8		percent;
+
+			if (!price_compare_means(&total->sum, total->n, &total->reference_sum,
+									 total->reference_n, &difference, &percent))
+				price_raise_out_of_range();
+			values[5] = Float8GetDatum(mean_of(&total->sum, total->n));
+			values[6] = Float8GetDatum(mean_of(&total->reference_sum, total->reference_n));
+			values[7] = Float8GetDatum(difference);
+			values[8] = Float8GetDatum(total->basket);
+			values[9] = Float8GetDatum(total->price);
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,460 @@
+/*
+ * price_slope.c
+ *	  The type price_slope: how prices rise with x, such as years as a member,
+ *	  for one item in one period.
+ *
+ * A book of items; each has cells, one a period, with the sums of a regression.
+ */
+#include "custmart.h"
+
+#include <math.h>
+
+#include "shared/arguments.h"
+#include "book/book.h"
+#include "shared/bytes.h"
+#include "datatype/timestamp.h"
+#include "statistics/fixed_effect.h"
+#include "funcapi.h"
+#include "shared/time_arguments.h"
+#include "money/decimal_numeric.h"
+#include "pricebook/price_slope_core.h"
+#include "statistics/distributions.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+
+#define PRICE_SLOPE_VERSION 1
+
+#define HEAD_SIZE 4				/* number of cells */
+#define CELL_SIZE (4 + SLOPE_STORED_SIZE)	/* period, sums */
+
+/* A row not yet applied. */
+typedef struct PendingSlope
+{
+	float8		x;
+	float8		y;
+	int32		period;
+} PendingSlope;
+
+/* A price_slope opened for reading. */
+typedef struct SlopeReader
+{
+	BookReader	reader;
+	const uint8 *item_cells;	/* how many cells each item has */
+	const uint8 *cells;
+	uint32		cell_count;
+} SlopeReader;
+
+/* What cells are sorted by when they are stored. */
+typedef struct SortedCell
+{
+	uint32		item;			/* its place in the order of items */
+	int32		period;
+	uint32		entry;
+} SortedCell;
+
+static const char *price_slope_check(const uint8 *bytes, Size length);
+static void price_slope_init(Book *book);
+static void price_slope_apply(Book *book, const uint32 *entries, const void *rows, int n);
+static void price_slope_merge(Book *book, const BookReader *source, const uint32 *entries);
+static Size price_slope_tail_size(Book *book, bool exact);
+static void price_slope_store_tail(Book *book, uint8 *bytes);
+
+static const BookKind price_slope_kind = {
+	.type = {"price_slope", price_slope_check},
+	.stored_kind = STORED_PRICE_SLOPE,
+	.stored_version = PRICE_SLOPE_VERSION,
+	.payload_size = 0,
+	.row_size = sizeof(PendingSlope),
+	.sorted = true,
+	.size_hint = "Take longer periods, or make one per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
+	.init = price_slope_init,
+	.apply = price_slope_apply,
+	.merge = price_slope_merge,
+	.tail_size = price_slope_tail_size,
+	.store_tail = price_slope_store_tail
+};
+
+/* ---------- building ---------- */
+
+/* The table of cells: item and period -> SlopeCell. */
+static KeyTable *
+cells_of(const Book *book)
+{
+	return book->extra;
+}
+
+static Key
+cell_key(uint32 item, int32 period)
+{
+	Key			key = {0};
+
+	key.number = (int64) ((uint64) item << 32 | (uint32) period);
+	return key;
+}
+
+static void
+price_slope_init(Book *book)
+{
+	book->extra = palloc(sizeof(KeyTable));
+	keytable_init(book->extra, KEY_INT64, sizeof(SlopeCell), book->hdr.eoh_context);
+}
+
+static void
+check_rows(const SlopeCell *cell)
+{
+	if (unlikely(cell->n > SLOPE_ROWS_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("price_slope cannot hold more than " INT64_FORMAT " rows of an item in a period",
+						SLOPE_ROWS_MAX),
+				 errhint("Give shorter periods.")));
+}
+
+static void
+price_slope_apply(Book *book, const uint32 *entries, const void *rows, int n)
+{
+	const PendingSlope *row = rows;
+	Key			keys[KEYTABLE_BATCH] = {{0}};
+	uint32		found[KEYTABLE_BATCH];
+
+	for (int i = 0; i < n; i++)
+		keys[i] = cell_key(entries[i], row[i].period);
+	keytable_locate(cells_of(book), keys, n, found);
+	for (int i = 0; i < n; i++)
+	{
+		SlopeCell  *cell = keytable_payload(cells_of(book), found[i]);
+
+		slope_add(cell, row[i].x, row[i].y);
+		check_rows(cell);
+	}
+}
+
+/* One row into the state: argument 1 the item, then period, x and price. */
+static inline Datum
+price_slope_step(FunctionCallInfo fcinfo, KeyType item_type)
+{
+	Book	   *book = book_of_state(fcinfo, &price_slope_kind, item_type, 0);
+	DecimalPool pool = {.context = CurrentMemoryContext};
+	Key		   *key;
+	PendingSlope *row;
+	float8		x;
+	float8		price;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || PG_ARGISNULL(4))
+	{
+		book->rows_skipped++;
+		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+	}
+	row = book_next_row(book, &key);
+	row->period = date_check(PG_GETARG_DATEADT(2), "period");
+	x = PG_GETARG_FLOAT8(3);
+	if (unlikely(!(fabs(x) <= SLOPE_X_MAX)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("x must be a number from -%.0f to %.0f, not %s", SLOPE_X_MAX, SLOPE_X_MAX,
+						DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(x)))),
+				 errhint("Give it in a larger unit, such as years, or leave such rows out.")));
+	price = decimal_packed_to_double(numeric_read(PG_GETARG_DATUM(4), "price", &pool), &pool);
+	if (pool.item != NULL)
+		pfree(pool.item);
+	if (price <= 0)
+	{
+		book->rows_skipped++;
+		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+	}
+	row->x = x;
+	row->y = log(price);
+	if (item_type == KEY_INT64)
+		key->number = PG_GETARG_INT64(1);
+	else
+		book_set_text_key(book, key, PG_GETARG_DATUM(1));
+	book_push(book);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+}
+
+/* price_slope_step_<item>(price_slope, item, period, x, price) */
+#define PRICE_SLOPE_STEP(name, item_type) \
+CUSTMART_FUNCTION(custmart_price_slope_step_##name); \
+Datum \
+custmart_price_slope_step_##name(PG_FUNCTION_ARGS) \
+{ \
+	return price_slope_step(fcinfo, item_type); \
+}
+
+PRICE_SLOPE_STEP(bigint, KEY_INT64)
+PRICE_SLOPE_STEP(text, KEY_BYTES)
+
+/* ---------- storing ---------- */
+
+static Size
+price_slope_tail_size(Book *book, bool exact)
+{
+	return HEAD_SIZE + (Size) book->table.count * 4 + (Size) cells_of(book)->count * CELL_SIZE;
+}
+
+static int
+compare_cells(const void *a, const void *b, void *unused)
+{
+	const SortedCell *x = a;
+	const SortedCell *y = b;
+
+	if (x->item != y->item)
+		return x->item < y->item ? -1 : 1;
+	return (x->period > y->period) - (x->period < y->period);
+}
+
+static void
+price_slope_store_tail(Book *book, uint8 *bytes)
+{
+	const KeyTable *cells = cells_of(book);
+	uint32		items = book->table.count;
+	uint32	   *place = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) items, 1) * sizeof(uint32));
+	SortedCell *sorted = MemoryContextAllocHuge(CurrentMemoryContext,
+												Max((Size) cells->count, 1) * sizeof(SortedCell));
+	uint32		at = 0;
+
+	for (uint32 i = 0; i < items; i++)
+	{
+		check_interrupts(i);
+		place[book->order[i]] = i;
+	}
+	for (uint32 i = 0; i < cells->count; i++)
+	{
+		uint64		key = (uint64) keytable_key(cells, i).number;
+
+		check_interrupts(i);
+		sorted[i].item = place[key >> 32];
+		sorted[i].period = (int32) (uint32) key;
+		sorted[i].entry = i;
+	}
+	qsort_interruptible(sorted, cells->count, sizeof(SortedCell), compare_cells, NULL);
+
+	bytes = store_u32(bytes, cells->count);
+	for (uint32 i = 0; i < items; i++)
+	{
+		uint32		begin = at;
+
+		check_interrupts(i);
+		while (at < cells->count && sorted[at].item == i)
+			at++;
+		bytes = store_u32(bytes, at - begin);
+	}
+	for (uint32 i = 0; i < cells->count; i++)
+	{
+		check_interrupts(i);
+		bytes = store_u32(bytes, (uint32) sorted[i].period);
+		slope_store(keytable_payload(cells, sorted[i].entry), bytes);
+		bytes += SLOPE_STORED_SIZE;
+	}
+	pfree(place);
+	pfree(sorted);
+}
+
+/* ---------- reading ---------- */
+
+/* Finds the parts of the tail; returns what is wrong with their sizes, or NULL. */
+static const char *
+split(SlopeReader *slopes)
+{
+	const uint8 *bytes = slopes->reader.tail;
+	Size		left = slopes->reader.tail_size;
+	Size		cells = 0;
+
+	if (left < HEAD_SIZE || (left - HEAD_SIZE) / 4 < slopes->reader.count)
+		return "it is cut off";
+	slopes->cell_count = load_u32(bytes);
+	slopes->item_cells = bytes + HEAD_SIZE;
+	slopes->cells = slopes->item_cells + (Size) slopes->reader.count * 4;
+	left -= HEAD_SIZE + (Size) slopes->reader.count * 4;
+	if (left != (Size) slopes->cell_count * CELL_SIZE)
+		return "its length is wrong";
+	for (uint32 i = 0; i < slopes->reader.count; i++)
+	{
+		uint32		n = load_u32(slopes->item_cells + (Size) i * 4);
+
+		check_interrupts(i);
+		if (n == 0)
+			return "an item has no cell";
+		cells += n;
+	}
+	return cells != slopes->cell_count ? "its numbers of cells do not add up" : NULL;
+}
+
+static void
+get_cell(const SlopeReader *slopes, uint32 i, int32 *period, SlopeCell *cell)
+{
+	const uint8 *bytes = slopes->cells + (Size) i * CELL_SIZE;
+
+	*period = (int32) load_u32(bytes);
+	slope_load(bytes + 4, cell);
+}
+
+/* Returns what is wrong with stored bytes, or NULL. */
+static const char *
+price_slope_check(const uint8 *bytes, Size length)
+{
+	SlopeReader slopes;
+	const char *wrong = book_read_header(&slopes.reader, &price_slope_kind, bytes, length);
+	uint32		at = 0;
+
+	if (wrong != NULL)
+		return wrong;
+	if (slopes.reader.key_type == KEY_FIXED16)
+		return "its items are neither bigint nor text";
+	if (slopes.reader.form != 0)
+		return "its form is unknown";
+	if ((wrong = book_check_order(&slopes.reader)) != NULL ||
+		(wrong = split(&slopes)) != NULL)
+		return wrong;
+	for (uint32 item = 0; item < slopes.reader.count; item++)
+	{
+		uint32		n = load_u32(slopes.item_cells + (Size) item * 4);
+		int32		last = 0;
+
+		for (uint32 i = 0; i < n; i++)
+		{
+			SlopeCell	cell;
+			int32		period;
+
+			check_interrupts(at);
+			get_cell(&slopes, at++, &period, &cell);
+			if (!IS_VALID_DATE(period))
+				return "a period is out of range";
+			if (i > 0 && period <= last)
+				return "its periods do not ascend";
+			if ((wrong = slope_check(&cell)) != NULL)
+				return wrong;
+			last = period;
+		}
+	}
+	return NULL;
+}
+
+static void
+price_slope_merge(Book *book, const BookReader *source, const uint32 *entries)
+{
+	SlopeReader slopes = {.reader = *source};
+	uint32		at = 0;
+
+	(void) split(&slopes);
+	for (uint32 item = 0; item < source->count; item++)
+	{
+		uint32		n = load_u32(slopes.item_cells + (Size) item * 4);
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 done = 0; done < n;)
+		{
+			int			batch = Min(KEYTABLE_BATCH, n - done);
+			Key			keys[KEYTABLE_BATCH];
+			uint32		found[KEYTABLE_BATCH];
+			SlopeCell	cells[KEYTABLE_BATCH];
+
+			for (int i = 0; i < batch; i++)
+			{
+				int32		period;
+
+				get_cell(&slopes, at++, &period, &cells[i]);
+				keys[i] = cell_key(entries[item], period);
+			}
+			keytable_locate(cells_of(book), keys, batch, found);
+			for (int i = 0; i < batch; i++)
+			{
+				SlopeCell  *cell = keytable_payload(cells_of(book), found[i]);
+
+				slope_merge(cell, &cells[i]);
+				check_rows(cell);
+			}
+			done += batch;
+		}
+	}
+}
+
+/* ---------- the result ---------- */
+
+/*
+ * price_slopes(price_slope, alpha): one row, the slope over all items.  An item
+ * tells something if x differs inside one of its periods.
+ */
+CUSTMART_FUNCTION(custmart_price_slopes);
+Datum
+custmart_price_slopes(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	SlopeReader slopes;
+	FixedEffectCluster *clusters;
+	uint32		nclusters = 0;
+	uint32		at = 0;
+	int64		cells = 0;
+	int64		n = 0;
+	float8		alpha;
+	Datum		values[9] = {0};
+	bool		nulls[9] = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	alpha = argument_alpha(fcinfo, 1);
+	book_open(&slopes.reader, PG_GETARG_DATUM(0), &price_slope_kind);
+	(void) split(&slopes);
+	clusters = MemoryContextAllocHuge(CurrentMemoryContext,
+									  Max((Size) slopes.reader.count, 1) * sizeof(FixedEffectCluster));
+
+	for (uint32 item = 0; item < slopes.reader.count; item++)
+	{
+		uint32		end = at + load_u32(slopes.item_cells + (Size) item * 4);
+		FixedEffectCluster cluster = {0, 0};
+
+		for (; at < end; at++)
+		{
+			SlopeCell	cell;
+			int32		period;
+			float8		product;
+			float8		square;
+
+			check_interrupts(at);
+			get_cell(&slopes, at, &period, &cell);
+			if (!slope_deviations(&cell, &product, &square))
+				continue;
+			cluster.product += product;
+			cluster.square += square;
+			cells++;
+			if (pg_add_s64_overflow(n, cell.n, &n))
+				ereport(ERROR,
+						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						 errmsg("number of rows is out of range")));
+		}
+		if (cluster.square > 0)
+			clusters[nclusters++] = cluster;
+	}
+
+	values[0] = Int64GetDatum(nclusters);
+	values[1] = Int64GetDatum(cells);
+	values[2] = Int64GetDatum(n);
+	memset(nulls + 3, true, 6);
+	if (nclusters > 0)
+	{
+		FixedEffect effect = fixed_effect(clusters, nclusters, alpha);
+
+		values[3] = Float8GetDatum(effect.slope);
+		values[4] = Float8GetDatum(100 * expm1(effect.slope));
+		nulls[3] = nulls[4] = false;
+		if (nclusters > 1)
+		{
+			float8		p = effect.error > 0 ?
+				statistics_student_p(effect.slope / effect.error, nclusters - 1) :
+				effect.slope == 0 ? 1 : 0;
+
+			values[5] = Float8GetDatum(effect.error);
+			values[6] = Float8GetDatum(100 * expm1(effect.low));
+			values[7] = Float8GetDatum(100 * expm1(effect.high));
+			values[8] = Float8GetDatum(p);
+			memset(nulls + 5, false, 4);
+		}
+	}
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	return (Datum) 0;
+}
+
+/* ---------- text, binary, merging, count ---------- */
+
+BOOK_FUNCTIONS(price_slope, &price_slope_kind)

@@ -1,0 +1,41 @@
+/*
+ * price_slope_core.h
+ *	  Sums of a regression of ln(price) on x inside a cell, exact.
+ *
+ * Sums of floating point numbers depend on the order of their terms.  These do
+ * not: x and the logarithm are first rounded to grids so fine that no analysis
+ * tells, 2^-40 and 2^-52, and what is added up are integers.  That also does
+ * away with the cancellation that sums of squares are known for.
+ */
+#ifndef CUSTMART_PRICE_SLOPE_CORE_H
+#define CUSTMART_PRICE_SLOPE_CORE_H
+
+#include "shared/core.h"
+
+#define SLOPE_X_BITS 40			/* of x after the point */
+#define SLOPE_Y_BITS 52
+#define SLOPE_X_MAX 1048576.0	/* 2^20 */
+#define SLOPE_Y_MAX 128.0		/* no price's logarithm comes near */
+#define SLOPE_ROWS_MAX (INT64CONST(1) << 42)
+
+#define SLOPE_WORDS 10
+#define SLOPE_STORED_SIZE (8 + 8 * SLOPE_WORDS)
+
+/* Numbers of two's complement, the lowest word first. */
+typedef struct SlopeCell
+{
+	int64		n;
+	uint64		x[2];
+	uint64		y[2];
+	uint64		xx[3];
+	uint64		xy[3];
+} SlopeCell;
+
+extern void slope_add(SlopeCell *cell, float8 x, float8 y);
+extern void slope_merge(SlopeCell *cell, const SlopeCell *other);
+extern bool slope_deviations(const SlopeCell *cell, float8 *product, float8 *square);
+extern void slope_store(const SlopeCell *cell, uint8 *bytes);
+extern void slope_load(const uint8 *bytes, SlopeCell *cell);
+extern const char *slope_check(const SlopeCell *cell);
+
+#endif							/* CUSTMART_PRICE_SLOPE_CORE_H */

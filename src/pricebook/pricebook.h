@@ -1,0 +1,72 @@
+/*
+ * pricebook.h
+ *	  What the building of a pricebook, the reader and the reports share.
+ */
+#ifndef CUSTMART_PRICEBOOK_H
+#define CUSTMART_PRICEBOOK_H
+
+#include "custmart.h"
+
+#include "book/book.h"
+#include "money/decimal_numeric.h"
+#include "pricebook/pricebook_core.h"
+
+/* The forms of a book. */
+#define PRICEBOOK_PRICES 0
+#define PRICEBOOK_PERIODS 1		/* with periods and quantities */
+
+/* Sizes of the parts of the stored tail. */
+#define PRICEBOOK_HEAD_SIZE 21	/* decimals, skipped, skipped, number of groups */
+#define PRICEBOOK_ROW_SIZE(form) ((form) == PRICEBOOK_PERIODS ? 28 : 16)
+
+/* A pricebook opened for reading.  Rows are in order of item, period, group, price. */
+typedef struct PriceReader
+{
+	BookReader	reader;
+	int			decimals;		/* most that a price was given with */
+	int64		price_skipped;
+	int64		quantity_skipped;
+	uint32		group_count;
+	const uint8 *group_lengths;
+	const uint8 *group_bytes;
+	uint32		wide_count;
+	const uint8 *wide;
+	const uint8 *item_rows;		/* how many rows each item has */
+	const uint8 *rows;
+	uint32		row_count;
+} PriceReader;
+
+/* What a row is sorted by when a book is stored, and what its checker compares. */
+typedef struct SortedPrice
+{
+	int64		price;
+	int64		scaled;			/* at the item's largest scale; 0 if unknown, or if one of them does not fit */
+	int32		period;
+	uint32		group;			/* its place in the order of groups */
+	uint32		entry;
+} SortedPrice;
+
+extern const BookKind pricebook_kind;
+
+/* pricebook_reader.c */
+extern const char *pricebook_check(const uint8 *bytes, Size length);
+extern const char *pricebook_check_foreign(const BookReader *reader);
+extern const char *pricebook_split(PriceReader *prices);
+extern void pricebook_open(PriceReader *prices, Datum value);
+extern DecimalPool pricebook_load_wide(const PriceReader *prices);
+extern PricePoint pricebook_get_row(const PriceReader *prices, uint32 row);
+
+/* The order in which the rows of an item are stored. */
+static inline int
+compare_sorted_prices(const SortedPrice *a, const SortedPrice *b, const DecimalPool *pool)
+{
+	if (a->period != b->period)
+		return a->period < b->period ? -1 : 1;
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	if (a->scaled != b->scaled)
+		return a->scaled < b->scaled ? -1 : 1;
+	return decimal_packed_compare(a->price, b->price, pool);
+}
+
+#endif							/* CUSTMART_PRICEBOOK_H */

@@ -1,0 +1,314 @@
+/*
+ * pricebook_compare.c
+ *	  Compares all groups of a pricebook with the reference, item by item.
+ *
+ * Only cells in which both bought compare; what they say is added up by item and
+ * group, and by group.
+ */
+#include "pricebook/pricebook_compare.h"
+
+#include "statistics/distributions.h"
+#include "utils/memutils.h"
+
+/* A group in a cell that it shares with the reference. */
+typedef struct CommonCell
+{
+	uint32		first;			/* points */
+	uint32		npoints;
+	uint32		reference_first;
+	uint32		reference_npoints;
+	uint32		next;			/* of the same group; UINT32_MAX: none */
+} CommonCell;
+
+#define NO_CELL PG_UINT32_MAX
+
+/* A group in the item in hand. */
+typedef struct ItemGroup
+{
+	uint32		group;
+	uint32		first_cell;
+	PriceGap	gap;
+	int64		median;			/* in its last cell; in all, if that is wanted */
+	int64		reference_median;
+} ItemGroup;
+
+#define ST_SORT sort_points
+#define ST_ELEMENT_TYPE PricePoint
+#define ST_COMPARE_ARG_TYPE const DecimalPool
+#define ST_COMPARE(a, b, pool) decimal_packed_compare((a)->price, (b)->price, pool)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+static float8
+revenue_of(const PriceReport *report, uint32 first, uint32 end)
+{
+	float8		revenue = 0;
+
+	for (uint32 i = first; i < end; i++)
+		revenue += decimal_packed_to_double(report->points[i].price, &report->pool) *
+			decimal_packed_to_double(report->points[i].quantity, &report->pool);
+	return revenue;
+}
+
+/* Median of points from several cells, which are copied and sorted for it. */
+typedef struct PointList
+{
+	PricePoint *point;
+	Size		count;
+	Size		room;
+	int64		rows;
+} PointList;
+
+static void
+append_points(PointList *list, const PricePoint *points, uint32 n)
+{
+	if (list->count + n > list->room)
+	{
+		Size		room = Max(list->count + n, list->room * 2);
+
+		list->point = list->point == NULL ?
+			MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(PricePoint)) :
+			repalloc_huge(list->point, room * sizeof(PricePoint));
+		list->room = room;
+	}
+	memcpy(list->point + list->count, points, n * sizeof(PricePoint));
+	list->count += n;
+	for (uint32 i = 0; i < n; i++)
+		list->rows += points[i].count;
+}
+
+static int64
+median_of_list(PointList *list, DecimalPool *pool)
+{
+	int64		median;
+
+	sort_points(list->point, list->count, pool);
+	median = price_median(list->point, (uint32) list->count, list->rows, pool);
+	list->count = 0;
+	list->rows = 0;
+	return median;
+}
+
+/* The reference's median over all of its cells in an item, made when first asked for. */
+typedef struct ReferenceMedian
+{
+	uint32		cells;
+	bool		is_known;
+	int64		median;
+} ReferenceMedian;
+
+/*
+ * Medians of a group and of the reference over the group's common cells.  Most
+ * groups share all of the reference's cells, so that its points are not gone
+ * through again for each of them.
+ */
+static void
+pool_medians(PriceReport *report, ItemGroup *mine, const CommonCell *cells,
+			 PointList *own, PointList *reference, ReferenceMedian *all)
+{
+	bool		has_all = mine->gap.cells == all->cells;
+
+	for (uint32 i = mine->first_cell; i != NO_CELL; i = cells[i].next)
+	{
+		CHECK_FOR_INTERRUPTS();
+		append_points(own, report->points + cells[i].first, cells[i].npoints);
+		if (!(has_all && all->is_known))
+			append_points(reference, report->points + cells[i].reference_first,
+						  cells[i].reference_npoints);
+	}
+	mine->median = median_of_list(own, &report->pool);
+	mine->reference_median = has_all && all->is_known ? all->median :
+		median_of_list(reference, &report->pool);
+	if (has_all)
+	{
+		all->is_known = true;
+		all->median = mine->reference_median;
+	}
+}
+
+static ItemGap *
+add_item_gap(ItemGaps *gaps)
+{
+	if (gaps->count == gaps->capacity)
+	{
+		Size		capacity = Max((Size) gaps->capacity * 2, 1024);
+
+		if (gaps->item == NULL)
+			gaps->item = MemoryContextAllocHuge(CurrentMemoryContext, capacity * sizeof(ItemGap));
+		else
+			gaps->item = repalloc_huge(gaps->item, capacity * sizeof(ItemGap));
+		gaps->capacity = (uint32) Min(capacity, PG_UINT32_MAX);
+	}
+	return &gaps->item[gaps->count++];
+}
+
+static int64
+pack_total(const DecimalTotal *total, DecimalPool *pool)
+{
+	Decimal		d;
+
+	if (!decimal_total_get(total, &d))
+		price_raise_out_of_range();
+	return decimal_pack(&d, pool);
+}
+
+/* Takes down what an item says of a group. */
+static void
+finish_item(PriceReport *report, ItemGaps *gaps, uint32 item, const ItemGroup *mine)
+{
+	const PriceGap *gap = &mine->gap;
+	GroupGap   *group = &gaps->group[mine->group];
+	ItemGap    *result = add_item_gap(gaps);
+	float8		difference;
+
+	result->item = item;
+	result->group = mine->group;
+	result->n = gap->n;
+	result->reference_n = gap->reference_n;
+	result->sum = pack_total(&gap->sum, &report->pool);
+	result->reference_sum = pack_total(&gap->reference_sum, &report->pool);
+	result->median = mine->median;
+	result->reference_median = mine->reference_median;
+	result->overcharge = pack_total(&gap->above, &report->pool);
+	if (!price_compare_means(&gap->sum, gap->n, &gap->reference_sum, gap->reference_n,
+							 &difference, &result->gap_pct))
+		price_raise_out_of_range();
+	result->hedges_g = price_gap_hedges(gap, difference);
+	result->z = price_gap_z(gap);
+	result->p = statistics_normal_p(result->z);
+	result->cluster.product = gap->log_product;
+	result->cluster.square = gap->log_square;
+
+	group->items++;
+	if (!price_gap_merge(&group->gap, gap))
+		price_raise_out_of_range();
+}
+
+static int
+compare_item_groups(const void *a, const void *b, void *unused)
+{
+	uint32		x = ((const ItemGroup *) a)->group;
+	uint32		y = ((const ItemGroup *) b)->group;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Compares all groups with the reference, item by item.  Medians over several
+ * cells are made only if they are wanted.
+ */
+void
+price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
+{
+	uint32		ngroups = report->prices.group_count;
+	uint32	   *place = MemoryContextAllocHuge(CurrentMemoryContext, ngroups * sizeof(uint32));
+	ItemGroup  *mine = NULL;
+	CommonCell *cells = NULL;
+	int64	   *below = NULL;
+	uint32		room = 0;
+	PointList	own = {0};
+	PointList	reference_list = {0};
+
+	memset(gaps, 0, sizeof(*gaps));
+	gaps->group = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(GroupGap),
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	memset(place, 0xFF, ngroups * sizeof(uint32));
+	for (uint32 item = 0; item < report->prices.reader.count; item++)
+	{
+		uint32		nmine = 0;
+		uint32		ncells = 0;
+		ReferenceMedian all = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		price_report_load_item(report, item);
+		if (report->npoints > room)
+		{
+			/* An item has no more groups or cells than it has points. */
+			if (room > 0)
+			{
+				pfree(mine);
+				pfree(cells);
+				pfree(below);
+			}
+			room = report->npoints;
+			mine = MemoryContextAllocHuge(CurrentMemoryContext,
+										  Min(room, ngroups) * sizeof(ItemGroup));
+			cells = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(CommonCell));
+			below = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(int64));
+		}
+		price_relate(report->points, report->npoints, &report->pool);
+		for (uint32 begin = 0, end; begin < report->npoints; begin = end)
+		{
+			PriceReference reference = {.below = below};
+			uint32		reference_first;
+			uint32		reference_npoints;
+			bool		is_common;
+
+			end = price_report_end_of_cell(report, begin);
+			is_common = price_report_find_reference(report, begin, end, &reference_first, &reference_npoints);
+			if (is_common &&
+				!price_reference_open(&reference, report->points + reference_first,
+									  reference_npoints, &report->pool))
+				price_raise_out_of_range();
+			all.cells += is_common;
+
+			for (uint32 first = begin, next; first < end; first = next)
+			{
+				uint32		group = report->points[first].group;
+				GroupGap   *total = &gaps->group[group];
+				float8		revenue;
+				PriceSide	side;
+
+				CHECK_FOR_INTERRUPTS();
+				next = price_report_end_of_group(report, first);
+				if (!price_side_open(&side, report->points + first, next - first,
+									 reference.base, &report->pool) ||
+					!decimal_total_merge(&total->sum, &side.sum))
+					price_raise_out_of_range();
+				total->rows += side.rows;
+				revenue = revenue_of(report, first, next);
+				total->revenue += revenue;
+				if (!is_common || group == report->reference)
+					continue;
+
+				total->common_revenue += revenue;
+				if (place[group] == PG_UINT32_MAX)
+				{
+					place[group] = nmine;
+					memset(&mine[nmine], 0, sizeof(ItemGroup));
+					mine[nmine].group = group;
+					mine[nmine].first_cell = NO_CELL;
+					nmine++;
+				}
+				if (!price_gap_add_cell(&mine[place[group]].gap, &reference, &side, &report->pool))
+					price_raise_out_of_range();
+				if (want_medians)
+				{
+					CommonCell *cell = &cells[ncells];
+
+					cell->first = first;
+					cell->npoints = next - first;
+					cell->reference_first = reference_first;
+					cell->reference_npoints = reference_npoints;
+					cell->next = mine[place[group]].first_cell;
+					mine[place[group]].first_cell = ncells++;
+					mine[place[group]].median = price_median(side.points, side.npoints,
+															 side.rows, &report->pool);
+					mine[place[group]].reference_median = reference.median;
+				}
+			}
+		}
+		for (uint32 i = 0; i < nmine; i++)
+			place[mine[i].group] = PG_UINT32_MAX;
+		qsort_interruptible(mine, nmine, sizeof(ItemGroup), compare_item_groups, NULL);
+		for (uint32 i = 0; i < nmine; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (want_medians && mine[i].gap.cells > 1)
+				pool_medians(report, &mine[i], cells, &own, &reference_list, &all);
+			finish_item(report, gaps, item, &mine[i]);
+		}
+	}
+}

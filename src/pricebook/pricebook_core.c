@@ -1,0 +1,322 @@
+/*
+ * pricebook_core.c
+ *	  Comparing what two groups paid for the same thing.
+ */
+#include "pricebook/pricebook_core.h"
+
+#include <math.h>
+
+#include "statistics/distributions.h"
+
+static inline int64
+pack_count(uint32 count)
+{
+	return decimal_pack_small(count, 0);
+}
+
+/*
+ * Relates all points of an item to the first: their spread and their logarithms
+ * keep all digits even where prices are large and nearly the same.
+ */
+void
+price_relate(PricePoint *points, uint32 npoints, const DecimalPool *pool)
+{
+	float8		origin = decimal_packed_to_double(points[0].price, pool);
+
+	for (uint32 i = 0; i < npoints; i++)
+	{
+		PricePoint *point = &points[i];
+		float8		ratio;
+
+		check_interrupts(i);
+		point->offset = decimal_packed_difference(point->price, points[0].price, pool);
+		ratio = point->offset / origin;
+		point->log = fabs(ratio) < 0.5 ? log1p(ratio) :
+			log(decimal_packed_to_double(point->price, pool) / origin);
+	}
+}
+
+/*
+ * Opens one group's points of a cell, at least one, in order of their prices.
+ * False if the sum of the prices cannot be held.
+ */
+bool
+price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
+				float8 base, const DecimalPool *pool)
+{
+	float8		first = points[0].offset;
+	float8		shift = 0;
+
+	side->points = points;
+	side->npoints = npoints;
+	side->rows = 0;
+	side->log_sum = 0;
+	memset(&side->sum, 0, sizeof(side->sum));
+	for (uint32 i = 0; i < npoints; i++)
+	{
+		check_interrupts(i);
+		side->rows += points[i].count;
+		side->log_sum += points[i].count * (points[i].log - base);
+		shift += points[i].count * (points[i].offset - first);
+		if (!decimal_total_add(&side->sum, 1, points[i].price, pool, pack_count(points[i].count), NULL))
+			return false;
+	}
+
+	/* Relative to the side's first price, so that equal prices have no spread at all. */
+	side->spread.n = side->rows;
+	side->spread.mean = first + shift / side->rows;
+	side->spread.squares = 0;
+	for (uint32 i = 0; i < npoints; i++)
+	{
+		float8		deviation = points[i].offset - side->spread.mean;
+
+		check_interrupts(i);
+		side->spread.squares += points[i].count * deviation * deviation;
+	}
+	return true;
+}
+
+/* The same for the reference, whose points many groups are compared with. */
+bool
+price_reference_open(PriceReference *reference, const PricePoint *points, uint32 npoints,
+					 DecimalPool *pool)
+{
+	int64		rows = 0;
+
+	reference->base = points[0].log;
+	if (!price_side_open(&reference->side, points, npoints, reference->base, pool))
+		return false;
+	reference->median = price_median(points, npoints, reference->side.rows, pool);
+	reference->cubes = 0;
+	for (uint32 i = 0; i < npoints; i++)
+	{
+		uint128		count = points[i].count;
+
+		check_interrupts(i);
+		reference->below[i] = rows;
+		rows += points[i].count;
+		reference->cubes += count * count * count;
+	}
+	return true;
+}
+
+/*
+ * The first of the reference's points from `from` on whose price is not below
+ * the given one, by ever longer steps and then halving: whoever has few points
+ * does not walk through all of the reference's.
+ */
+static uint32
+advance(const PriceReference *reference, uint32 from, int64 price, const DecimalPool *pool)
+{
+	const PricePoint *points = reference->side.points;
+	uint32		npoints = reference->side.npoints;
+	uint32		low = from;
+	uint32		step = 1;
+	uint32		high;
+
+	while (low < npoints && decimal_packed_compare(points[low].price, price, pool) < 0)
+	{
+		from = low + 1;
+		low += step;
+		step *= 2;
+	}
+	high = Min(low, npoints);
+	while (from < high)
+	{
+		uint32		middle = from + (high - from) / 2;
+
+		if (decimal_packed_compare(points[middle].price, price, pool) < 0)
+			from = middle + 1;
+		else
+			high = middle;
+	}
+	return from;
+}
+
+/* Pools two spreads (Chan, Golub and LeVeque 1979). */
+static void
+pool_spread(PriceSpread *spread, const PriceSpread *other)
+{
+	float8		delta = other->mean - spread->mean;
+	int64		n = spread->n + other->n;
+
+	if (spread->n == 0)
+	{
+		*spread = *other;
+		return;
+	}
+	spread->mean += delta * other->n / n;
+	spread->squares += other->squares + delta * delta * ((float8) spread->n * other->n / n);
+	spread->n = n;
+}
+
+/*
+ * Adds a cell in which both bought to a gap; false if its money cannot be held.
+ *
+ * The rank sum is counted as Mann and Whitney do: W - E is the number of pairs
+ * in which the group paid more, ties as halves, less half of all pairs.  The
+ * variance is mn / 12 * (N^3 - sum of t^3) / (N (N - 1)) over the counts t of
+ * each price, which is the usual formula brought to one fraction.
+ */
+bool
+price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
+				   const PriceSide *side, const DecimalPool *pool)
+{
+	float8		m = side->rows;
+	float8		n = reference->side.rows;
+	float8		all = m + n;
+	uint128		total = (uint128) side->rows + reference->side.rows;
+	uint128		cubes = reference->cubes;
+	float8		excess = 0;		/* twice W - E */
+	uint32		at = 0;
+
+	for (uint32 i = 0; i < side->npoints; i++)
+	{
+		const PricePoint *point = &side->points[i];
+		uint128		equal = 0;
+		uint128		together;
+		int64		below;
+		int			order;
+
+		check_interrupts(i);
+		at = advance(reference, at, point->price, pool);
+		below = at < reference->side.npoints ? reference->below[at] : reference->side.rows;
+		if (at < reference->side.npoints &&
+			decimal_packed_compare(reference->side.points[at].price, point->price, pool) == 0)
+			equal = reference->side.points[at].count;
+		together = equal + point->count;
+		cubes += together * together * together - equal * equal * equal;
+		excess += (float8) point->count *
+			(float8) (2 * below + (int64) equal - reference->side.rows);
+
+		order = decimal_packed_compare(point->price, reference->median, pool);
+		if (order != 0)
+		{
+			DecimalTotal *money = order > 0 ? &gap->above : &gap->below;
+
+			if (!decimal_total_add(money, order, point->price, pool, point->quantity, pool) ||
+				!decimal_total_add(money, -order, reference->median, pool, point->quantity, pool))
+				return false;
+		}
+	}
+
+	gap->cells++;
+	gap->n += side->rows;
+	gap->reference_n += reference->side.rows;
+	gap->rank_sum += excess / 2 / (all + 1);
+	gap->rank_variance += m * n / 12 * ((float8) (total * total * total - cubes) / (all * (all - 1))) /
+		((all + 1) * (all + 1));
+	gap->log_product += m * n / all * (side->log_sum / m - reference->side.log_sum / n);
+	gap->log_square += m * n / all;
+	pool_spread(&gap->spread, &side->spread);
+	pool_spread(&gap->reference_spread, &reference->side.spread);
+	return decimal_total_merge(&gap->sum, &side->sum) &&
+		decimal_total_merge(&gap->reference_sum, &reference->side.sum);
+}
+
+/*
+ * Adds the gap of one item to that of all items, but for the spreads, which are
+ * those of an item; false as above.
+ */
+bool
+price_gap_merge(PriceGap *gap, const PriceGap *other)
+{
+	gap->cells += other->cells;
+	gap->n += other->n;
+	gap->reference_n += other->reference_n;
+	gap->rank_sum += other->rank_sum;
+	gap->rank_variance += other->rank_variance;
+	gap->log_product += other->log_product;
+	gap->log_square += other->log_square;
+	return decimal_total_merge(&gap->sum, &other->sum) &&
+		decimal_total_merge(&gap->reference_sum, &other->reference_sum) &&
+		decimal_total_merge(&gap->above, &other->above) &&
+		decimal_total_merge(&gap->below, &other->below);
+}
+
+/* van Elteren's statistic; 0 where all prices of every cell are equal. */
+float8
+price_gap_z(const PriceGap *gap)
+{
+	return gap->rank_variance > 0 ? gap->rank_sum / sqrt(gap->rank_variance) : 0;
+}
+
+/* Hedges' g for a difference of means; NAN where it is not defined. */
+float8
+price_gap_hedges(const PriceGap *gap, float8 difference)
+{
+	float8		df = (float8) gap->n + gap->reference_n - 2;
+	float8		squares = gap->spread.squares + gap->reference_spread.squares;
+
+	if (df < 2 || !(squares > 0))
+		return NAN;
+	return difference / sqrt(squares / df) * statistics_hedges_correction(df);
+}
+
+/*
+ * The median of points in order of their prices, each counted as often as it
+ * has rows: the middle one, or the mean of the two in the middle, which may
+ * need the pool.
+ */
+int64
+price_median(const PricePoint *points, uint32 npoints, int64 rows, DecimalPool *pool)
+{
+	static const Decimal half = {.word = {5}, .scale = 1};
+	int64		seen = 0;
+	uint32		low = npoints;
+
+	for (uint32 i = 0; i < npoints; i++)
+	{
+		check_interrupts(i);
+		seen += points[i].count;
+		if (low == npoints && seen > (rows - 1) / 2)
+			low = i;
+		if (seen > rows / 2)
+		{
+			Decimal		a;
+			Decimal		b;
+
+			if (i == low)
+				return points[i].price;
+			a = decimal_unpack(points[low].price, pool);
+			b = decimal_unpack(points[i].price, pool);
+			(void) decimal_add(&a, &b);	/* prices have 66 digits of 76 */
+			(void) decimal_multiply(&a, &half);
+			(void) decimal_set_scale(&a, 0);
+			return decimal_pack(&a, pool);
+		}
+	}
+	Assert(false);
+	return 0;
+}
+
+static bool
+multiply_total(const DecimalTotal *total, int64 n, Decimal *product)
+{
+	Decimal		factor = {.word = {(uint32) n, (uint32) (n >> 32)}};
+
+	return decimal_total_get(total, product) && decimal_multiply(product, &factor);
+}
+
+/*
+ * The difference of two means, and the same in percent of the reference's;
+ * equal means give exactly 0.  False if the sums cannot be held.
+ */
+bool
+price_compare_means(const DecimalTotal *sum, int64 n,
+					const DecimalTotal *reference_sum, int64 reference_n,
+					float8 *difference, float8 *percent)
+{
+	Decimal		own;
+	Decimal		reference;
+	Decimal		excess;
+
+	if (!multiply_total(sum, reference_n, &own) || !multiply_total(reference_sum, n, &reference))
+		return false;
+	excess = own;
+	if (!decimal_subtract(&excess, &reference))
+		return false;
+	*difference = decimal_to_double(&excess) / ((float8) n * reference_n);
+	*percent = 100 * (decimal_to_double(&excess) / decimal_to_double(&reference));
+	return true;
+}

@@ -1,0 +1,95 @@
+/*
+ * pricebook_core.h
+ *	  Comparing what two groups paid for the same thing.
+ *
+ * All formulas are those of docs/pricebook.md.  A cell is an item in a period;
+ * only cells in which both groups bought compare.  Points go in sorted by
+ * price, cells in one fixed order, so that every result is the same to the last
+ * bit however the rows came.
+ */
+#ifndef CUSTMART_PRICEBOOK_CORE_H
+#define CUSTMART_PRICEBOOK_CORE_H
+
+#include "shared/core.h"
+
+#include "money/decimal_total.h"
+
+/* Rows of a book; cubes of it still fit into 128 bits. */
+#define PRICE_ROWS_MAX (INT64CONST(1) << 42)
+
+/* A distinct price that a group paid in a cell. */
+typedef struct PricePoint
+{
+	int64		price;			/* packed */
+	int64		quantity;		/* packed; bought at it */
+	uint32		count;			/* rows */
+	uint32		group;
+	int32		period;
+	float8		offset;			/* price less the origin: any one price of the item */
+	float8		log;			/* logarithm of price / origin */
+} PricePoint;
+
+/* Number, mean and squared deviations from it; of offsets, so of one item only. */
+typedef struct PriceSpread
+{
+	int64		n;
+	float8		mean;
+	float8		squares;
+} PriceSpread;
+
+/* One group's points in a cell. */
+typedef struct PriceSide
+{
+	const PricePoint *points;
+	uint32		npoints;
+	int64		rows;
+	DecimalTotal sum;			/* of prices, one a row */
+	float8		log_sum;		/* of log - base, one a row */
+	PriceSpread spread;
+} PriceSide;
+
+/* The reference's side, made ready to be compared with many groups. */
+typedef struct PriceReference
+{
+	PriceSide	side;
+	float8		base;			/* what logs are taken relative to */
+	int64		median;			/* packed */
+	uint128		cubes;			/* sum of the cubed counts of its prices */
+	int64	   *below;			/* of each point: rows at lower prices; room for them is the caller's */
+} PriceReference;
+
+/* A group compared with the reference, in one cell or in many. */
+typedef struct PriceGap
+{
+	int64		cells;
+	int64		n;
+	int64		reference_n;
+	float8		rank_sum;		/* sum of w (W - E) */
+	float8		rank_variance;	/* sum of w^2 V */
+	float8		log_product;	/* sum of x~ y~ */
+	float8		log_square;		/* sum of x~ squared */
+	PriceSpread spread;
+	PriceSpread reference_spread;
+	DecimalTotal sum;			/* of prices */
+	DecimalTotal reference_sum;
+	DecimalTotal above;			/* money paid above the reference's medians */
+	DecimalTotal below;			/* and saved below them */
+} PriceGap;
+
+extern void price_relate(PricePoint *points, uint32 npoints, const DecimalPool *pool);
+extern bool price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
+							float8 base, const DecimalPool *pool);
+extern bool price_reference_open(PriceReference *reference, const PricePoint *points,
+								 uint32 npoints, DecimalPool *pool);
+extern bool price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
+							   const PriceSide *side, const DecimalPool *pool);
+extern bool price_gap_merge(PriceGap *gap, const PriceGap *other);
+extern float8 price_gap_z(const PriceGap *gap);
+extern float8 price_gap_hedges(const PriceGap *gap, float8 difference);
+extern int64 price_median(const PricePoint *points, uint32 npoints, int64 rows,
+						  DecimalPool *pool);
+extern bool price_compare_means(const DecimalTotal *sum, int64 n,
+								const DecimalTotal *reference_sum, int64 reference_n,
+								float8 *difference, float8 *percent);
+
+#endif							/* CUSTMART_PRICEBOOK_CORE_H */

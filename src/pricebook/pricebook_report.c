@@ -1,0 +1,151 @@
+/*
+ * pricebook_report.c
+ *	  Opening a pricebook for a report, going through it, money as a result.
+ */
+#include "pricebook/pricebook_report.h"
+
+#include "shared/arguments.h"
+#include "shared/bytes.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* A group in an error message is cut after so many bytes, a list of them after so many. */
+#define NAME_SHOWN 60
+#define NAMES_SHOWN 10
+
+/* The groups there are, for a message; the first few of them. */
+static char *
+list_groups(const PriceReport *report)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (uint32 i = 0; i < report->prices.group_count; i++)
+	{
+		char	   *name = TextDatumGetCString(report->groups[i]);
+
+		if (i == NAMES_SHOWN)
+		{
+			appendStringInfo(&list, " and %u more", report->prices.group_count - i);
+			break;
+		}
+		appendStringInfo(&list, "%s\"%.*s\"", i == 0 ? "" : ", ",
+						 pg_mbcliplen(name, (int) strlen(name), NAME_SHOWN), name);
+	}
+	return list.data;
+}
+
+/*
+ * Opens the book, argument `argument`, and looks for the group that the next
+ * argument names.  False if the book holds no prices at all.
+ */
+bool
+price_report_open(PriceReport *report, FunctionCallInfo fcinfo, int argument)
+{
+	const uint8 *name;
+	text	   *reference;
+
+	memset(report, 0, sizeof(*report));
+	argument_check_not_null(fcinfo, argument + 1, "reference");
+	reference = PG_GETARG_TEXT_PP(argument + 1);
+	pricebook_open(&report->prices, PG_GETARG_DATUM(argument));
+	if (report->prices.group_count == 0)
+		return false;
+
+	report->pool = pricebook_load_wide(&report->prices);
+	report->row_context = AllocSetContextCreate(CurrentMemoryContext, "custmart price report",
+												ALLOCSET_DEFAULT_SIZES);
+	report->groups = MemoryContextAllocHuge(CurrentMemoryContext,
+											report->prices.group_count * sizeof(Datum));
+	report->reference = report->prices.group_count;
+	name = report->prices.group_bytes;
+	for (uint32 i = 0; i < report->prices.group_count; i++)
+	{
+		uint32		length = load_u32(report->prices.group_lengths + (Size) i * 4);
+
+		check_interrupts(i);
+		report->groups[i] = PointerGetDatum(cstring_to_text_with_len((const char *) name, (int) length));
+		if (length == VARSIZE_ANY_EXHDR(reference) &&
+			memcmp(name, VARDATA_ANY(reference), length) == 0)
+			report->reference = i;
+		name += length;
+	}
+	if (report->reference == report->prices.group_count)
+	{
+		char	   *asked = text_to_cstring(reference);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("reference \"%.*s\" is not a group of this pricebook",
+						pg_mbcliplen(asked, (int) strlen(asked), NAME_SHOWN), asked),
+				 errhint("Its groups are %s.", list_groups(report))));
+	}
+	return true;
+}
+
+/* Takes the next item in hand. */
+void
+price_report_load_item(PriceReport *report, uint32 item)
+{
+	report->npoints = load_u32(report->prices.item_rows + (Size) item * 4);
+	if (report->npoints > report->room)
+	{
+		if (report->points != NULL)
+			pfree(report->points);
+		report->room = report->npoints;
+		report->points = MemoryContextAllocHuge(CurrentMemoryContext,
+												report->room * sizeof(PricePoint));
+	}
+	for (uint32 i = 0; i < report->npoints; i++)
+	{
+		check_interrupts(i);
+		report->points[i] = pricebook_get_row(&report->prices, report->next_row++);
+	}
+}
+
+/* The reference's points among those of a cell; false if there are none. */
+bool
+price_report_find_reference(const PriceReport *report, uint32 begin, uint32 end, uint32 *first, uint32 *npoints)
+{
+	while (begin < end && report->points[begin].group < report->reference)
+		begin++;
+	if (begin == end || report->points[begin].group != report->reference)
+		return false;
+	*first = begin;
+	*npoints = price_report_end_of_group(report, begin) - begin;
+	return true;
+}
+
+/* A sum of money with the decimals that prices are given with, or more if it has more. */
+Datum
+price_report_money_datum(const Decimal *money, const PriceReport *report)
+{
+	Decimal		d = *money;
+	NumericBuffer *buffer = palloc(sizeof(NumericBuffer));
+	Size		size;
+
+	if (!decimal_set_scale(&d, report->prices.decimals))
+		d = *money;
+	size = decimal_to_numeric(&d, (uint8 *) VARDATA(buffer->bytes));
+	SET_VARSIZE(buffer->bytes, VARHDRSZ + size);
+	return PointerGetDatum(buffer->bytes);
+}
+
+/* The same of a packed one. */
+Datum
+price_report_packed_datum(int64 packed, const PriceReport *report)
+{
+	Decimal		d = decimal_unpack(packed, &report->pool);
+
+	return price_report_money_datum(&d, report);
+}
+
+void
+price_raise_out_of_range(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("sums of prices and quantities need more than 76 digits"),
+			 errhint("Leave out prices or quantities that cannot be meant, or round them.")));
+}

@@ -1,0 +1,296 @@
+/*
+ * activity.c
+ *	  The type activity: the calendar periods in which one member was active.
+ *
+ * A history of periods.  Stored: kind, version, size of the settings (2 bytes),
+ * settings (unit and time zone), number of periods, periods (history_core.h).
+ */
+#include "retention/activity.h"
+
+#include "shared/bytes.h"
+#include "catalog/pg_type.h"
+#include "shared/time_arguments.h"
+#include "retention/retention_core.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#define ACTIVITY_VERSION 1
+#define HEAD_SIZE 4				/* kind, version, size of the settings */
+
+static const char *activity_check(const uint8 *bytes, Size length);
+static void activity_arrange(History *history);
+static Size activity_stored_size(const History *history);
+static void activity_store(const History *history, uint8 *bytes);
+static void activity_load(History *history, const uint8 *bytes, Size length);
+
+const HistoryKind activity_kind = {
+	.type = {"activity", activity_check},
+	.row_size = sizeof(Event),
+	.arrange = activity_arrange,
+	.stored_size = activity_stored_size,
+	.store = activity_store,
+	.load = activity_load,
+	.settings_hint = "Make all parts with the same unit and timezone.",
+	.size_hint = "Take a longer unit."
+};
+
+static void
+activity_arrange(History *history)
+{
+	(void) events_arrange((Event *) history->rows, &history->count, EVENTS_PERIODS, NULL);
+}
+
+/* ---------- stored ---------- */
+
+static Size
+activity_stored_size(const History *history)
+{
+	return HEAD_SIZE + history->settings_size + varint_size(history->count) +
+		events_size((const Event *) history->rows, history->count, EVENTS_PERIODS, NULL);
+}
+
+static void
+activity_store(const History *history, uint8 *bytes)
+{
+	*bytes++ = STORED_ACTIVITY;
+	*bytes++ = ACTIVITY_VERSION;
+	*bytes++ = (uint8) (history->settings_size >> 8);
+	*bytes++ = (uint8) history->settings_size;
+	memcpy(bytes, history->settings, history->settings_size);
+	bytes = store_varint(bytes + history->settings_size, history->count);
+	(void) events_store((const Event *) history->rows, history->count, EVENTS_PERIODS, NULL, bytes);
+}
+
+/* Returns what is wrong with stored bytes, or NULL. */
+static const char *
+activity_check(const uint8 *bytes, Size length)
+{
+	const uint8 *end = bytes + length;
+	const uint8 *at = bytes + HEAD_SIZE;
+	CalendarUnit unit = UNIT_DAY;
+	const char *wrong;
+	Size		size;
+	uint64		n;
+	int64		last;
+
+	if (length < HEAD_SIZE)
+		return "it is too short";
+	if (bytes[0] != STORED_ACTIVITY)
+		return "it is of another type";
+	if (bytes[1] != ACTIVITY_VERSION)
+		return "its version is unknown";
+	size = (Size) bytes[2] << 8 | bytes[3];
+	if (size > (Size) (end - at))
+		return "it is cut off";
+	if ((wrong = calendar_check_settings(at, size, &unit)) != NULL)
+		return wrong;
+	at += size;
+	if (!check_varint(&at, end, &n) || n == 0 || n > (uint64) (end - at))
+		return "its number of periods is not valid";
+	if ((wrong = events_check(&at, end, n, EVENTS_PERIODS, 0, unit, &last)) != NULL)
+		return wrong;
+	return at != end ? "its length is wrong" : NULL;
+}
+
+static void
+activity_load(History *history, const uint8 *bytes, Size length)
+{
+	Size		size = (Size) bytes[2] << 8 | bytes[3];
+	const uint8 *end = bytes + length;
+	uint64		n;
+
+	(void) history_set(history, bytes + HEAD_SIZE, size);
+	bytes = load_varint(bytes + HEAD_SIZE + size, &n);
+	(void) events_load(bytes, end, n, EVENTS_PERIODS, NULL, history_append_rows(history, n));
+}
+
+HISTORY_FUNCTIONS(activity, &activity_kind)
+
+/* ---------- building ---------- */
+
+/* activity_step(activity, timestamptz, text, text): notes that a member was active. */
+CUSTMART_FUNCTION(custmart_activity_step);
+Datum
+custmart_activity_step(PG_FUNCTION_ARGS)
+{
+	const CalendarSettings *settings;
+	History	   *history;
+	TimestampTz time;
+	Event		event = {0, 0, 0};
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		return history_same_state(fcinfo, &activity_kind);
+	history = history_of_state(fcinfo, &activity_kind);
+	time = time_check(PG_GETARG_TIMESTAMPTZ(1), "occurred_at");
+	settings = calendar_arguments(PG_GETARG_DATUM(2), PG_GETARG_DATUM(3));
+	if (unlikely(!history_set(history, settings->bytes, settings->size)))
+		calendar_settings_error(history->settings, history->settings_size, settings);
+	event.tag = event_period_tag(calendar_period(settings->zone, settings->unit, time, "occurred_at"), true);
+	if (history->count == 0 || ((Event *) history->rows)[history->count - 1].tag != event.tag)
+		*(Event *) history_append_rows(history, 1) = event;
+	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));
+}
+
+/* ---------- reading ---------- */
+
+/* An activity opened for reading. */
+typedef struct Periods
+{
+	CalendarUnit unit;
+	const Event *events;
+	Size		n;
+} Periods;
+
+static Periods
+get_periods(FunctionCallInfo fcinfo)
+{
+	const History *history = history_open(PG_GETARG_DATUM(0), &activity_kind);
+	Periods		periods = {history->settings[0], (const Event *) history->rows, history->count};
+
+	return periods;
+}
+
+/* The day in argument 1, as a period. */
+static int32
+get_period(FunctionCallInfo fcinfo, CalendarUnit unit)
+{
+	return calendar_period_of_day(unit, date_check(PG_GETARG_DATEADT(1), "day"));
+}
+
+static Datum
+first_day(const Periods *periods, Size i)
+{
+	return DateADTGetDatum(calendar_first_day(periods->unit, event_period(&periods->events[i])));
+}
+
+/* first_period(activity): the first day of the first period. */
+CUSTMART_FUNCTION(custmart_activity_first_period);
+Datum
+custmart_activity_first_period(PG_FUNCTION_ARGS)
+{
+	Periods		periods = get_periods(fcinfo);
+
+	return first_day(&periods, 0);
+}
+
+/* last_period(activity): the first day of the last period. */
+CUSTMART_FUNCTION(custmart_activity_last_period);
+Datum
+custmart_activity_last_period(PG_FUNCTION_ARGS)
+{
+	Periods		periods = get_periods(fcinfo);
+
+	return first_day(&periods, periods.n - 1);
+}
+
+/* active_periods(activity): how many periods there are. */
+CUSTMART_FUNCTION(custmart_activity_active_periods);
+Datum
+custmart_activity_active_periods(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64((int64) get_periods(fcinfo).n);
+}
+
+/* period_list(activity): the first days of all periods, ascending. */
+CUSTMART_FUNCTION(custmart_activity_period_list);
+Datum
+custmart_activity_period_list(PG_FUNCTION_ARGS)
+{
+	Periods		periods = get_periods(fcinfo);
+	Datum	   *days;
+
+	if (periods.n > MaxAllocSize / sizeof(Datum))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an array cannot hold %zu periods", periods.n)));
+	days = palloc(periods.n * sizeof(Datum));
+	for (Size i = 0; i < periods.n; i++)
+	{
+		check_interrupts(i);
+		days[i] = first_day(&periods, i);
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(days, (int) periods.n, DATEOID, sizeof(DateADT), true, TYPALIGN_INT));
+}
+
+/* is_active(activity, date): active in the period in which a day lies? */
+CUSTMART_FUNCTION(custmart_activity_is_active);
+Datum
+custmart_activity_is_active(PG_FUNCTION_ARGS)
+{
+	Periods		periods = get_periods(fcinfo);
+	int32		period = get_period(fcinfo, periods.unit);
+	Size		i = events_find_period(periods.events, periods.n, period);
+
+	PG_RETURN_BOOL(i < periods.n && event_period(&periods.events[i]) == period);
+}
+
+/* Periods in a row up to the one at position i. */
+static int32
+streak_up_to(const Periods *periods, Size i)
+{
+	Size		begin = i;
+
+	while (begin > 0 &&
+		   event_period(&periods->events[begin - 1]) == event_period(&periods->events[begin]) - 1)
+	{
+		check_interrupts(begin);
+		begin--;
+	}
+	return (int32) (i - begin + 1);
+}
+
+/* streak(activity): active periods in a row, up to the last one. */
+CUSTMART_FUNCTION(custmart_activity_streak);
+Datum
+custmart_activity_streak(PG_FUNCTION_ARGS)
+{
+	Periods		periods = get_periods(fcinfo);
+
+	PG_RETURN_INT32(streak_up_to(&periods, periods.n - 1));
+}
+
+/* streak(activity, date): up to the period in which a day lies; 0 if not active in it. */
+CUSTMART_FUNCTION(custmart_activity_streak_day);
+Datum
+custmart_activity_streak_day(PG_FUNCTION_ARGS)
+{
+	Periods		periods = get_periods(fcinfo);
+	int32		period = get_period(fcinfo, periods.unit);
+	Size		i = events_find_period(periods.events, periods.n, period);
+
+	if (i == periods.n || event_period(&periods.events[i]) != period)
+		PG_RETURN_INT32(0);
+	PG_RETURN_INT32(streak_up_to(&periods, i));
+}
+
+/* longest_streak(activity): the most active periods in a row. */
+CUSTMART_FUNCTION(custmart_activity_longest_streak);
+Datum
+custmart_activity_longest_streak(PG_FUNCTION_ARGS)
+{
+	Periods		periods = get_periods(fcinfo);
+	int32		longest = 1;
+	int32		current = 1;
+
+	for (Size i = 1; i < periods.n; i++)
+	{
+		check_interrupts(i);
+		current = event_period(&periods.events[i]) == event_period(&periods.events[i - 1]) + 1 ? current + 1 : 1;
+		longest = Max(longest, current);
+	}
+	PG_RETURN_INT32(longest);
+}
+
+/* lifecycle(activity, date): what the member is in the period in which a day lies; NULL: nothing. */
+CUSTMART_FUNCTION(custmart_activity_lifecycle);
+Datum
+custmart_activity_lifecycle(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {NULL, "new", "returning", "resurrecting", "dormant"};
+	Periods		periods = get_periods(fcinfo);
+	Lifecycle	lifecycle = lifecycle_of(periods.events, periods.n, get_period(fcinfo, periods.unit));
+
+	if (lifecycle == LIFECYCLE_NONE)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(names[lifecycle]));
+}

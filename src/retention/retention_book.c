@@ -1,0 +1,194 @@
+/*
+ * retention_book.c
+ *	  The type retention_book: when every member was active, in one scan.
+ *
+ * A book keeps calendar periods, with or without the money of each, or exact
+ * times.  Cohorts, growth and frequency of use are made of it later, for a
+ * member's cohort is not known before all of his rows are.
+ */
+#include "retention/retention_book.h"
+
+#include "retention/activity.h"
+#include "shared/time_arguments.h"
+#include "money/decimal_numeric.h"
+
+#define RETENTION_BOOK_VERSION 1
+
+static const char *retention_book_check(const uint8 *bytes, Size length);
+static const char *check_settings(uint8 form, const uint8 *settings, Size size,
+								  uint32 *tag_max, CalendarUnit *unit);
+
+static const EventLayout layouts[] = {
+	[RETENTION_PERIODS] = EVENTS_PERIODS,
+	[RETENTION_AMOUNTS] = EVENTS_AMOUNTS,
+	[RETENTION_TIMES] = EVENTS_TIMES
+};
+
+const HistoryBookKind retention_book_kind = {
+	HISTORY_BOOK("retention_book", retention_book_check, STORED_RETENTION_BOOK, RETENTION_BOOK_VERSION,
+			   "Make all parts with the same arguments: all of periods, all of periods and amounts, or all of times.",
+			   "Take a longer unit, or make one book per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid)."),
+	.layouts = layouts,
+	.forms = lengthof(layouts),
+	.check_settings = check_settings,
+	.settings_hint = "Make all parts with the same unit and timezone."
+};
+
+static const char *
+check_settings(uint8 form, const uint8 *settings, Size size, uint32 *tag_max, CalendarUnit *unit)
+{
+	if (form == RETENTION_TIMES)
+		return size == 0 ? NULL : "it has settings that mean nothing";
+	return calendar_check_settings(settings, size, unit);
+}
+
+static const char *
+retention_book_check(const uint8 *bytes, Size length)
+{
+	return history_book_check(&retention_book_kind, bytes, length);
+}
+
+BOOK_FUNCTIONS(retention_book, &retention_book_kind.book)
+BOOK_MEMBER_COUNT(retention_book, &retention_book_kind.book)
+
+static Book *
+book_of(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
+{
+	return book_of_state(fcinfo, &retention_book_kind.book, member_type, form);
+}
+
+static void
+set_settings(Book *book, const CalendarSettings *settings)
+{
+	Size		size;
+	const uint8 *bytes;
+
+	if (likely(history_book_set(book, settings->bytes, settings->size)))
+		return;
+	bytes = history_book_settings(book, &size);
+	calendar_settings_error(bytes, size, settings);
+}
+
+static Datum
+skip_row(Book *book)
+{
+	book->rows_skipped++;
+	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+}
+
+/*
+ * One row into the state: argument 1 the member, then time, with form 1 amount,
+ * then, but not with form 2, unit and time zone.
+ */
+static inline Datum
+retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
+{
+	Book	   *book = book_of(fcinfo, member_type, form);
+	int			unit_argument = form == RETENTION_AMOUNTS ? 4 : 3;
+	Event		event = {0, 0, 0};
+	TimestampTz time;
+	Key		   *key;
+	Event	   *row;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) ||
+		(form != RETENTION_TIMES && (PG_ARGISNULL(3) || PG_ARGISNULL(4))) ||
+		(form == RETENTION_AMOUNTS && PG_ARGISNULL(5)))
+		return skip_row(book);
+
+	time = time_check(PG_GETARG_TIMESTAMPTZ(2), "occurred_at");
+	if (form == RETENTION_TIMES)
+		event.value = time;
+	else
+	{
+		const CalendarSettings *settings = calendar_arguments(PG_GETARG_DATUM(unit_argument),
+															  PG_GETARG_DATUM(unit_argument + 1));
+		int32		period = calendar_period(settings->zone, settings->unit, time, "occurred_at");
+		bool		is_refund = false;
+
+		set_settings(book, settings);
+		if (form == RETENTION_AMOUNTS)
+		{
+			DecimalPool *pool = history_book_pool(book);
+
+			event.value = numeric_read(PG_GETARG_DATUM(3), "amount", pool);
+			is_refund = decimal_is_pooled(event.value) ?
+				decimal_sign(&pool->item[event.value >> 8]) < 0 : event.value < 0;
+		}
+		event.tag = event_period_tag(period, !is_refund);
+	}
+	row = book_next_row(book, &key);
+	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
+	*row = event;
+	history_book_note_time(book, time);
+	book_push(book);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+}
+
+/*
+ * retention_book_step_<member>(retention_book, member, occurred_at, unit, timezone),
+ * retention_book_step_<member>_amount(retention_book, member, occurred_at, amount, unit, timezone)
+ * and retention_book_step_<member>_time(retention_book, member, occurred_at)
+ */
+#define RETENTION_BOOK_STEP(name, member_type, form) \
+CUSTMART_FUNCTION(custmart_retention_book_step_##name); \
+Datum \
+custmart_retention_book_step_##name(PG_FUNCTION_ARGS) \
+{ \
+	return retention_book_step(fcinfo, member_type, form); \
+}
+
+RETENTION_BOOK_STEP(bigint, KEY_INT64, RETENTION_PERIODS)
+RETENTION_BOOK_STEP(uuid, KEY_FIXED16, RETENTION_PERIODS)
+RETENTION_BOOK_STEP(text, KEY_BYTES, RETENTION_PERIODS)
+RETENTION_BOOK_STEP(bigint_amount, KEY_INT64, RETENTION_AMOUNTS)
+RETENTION_BOOK_STEP(uuid_amount, KEY_FIXED16, RETENTION_AMOUNTS)
+RETENTION_BOOK_STEP(text_amount, KEY_BYTES, RETENTION_AMOUNTS)
+RETENTION_BOOK_STEP(bigint_time, KEY_INT64, RETENTION_TIMES)
+RETENTION_BOOK_STEP(uuid_time, KEY_FIXED16, RETENTION_TIMES)
+RETENTION_BOOK_STEP(text_time, KEY_BYTES, RETENTION_TIMES)
+
+/* All periods of a member's activity into the state: argument 1 the member, 2 the activity. */
+static Datum
+retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
+{
+	Book	   *book = book_of(fcinfo, member_type, RETENTION_PERIODS);
+	const History *activity;
+	const Event *periods;
+	CalendarSettings settings;
+	TimestampTz last;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return skip_row(book);
+	activity = history_open(PG_GETARG_DATUM(2), &activity_kind);
+	periods = (const Event *) activity->rows;
+	calendar_open_settings(&settings, activity->settings, activity->settings_size);
+	set_settings(book, &settings);
+
+	/* All that is known of the latest time is in which period it lies. */
+	last = calendar_begin(&settings, event_period(&periods[activity->count - 1]));
+	for (Size i = 0; i < activity->count; i++)
+	{
+		Key		   *key;
+		Event	   *row = book_next_row(book, &key);
+
+		check_interrupts(i);
+		book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
+		*row = periods[i];
+		history_book_note_time(book, last);
+		book_push(book);
+	}
+	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+}
+
+/* retention_book_step_<member>_activity(retention_book, member, activity) */
+#define RETENTION_BOOK_STEP_ACTIVITY(name, member_type) \
+CUSTMART_FUNCTION(custmart_retention_book_step_##name##_activity); \
+Datum \
+custmart_retention_book_step_##name##_activity(PG_FUNCTION_ARGS) \
+{ \
+	return retention_book_step_activity(fcinfo, member_type); \
+}
+
+RETENTION_BOOK_STEP_ACTIVITY(bigint, KEY_INT64)
+RETENTION_BOOK_STEP_ACTIVITY(uuid, KEY_FIXED16)
+RETENTION_BOOK_STEP_ACTIVITY(text, KEY_BYTES)

@@ -1,0 +1,19 @@
+/*
+ * retention_book.h
+ *	  What the building of a retention_book and the reports made of it share.
+ */
+#ifndef CUSTMART_RETENTION_BOOK_H
+#define CUSTMART_RETENTION_BOOK_H
+
+#include "custmart.h"
+
+#include "history/history_book.h"
+
+/* The forms of a book. */
+#define RETENTION_PERIODS 0
+#define RETENTION_AMOUNTS 1		/* periods, with the money of each */
+#define RETENTION_TIMES 2		/* exact times, no calendar */
+
+extern const HistoryBookKind retention_book_kind;
+
+#endif							/* CUSTMART_RETENTION_BOOK_H */

@@ -1,0 +1,442 @@
+/*
+ * rfm_core.c
+ *	  RFM in plain C: merging, storing, limits, scores, segments.
+ */
+#include "rfm/rfm_core.h"
+
+#include <math.h>
+
+#include "shared/bytes.h"
+#include "shared/stored_kind.h"
+
+#define SELECT_NAME select_time
+#define SELECT_TYPE int64
+#define SELECT_LESS(a, b) ((a) < (b))
+#include "shared/quickselect.h"
+
+#define SELECT_NAME select_number
+#define SELECT_TYPE float8
+#define SELECT_LESS(a, b) ((a) < (b))
+#include "shared/quickselect.h"
+
+/* Adds everything known of a member from elsewhere. */
+RfmStatus
+rfm_merge(RfmMember *member, DecimalPool *pool,
+		  const RfmMember *other, const DecimalPool *other_pool)
+{
+	if (member->frequency == 0 && member->refunds == 0)
+		member->money = decimal_is_pooled(other->money) ? 0 : other->money & 0xFF;
+	if (!decimal_add_packed(&member->money, pool, other->money, other_pool))
+		return RFM_SUM_OUT_OF_RANGE;
+	if (other->frequency > 0)
+	{
+		if (member->frequency == 0)
+		{
+			member->first_order = other->first_order;
+			member->last_order = other->last_order;
+		}
+		else
+		{
+			member->first_order = Min(member->first_order, other->first_order);
+			member->last_order = Max(member->last_order, other->last_order);
+		}
+	}
+	if (pg_add_u32_overflow(member->frequency, other->frequency, &member->frequency) ||
+		pg_add_u32_overflow(member->refunds, other->refunds, &member->refunds))
+		return RFM_TOO_MANY_ORDERS;
+	return RFM_OK;
+}
+
+/* Stores a member whose money is packed, or already renumbered for its pool. */
+void
+rfm_member_store(const RfmMember *member, uint8 *bytes)
+{
+	bytes = store_u32(bytes, member->frequency);
+	bytes = store_u32(bytes, member->refunds);
+	bytes = store_u64(bytes, (uint64) member->money);
+	bytes = store_u64(bytes, (uint64) member->first_order);
+	store_u64(bytes, (uint64) member->last_order);
+}
+
+static inline void
+member_load(const uint8 *bytes, RfmMember *member)
+{
+	member->frequency = load_u32(bytes);
+	member->refunds = load_u32(bytes + 4);
+	member->money = (int64) load_u64(bytes + 8);
+	member->first_order = (int64) load_u64(bytes + 16);
+	member->last_order = (int64) load_u64(bytes + 24);
+}
+
+/*
+ * Reads a stored member that may name one of pool_count wide sums; returns
+ * what is wrong with it, or NULL.
+ */
+const char *
+rfm_member_load(const uint8 *bytes, uint32 pool_count, RfmMember *member)
+{
+	member_load(bytes, member);
+	if (member->frequency == 0)
+	{
+		if (member->refunds == 0)
+			return "a member has neither orders nor refunds";
+		if (member->first_order != 0 || member->last_order != 0)
+			return "a member without orders has dates";
+	}
+	else
+	{
+		if (member->first_order < RFM_TIME_MIN || member->last_order >= RFM_TIME_END)
+			return "a date is out of range";
+		if (member->first_order > member->last_order)
+			return "a first order is later than the last";
+	}
+	return decimal_check_packed(member->money, pool_count);
+}
+
+/* Whether the sign of the money is possible with these orders and refunds. */
+const char *
+rfm_check_money(const RfmMember *member, int sign)
+{
+	if (member->refunds == 0 && sign < 0)
+		return "money is below zero without a refund";
+	if (member->frequency == 0 && sign >= 0)
+		return "money is not below zero although all are refunds";
+	return NULL;
+}
+
+/* The checker of a stored rfm value. */
+const char *
+rfm_check(const uint8 *bytes, Size length)
+{
+	RfmMember	member;
+	const char *wrong;
+	bool		is_wide;
+	Decimal		sum;
+
+	if (length < RFM_STORED_SIZE)
+		return "it is too short";
+	if (bytes[0] != STORED_RFM)
+		return "it is of another type";
+	if (bytes[1] != RFM_VERSION)
+		return "its version is unknown";
+	if (bytes[2] != 0 || bytes[3] != 0)
+		return "a reserved byte is not zero";
+	is_wide = decimal_is_pooled((int64) load_u64(bytes + RFM_HEADER_SIZE + 8));
+	if (length != (is_wide ? RFM_STORED_MAX : RFM_STORED_SIZE))
+		return "its length is wrong";
+	wrong = rfm_member_load(bytes + RFM_HEADER_SIZE, is_wide, &member);
+	if (wrong != NULL)
+		return wrong;
+	if (is_wide)
+	{
+		wrong = decimal_load(bytes + RFM_STORED_SIZE, &sum);
+		if (wrong != NULL)
+			return wrong;
+	}
+	else
+		sum = decimal_unpack(member.money, NULL);
+	return rfm_check_money(&member, decimal_sign(&sum));
+}
+
+/*
+ * Reads a checked rfm value.  A wide sum is read into *wide, and *pool made a
+ * pool of that one.
+ */
+void
+rfm_load(const uint8 *bytes, RfmMember *member, DecimalPool *pool, Decimal *wide)
+{
+	memset(pool, 0, sizeof(*pool));
+	member_load(bytes + RFM_HEADER_SIZE, member);
+	if (unlikely(decimal_is_pooled(member->money)))
+	{
+		(void) decimal_load(bytes + RFM_STORED_SIZE, wide);
+		pool->item = wide;
+		pool->count = pool->capacity = 1;
+	}
+}
+
+/* Writes an rfm value into at most RFM_STORED_MAX bytes; returns the length. */
+Size
+rfm_store(const RfmMember *member, const DecimalPool *pool, uint8 *bytes)
+{
+	RfmMember	canonical = *member;
+	Size		length = RFM_STORED_SIZE;
+
+	if (unlikely(decimal_is_pooled(member->money)))
+	{
+		const Decimal *wide = &pool->item[member->money >> 8];
+
+		if (!decimal_fits_packed(wide, &canonical.money))
+		{
+			canonical.money = DECIMAL_IN_POOL;
+			decimal_store(wide, bytes + RFM_STORED_SIZE);
+			length = RFM_STORED_MAX;
+		}
+	}
+	bytes[0] = STORED_RFM;
+	bytes[1] = RFM_VERSION;
+	bytes[2] = bytes[3] = 0;
+	rfm_member_store(&canonical, bytes + RFM_HEADER_SIZE);
+	return length;
+}
+
+/* The limit between two neighbouring times, rest / bins of the way, rounded up. */
+static int64
+interpolate_time(int64 low, int64 high, int rest, int bins)
+{
+	uint64		distance = (uint64) high - (uint64) low;
+	uint64		part = distance / bins * rest + (distance % bins * rest + bins - 1) / bins;
+
+	return (int64) ((uint64) low + part);
+}
+
+/*
+ * The same between two numbers.  A limit rounded up to the upper number would
+ * make that number lie not above it; then the next number below it is taken,
+ * which separates the two as well and keeps limits in ascending order.
+ */
+static float8
+interpolate_number(float8 low, float8 high, int rest, int bins)
+{
+	float8		limit = low + (high - low) * ((float8) rest / bins);
+
+	return limit >= high && low < high ? nextafter(high, low) : limit;
+}
+
+/* Position of limit i among n ordered values, and how far on to the next, in bins. */
+static inline Size
+limit_position(int i, int bins, Size n, int *rest)
+{
+	uint64		numerator = (uint64) i * (n - 1);
+
+	*rest = (int) (numerator % bins);
+	return (Size) (numerator / bins);
+}
+
+/*
+ * The limits of one array.  Selecting the middle position first, then those in
+ * either part, makes the parts small soon.  After that no value between two
+ * positions lies outside of what they hold, so the neighbour of a position is
+ * the least value up to the next one.
+ */
+#define DEFINE_LIMITS(name, type, select, interpolate) \
+static void \
+name##_positions(type *values, Size from, Size to, int first, int last, int bins, Size n) \
+{ \
+	int			middle = (first + last) / 2; \
+	int			rest; \
+	Size		position; \
+	if (first > last) \
+		return; \
+	position = limit_position(middle, bins, n, &rest); \
+	if (position >= from && position < to) \
+		select(values + from, to - from, position - from); \
+	name##_positions(values, from, Min(to, position), first, middle - 1, bins, n); \
+	name##_positions(values, Max(from, position + 1), to, middle + 1, last, bins, n); \
+} \
+\
+static void \
+name(type *values, Size n, int bins, type *limits) \
+{ \
+	name##_positions(values, 0, n, 1, bins - 1, bins, n); \
+	for (int i = 1; i < bins; i++) \
+	{ \
+		int			rest; \
+		int			next_rest; \
+		Size		position = limit_position(i, bins, n, &rest); \
+		Size		next = i + 1 < bins ? limit_position(i + 1, bins, n, &next_rest) : n - 1; \
+		type		low = values[position]; \
+		type		high; \
+		if (rest == 0) \
+		{ \
+			limits[i - 1] = low; \
+			continue; \
+		} \
+		high = values[position + 1]; \
+		for (Size j = position + 2; j <= next; j++) \
+		{ \
+			if ((j & 0xFFFF) == 0) \
+				CHECK_FOR_INTERRUPTS(); \
+			high = Min(high, values[j]); \
+		} \
+		limits[i - 1] = interpolate(low, high, rest, bins); \
+	} \
+}
+
+DEFINE_LIMITS(time_limits, int64, select_time, interpolate_time)
+DEFINE_LIMITS(number_limits, float8, select_number, interpolate_number)
+
+/*
+ * Finds the limits of n >= 1 members who have orders; the arrays are reordered.
+ */
+void
+rfm_cuts_make(RfmCuts *cuts, int bins, Size n,
+			  int64 *last_order, float8 *frequency, float8 *monetary)
+{
+	Assert(n > 0 && bins >= RFM_BINS_MIN && bins <= RFM_BINS_MAX);
+	cuts->bins = bins;
+	cuts->members = n;
+	time_limits(last_order, n, bins, cuts->last_order);
+	number_limits(frequency, n, bins, cuts->frequency);
+	number_limits(monetary, n, bins, cuts->monetary);
+}
+
+/* The checker of stored rfm_cuts. */
+const char *
+rfm_cuts_check(const uint8 *bytes, Size length)
+{
+	RfmCuts		cuts;
+
+	if (length < RFM_CUTS_HEADER_SIZE)
+		return "it is too short";
+	if (bytes[0] != STORED_RFM_CUTS)
+		return "it is of another type";
+	if (bytes[1] != RFM_CUTS_VERSION)
+		return "its version is unknown";
+	if (bytes[3] != 0)
+		return "a reserved byte is not zero";
+	if (bytes[2] < RFM_BINS_MIN || bytes[2] > RFM_BINS_MAX)
+		return "the number of bins is not from 2 to 99";
+	if (length != (Size) RFM_CUTS_STORED_SIZE(bytes[2]))
+		return "its length is wrong";
+	rfm_cuts_load(bytes, &cuts);
+	if (cuts.members == 0)
+		return "it was made of no member";
+	for (int i = 0; i < cuts.bins - 1; i++)
+	{
+		if (cuts.last_order[i] < RFM_TIME_MIN || cuts.last_order[i] >= RFM_TIME_END)
+			return "a date is out of range";
+		if (!(cuts.frequency[i] >= 1) || !(cuts.frequency[i] <= UINT32_MAX))
+			return "a limit of frequency is out of range";
+		if (!isfinite(cuts.monetary[i]) || (cuts.monetary[i] == 0 && signbit(cuts.monetary[i])))
+			return "a limit of monetary is not a finite number, or is a negative zero";
+		if (i > 0 && (cuts.last_order[i] < cuts.last_order[i - 1] ||
+					  cuts.frequency[i] < cuts.frequency[i - 1] ||
+					  cuts.monetary[i] < cuts.monetary[i - 1]))
+			return "the limits are not in ascending order";
+	}
+	return NULL;
+}
+
+/* Reads rfm_cuts whose length is right. */
+void
+rfm_cuts_load(const uint8 *bytes, RfmCuts *cuts)
+{
+	int			n;
+
+	cuts->bins = bytes[2];
+	cuts->members = load_u64(bytes + 4);
+	n = cuts->bins - 1;
+	bytes += RFM_CUTS_HEADER_SIZE;
+	for (int i = 0; i < n; i++)
+	{
+		cuts->last_order[i] = (int64) load_u64(bytes + 8 * i);
+		cuts->frequency[i] = load_f64(bytes + 8 * (n + i));
+		cuts->monetary[i] = load_f64(bytes + 8 * (2 * n + i));
+	}
+}
+
+/* Writes rfm_cuts into RFM_CUTS_STORED_SIZE(bins) bytes. */
+void
+rfm_cuts_store(const RfmCuts *cuts, uint8 *bytes)
+{
+	int			n = cuts->bins - 1;
+
+	bytes[0] = STORED_RFM_CUTS;
+	bytes[1] = RFM_CUTS_VERSION;
+	bytes[2] = (uint8) cuts->bins;
+	bytes[3] = 0;
+	bytes = store_u64(bytes + 4, cuts->members);
+	for (int i = 0; i < n; i++)
+		bytes = store_u64(bytes, (uint64) cuts->last_order[i]);
+	for (int i = 0; i < n; i++)
+		bytes = store_f64(bytes, cuts->frequency[i]);
+	for (int i = 0; i < n; i++)
+		bytes = store_f64(bytes, cuts->monetary[i]);
+}
+
+/*
+ * Scores a member: 1 + the number of limits below the value for frequency and
+ * monetary; for recency bins - the number of limits that the last order lies
+ * before, which is the same of the days since then, the other way round.
+ */
+RfmScore
+rfm_score(const RfmCuts *cuts, int64 last_order, float8 frequency, float8 monetary)
+{
+	RfmScore	score = {cuts->bins, 1, 1};
+
+	for (int i = 0; i < cuts->bins - 1; i++)
+	{
+		score.r -= last_order < cuts->last_order[i];
+		score.f += cuts->frequency[i] < frequency;
+		score.m += cuts->monetary[i] < monetary;
+	}
+	return score;
+}
+
+/* 555-style: one digit each, two digits each if there are more than 9 bins. */
+int
+rfm_score_number(RfmScore score, int bins)
+{
+	int			base = bins <= 9 ? 10 : 100;
+
+	return (score.r * base + score.f) * base + score.m;
+}
+
+const char *const rfm_segment_names[RFM_SEGMENTS] = {
+	"Champions", "Loyal", "Potential Loyalist", "New Customers", "Promising",
+	"Need Attention", "About To Sleep", "At Risk", "Cannot Lose Them",
+	"Hibernating", "Lost"
+};
+
+/* Segment of score rfm at [(r - 1) * 25 + (f - 1) * 5 + (m - 1)]; docs/rfm.md lists them. */
+static const uint8 segment_of[125] = {
+	/* 11x */ 10, 10, 8, 8, 8, /* 12x */ 10, 9, 9, 7, 7, /* 13x */ 10, 9, 7, 7, 7,
+	/* 14x */ 10, 7, 7, 8, 7, /* 15x */ 10, 7, 7, 8, 8,
+	/* 21x */ 9, 9, 6, 8, 8, /* 22x */ 6, 9, 9, 7, 7, /* 23x */ 6, 9, 9, 7, 7,
+	/* 24x */ 6, 7, 7, 7, 7, /* 25x */ 6, 7, 7, 7, 7,
+	/* 31x */ 3, 6, 4, 4, 4, /* 32x */ 6, 9, 2, 5, 5, /* 33x */ 6, 9, 2, 5, 1,
+	/* 34x */ 2, 2, 5, 1, 1, /* 35x */ 2, 2, 2, 1, 1,
+	/* 41x */ 3, 3, 4, 4, 4, /* 42x */ 3, 3, 2, 4, 4, /* 43x */ 2, 2, 2, 5, 1,
+	/* 44x */ 2, 2, 5, 1, 0, /* 45x */ 2, 2, 2, 0, 0,
+	/* 51x */ 3, 3, 4, 4, 4, /* 52x */ 4, 4, 4, 4, 4, /* 53x */ 2, 2, 2, 5, 5,
+	/* 54x */ 2, 2, 1, 0, 0, /* 55x */ 2, 2, 2, 0, 0
+};
+
+/* The segment of a 5-bin score such as 543, or -1 if it is not one. */
+int
+rfm_segment_of_score(int score)
+{
+	int			r = score / 100;
+	int			f = score / 10 % 10;
+	int			m = score % 10;
+
+	if (score < 0 || r < 1 || r > 5 || f < 1 || f > 5 || m < 1 || m > 5)
+		return -1;
+	return segment_of[(r - 1) * 25 + (f - 1) * 5 + (m - 1)];
+}
+
+/*
+ * The fifth in which a score of so many bins lies: of 5 bins the score itself,
+ * of 10 bins 1 for 1 and 2.  Fewer bins than 5 are spread over 1 .. 5, halves up.
+ */
+static int
+fifth_of(int score, int bins)
+{
+	if (bins >= 5)
+		return 1 + (score - 1) * 5 / bins;
+	return 1 + ((score - 1) * 4 * 2 + (bins - 1)) / ((bins - 1) * 2);
+}
+
+/* The segment of a score made with any number of bins. */
+int
+rfm_segment_of(RfmScore score, int bins)
+{
+	if (bins != 5)
+	{
+		score.r = fifth_of(score.r, bins);
+		score.f = fifth_of(score.f, bins);
+		score.m = fifth_of(score.m, bins);
+	}
+	return segment_of[(score.r - 1) * 25 + (score.f - 1) * 5 + (score.m - 1)];
+}

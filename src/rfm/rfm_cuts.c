@@ -1,0 +1,397 @@
+/*
+ * rfm_cuts.c
+ *	  The type rfm_cuts: the score limits of a population, and what is made of
+ *	  them, scores and segments.
+ */
+#include "rfm/rfm.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "shared/array_state.h"
+#include "common/shortest_dec.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+const StoredType rfm_cuts_type = {"rfm_cuts", rfm_cuts_check};
+
+/* Limits as a value of type rfm_cuts. */
+bytea *
+rfm_cuts_datum(const RfmCuts *cuts)
+{
+	Size		length = RFM_CUTS_STORED_SIZE(cuts->bins);
+	bytea	   *value = palloc(VARHDRSZ + length);
+
+	SET_VARSIZE(value, VARHDRSZ + length);
+	rfm_cuts_store(cuts, (uint8 *) VARDATA(value));
+	return value;
+}
+
+/* Returns a number of bins, or raises 22023. */
+int
+rfm_check_bins(int32 bins)
+{
+	if (bins < RFM_BINS_MIN || bins > RFM_BINS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bins must be from %d to %d, not %d", RFM_BINS_MIN, RFM_BINS_MAX, bins),
+				 errhint("5 bins give the usual scores from 111 to 555.")));
+	return bins;
+}
+
+/* ---------- text and binary ---------- */
+
+static char *
+cuts_to_text(const RfmCuts *cuts)
+{
+	StringInfoData text;
+	const float8 *numbers[] = {cuts->frequency, cuts->monetary};
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "v1 bins=%d members=" UINT64_FORMAT " last_order={",
+					 cuts->bins, cuts->members);
+	for (int i = 0; i < cuts->bins - 1; i++)
+	{
+		char		time[TIME_TEXT_SIZE];
+
+		time_to_text(cuts->last_order[i], time);
+		appendStringInfo(&text, "%s%s", i == 0 ? "" : ",", time);
+	}
+	for (int k = 0; k < 2; k++)
+	{
+		appendStringInfo(&text, "} %s={", k == 0 ? "frequency" : "monetary");
+		for (int i = 0; i < cuts->bins - 1; i++)
+		{
+			char		number[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+			double_to_shortest_decimal_buf(numbers[k][i], number);
+			appendStringInfo(&text, "%s%s", i == 0 ? "" : ",", number);
+		}
+	}
+	appendStringInfoChar(&text, '}');
+	return text.data;
+}
+
+static bool
+read_numbers(const char **text, float8 *numbers, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		char	   *end;
+
+		numbers[i] = strtod(*text, &end);
+		if (end == *text || *end != (i < n - 1 ? ',' : '}'))
+			return false;
+		*text = end + 1;
+	}
+	return true;
+}
+
+/* True if a literal parses; whether it makes sense is for the checker. */
+static bool
+cuts_from_text(const char *text, RfmCuts *cuts)
+{
+	static const char frequency[] = " frequency={";
+	static const char monetary[] = " monetary={";
+	unsigned long members;
+	int			consumed = 0;
+
+	if (sscanf(text, "v1 bins=%2d members=%lu last_order={%n", &cuts->bins, &members, &consumed) != 2 ||
+		consumed == 0 || cuts->bins < RFM_BINS_MIN || cuts->bins > RFM_BINS_MAX)
+		return false;
+	cuts->members = members;
+	text += consumed;
+	for (int i = 0; i < cuts->bins - 1; i++)
+	{
+		if (!time_from_text(&text, &cuts->last_order[i]) ||
+			*text++ != (i < cuts->bins - 2 ? ',' : '}'))
+			return false;
+	}
+	if (strncmp(text, frequency, sizeof(frequency) - 1) != 0)
+		return false;
+	text += sizeof(frequency) - 1;
+	if (!read_numbers(&text, cuts->frequency, cuts->bins - 1) ||
+		strncmp(text, monetary, sizeof(monetary) - 1) != 0)
+		return false;
+	text += sizeof(monetary) - 1;
+	return read_numbers(&text, cuts->monetary, cuts->bins - 1) && *text == '\0';
+}
+
+/* rfm_cuts_in(cstring): the text form; soft errors. */
+CUSTMART_FUNCTION(custmart_rfm_cuts_in);
+Datum
+custmart_rfm_cuts_in(PG_FUNCTION_ARGS)
+{
+	char	   *text = PG_GETARG_CSTRING(0);
+	RfmCuts		cuts;
+	const char *wrong = "it does not have the form of one";
+	bytea	   *value = NULL;
+
+	if (cuts_from_text(text, &cuts))
+	{
+		value = rfm_cuts_datum(&cuts);
+		wrong = rfm_cuts_check((const uint8 *) VARDATA(value), VARSIZE(value) - VARHDRSZ);
+		if (wrong == NULL && strcmp(cuts_to_text(&cuts), text) != 0)
+			wrong = "a number or date is not written as custmart writes it";
+	}
+	if (wrong != NULL)
+		return stored_input_error(text, &rfm_cuts_type, wrong,
+								  "Only text that custmart itself wrote can be read back.",
+								  INPUT_ERROR_CONTEXT(fcinfo));
+	PG_RETURN_BYTEA_P(value);
+}
+
+static void
+get_cuts(Datum value, RfmCuts *cuts)
+{
+	rfm_cuts_load((const uint8 *) VARDATA_ANY(stored_get(value, &rfm_cuts_type)), cuts);
+}
+
+/* rfm_cuts_out(rfm_cuts): the text form, the same under every setting. */
+CUSTMART_FUNCTION(custmart_rfm_cuts_out);
+Datum
+custmart_rfm_cuts_out(PG_FUNCTION_ARGS)
+{
+	RfmCuts		cuts;
+
+	get_cuts(PG_GETARG_DATUM(0), &cuts);
+	PG_RETURN_CSTRING(cuts_to_text(&cuts));
+}
+
+/* rfm_cuts_recv(internal): the stored bytes, checked. */
+CUSTMART_FUNCTION(custmart_rfm_cuts_recv);
+Datum
+custmart_rfm_cuts_recv(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(stored_recv(fcinfo, &rfm_cuts_type));
+}
+
+/* ---------- the aggregate rfm_cuts(rfm [, bins]) ---------- */
+
+/*
+ * State: bigint[] of bins, then per member who has orders the last order, the
+ * frequency and the bits of the monetary value as float8.
+ */
+static int
+state_header(const char *elements, int count)
+{
+	int64		bins;
+
+	if (count < 1 || (count - 1) % 3 != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("state of an aggregate is not valid")));
+	memcpy(&bins, elements, 8);
+	if (bins < RFM_BINS_MIN || bins > RFM_BINS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("state of an aggregate is not valid")));
+	return 1;
+}
+
+/* rfm_cuts_step(bigint[], rfm [, bins]): collects one member. */
+CUSTMART_FUNCTION(custmart_rfm_cuts_step);
+Datum
+custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
+{
+	ArrayState	state;
+	RfmValue	value;
+	int			bins = 5;
+	float8		money;
+	int64		money_bits;
+
+	if (PG_ARGISNULL(1) || (PG_NARGS() > 2 && PG_ARGISNULL(2)))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		(void) array_state_of_aggregate(fcinfo, INT8OID, &state);
+		PG_RETURN_DATUM(state.array);
+	}
+	if (PG_NARGS() > 2)
+		bins = rfm_check_bins(PG_GETARG_INT32(2));
+	rfm_read(&value, PG_GETARG_DATUM(1));
+
+	if (!array_state_of_aggregate(fcinfo, INT8OID, &state))
+		array_state_append(&state, Int64GetDatum(bins));
+	else
+	{
+		int64		first_bins = array_state_int64(&state, 1);
+
+		if (first_bins != bins)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("bins must be the same for all rows, not %d and %d", (int) first_bins, bins),
+					 errhint("Write it as a constant.")));
+	}
+	if (value.member.frequency > 0)
+	{
+		money = decimal_packed_to_double(value.member.money, &value.pool);
+		memcpy(&money_bits, &money, 8);
+		array_state_append(&state, Int64GetDatum(value.member.last_order));
+		array_state_append(&state, Int64GetDatum(value.member.frequency));
+		array_state_append(&state, Int64GetDatum(money_bits));
+	}
+	PG_RETURN_DATUM(state.array);
+}
+
+/* rfm_cuts_combine(bigint[], bigint[]): both collections as one. */
+CUSTMART_FUNCTION(custmart_rfm_cuts_combine);
+Datum
+custmart_rfm_cuts_combine(PG_FUNCTION_ARGS)
+{
+	return array_state_combine(fcinfo, INT8OID, state_header);
+}
+
+/* rfm_cuts_final(bigint[]): the limits; NULL if no member has orders. */
+CUSTMART_FUNCTION(custmart_rfm_cuts_final);
+Datum
+custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
+{
+	RfmCuts		cuts;
+	const char *elements;
+	int			count;
+	int			n;
+	int64		bins;
+	int64	   *last_order;
+	float8	   *frequency;
+	float8	   *monetary;
+	bytea	   *value;
+
+	require_aggregate(fcinfo);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	elements = array_state_elements(PG_GETARG_DATUM(0), &count);
+	(void) state_header(elements, count);
+	memcpy(&bins, elements, 8);
+	n = (count - 1) / 3;
+	if (n == 0)
+		PG_RETURN_NULL();
+	last_order = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * n);
+	frequency = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float8) * n);
+	monetary = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float8) * n);
+	for (int i = 0; i < n; i++)
+	{
+		int64		point[3];
+
+		memcpy(point, elements + 8 + (Size) i * 24, 24);
+		last_order[i] = point[0];
+		frequency[i] = (float8) point[1];
+		memcpy(&monetary[i], &point[2], 8);
+	}
+	rfm_cuts_make(&cuts, (int) bins, n, last_order, frequency, monetary);
+	pfree(last_order);
+	pfree(frequency);
+	pfree(monetary);
+	value = rfm_cuts_datum(&cuts);
+	if (rfm_cuts_check((const uint8 *) VARDATA(value), VARSIZE(value) - VARHDRSZ) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("state of an aggregate is not valid")));
+	PG_RETURN_BYTEA_P(value);
+}
+
+/* ---------- scores and segments ---------- */
+
+/* Scores the member in argument 0 by the limits in argument 1; false without an order. */
+static bool
+get_score(FunctionCallInfo fcinfo, RfmCuts *cuts, RfmScore *score)
+{
+	RfmValue	value;
+
+	rfm_read(&value, PG_GETARG_DATUM(0));
+	if (value.member.frequency == 0)
+		return false;
+	get_cuts(PG_GETARG_DATUM(1), cuts);
+	*score = rfm_score(cuts, value.member.last_order, value.member.frequency,
+					   decimal_packed_to_double(value.member.money, &value.pool));
+	return true;
+}
+
+/* rfm_score(rfm, rfm_cuts): 555-style; NULL without an order. */
+CUSTMART_FUNCTION(custmart_rfm_score);
+Datum
+custmart_rfm_score(PG_FUNCTION_ARGS)
+{
+	RfmCuts		cuts;
+	RfmScore	score;
+
+	if (!get_score(fcinfo, &cuts, &score))
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(rfm_score_number(score, cuts.bins));
+}
+
+/* rfm_segment(score): the name of the segment of a 5-bin score. */
+CUSTMART_FUNCTION(custmart_rfm_segment);
+Datum
+custmart_rfm_segment(PG_FUNCTION_ARGS)
+{
+	int32		score = PG_GETARG_INT32(0);
+	int			segment = rfm_segment_of_score(score);
+
+	if (segment < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%d is not an RFM score of 5 bins", score),
+				 errhint("A score has three digits from 1 to 5, from 111 to 555.")));
+	PG_RETURN_TEXT_P(cstring_to_text(rfm_segment_names[segment]));
+}
+
+/* rfm_segment(rfm, rfm_cuts): the segment of a member; NULL without an order. */
+CUSTMART_FUNCTION(custmart_rfm_segment_by_cuts);
+Datum
+custmart_rfm_segment_by_cuts(PG_FUNCTION_ARGS)
+{
+	RfmCuts		cuts;
+	RfmScore	score;
+
+	if (!get_score(fcinfo, &cuts, &score))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(rfm_segment_names[rfm_segment_of(score, cuts.bins)]));
+}
+
+/* rfm_segment_map(): all 125 scores with their segments. */
+CUSTMART_FUNCTION(custmart_rfm_segment_map);
+Datum
+custmart_rfm_segment_map(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int score = 111; score <= 555; score++)
+	{
+		int			segment = rfm_segment_of_score(score);
+
+		if (segment >= 0)
+		{
+			Datum		values[2] = {Int32GetDatum(score), CStringGetTextDatum(rfm_segment_names[segment])};
+			bool		nulls[2] = {false, false};
+
+			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		}
+	}
+	return (Datum) 0;
+}
+
+/* rfm_limits(rfm_cuts): the limits as rows (bin, last_order, frequency, monetary). */
+CUSTMART_FUNCTION(custmart_rfm_limits);
+Datum
+custmart_rfm_limits(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	RfmCuts		cuts;
+
+	get_cuts(PG_GETARG_DATUM(0), &cuts);
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < cuts.bins - 1; i++)
+	{
+		Datum		values[4] = {
+			Int32GetDatum(i + 1), TimestampTzGetDatum(cuts.last_order[i]),
+			Float8GetDatum(cuts.frequency[i]), Float8GetDatum(cuts.monetary[i])
+		};
+		bool		nulls[4] = {false, false, false, false};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,31 @@
+/*
+ * arguments.c
+ *	  Arguments that mean the same in several functions.
+ */
+#include "shared/arguments.h"
+
+/* Refuses NULL (22004). */
+void
+argument_check_not_null(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name)));
+}
+
+/* The level of significance, between 0 and 1. */
+float8
+argument_alpha(FunctionCallInfo fcinfo, int argument)
+{
+	float8		alpha;
+
+	argument_check_not_null(fcinfo, argument, "alpha");
+	alpha = PG_GETARG_FLOAT8(argument);
+	if (!(alpha > 0 && alpha < 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("alpha must be above 0 and below 1, not %g", alpha),
+				 errhint("It is the level of significance: 0.05 stands for 5 %%.")));
+	return alpha;
+}

@@ -1,0 +1,169 @@
+/*
+ * array_state.c
+ *	  Numbers collected in an array.
+ */
+#include "shared/array_state.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+
+StaticAssertDecl(sizeof(int64) == 8 && sizeof(float8) == 8, "both kinds of element have 8 bytes");
+
+/*
+ * More elements than this would not fit into PostgreSQL's expanded array, which
+ * grows by an eighth and holds at most 1 GB.
+ */
+#define ARRAY_STATE_MAX 100000000
+
+/* The aggregate's memory; an error outside of an aggregate. */
+MemoryContext
+require_aggregate(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("support function of an aggregate called outside of one")));
+	return context;
+}
+
+/*
+ * The state in argument 0 of a transition or combine function, made writable;
+ * false if there was none and the state is a new, empty one.
+ */
+bool
+array_state_of_aggregate(FunctionCallInfo fcinfo, Oid type, ArrayState *state)
+{
+	MemoryContext context = require_aggregate(fcinfo);
+	ExpandedArrayHeader *array;
+
+	if (PG_ARGISNULL(0))
+		array = construct_empty_expanded_array(type, context, NULL);
+	else
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		array = DatumGetExpandedArray(PG_GETARG_DATUM(0));
+		MemoryContextSwitchTo(old);
+	}
+	state->array = EOHPGetRWDatum(&array->hdr);
+	state->type = type;
+	state->count = array->ndims == 0 ? 0 : array->dims[0];
+	return !PG_ARGISNULL(0);
+}
+
+/* Appends a number. */
+void
+array_state_append(ArrayState *state, Datum value)
+{
+	int			position = ++state->count;
+
+	if (unlikely(position > ARRAY_STATE_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an aggregate cannot collect more than %d numbers", ARRAY_STATE_MAX),
+				 errhint("Use a sample, or for rfm_cuts a book: rfm_cuts(rfm_book).")));
+	state->array = array_set_element(state->array, 1, &position, value, false,
+										  -1, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+/*
+ * The elements of a state, 8 bytes each in this machine's order, and how many.
+ */
+const char *
+array_state_elements(Datum state, int *count)
+{
+	ArrayType  *array = DatumGetArrayTypeP(state);
+
+	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array) ||
+		(ARR_NDIM(array) == 1 && ARR_LBOUND(array)[0] != 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("state of an aggregate is not valid")));
+	*count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	return (const char *) array + ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
+}
+
+/* An element of a state of either kind, by its position from 1. */
+static Datum
+element(Datum array, int position)
+{
+	bool		is_null;
+
+	return array_get_element(array, 1, &position, -1, 8,
+							 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &is_null);
+}
+
+/* An element of a bigint[] that is being collected, by its position from 1. */
+int64
+array_state_int64(const ArrayState *state, int position)
+{
+	return DatumGetInt64(element(state->array, position));
+}
+
+/* An element of a float8[] that is being collected, by its position from 1. */
+float8
+array_state_float8(const ArrayState *state, int position)
+{
+	return DatumGetFloat8(element(state->array, position));
+}
+
+/*
+ * A combine function: appends the collected values of argument 1 to the state.
+ * header(elements, count) tells how many elements at the beginning are
+ * parameters, and raises an error if the state is not valid.
+ */
+Datum
+array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int))
+{
+	ArrayState	state;
+	const char *other;
+	int			count;
+	int			skip;
+
+	require_aggregate(fcinfo);
+	if (PG_ARGISNULL(1) && PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	if (PG_ARGISNULL(1))
+	{
+		(void) array_state_of_aggregate(fcinfo, type, &state);
+		PG_RETURN_DATUM(state.array);
+	}
+	other = array_state_elements(PG_GETARG_DATUM(1), &count);
+	skip = header(other, count);
+	if (!array_state_of_aggregate(fcinfo, type, &state))
+		skip = 0;
+	for (int i = 0; i < count; i++)
+	{
+		int64		bits;
+
+		if ((i & 0xFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		memcpy(&bits, other + (Size) i * 8, 8);
+		if (i < skip)
+		{
+			float8		number = type == FLOAT8OID ? array_state_float8(&state, i + 1) : 0;
+			int64		own = type == FLOAT8OID ? 0 : array_state_int64(&state, i + 1);
+
+			if (type == FLOAT8OID)
+				memcpy(&own, &number, 8);
+			if (own != bits)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("bins or shares of an aggregate must be the same for all rows"),
+						 errhint("Write them as constants.")));
+		}
+		else if (type == FLOAT8OID)
+		{
+			float8		number;
+
+			memcpy(&number, &bits, 8);
+			array_state_append(&state, Float8GetDatum(number));
+		}
+		else
+			array_state_append(&state, Int64GetDatum(bits));
+	}
+	PG_RETURN_DATUM(state.array);
+}

@@ -1,0 +1,360 @@
+/*
+ * calendar.c
+ *	  Looking up time zones, and what the clocks show in them.
+ */
+#include "shared/calendar.h"
+
+#include "shared/compat.h"
+#include "shared/time_arguments.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pgtime.h"
+#include "utils/datetime.h"
+#include "utils/memutils.h"
+
+static Zone *zones;
+
+static void
+zone_error(const char *name, const char *wrong)
+{
+	int			length = (int) strlen(name);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("time zone \"%.*s\" %s", pg_mbcliplen(name, length, 60), name, wrong),
+			 errhint("Give a full name such as 'UTC' or 'Europe/Berlin'; the view pg_timezone_names lists them.")));
+}
+
+/* The time zone of a name, in any case of letters; 22023 if there is none. */
+Zone *
+zone_find(const char *name, Size length)
+{
+	char		text[ZONE_NAME_MAX + 1];
+	pg_tz	   *rules;
+	Zone	   *zone;
+
+	memcpy(text, name, Min(length, ZONE_NAME_MAX));
+	text[Min(length, ZONE_NAME_MAX)] = '\0';
+	rules = length > ZONE_NAME_MAX || strlen(text) < length ? NULL : pg_tzset(text);
+	if (rules == NULL)
+		zone_error(text, "is not known");
+	if (!pg_tz_acceptable(rules))
+		zone_error(text, "seems to count leap seconds, which PostgreSQL does not");
+	if (strcmp(pg_get_timezone_name(rules), "localtime") == 0 ||
+		strcmp(pg_get_timezone_name(rules), "posixrules") == 0)
+		zone_error(text, "is another one on another machine");
+
+	for (zone = zones; zone != NULL; zone = zone->next)
+		if (zone->rules == rules)
+			return zone;
+	zone = MemoryContextAllocZero(TopMemoryContext, sizeof(Zone));
+	zone->rules = rules;
+	zone->next = zones;
+	zones = zone;
+	return zone;
+}
+
+/* The name as the time zone data writes it. */
+const char *
+zone_name(const Zone *zone)
+{
+	return pg_get_timezone_name(zone->rules);
+}
+
+static pg_time_t
+seconds_of(int64 time)
+{
+	return time / USECS_PER_SEC - (time % USECS_PER_SEC < 0) +
+		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+}
+
+#define ZONE_PIECE (INT64CONST(1) << ZONE_PIECE_BITS)
+
+/* Looks up the offsets of a piece of time. */
+static void
+fill_piece(const Zone *zone, ZonePiece *piece, int64 number)
+{
+	pg_time_t	begin = seconds_of(number * ZONE_PIECE);
+	pg_time_t	end = seconds_of(number * ZONE_PIECE + (ZONE_PIECE - 1)) + 1;
+	pg_time_t	change;
+	pg_time_t	next;
+	long		before;
+	long		after;
+	long		unused;
+	int			is_dst[2];
+	int			found = pg_next_dst_boundary(&begin, &before, &is_dst[0], &change, &after, &is_dst[1], zone->rules);
+
+	piece->number = number;
+	piece->is_known = true;
+	piece->is_irregular = found < 0;
+	piece->offsets[0] = piece->offsets[1] = (int64) before * USECS_PER_SEC;
+	piece->change = PG_INT64_MAX;
+	if (found > 0 && change < end)
+	{
+		piece->change = (change - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY) * USECS_PER_SEC;
+		piece->offsets[1] = (int64) after * USECS_PER_SEC;
+		found = pg_next_dst_boundary(&change, &before, &is_dst[0], &next, &unused, &is_dst[1], zone->rules);
+		piece->is_irregular = found < 0 || (found > 0 && next < end);
+	}
+}
+
+/* The offset of a zone from UTC, microseconds, where it is not at hand. */
+int64
+zone_offset_slow(Zone *zone, TimestampTz time)
+{
+	int64		number = time >> ZONE_PIECE_BITS;
+	ZonePiece  *piece = &zone->pieces[(uint64) number % ZONE_PIECES];
+	pg_time_t	seconds;
+	struct pg_tm *tm;
+
+	if (piece->number != number || !piece->is_known)
+		fill_piece(zone, piece, number);
+	if (!piece->is_irregular)
+		return piece->offsets[time >= piece->change];
+
+	seconds = seconds_of(time);
+	tm = pg_localtime(&seconds, zone->rules);
+	if (tm == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return (int64) tm->tm_gmtoff * USECS_PER_SEC;
+}
+
+/*
+ * When the clocks of a zone show `local`, as AT TIME ZONE finds it: where they
+ * show it twice or never, by the standard time or the time before the change.
+ */
+TimestampTz
+zone_instant(const Zone *zone, Timestamp local)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	if (timestamp2tm(local, NULL, &tm, &fsec, NULL, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return local + (int64) DetermineTimeZoneOffset(&tm, zone->rules) * USECS_PER_SEC;
+}
+
+static inline int32
+day_of(Timestamp local)
+{
+	return (int32) (local / USECS_PER_DAY) - (local % USECS_PER_DAY < 0);
+}
+
+/*
+ * time - span as PostgreSQL has it in a session in this zone: first months and
+ * then days by the clock of the zone, then time that passes everywhere alike.
+ * Parts of the span are not negative.  DT_NOBEGIN: before all times.
+ */
+TimestampTz
+zone_before(Zone *zone, TimestampTz time, const Interval *span)
+{
+	if (span->month != 0)
+	{
+		Timestamp	local = zone_local(zone, time);
+		int32		day = day_of(local);
+		int32		before = calendar_months_before(day, span->month);
+
+		if (before < CALENDAR_DAY_MIN)
+			return DT_NOBEGIN;
+		time = zone_instant(zone, local - (int64) (day - before) * USECS_PER_DAY);
+	}
+	if (span->day != 0)
+	{
+		Timestamp	local = zone_local(zone, time);
+
+		if (span->day > day_of(local) - CALENDAR_DAY_MIN)
+			return DT_NOBEGIN;
+		time = zone_instant(zone, local - span->day * USECS_PER_DAY);
+	}
+	if (time < MIN_TIMESTAMP + span->time)
+		return DT_NOBEGIN;
+	return time - span->time;
+}
+
+/* A unit by its name, in lower case; 22023 if there is none. */
+CalendarUnit
+calendar_unit_argument(const char *name, Size length)
+{
+	CalendarUnit unit;
+
+	if (!calendar_unit_of_name(name, length, &unit))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unit \"%.*s\" is not known", pg_mbcliplen(name, (int) length, 60), name),
+				 errhint("Give one of day, week, month, quarter and year, in lower case.")));
+	return unit;
+}
+
+/* A text argument that was looked up last. */
+typedef struct LastText
+{
+	Size		length;
+	char		data[ZONE_NAME_MAX + 1];
+} LastText;
+
+/* True if an argument is the one of last time; else takes it over. */
+static bool
+is_last_text(LastText *last, Datum value)
+{
+	text	   *t = DatumGetTextPP(value);
+	Size		length = VARSIZE_ANY_EXHDR(t);
+	bool		same = length == last->length && memcmp(VARDATA_ANY(t), last->data, length) == 0;
+
+	if (!same)
+	{
+		/* One that is too long is cut, and so refused, for no name is as long. */
+		last->length = Min(length, sizeof(last->data));
+		memcpy(last->data, VARDATA_ANY(t), last->length);
+	}
+	if ((Pointer) t != DatumGetPointer(value))
+		pfree(t);
+	return same;
+}
+
+/*
+ * The arguments unit and timezone, looked up.  They are the same in nearly all
+ * rows of a process, so the last ones are kept; the result is valid until the
+ * next call.  Errors: 22023.
+ */
+const CalendarSettings *
+calendar_arguments(Datum unit, Datum zone)
+{
+	static LastText last_unit;
+	static LastText last_zone;
+	static CalendarSettings settings;
+	static bool is_valid;
+	bool		was_valid = is_valid;
+	bool		same_unit;
+	bool		same_zone;
+	const char *name;
+
+	/* Not while an argument may fail to be read. */
+	is_valid = false;
+	same_unit = is_last_text(&last_unit, unit);
+	same_zone = is_last_text(&last_zone, zone);
+	if (likely(same_unit && same_zone && was_valid))
+	{
+		is_valid = true;
+		return &settings;
+	}
+	settings.unit = calendar_unit_argument(last_unit.data, last_unit.length);
+	settings.zone = zone_find(last_zone.data, last_zone.length);
+	name = zone_name(settings.zone);
+	settings.bytes[0] = settings.unit;
+	settings.size = 1 + strlen(name);
+	memcpy(settings.bytes + 1, name, settings.size - 1);
+	if (calendar_check_settings(settings.bytes, settings.size, &settings.unit) != NULL)
+		zone_error(name, "has a name that cannot be stored");
+	is_valid = true;
+	return &settings;
+}
+
+/* Raises 22023 for a row with other settings than those of earlier rows. */
+void
+calendar_settings_error(const uint8 *bytes, Size size, const CalendarSettings *settings)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unit and timezone must be the same in all rows: \"%s\", \"%s\" after \"%s\", \"%.*s\"",
+					calendar_unit_name(settings->unit), zone_name(settings->zone),
+					calendar_unit_name(bytes[0]), (int) size - 1, bytes + 1),
+			 errhint("Give constants, or group by what they depend on.")));
+}
+
+/* What is wrong with stored settings, or NULL. */
+const char *
+calendar_check_settings(const uint8 *bytes, Size size, CalendarUnit *unit)
+{
+	if (size < 2 || size > CALENDAR_SETTINGS_MAX)
+		return "its time zone is not valid";
+	if (bytes[0] < UNIT_DAY || bytes[0] > UNIT_LAST)
+		return "its unit is unknown";
+	*unit = bytes[0];
+	for (Size i = 1; i < size; i++)
+		if (bytes[i] <= ' ' || bytes[i] > '~')
+			return "its time zone is not valid";
+	return NULL;
+}
+
+/* The zone of checked settings; 22023 if this server does not know it. */
+Zone *
+calendar_stored_zone(const uint8 *bytes, Size size)
+{
+	return zone_find((const char *) bytes + 1, size - 1);
+}
+
+/* Checked settings, with their zone. */
+void
+calendar_open_settings(CalendarSettings *settings, const uint8 *bytes, Size size)
+{
+	settings->unit = bytes[0];
+	settings->zone = calendar_stored_zone(bytes, size);
+	settings->size = size;
+	memcpy(settings->bytes, bytes, size);
+}
+
+/* The moment with which a period begins, or the nearest that there is. */
+TimestampTz
+calendar_begin(const CalendarSettings *settings, int32 period)
+{
+	int32		day = calendar_first_day(settings->unit, period);
+	int64		midnight = Min(day, CALENDAR_DAY_MAX) * USECS_PER_DAY;
+	TimestampTz begin;
+	TimestampTz earlier;
+
+	if (day > CALENDAR_DAY_MAX)
+		return END_TIMESTAMP - 1;
+
+	/* Near its ends a timestamp's range is not that of the clocks of a zone. */
+	if (midnight <= MIN_TIMESTAMP + 8 * USECS_PER_DAY || midnight >= END_TIMESTAMP - 8 * USECS_PER_DAY)
+	{
+		begin = midnight - (zone_local(settings->zone, Min(midnight, END_TIMESTAMP - 1)) - Min(midnight, END_TIMESTAMP - 1));
+		return Min(Max(begin, MIN_TIMESTAMP), END_TIMESTAMP - 1);
+	}
+	begin = zone_instant(settings->zone, midnight);
+
+	/* Where clocks go back over midnight there are two, and the first one counts. */
+	earlier = midnight - (zone_local(settings->zone, begin - USECS_PER_DAY) - (begin - USECS_PER_DAY));
+	if (earlier < begin && zone_local(settings->zone, earlier) >= midnight)
+		return earlier;
+	return begin;
+}
+
+/*
+ * The moment after `time` at which a period ends first, and the next begins;
+ * DT_NOEND if that is after all times.
+ */
+TimestampTz
+calendar_end(const CalendarSettings *settings, TimestampTz time)
+{
+	int32		next = calendar_period_of_day(settings->unit, day_of(zone_local(settings->zone, time))) + 1;
+
+	/* Where clocks go back over midnight, they show the old day once more in the new one. */
+	for (;; next++)
+	{
+		TimestampTz end = calendar_begin(settings, next);
+
+		if (end >= END_TIMESTAMP - 1)
+			return DT_NOEND;
+		if (end > time)
+			return end;
+	}
+}
+
+/* Raises 22008 for a time in the period that begins before all dates. */
+void
+calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument)
+{
+	char		text[TIME_TEXT_SIZE];
+
+	time_to_text(time, text);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("%s \"%s\" lies in a %s that begins before the first date there is",
+					argument, text, calendar_unit_name(unit)),
+			 errhint("Leave out what is before the year 4713 BC.")));
+}

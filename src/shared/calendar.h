@@ -1,0 +1,107 @@
+/*
+ * calendar.h
+ *	  Time zones and calendar units as arguments: on which day of a zone, and in
+ *	  which period, a point in time lies.
+ *
+ * A time zone is a full name or a POSIX rule; abbreviations, which a setting can
+ * redefine, are not taken.  So nothing here depends on a setting.
+ */
+#ifndef CUSTMART_CALENDAR_H
+#define CUSTMART_CALENDAR_H
+
+#include "custmart.h"
+
+#include "shared/calendar_core.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+/* Of the name of a time zone: PostgreSQL's own limit. */
+#define ZONE_NAME_MAX 255
+
+/*
+ * The offset of a zone is kept for pieces of time of 2^41 microseconds, 25 days:
+ * one that holds no change of the clocks has one offset, one that holds a change
+ * has two, and where there are more changes they are looked up each time.
+ */
+#define ZONE_PIECE_BITS 41
+#define ZONE_PIECES 256
+
+typedef struct ZonePiece
+{
+	int64		number;			/* time >> ZONE_PIECE_BITS */
+	int64		change;			/* where the second offset begins */
+	int64		offsets[2];		/* east of Greenwich, microseconds */
+	bool		is_known;
+	bool		is_irregular;
+} ZonePiece;
+
+/* A time zone; lives as long as the process, as PostgreSQL's own do. */
+typedef struct Zone
+{
+	struct Zone *next;
+	pg_tz	   *rules;
+
+	/* The day that was looked up last: rows are mostly in order of time. */
+	CalendarUnit last_unit;
+	int32		last_day;
+	int32		last_period;
+	ZonePiece	pieces[ZONE_PIECES];
+} Zone;
+
+/* A unit and a time zone, as arguments and in the bytes in which values keep them. */
+#define CALENDAR_SETTINGS_MAX (1 + ZONE_NAME_MAX)
+
+typedef struct CalendarSettings
+{
+	CalendarUnit unit;
+	Zone	   *zone;
+	Size		size;
+	uint8		bytes[CALENDAR_SETTINGS_MAX];	/* unit, name of the zone */
+} CalendarSettings;
+
+extern Zone *zone_find(const char *name, Size length);
+extern const char *zone_name(const Zone *zone);
+extern int64 zone_offset_slow(Zone *zone, TimestampTz time);
+extern TimestampTz zone_instant(const Zone *zone, Timestamp local);
+extern TimestampTz zone_before(Zone *zone, TimestampTz time, const Interval *span);
+extern CalendarUnit calendar_unit_argument(const char *name, Size length);
+extern const CalendarSettings *calendar_arguments(Datum unit, Datum zone);
+extern void calendar_settings_error(const uint8 *bytes, Size size, const CalendarSettings *settings);
+extern const char *calendar_check_settings(const uint8 *bytes, Size size, CalendarUnit *unit);
+extern void calendar_open_settings(CalendarSettings *settings, const uint8 *bytes, Size size);
+extern TimestampTz calendar_begin(const CalendarSettings *settings, int32 period);
+extern TimestampTz calendar_end(const CalendarSettings *settings, TimestampTz time);
+extern Zone *calendar_stored_zone(const uint8 *bytes, Size size);
+extern void calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument);
+
+/* The clock of a zone at a finite point in time. */
+static inline Timestamp
+zone_local(Zone *zone, TimestampTz time)
+{
+	const ZonePiece *piece = &zone->pieces[(uint64) (time >> ZONE_PIECE_BITS) % ZONE_PIECES];
+
+	if (unlikely(piece->number != time >> ZONE_PIECE_BITS || !piece->is_known || piece->is_irregular))
+		return time + zone_offset_slow(zone, time);
+	return time + piece->offsets[time >= piece->change];
+}
+
+/* The period in which a finite point in time lies; 22008 if its first day has no name. */
+static inline int32
+calendar_period(Zone *zone, CalendarUnit unit, TimestampTz time, const char *argument)
+{
+	Timestamp	local = zone_local(zone, time);
+	int32		day = (int32) (local / USECS_PER_DAY) - (local % USECS_PER_DAY < 0);
+	int32		period;
+
+	if (likely(day == zone->last_day && unit == zone->last_unit))
+		return zone->last_period;
+	period = calendar_period_of_day(unit, day);
+	if (unlikely(day < CALENDAR_DAY_MIN + 366) && !calendar_is_period(unit, period))
+		calendar_range_error(time, unit, argument);
+	zone->last_unit = unit;
+	zone->last_day = day;
+	zone->last_period = period;
+	return period;
+}
+
+#endif							/* CUSTMART_CALENDAR_H */

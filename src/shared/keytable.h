@@ -1,0 +1,106 @@
+/*
+ * keytable.h
+ *	  A hash table made for one job: summarising millions of rows by key.
+ *
+ * Entries (key, then payload) lie one behind the other in the order in which
+ * they came, in chunks that never move; beside them is an index of 8-byte
+ * slots, open addressing with linear probing, each slot holding 32 bits of the
+ * hash and the entry's number.  A key's first slot is its hash as a share of all
+ * slots, so when the index grows, by half, its slots go one after the other to
+ * places one after the other: the index is in chunks, too, and each is freed as
+ * soon as its slots have moved, so that growing takes no room for a second index.
+ * It never moves entries, and a scan or a flat copy of the table is a walk through
+ * consecutive memory.
+ *
+ * Look-ups come in batches.  A table larger than the cache costs two cache
+ * misses a look-up, one in the index and one at the entry; going through a
+ * batch in steps (hash all and prefetch their slots, probe all and prefetch
+ * their entries, then compare) lets the misses of a whole batch overlap.
+ */
+#ifndef CUSTMART_KEYTABLE_H
+#define CUSTMART_KEYTABLE_H
+
+#include "shared/core.h"
+
+#define KEYTABLE_BATCH 64
+
+typedef enum KeyType
+{
+	KEY_INT64 = 1,
+	KEY_FIXED16 = 2,			/* 16 bytes, such as a uuid */
+	KEY_BYTES = 3,				/* any bytes, such as a text */
+	KEY_FIXED20 = 4				/* 20 bytes; not for the keys of a book */
+} KeyType;
+
+typedef union Key
+{
+	int64		number;
+	uint8		fixed[20];
+	struct
+	{
+		const char *data;
+		uint32		length;
+	}			bytes;
+} Key;
+
+typedef struct KeySlot
+{
+	uint32		hash;			/* the lower half of the key's hash */
+	uint32		entry;			/* number of the entry + 1; 0: free */
+} KeySlot;
+
+typedef struct KeyTable
+{
+	MemoryContext context;
+	KeyType		key_type;
+	uint64		seed;			/* of the hash */
+	Size		key_size;		/* in an entry; KEY_BYTES: a pointer */
+	Size		entry_size;
+	uint32		count;			/* entries */
+	uint32		capacity;		/* entries that have memory */
+	char	  **chunks;
+	uint32		nchunks;
+	KeySlot   **slots;			/* chunks of the index */
+	uint64		nslots;
+	char	   *arena;			/* free end of the last block of key bytes */
+	Size		arena_left;
+	Size		key_bytes;		/* of all KEY_BYTES keys, without their lengths */
+} KeyTable;
+
+/* Of entries: their slots can still be told by 32 bits of hash. */
+#define KEYTABLE_MAX 0x7FFFFFFF
+
+/* Entries of a chunk; only the first chunk begins smaller. */
+#define KEYTABLE_CHUNK_BITS 14
+#define KEYTABLE_CHUNK (1u << KEYTABLE_CHUNK_BITS)
+
+/* Slots of a chunk of the index; a smaller index has one, of its size. */
+#define KEYTABLE_SLOT_BITS 14
+#define KEYTABLE_SLOTS (UINT64CONST(1) << KEYTABLE_SLOT_BITS)
+
+extern void keytable_init(KeyTable *table, KeyType key_type, Size payload_size,
+						  MemoryContext context);
+extern void keytable_reserve(KeyTable *table, uint32 count);
+extern void keytable_copy(KeyTable *table, const KeyTable *source);
+extern void keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries);
+
+static inline char *
+keytable_entry(const KeyTable *table, uint32 entry)
+{
+	return table->chunks[entry >> KEYTABLE_CHUNK_BITS] +
+		(entry & (KEYTABLE_CHUNK - 1)) * table->entry_size;
+}
+
+static inline void *
+keytable_payload(const KeyTable *table, uint32 entry)
+{
+	return keytable_entry(table, entry) + table->key_size;
+}
+
+extern Key	keytable_key(const KeyTable *table, uint32 entry);
+extern Size keytable_stored_size(const KeyTable *table);
+extern uint8 *keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes);
+extern int	keytable_compare_keys(KeyType key_type, const Key *a, const Key *b);
+extern uint32 *keytable_sorted(const KeyTable *table);
+
+#endif							/* CUSTMART_KEYTABLE_H */

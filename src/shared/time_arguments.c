@@ -1,0 +1,132 @@
+/*
+ * time_arguments.c
+ *	  Points in time: errors, and a text form that no setting changes.
+ *
+ * The text form is ISO 8601 in UTC, 2026-01-31T12:00:00.5+00:00, with " BC"
+ * behind where it applies.
+ */
+#include "shared/time_arguments.h"
+
+#include <ctype.h>
+
+#include "miscadmin.h"
+#include "utils/datetime.h"
+
+/* Raises the error of time_check. */
+void
+time_error(TimestampTz time, const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("%s must be a point in time, not \"%s\"", argument,
+					TIMESTAMP_IS_NOBEGIN(time) ? "-infinity" : "infinity"),
+			 errhint("Nothing can be measured from there: give a finite one, or leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
+}
+
+/*
+ * Raises 22023 for an as_of before the last of what it should look back on, such
+ * as "an order"; column is what its time is called.
+ */
+void
+time_too_early_error(TimestampTz as_of, const char *argument,
+						TimestampTz last, const char *what, const char *column)
+{
+	char		text[2][TIME_TEXT_SIZE];
+
+	time_to_text(as_of, text[0]);
+	time_to_text(last, text[1]);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s \"%s\" is before %s of \"%s\"", argument, text[0], what, text[1]),
+			 errhint("Take only what was up to then, with WHERE %s <= %s, or choose a later %s.",
+					 column, argument, argument)));
+}
+
+/* Raises the error of date_check. */
+void
+time_date_error(DateADT date, const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("%s must be a day, not \"%s\"", argument,
+					DATE_IS_NOBEGIN(date) ? "-infinity" : "infinity"),
+			 errhint("Give a finite one, or leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
+}
+
+/* Writes a finite time into a buffer of TIME_TEXT_SIZE. */
+void
+time_to_text(TimestampTz time, char *text)
+{
+	struct pg_tm tm;
+	fsec_t		fraction;
+
+	if (timestamp2tm(time, NULL, &tm, &fraction, NULL, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	tm.tm_isdst = 0;			/* or the zone would be left out */
+	EncodeDateTime(&tm, fraction, true, 0, NULL, USE_XSD_DATES, text);
+}
+
+static bool
+read_digits(const char **text, int least, int most, int *number)
+{
+	int			n = 0;
+
+	*number = 0;
+	while (n < most && isdigit((unsigned char) **text))
+	{
+		*number = *number * 10 + (*(*text)++ - '0');
+		n++;
+	}
+	return n >= least;
+}
+
+static bool
+read_char(const char **text, char c)
+{
+	if (**text != c)
+		return false;
+	(*text)++;
+	return true;
+}
+
+/*
+ * Reads what time_to_text wrote and moves on behind it.  It takes days and
+ * hours that do not exist, too; callers compare with the canonical text.
+ */
+bool
+time_from_text(const char **text, TimestampTz *time)
+{
+	struct pg_tm tm = {0};
+	int			fraction = 0;
+	int			utc = 0;
+
+	if (!read_digits(text, 4, 6, &tm.tm_year) || !read_char(text, '-') ||
+		!read_digits(text, 2, 2, &tm.tm_mon) || !read_char(text, '-') ||
+		!read_digits(text, 2, 2, &tm.tm_mday) || !read_char(text, 'T') ||
+		!read_digits(text, 2, 2, &tm.tm_hour) || !read_char(text, ':') ||
+		!read_digits(text, 2, 2, &tm.tm_min) || !read_char(text, ':') ||
+		!read_digits(text, 2, 2, &tm.tm_sec))
+		return false;
+	if (read_char(text, '.'))
+	{
+		const char *start = *text;
+
+		if (!read_digits(text, 1, 6, &fraction))
+			return false;
+		for (int n = (int) (*text - start); n < 6; n++)
+			fraction *= 10;
+	}
+	if (strncmp(*text, "+00:00", 6) != 0)
+		return false;
+	*text += 6;
+	if (strncmp(*text, " BC", 3) == 0)
+	{
+		*text += 3;
+		tm.tm_year = 1 - tm.tm_year;
+	}
+	if (tm.tm_mon < 1 || tm.tm_mon > 12)
+		return false;
+	return tm2timestamp(&tm, fraction, &utc, time) == 0;
+}

@@ -1,0 +1,19 @@
+/*
+ * distributions.h
+ *	  Distributions and corrections that tests of significance need.
+ *
+ * All p-values are two-sided and keep their relative precision far into the
+ * tails: 0 comes out only where the value is below the smallest double.
+ */
+#ifndef CUSTMART_DISTRIBUTIONS_H
+#define CUSTMART_DISTRIBUTIONS_H
+
+#include "shared/core.h"
+
+extern float8 statistics_normal_p(float8 z);
+extern float8 statistics_student_p(float8 t, float8 df);
+extern float8 statistics_student_quantile(float8 alpha, float8 df);
+extern float8 statistics_hedges_correction(float8 df);
+extern void statistics_benjamini_hochberg(const float8 *p, uint32 *order, Size n, float8 *q);
+
+#endif							/* CUSTMART_DISTRIBUTIONS_H */

@@ -1,0 +1,373 @@
+/*
+ * tier_by_spend.c
+ *	  The SQL face of tiers by rolling net spend.
+ */
+#include "custmart.h"
+
+#include "shared/arguments.h"
+#include "shared/calendar.h"
+#include "catalog/pg_type.h"
+#include "shared/duration.h"
+#include "funcapi.h"
+#include "shared/time_arguments.h"
+#include "mb/pg_wchar.h"
+#include "money/decimal_numeric.h"
+#include "tier_by_spend/spend.h"
+#include "tier_by_spend/tier_by_spend_core.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+
+#define LIMITS_MAX 999
+
+/* The rules of a loyalty programme, and when its periods end and its windows begin. */
+typedef struct Programme
+{
+	Decimal    *limits;
+	int			limit_count;
+	const Interval *span;
+	CalendarSettings settings;
+	TierCalendar calendar;
+} Programme;
+
+/* A member in a programme: his history of amounts and a walk through it. */
+typedef struct Member
+{
+	Programme	programme;
+	const History *history;
+	TimestampTz as_of;
+	TierWalk	walk;
+} Member;
+
+/* ---------- arguments ---------- */
+
+/* Raises 22023 with the limits as given, cut where they are many. */
+static void
+limits_error(ArrayType *array, const char *wrong)
+{
+	char	   *text = OidOutputFunctionCall(F_ARRAY_OUT, PointerGetDatum(array));
+	int			length = (int) strlen(text);
+	int			quoted = pg_mbcliplen(text, length, 100);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("limits \"%.*s%s\" are not valid: %s", quoted, text, quoted < length ? "..." : "", wrong),
+			 errhint("Give what each tier but the last begins at, the best first: ARRAY[1000, 500] for one from 1000 on and one from 500 on.")));
+}
+
+static void
+get_limits(Programme *programme, Datum value)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array) || n < 1 || n > LIMITS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("limits must be a list of 1 to %d numbers without NULL", LIMITS_MAX),
+				 errhint("Give a one-dimensional array such as ARRAY[1000, 500], the limit of the best tier first.")));
+	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	programme->limits = palloc(sizeof(Decimal) * n);
+	programme->limit_count = n;
+	for (int i = 0; i < n; i++)
+	{
+		Decimal    *limit = &programme->limits[i];
+		struct varlena *numeric = PG_DETOAST_DATUM_PACKED(elements[i]);
+
+		switch (decimal_from_numeric((const uint8 *) VARDATA_ANY(numeric), VARSIZE_ANY_EXHDR(numeric), limit))
+		{
+			case DECIMAL_OK:
+				break;
+			case DECIMAL_NAN:
+			case DECIMAL_INFINITE:
+				limits_error(array, "each must be a finite number");
+				break;
+			case DECIMAL_OUT_OF_RANGE:
+				limits_error(array, "one has more than 38 digits before the decimal point or 28 after it");
+				break;
+		}
+		if (decimal_sign(limit) <= 0)
+			limits_error(array, "each must be above 0");
+		if (i > 0 && decimal_compare(limit, limit - 1) >= 0)
+			limits_error(array, "each must be below the one before");
+	}
+}
+
+/* One name for each limit and one for the rest. */
+static Datum *
+get_names(Datum value, int limits)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	Datum	   *names;
+	bool	   *nulls;
+	int			n;
+
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("names must be a list of texts without NULL"),
+				 errhint("Give a one-dimensional array such as ARRAY['gold', 'silver', 'member'].")));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n);
+	if (n != limits + 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%d names do not go with %d limits", n, limits),
+				 errhint("Give one name more than limits, the best first: the last is for the rest.")));
+	return names;
+}
+
+static const Interval *
+get_span(Datum value)
+{
+	const Interval *span = DatumGetIntervalP(value);
+
+	if (interval_is_infinite(span))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("span must be a length of time, not \"%s\"", duration_text(span)),
+				 errhint("Give a long time, such as '1000 years'.")));
+	if (span->month < 0 || span->day < 0 || span->time < 0 ||
+		(span->month == 0 && span->day == 0 && span->time == 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("span must be above 0, with no part below, not \"%s\"", duration_text(span)),
+				 errhint("Give a length of time such as '1 year', '6 months' or '90 days'.")));
+	return span;
+}
+
+static Zone *
+get_zone(Datum value)
+{
+	text	   *name = DatumGetTextPP(value);
+
+	return zone_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+/* ---------- the calendar of a programme ---------- */
+
+static int64
+period_end(void *context, int64 time)
+{
+	const Programme *programme = context;
+
+	return time < END_TIMESTAMP ? calendar_end(&programme->settings, time) : DT_NOEND;
+}
+
+static int64
+window_start(void *context, int64 time)
+{
+	const Programme *programme = context;
+
+	return zone_before(programme->settings.zone, time, programme->span);
+}
+
+/*
+ * How long windows are, give or take `slack`.  Months are never more than 5 days
+ * away from their average of 146097 / 4800 days, and clocks never more than two.
+ */
+static int64
+window_length(const Interval *span, int64 slack)
+{
+	int128		length = (int128) span->month * (146097 * USECS_PER_DAY / 4800) +
+		(int128) span->day * USECS_PER_DAY + span->time;
+
+	if (span->month != 0 || span->day != 0)
+		length += slack;
+	return (int64) Max(Min(length, PG_INT64_MAX), 0);
+}
+
+/*
+ * Opens a member with the arguments from 0 on: spend, as_of, limits, then, from
+ * argument `rest` on, span, unit and timezone.
+ */
+static void
+open_member(FunctionCallInfo fcinfo, Member *member, int rest)
+{
+	Programme  *programme = &member->programme;
+	const SpendMoment *moments;
+	TimestampTz last;
+
+	argument_check_not_null(fcinfo, 2, "limits");
+	argument_check_not_null(fcinfo, rest, "span");
+	argument_check_not_null(fcinfo, rest + 1, "unit");
+	argument_check_not_null(fcinfo, rest + 2, "timezone");
+	get_limits(programme, PG_GETARG_DATUM(2));
+	programme->span = get_span(PG_GETARG_DATUM(rest));
+	programme->settings = *calendar_arguments(PG_GETARG_DATUM(rest + 1), PG_GETARG_DATUM(rest + 2));
+	programme->calendar.context = programme;
+	programme->calendar.period_end = period_end;
+	programme->calendar.window_start = window_start;
+	programme->calendar.window_least = window_length(programme->span, -10 * USECS_PER_DAY);
+	programme->calendar.window_most = window_length(programme->span, 10 * USECS_PER_DAY);
+
+	member->history = history_open(PG_GETARG_DATUM(0), &spend_kind);
+	moments = spend_moments(member->history);
+	last = moments[member->history->count - 1].time;
+	member->as_of = PG_ARGISNULL(1) ? last : time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
+	if (last > member->as_of)
+		time_too_early_error(member->as_of, "as_of", last, "an amount", "occurred_at");
+	member->walk.moments = moments;
+	member->walk.count = member->history->count;
+	member->walk.pool = &member->history->pool;
+	member->walk.limits = programme->limits;
+	member->walk.limit_count = programme->limit_count;
+	member->walk.calendar = &programme->calendar;
+	member->walk.until = member->as_of;
+	tier_walk_begin(&member->walk);
+}
+
+/* Goes on to the next change of tier; false: there is none. */
+static bool
+next_change(Member *member)
+{
+	bool		is_change = tier_walk_next(&member->walk);
+
+	if (member->walk.is_out_of_range)
+		spend_range_error();
+	return is_change;
+}
+
+static Datum
+numeric_of(const Decimal *d)
+{
+	DecimalPool pool = {.context = CurrentMemoryContext};
+
+	return numeric_from_packed(decimal_pack(d, &pool), &pool);
+}
+
+/* The net of start < time <= until, from an opened history. */
+static Decimal
+net_of(const History *history, TimestampTz start, TimestampTz until)
+{
+	Decimal		net;
+
+	if (!spend_net(spend_moments(history), history->count, &history->pool, start, until, &net))
+		spend_range_error();
+	return net;
+}
+
+/* ---------- functions ---------- */
+
+/* rolling_spend(spend, as_of, span, timezone): the net of the span up to as_of. */
+CUSTMART_FUNCTION(custmart_rolling_spend);
+Datum
+custmart_rolling_spend(PG_FUNCTION_ARGS)
+{
+	const History *history;
+	TimestampTz as_of;
+	TimestampTz start;
+	Decimal		net;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	argument_check_not_null(fcinfo, 2, "span");
+	argument_check_not_null(fcinfo, 3, "timezone");
+	history = history_open(PG_GETARG_DATUM(0), &spend_kind);
+	as_of = PG_ARGISNULL(1) ? spend_moments(history)[history->count - 1].time :
+		time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
+	start = zone_before(get_zone(PG_GETARG_DATUM(3)), as_of, get_span(PG_GETARG_DATUM(2)));
+	net = net_of(history, start, as_of);
+	PG_RETURN_DATUM(numeric_of(&net));
+}
+
+/* tier_by_spend(spend, as_of, limits, names, span, unit, timezone): the tier at as_of. */
+CUSTMART_FUNCTION(custmart_tier_by_spend);
+Datum
+custmart_tier_by_spend(PG_FUNCTION_ARGS)
+{
+	Member		member;
+	Datum	   *names;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	argument_check_not_null(fcinfo, 3, "names");
+	open_member(fcinfo, &member, 4);
+	names = get_names(PG_GETARG_DATUM(3), member.programme.limit_count);
+	while (next_change(&member))
+		;
+	PG_RETURN_TEXT_P(DatumGetTextPCopy(names[member.walk.tier]));
+}
+
+/* spend_to_next(spend, as_of, limits, span, unit, timezone): what is missing for a better tier. */
+CUSTMART_FUNCTION(custmart_spend_to_next);
+Datum
+custmart_spend_to_next(PG_FUNCTION_ARGS)
+{
+	Member		member;
+	Decimal		missing;
+	Decimal		net;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	open_member(fcinfo, &member, 3);
+	while (next_change(&member))
+		;
+	if (member.walk.tier == 0)
+		PG_RETURN_NULL();
+	net = net_of(member.history, window_start(&member.programme, member.as_of), member.as_of);
+	missing = member.programme.limits[member.walk.tier - 1];
+	if (!decimal_subtract(&missing, &net))
+		spend_range_error();
+
+	/* An old refund can leave the window between two rows; then any next row will do. */
+	if (decimal_sign(&missing) < 0)
+		(void) decimal_subtract(&missing, &missing);
+	PG_RETURN_DATUM(numeric_of(&missing));
+}
+
+/* tier_until(spend, as_of, limits, span, unit, timezone): when the tier is lost if nothing more comes. */
+CUSTMART_FUNCTION(custmart_tier_until);
+Datum
+custmart_tier_until(PG_FUNCTION_ARGS)
+{
+	Member		member;
+	int			tier;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	open_member(fcinfo, &member, 3);
+	while (next_change(&member))
+		;
+	tier = member.walk.tier;
+	if (tier == member.programme.limit_count)
+		PG_RETURN_NULL();
+	member.walk.until = PG_INT64_MAX;
+	while (next_change(&member))
+		if (member.walk.tier > tier)
+			PG_RETURN_TIMESTAMPTZ(member.walk.since);
+	PG_RETURN_TIMESTAMPTZ(DT_NOEND);
+}
+
+/* tier_history(spend, as_of, limits, names, span, unit, timezone): every tier there was. */
+CUSTMART_FUNCTION(custmart_tier_history);
+Datum
+custmart_tier_history(PG_FUNCTION_ARGS)
+{
+	static const char *const reasons[] = {"start", "upgrade", "downgrade"};
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Member		member;
+	Datum	   *names;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	argument_check_not_null(fcinfo, 3, "names");
+	open_member(fcinfo, &member, 4);
+	names = get_names(PG_GETARG_DATUM(3), member.programme.limit_count);
+	while (next_change(&member))
+	{
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		values[0] = TimestampTzGetDatum(member.walk.since);
+		values[1] = names[member.walk.tier];
+		values[2] = numeric_of(&member.walk.net);
+		values[3] = PointerGetDatum(cstring_to_text(reasons[member.walk.reason]));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		pfree(DatumGetPointer(values[2]));
+		pfree(DatumGetPointer(values[3]));
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,75 @@
+/*
+ * tier_by_spend_core.h
+ *	  The tiers that a member had by rolling net spend, one after the other.
+ *
+ * The net of a moment t is what was spent in window_start(t) < time <= t, that of
+ * the end E of a period in window_start(E) <= time < E: a row at an end belongs
+ * to the period that begins.  A tier is warranted if the net reaches its limit.
+ *
+ * - The first moment gives the tier that its net warrants.
+ * - A later moment gives a better one, if its net warrants that, never a worse.
+ * - The end of a period gives the one that its net warrants, better or worse.
+ *   It comes before a moment of the same time.
+ *
+ * The net is kept up by adding what comes into the window and subtracting what
+ * leaves it.  Months differ in length and clocks are set back, so its start can
+ * go back a little; then what had left comes in again.
+ */
+#ifndef CUSTMART_TIER_BY_SPEND_CORE_H
+#define CUSTMART_TIER_BY_SPEND_CORE_H
+
+#include "tier_by_spend/spend_core.h"
+
+/* When periods end and windows begin. */
+typedef struct TierCalendar
+{
+	void	   *context;
+
+	/* The first end of a period after a time; INT64_MAX: there is none. */
+	int64		(*period_end) (void *context, int64 time);
+
+	/* Where the window up to a time begins; INT64_MIN: before all times. */
+	int64		(*window_start) (void *context, int64 time);
+
+	/* No window is shorter, from start to end, and none is longer. */
+	int64		window_least;
+	int64		window_most;
+} TierCalendar;
+
+typedef enum TierReason
+{
+	TIER_START,
+	TIER_UPGRADE,
+	TIER_DOWNGRADE
+} TierReason;
+
+/* Set by the caller up to `until`; then the present tier and how it came about. */
+typedef struct TierWalk
+{
+	const SpendMoment *moments; /* arranged */
+	Size		count;
+	const DecimalPool *pool;
+	const Decimal *limits;		/* of the tiers from the best on, descending */
+	int			limit_count;
+	const TierCalendar *calendar;
+	int64		until;			/* moments and ends after it are left alone */
+
+	int			tier;			/* 0 is the best, limit_count the last */
+	int64		since;
+	TierReason	reason;
+	Decimal		net;			/* at `since`, with all decimals that amounts have */
+	bool		is_out_of_range;	/* the net is: the walk ends */
+
+	Size		next;			/* moment */
+	Size		first;			/* moment in the window */
+	int64		end;			/* of a period, the next to look at */
+	bool		has_jumped;		/* over ends, to that one */
+	uint32		steps;
+} TierWalk;
+
+extern void tier_walk_begin(TierWalk *walk);
+extern bool tier_walk_next(TierWalk *walk);
+extern bool spend_net(const SpendMoment *moments, Size n, const DecimalPool *pool,
+					  int64 after, int64 until, Decimal *net);
+
+#endif							/* CUSTMART_TIER_BY_SPEND_CORE_H */
