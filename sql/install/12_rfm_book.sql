@@ -171,23 +171,23 @@ COMMENT ON FUNCTION member_count(rfm_book) IS 'Number of members in the book, wi
 -- Comparison: two books are equal if they say the same, in whatever order they met their members.
 
 CREATE FUNCTION rfm_book_eq(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME', 'custmart_stored_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_ne(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME', 'custmart_stored_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_lt(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME', 'custmart_stored_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_le(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME', 'custmart_stored_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_gt(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME', 'custmart_stored_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_ge(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME', 'custmart_stored_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_cmp(rfm_book, rfm_book) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME', 'custmart_stored_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_hash(rfm_book) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME', 'custmart_stored_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_book_hash_extended(rfm_book, bigint) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME', 'custmart_stored_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
 CREATE OPERATOR = (
 	LEFTARG = rfm_book, RIGHTARG = rfm_book, FUNCTION = rfm_book_eq,

@@ -19,8 +19,8 @@ static const char *funnel_book_check_settings(uint8 form, const uint8 *settings,
 
 static const EventLayout layouts[] = {EVENTS_MOMENTS};
 
-static const HistoryBookKind funnel_book_kind = {
-	HISTORY_BOOK("funnel_book", funnel_book_check, STORED_FUNNEL_BOOK, FUNNEL_BOOK_VERSION, NULL,
+static const HistoryBookFormat funnel_book_format = {
+	HISTORY_BOOK_FORMAT("funnel_book", funnel_book_check, STORED_FUNNEL_BOOK, FUNNEL_BOOK_VERSION, NULL,
 			   "Leave out rows that meet no step, or make one per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (uuid_hash, hashtext for other types)."),
 	.layouts = layouts,
 	.forms = lengthof(layouts),
@@ -28,10 +28,12 @@ static const HistoryBookKind funnel_book_kind = {
 	.settings_hint = FUNNEL_SETTINGS_HINT
 };
 
+static const BookKind funnel_book_kind = HISTORY_BOOK_KIND(&funnel_book_format);
+
 static const char *
 funnel_book_check(const uint8 *bytes, Size length)
 {
-	return history_book_check(&funnel_book_kind, bytes, length);
+	return history_book_check(&funnel_book_format, bytes, length);
 }
 
 static const char *
@@ -47,16 +49,13 @@ funnel_book_check_settings(uint8 form, const uint8 *settings, Size size,
 static inline Datum
 funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type)
 {
-	Book	   *book = book_of_state(fcinfo, &funnel_book_kind.book, key_type, 0);
+	Book	   *book = book_of_state(fcinfo, &funnel_book_kind, key_type, 0);
 	FunnelRow	row;
 	Key		   *key;
 	Event	   *event;
 
 	if (PG_ARGISNULL(1) || !funnel_row_arguments(fcinfo, 2, &row))
-	{
-		book->rows_skipped++;
-		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
-	}
+		return book_skip_row(book);
 	if (unlikely(!history_book_set(book, row.settings, FUNNEL_SETTINGS_SIZE)))
 		funnel_settings_error();
 	event = book_next_row(book, &key);
@@ -64,8 +63,7 @@ funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type)
 	event->tag = row.steps;
 	book_set_key(book, key, key_type, PG_GETARG_DATUM(1));
 	history_book_note_time(book, row.time);
-	book_push(book);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+	return book_push(book);
 }
 
 /* funnel_book_step_<member>(funnel_book, member, within, occurred_at, steps) */
@@ -81,8 +79,8 @@ FUNNEL_BOOK_STEP(bigint, KEY_INT64)
 FUNNEL_BOOK_STEP(uuid, KEY_FIXED16)
 FUNNEL_BOOK_STEP(text, KEY_BYTES)
 
-BOOK_FUNCTIONS(funnel_book, &funnel_book_kind.book)
-BOOK_MEMBER_COUNT(funnel_book, &funnel_book_kind.book)
+BOOK_FUNCTIONS(funnel_book, &funnel_book_kind)
+BOOK_MEMBER_COUNT(funnel_book, &funnel_book_kind)
 
 /* ---------- reading ---------- */
 
@@ -125,7 +123,7 @@ custmart_funnel_steps(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	mode = funnel_mode_argument(fcinfo, 1);
-	history_book_open(&events, PG_GETARG_DATUM(0), &funnel_book_kind);
+	history_book_open(&events, PG_GETARG_DATUM(0), &funnel_book_format);
 	if (events.reader.count == 0)
 		return (Datum) 0;
 	funnel = funnel_of_settings(events.settings, mode);
@@ -186,8 +184,8 @@ funnel_members(FunctionCallInfo fcinfo, int book_argument)
 	if (PG_ARGISNULL(book_argument))
 		return (Datum) 0;
 	mode = funnel_mode_argument(fcinfo, book_argument + 1);
-	history_book_open(&events, PG_GETARG_DATUM(book_argument), &funnel_book_kind);
-	book_check_key_type(&events.reader, &funnel_book_kind.book,
+	history_book_open(&events, PG_GETARG_DATUM(book_argument), &funnel_book_format);
+	book_check_key_type(&events.reader, &funnel_book_format.book,
 						TupleDescAttr(result->setDesc, 0)->atttypid, "members", "funnel_members", "book");
 	if (events.reader.count == 0)
 		return (Datum) 0;

@@ -64,10 +64,10 @@ typedef struct EventLog
 	uint8		settings[HISTORY_SETTINGS_MAX];
 } EventLog;
 
-static const HistoryBookKind *
-kind_of(const BookKind *kind)
+static const HistoryBookFormat *
+format_of(const BookFormat *format)
 {
-	return (const HistoryBookKind *) kind;
+	return (const HistoryBookFormat *) format;
 }
 
 static EventLog *
@@ -89,7 +89,7 @@ history_book_init(Book *book)
 {
 	EventLog   *log = palloc0(sizeof(EventLog));
 
-	log->layout = kind_of(book->kind)->layouts[book->form];
+	log->layout = format_of(book->kind->format)->layouts[book->form];
 	log->context = book->hdr.eoh_context;
 	log->pool.context = log->context;
 	log->last = PG_INT64_MIN;
@@ -149,7 +149,7 @@ log_append(EventLog *log, Size n)
 	{
 		if (log->npieces == log->pieces_capacity)
 		{
-			Size		capacity = Max(log->pieces_capacity * 2, 16);
+			Size		capacity = Max(log->pieces_capacity * 2, 2);
 
 			log->pieces = log->pieces == NULL ?
 				MemoryContextAllocHuge(log->context, capacity * sizeof(LogPiece)) :
@@ -159,7 +159,7 @@ log_append(EventLog *log, Size n)
 		piece = log->pieces + log->npieces;
 
 		/* A small book begins small. */
-		piece->capacity = Max(Min(Max(log->count, 256), LOG_PIECE), n);
+		piece->capacity = Max(Min(Max(log->count, 8), LOG_PIECE), n);
 		piece->count = 0;
 		piece->events = MemoryContextAllocHuge(log->context, piece->capacity * sizeof(Event));
 		log->npieces++;
@@ -241,9 +241,8 @@ history_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 
 /* What members take at least: a number of events and an event each. */
 Size
-history_book_tail_size(Book *book, bool exact)
+history_book_tail_size(const Book *book)
 {
-	Assert(!exact);
 	return HEAD_SIZE + log_of(book)->settings_size + (Size) book->table.count * 2;
 }
 
@@ -380,15 +379,15 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 
 /* Finds the parts of the tail of a book whose header was read; what is wrong, or NULL. */
 static const char *
-split(HistoryReader *events, const HistoryBookKind *kind)
+split(HistoryReader *events, const HistoryBookFormat *format)
 {
 	const BookReader *reader = &events->reader;
 
-	if (reader->form >= kind->forms)
+	if (reader->form >= format->forms)
 		return "its form is unknown";
 	if (reader->tail_size < HEAD_SIZE)
 		return "it is cut off";
-	events->layout = kind->layouts[reader->form];
+	events->layout = format->layouts[reader->form];
 	events->settings_size = (Size) reader->tail[0] << 8 | reader->tail[1];
 	if (events->settings_size > HISTORY_SETTINGS_MAX ||
 		events->settings_size > reader->tail_size - HEAD_SIZE)
@@ -408,17 +407,17 @@ end_of(const HistoryReader *events)
 
 /* The checker of all history books: returns what is wrong with stored bytes, or NULL. */
 const char *
-history_book_check(const HistoryBookKind *kind, const uint8 *bytes, Size length)
+history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size length)
 {
 	HistoryReader events;
-	const char *wrong = book_read_header(&events.reader, &kind->book, bytes, length);
+	const char *wrong = book_read_header(&events.reader, &format->book, bytes, length);
 	const uint8 *end = bytes + length;
 	uint32		tag_max = 0;
 	CalendarUnit unit = UNIT_DAY;
 	TimestampTz last = PG_INT64_MIN;
 
 	if (wrong != NULL ||
-		(wrong = split(&events, kind)) != NULL ||
+		(wrong = split(&events, format)) != NULL ||
 		(wrong = book_check_order(&events.reader)) != NULL)
 		return wrong;
 	if (events.reader.count == 0)
@@ -426,7 +425,7 @@ history_book_check(const HistoryBookKind *kind, const uint8 *bytes, Size length)
 		if (events.settings_size > 0 || events.last != 0)
 			return "it has settings without members";
 	}
-	else if ((wrong = kind->check_settings(events.reader.form, events.settings,
+	else if ((wrong = format->check_settings(events.reader.form, events.settings,
 										   events.settings_size, &tag_max, &unit)) != NULL)
 		return wrong;
 	else if (!IS_VALID_TIMESTAMP(events.last))
@@ -457,12 +456,12 @@ history_book_take_part(Book *book, const BookReader *part)
 {
 	HistoryReader events = {.reader = *part};
 
-	(void) split(&events, kind_of(book->kind));
+	(void) split(&events, format_of(book->kind->format));
 	if (events.settings_size > 0 && !history_book_set(book, events.settings, events.settings_size))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cannot merge two %s made with different settings", book->kind->type.name),
-				 errhint("%s", kind_of(book->kind)->settings_hint)));
+				 errmsg("cannot merge two %s made with different settings", book->kind->format->type.name),
+				 errhint("%s", format_of(book->kind->format)->settings_hint)));
 }
 
 /* Copies the next member of a stored book. */
@@ -510,10 +509,10 @@ join_member(JoinedEvents *joined, HistoryReader *from)
 }
 
 void
-history_book_merge_tails(const Book *book, const BookReader *parts, int n,
-					   const uint8 *steps, Size nsteps, ByteBuffer *buffer)
+history_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
+						 const BookSteps *steps, ByteBuffer *buffer)
 {
-	MemoryContext context = book->hdr.eoh_context;
+	MemoryContext context = CurrentMemoryContext;
 	HistoryReader readers[BOOK_PARTS_MAX];
 	HistoryReader *any = NULL;
 	TimestampTz last = PG_INT64_MIN;
@@ -523,7 +522,7 @@ history_book_merge_tails(const Book *book, const BookReader *parts, int n,
 	for (int i = 0; i < n; i++)
 	{
 		readers[i].reader = parts[i];
-		(void) split(&readers[i], kind_of(book->kind));
+		(void) split(&readers[i], format_of(format));
 		if (parts[i].count == 0)
 			continue;
 		any = &readers[i];
@@ -536,19 +535,19 @@ history_book_merge_tails(const Book *book, const BookReader *parts, int n,
 
 	joined.events = MemoryContextAllocHuge(context, joined.capacity * sizeof(Event));
 	joined.spare = MemoryContextAllocHuge(context, joined.capacity * sizeof(Event));
-	for (Size i = 0; i < nsteps; i++)
+	for (Size i = 0; i < steps->n; i++)
 	{
-		HistoryReader *reader = &readers[steps[i] & BOOK_STEP_PART];
+		HistoryReader *reader = &readers[steps->step[i] & BOOK_STEP_PART];
 
 		check_interrupts(i);
 		__builtin_prefetch(reader->at + 192);
-		if ((steps[i] & BOOK_STEP_SAME_KEY) == 0 && joined.count == 0)
+		if ((steps->step[i] & BOOK_STEP_SAME_KEY) == 0 && joined.count == 0)
 		{
 			append_member(reader, buffer);
 			continue;
 		}
 		join_member(&joined, reader);
-		if ((steps[i] & BOOK_STEP_SAME_KEY) != 0)
+		if ((steps->step[i] & BOOK_STEP_SAME_KEY) != 0)
 			continue;
 		if (!events_arrange(joined.events, &joined.count, reader->layout, &joined.pool))
 			sum_error();
@@ -564,11 +563,11 @@ history_book_merge_tails(const Book *book, const BookReader *parts, int n,
 
 /* Opens a book for reading, before its first member. */
 void
-history_book_open(HistoryReader *events, Datum value, const HistoryBookKind *kind)
+history_book_open(HistoryReader *events, Datum value, const HistoryBookFormat *format)
 {
 	memset(events, 0, sizeof(*events));
-	book_open(&events->reader, value, &kind->book);
-	(void) split(events, kind);
+	book_open(&events->reader, value, &format->book);
+	(void) split(events, format);
 	book_key_cursor(&events->keys, &events->reader);
 	events->pool.context = CurrentMemoryContext;
 }

@@ -16,10 +16,10 @@
 #define HISTORY_SETTINGS_MAX 264
 #define HISTORY_PAYLOAD_SIZE 16
 
-/* What a capability plugs in. */
-typedef struct HistoryBookKind
+/* What a capability says of its books of histories. */
+typedef struct HistoryBookFormat
 {
-	BookKind	book;			/* must be first */
+	BookFormat	book;			/* must be first */
 	const EventLayout *layouts; /* of each form */
 	int			forms;
 
@@ -27,28 +27,32 @@ typedef struct HistoryBookKind
 	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size,
 								   uint32 *tag_max, CalendarUnit *unit);
 	const char *settings_hint;	/* what to do about parts with different settings */
-} HistoryBookKind;
+} HistoryBookFormat;
 
-/* Initializes the BookKind of an HistoryBookKind. */
-#define HISTORY_BOOK(name, check, kind, version, forms_differ, too_large) \
+/* Initializes the BookFormat of a HistoryBookFormat. */
+#define HISTORY_BOOK_FORMAT(name, check, kind, version, forms_differ, too_large) \
 	.book = { \
 		.type = {name, check}, \
 		.stored_kind = kind, \
 		.stored_version = version, \
-		.payload_size = HISTORY_PAYLOAD_SIZE, \
-		.row_size = sizeof(Event), \
-		.sorted = true, \
 		.form_hint = forms_differ, \
 		.size_hint = too_large, \
+		.merge_tails = history_book_merge_tails \
+	}
+
+/* Initializes the BookKind that belongs to it. */
+#define HISTORY_BOOK_KIND(history_format) { \
+		.format = &(history_format)->book, \
+		.payload_size = HISTORY_PAYLOAD_SIZE, \
+		.row_size = sizeof(Event), \
 		.init = history_book_init, \
 		.apply = history_book_apply, \
 		.take_part = history_book_take_part, \
-		.append_tail = history_book_append_tail, \
-		.merge_tails = history_book_merge_tails, \
-		.tail_size = history_book_tail_size \
+		.tail_size = history_book_tail_size, \
+		.append_tail = history_book_append_tail \
 	}
 
-/* An history book opened for reading: members one after the other, in order of their keys. */
+/* A history book opened for reading: members one after the other, in order of their keys. */
 typedef struct HistoryReader
 {
 	BookReader	reader;
@@ -70,16 +74,16 @@ extern void history_book_init(Book *book);
 extern void history_book_apply(Book *book, const uint32 *entries, const void *rows, int n);
 extern void history_book_take_part(Book *book, const BookReader *part);
 extern void history_book_append_tail(Book *book, ByteBuffer *buffer);
-extern void history_book_merge_tails(const Book *book, const BookReader *parts, int n,
-								   const uint8 *steps, Size nsteps, ByteBuffer *buffer);
-extern Size history_book_tail_size(Book *book, bool exact);
-extern const char *history_book_check(const HistoryBookKind *kind, const uint8 *bytes, Size length);
+extern void history_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
+									 const BookSteps *steps, ByteBuffer *buffer);
+extern Size history_book_tail_size(const Book *book);
+extern const char *history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size length);
 
 extern bool history_book_set(Book *book, const void *settings, Size size);
 extern const uint8 *history_book_settings(const Book *book, Size *size);
 extern void history_book_note_time(Book *book, TimestampTz time);
 extern DecimalPool *history_book_pool(Book *book);
-extern void history_book_open(HistoryReader *events, Datum value, const HistoryBookKind *kind);
+extern void history_book_open(HistoryReader *events, Datum value, const HistoryBookFormat *format);
 extern bool history_book_next(HistoryReader *events);
 extern int64 history_book_last_place(const HistoryReader *events);
 extern TimestampTz history_book_as_of(FunctionCallInfo fcinfo, int argument, const HistoryReader *events);

@@ -22,14 +22,16 @@ static const char *check_settings(uint8 form, const uint8 *settings, Size size,
 
 static const EventLayout layouts[] = {EVENTS_MOMENTS};
 
-static const HistoryBookKind interaction_book_kind = {
-	HISTORY_BOOK("interaction_book", interaction_book_check, STORED_INTERACTION_BOOK, INTERACTION_BOOK_VERSION,
+static const HistoryBookFormat interaction_book_format = {
+	HISTORY_BOOK_FORMAT("interaction_book", interaction_book_check, STORED_INTERACTION_BOOK, INTERACTION_BOOK_VERSION,
 			   NULL,
 			   "Make one book per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid), or leave interactions out that are too old to count."),
 	.layouts = layouts,
 	.forms = lengthof(layouts),
 	.check_settings = check_settings
 };
+
+static const BookKind interaction_book_kind = HISTORY_BOOK_KIND(&interaction_book_format);
 
 /* A book has no settings of its own. */
 static const char *
@@ -44,7 +46,7 @@ check_settings(uint8 form, const uint8 *settings, Size size, uint32 *tag_max, Ca
 static const char *
 interaction_book_check(const uint8 *bytes, Size length)
 {
-	return history_book_check(&interaction_book_kind, bytes, length);
+	return history_book_check(&interaction_book_format, bytes, length);
 }
 
 /* ---------- building ---------- */
@@ -53,17 +55,14 @@ interaction_book_check(const uint8 *bytes, Size length)
 static inline Datum
 interaction_book_step(FunctionCallInfo fcinfo, KeyType member_type)
 {
-	Book	   *book = book_of_state(fcinfo, &interaction_book_kind.book, member_type, 0);
+	Book	   *book = book_of_state(fcinfo, &interaction_book_kind, member_type, 0);
 	InteractionKind kind;
 	TimestampTz time;
 	Key		   *key;
 	Event	   *row;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-	{
-		book->rows_skipped++;
-		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
-	}
+		return book_skip_row(book);
 	kind = interaction_kind_argument(fcinfo, 2);
 	time = time_check(PG_GETARG_TIMESTAMPTZ(3), "occurred_at");
 	row = book_next_row(book, &key);
@@ -71,8 +70,7 @@ interaction_book_step(FunctionCallInfo fcinfo, KeyType member_type)
 	history_book_note_time(book, time);
 	row->value = time;
 	row->tag = kind;
-	book_push(book);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+	return book_push(book);
 }
 
 /* interaction_book_step_<member>(interaction_book, member, kind, occurred_at) */
@@ -139,7 +137,7 @@ custmart_interaction_stages(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	settings = get_settings(fcinfo, 2);
-	history_book_open(&events, PG_GETARG_DATUM(0), &interaction_book_kind);
+	history_book_open(&events, PG_GETARG_DATUM(0), &interaction_book_format);
 	as_of = get_as_of(fcinfo, 1, "as_of", &events);
 	while (history_book_next(&events))
 	{
@@ -184,8 +182,8 @@ interaction_members(FunctionCallInfo fcinfo, int book_argument)
 	if (PG_ARGISNULL(book_argument))
 		return (Datum) 0;
 	settings = get_settings(fcinfo, book_argument + 2);
-	history_book_open(&events, PG_GETARG_DATUM(book_argument), &interaction_book_kind);
-	book_check_key_type(&events.reader, &interaction_book_kind.book,
+	history_book_open(&events, PG_GETARG_DATUM(book_argument), &interaction_book_format);
+	book_check_key_type(&events.reader, &interaction_book_format.book,
 						TupleDescAttr(result->setDesc, 0)->atttypid, "members", "interaction_members", "book");
 	as_of = get_as_of(fcinfo, book_argument + 1, "as_of", &events);
 	make_stage_texts(stage_texts);
@@ -249,7 +247,7 @@ custmart_interaction_transitions(PG_FUNCTION_ARGS)
 	argument_check_not_null(fcinfo, 1, "from_as_of");
 	from_as_of = time_check(PG_GETARG_TIMESTAMPTZ(1), "from_as_of");
 	settings = get_settings(fcinfo, 3);
-	history_book_open(&events, PG_GETARG_DATUM(0), &interaction_book_kind);
+	history_book_open(&events, PG_GETARG_DATUM(0), &interaction_book_format);
 	to_as_of = get_as_of(fcinfo, 2, "to_as_of", &events);
 	if (from_as_of >= to_as_of && !(PG_ARGISNULL(2) && events.reader.count == 0))
 	{
@@ -301,5 +299,5 @@ custmart_interaction_transitions(PG_FUNCTION_ARGS)
 
 /* ---------- text, binary, counts ---------- */
 
-BOOK_FUNCTIONS(interaction_book, &interaction_book_kind.book)
-BOOK_MEMBER_COUNT(interaction_book, &interaction_book_kind.book)
+BOOK_FUNCTIONS(interaction_book, &interaction_book_kind)
+BOOK_MEMBER_COUNT(interaction_book, &interaction_book_kind)

@@ -17,7 +17,7 @@ fair_prices(FunctionCallInfo fcinfo, int book_argument)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(book_argument) || !price_report_open(&report, fcinfo, book_argument))
 		return (Datum) 0;
-	book_check_key_type(&report.prices.reader, &pricebook_kind,
+	book_check_key_type(&report.prices.reader, &pricebook_format,
 						TupleDescAttr(result->setDesc, 0)->atttypid, "items", "fair_prices", "book, reference");
 
 	book_key_cursor(&cursor, &report.prices.reader);

@@ -245,7 +245,7 @@ price_gap_items(FunctionCallInfo fcinfo, int book_argument)
 	arguments = get_gap_arguments(fcinfo, book_argument + 2);
 	if (!price_report_open(&report, fcinfo, book_argument))
 		return (Datum) 0;
-	book_check_key_type(&report.prices.reader, &pricebook_kind,
+	book_check_key_type(&report.prices.reader, &pricebook_format,
 						TupleDescAttr(result->setDesc, 0)->atttypid, "items", "price_gap_items", "book, reference");
 	price_compare_items(&report, &gaps, true);
 	judge_items(&gaps, report.prices.group_count, &arguments);

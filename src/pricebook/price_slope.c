@@ -53,25 +53,29 @@ typedef struct SortedCell
 } SortedCell;
 
 static const char *price_slope_check(const uint8 *bytes, Size length);
+static void price_slope_merge_tails(const BookFormat *format, const BookReader *parts, int n,
+									const BookSteps *steps, ByteBuffer *buffer);
 static void price_slope_init(Book *book);
 static void price_slope_apply(Book *book, const uint32 *entries, const void *rows, int n);
-static void price_slope_merge(Book *book, const BookReader *source, const uint32 *entries);
-static Size price_slope_tail_size(Book *book, bool exact);
-static void price_slope_store_tail(Book *book, uint8 *bytes);
+static Size price_slope_tail_size(const Book *book);
+static void price_slope_append_tail(Book *book, ByteBuffer *buffer);
 
-static const BookKind price_slope_kind = {
+static const BookFormat price_slope_format = {
 	.type = {"price_slope", price_slope_check},
 	.stored_kind = STORED_PRICE_SLOPE,
 	.stored_version = PRICE_SLOPE_VERSION,
+	.size_hint = "Take longer periods, or make one per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
+	.merge_tails = price_slope_merge_tails
+};
+
+static const BookKind price_slope_kind = {
+	.format = &price_slope_format,
 	.payload_size = 0,
 	.row_size = sizeof(PendingSlope),
-	.sorted = true,
-	.size_hint = "Take longer periods, or make one per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
 	.init = price_slope_init,
 	.apply = price_slope_apply,
-	.merge = price_slope_merge,
 	.tail_size = price_slope_tail_size,
-	.store_tail = price_slope_store_tail
+	.append_tail = price_slope_append_tail
 };
 
 /* ---------- building ---------- */
@@ -100,7 +104,7 @@ price_slope_init(Book *book)
 }
 
 static void
-check_rows(const SlopeCell *cell)
+check_row_count(const SlopeCell *cell)
 {
 	if (unlikely(cell->n > SLOPE_ROWS_MAX))
 		ereport(ERROR,
@@ -125,7 +129,7 @@ price_slope_apply(Book *book, const uint32 *entries, const void *rows, int n)
 		SlopeCell  *cell = keytable_payload(cells_of(book), found[i]);
 
 		slope_add(cell, row[i].x, row[i].y);
-		check_rows(cell);
+		check_row_count(cell);
 	}
 }
 
@@ -141,10 +145,7 @@ price_slope_step(FunctionCallInfo fcinfo, KeyType item_type)
 	float8		price;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || PG_ARGISNULL(4))
-	{
-		book->rows_skipped++;
-		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
-	}
+		return book_skip_row(book);
 	row = book_next_row(book, &key);
 	row->period = date_check(PG_GETARG_DATEADT(2), "period");
 	x = PG_GETARG_FLOAT8(3);
@@ -158,18 +159,14 @@ price_slope_step(FunctionCallInfo fcinfo, KeyType item_type)
 	if (pool.item != NULL)
 		pfree(pool.item);
 	if (price <= 0)
-	{
-		book->rows_skipped++;
-		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
-	}
+		return book_skip_row(book);
 	row->x = x;
 	row->y = log(price);
 	if (item_type == KEY_INT64)
 		key->number = PG_GETARG_INT64(1);
 	else
 		book_set_text_key(book, key, PG_GETARG_DATUM(1));
-	book_push(book);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+	return book_push(book);
 }
 
 /* price_slope_step_<item>(price_slope, item, period, x, price) */
@@ -187,9 +184,17 @@ PRICE_SLOPE_STEP(text, KEY_BYTES)
 /* ---------- storing ---------- */
 
 static Size
-price_slope_tail_size(Book *book, bool exact)
+price_slope_tail_size(const Book *book)
 {
 	return HEAD_SIZE + (Size) book->table.count * 4 + (Size) cells_of(book)->count * CELL_SIZE;
+}
+
+static uint8 *
+store_cell(int32 period, const SlopeCell *cell, uint8 *bytes)
+{
+	bytes = store_u32(bytes, (uint32) period);
+	slope_store(cell, bytes);
+	return bytes + SLOPE_STORED_SIZE;
 }
 
 static int
@@ -204,13 +209,14 @@ compare_cells(const void *a, const void *b, void *unused)
 }
 
 static void
-price_slope_store_tail(Book *book, uint8 *bytes)
+price_slope_append_tail(Book *book, ByteBuffer *buffer)
 {
-	const KeyTable *cells = cells_of(book);
+	KeyTable   *cells = cells_of(book);
 	uint32		items = book->table.count;
 	uint32	   *place = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) items, 1) * sizeof(uint32));
 	SortedCell *sorted = MemoryContextAllocHuge(CurrentMemoryContext,
 												Max((Size) cells->count, 1) * sizeof(SortedCell));
+	uint8	   *bytes = buffer_reserve(buffer, price_slope_tail_size(book));
 	uint32		at = 0;
 
 	for (uint32 i = 0; i < items; i++)
@@ -242,10 +248,10 @@ price_slope_store_tail(Book *book, uint8 *bytes)
 	for (uint32 i = 0; i < cells->count; i++)
 	{
 		check_interrupts(i);
-		bytes = store_u32(bytes, (uint32) sorted[i].period);
-		slope_store(keytable_payload(cells, sorted[i].entry), bytes);
-		bytes += SLOPE_STORED_SIZE;
+		bytes = store_cell(sorted[i].period, keytable_payload(cells, sorted[i].entry), bytes);
 	}
+	buffer_advance(buffer, bytes);
+	keytable_clear(cells);
 	pfree(place);
 	pfree(sorted);
 }
@@ -294,7 +300,7 @@ static const char *
 price_slope_check(const uint8 *bytes, Size length)
 {
 	SlopeReader slopes;
-	const char *wrong = book_read_header(&slopes.reader, &price_slope_kind, bytes, length);
+	const char *wrong = book_read_header(&slopes.reader, &price_slope_format, bytes, length);
 	uint32		at = 0;
 
 	if (wrong != NULL)
@@ -330,43 +336,76 @@ price_slope_check(const uint8 *bytes, Size length)
 	return NULL;
 }
 
-static void
-price_slope_merge(Book *book, const BookReader *source, const uint32 *entries)
+/* ---------- merging ---------- */
+
+/* A cell of the item in hand. */
+typedef struct ItemCell
 {
-	SlopeReader slopes = {.reader = *source};
-	uint32		at = 0;
+	int32		period;
+	SlopeCell	sums;
+} ItemCell;
 
-	(void) split(&slopes);
-	for (uint32 item = 0; item < source->count; item++)
+static void
+add_cell(ItemCell *cell, const ItemCell *other)
+{
+	slope_merge(&cell->sums, &other->sums);
+	check_row_count(&cell->sums);
+}
+
+#define RUNS_NAME CellRuns
+#define RUNS_ELEMENT ItemCell
+#define RUNS_CONTEXT void
+#define RUNS_COMPARE(a, b, context) (((a)->period > (b)->period) - ((a)->period < (b)->period))
+#define RUNS_ADD(a, b, context) add_cell(a, b)
+#include "shared/merge_runs.h"
+
+static void
+price_slope_merge_tails(const BookFormat *format, const BookReader *readers, int n,
+						const BookSteps *steps, ByteBuffer *buffer)
+{
+	SlopeReader parts[BOOK_PARTS_MAX];
+	uint32		item[BOOK_PARTS_MAX] = {0};
+	uint32		at[BOOK_PARTS_MAX] = {0};
+	Size		head = buffer->size;
+	Size		next_item = head + HEAD_SIZE;
+	uint32		total = 0;
+	CellRuns	cells;
+
+	for (int i = 0; i < n; i++)
 	{
-		uint32		n = load_u32(slopes.item_cells + (Size) item * 4);
-
-		CHECK_FOR_INTERRUPTS();
-		for (uint32 done = 0; done < n;)
-		{
-			int			batch = Min(KEYTABLE_BATCH, n - done);
-			Key			keys[KEYTABLE_BATCH];
-			uint32		found[KEYTABLE_BATCH];
-			SlopeCell	cells[KEYTABLE_BATCH];
-
-			for (int i = 0; i < batch; i++)
-			{
-				int32		period;
-
-				get_cell(&slopes, at++, &period, &cells[i]);
-				keys[i] = cell_key(entries[item], period);
-			}
-			keytable_locate(cells_of(book), keys, batch, found);
-			for (int i = 0; i < batch; i++)
-			{
-				SlopeCell  *cell = keytable_payload(cells_of(book), found[i]);
-
-				slope_merge(cell, &cells[i]);
-				check_rows(cell);
-			}
-			done += batch;
-		}
+		parts[i].reader = readers[i];
+		(void) split(&parts[i]);
 	}
+	buffer_advance(buffer, buffer_reserve(buffer, HEAD_SIZE + (Size) steps->count * 4) +
+				   HEAD_SIZE + (Size) steps->count * 4);
+	CellRuns_init(&cells);
+	for (Size i = 0; i < steps->n; i++)
+	{
+		int			p = steps->step[i] & BOOK_STEP_PART;
+		uint32		count = load_u32(parts[p].item_cells + (Size) item[p]++ * 4);
+		ItemCell   *run = CellRuns_append(&cells, count);
+
+		for (uint32 cell = 0; cell < count; cell++)
+		{
+			check_interrupts(cell);
+			get_cell(&parts[p], at[p]++, &run[cell].period, &run[cell].sums);
+		}
+		if ((steps->step[i] & BOOK_STEP_SAME_KEY) != 0)
+			continue;
+		CellRuns_merge(&cells, NULL);
+		for (Size cell = 0; cell < cells.count; cell++)
+		{
+			check_interrupts(cell);
+			buffer_advance(buffer, store_cell(cells.element[cell].period, &cells.element[cell].sums,
+											  buffer_reserve(buffer, CELL_SIZE)));
+		}
+		store_u32(buffer->data + next_item, (uint32) cells.count);
+		next_item += 4;
+		total += (uint32) cells.count;
+		CellRuns_clear(&cells);
+	}
+	store_u32(buffer->data + head, total);
+	CellRuns_free(&cells);
 }
 
 /* ---------- the result ---------- */
@@ -394,7 +433,7 @@ custmart_price_slopes(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	alpha = argument_alpha(fcinfo, 1);
-	book_open(&slopes.reader, PG_GETARG_DATUM(0), &price_slope_kind);
+	book_open(&slopes.reader, PG_GETARG_DATUM(0), &price_slope_format);
 	(void) split(&slopes);
 	clusters = MemoryContextAllocHuge(CurrentMemoryContext,
 									  Max((Size) slopes.reader.count, 1) * sizeof(FixedEffectCluster));

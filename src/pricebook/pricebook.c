@@ -9,16 +9,13 @@
  *
  * Stored, items, periods, groups and prices are in ascending order: books that
  * say the same have the same bytes, and reports read them from front to end.
- * Here a book is built and stored; pricebook_reader.c reads and checks it.
+ * Here a book is built; pricebook_format.c reads, checks and merges stored ones.
  */
 #include "pricebook/pricebook.h"
 
-#include "shared/bytes.h"
 #include "shared/time_arguments.h"
 #include "utils/date.h"
 #include "utils/memutils.h"
-
-#define PRICEBOOK_VERSION 1
 
 /* A row not yet applied; wide prices and quantities in row_pool. */
 typedef struct PendingPrice
@@ -70,25 +67,17 @@ typedef struct PriceExtra
 
 static void pricebook_init(Book *book);
 static void pricebook_apply(Book *book, const uint32 *entries, const void *rows, int n);
-static void pricebook_merge(Book *book, const BookReader *source, const uint32 *entries);
-static Size pricebook_tail_size(Book *book, bool exact);
-static void pricebook_store_tail(Book *book, uint8 *bytes);
+static Size pricebook_tail_size(const Book *book);
+static void pricebook_append_tail(Book *book, ByteBuffer *buffer);
 
-const BookKind pricebook_kind = {
-	.type = {"pricebook", pricebook_check},
-	.stored_kind = STORED_PRICEBOOK,
-	.stored_version = PRICEBOOK_VERSION,
+static const BookKind pricebook_kind = {
+	.format = &pricebook_format,
 	.payload_size = 0,
 	.row_size = sizeof(PendingPrice),
-	.sorted = true,
-	.form_hint = "Make all parts with the same arguments: all of prices, or all of prices with period and quantity.",
-	.size_hint = "Round prices, take longer periods, or make one book per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
 	.init = pricebook_init,
 	.apply = pricebook_apply,
-	.merge = pricebook_merge,
 	.tail_size = pricebook_tail_size,
-	.store_tail = pricebook_store_tail,
-	.check_foreign = pricebook_check_foreign
+	.append_tail = pricebook_append_tail
 };
 
 #define ST_SORT sort_prices
@@ -123,20 +112,7 @@ pricebook_init(Book *book)
 	book->extra = extra;
 }
 
-/* Finds or makes a group by its name. */
-static uint32
-locate_group(PriceExtra *extra, const char *name, uint32 length)
-{
-	Key			key;
-	uint32		group;
-
-	key.bytes.data = name;
-	key.bytes.length = length;
-	keytable_locate(&extra->groups, &key, 1, &group);
-	return group;
-}
-
-/* The same by way of the groups of the last rows: there are few of them, mostly. */
+/* Finds or makes a group, by way of those of the last rows: there are few of them, mostly. */
 static inline uint32
 find_group(PriceExtra *extra, Datum value)
 {
@@ -149,23 +125,13 @@ find_group(PriceExtra *extra, Datum value)
 
 	if (memo->data == NULL || memo->length != length || memcmp(memo->data, data, length) != 0)
 	{
-		memo->group = locate_group(extra, data, length);
+		memo->group = price_locate_group(&extra->groups, data, length);
 		memo->data = keytable_key(&extra->groups, memo->group).bytes.data;
 		memo->length = length;
 	}
 	if ((Pointer) t != DatumGetPointer(value))
 		pfree(t);
 	return memo->group;
-}
-
-static void
-raise_count(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("pricebook cannot hold more than %u rows of one price, or " INT64_FORMAT " in all",
-					PG_UINT32_MAX, PRICE_ROWS_MAX),
-			 errhint("Make one book per part of the rows, or give shorter periods.")));
 }
 
 /* A wide price as bits that equal prices share. */
@@ -198,52 +164,13 @@ quantity_of(const KeyTable *prices, uint32 entry)
 	return (int64 *) (keytable_entry(prices, entry) + PRICE_KEY_SIZE + 4);
 }
 
-/*
- * Adds points to the entries of their keys.  pool is that of the quantities;
- * the prices in the keys are interned already.
- */
-static void
-add_points(Book *book, const Key *keys, const uint32 *counts, const int64 *quantities,
-		   const DecimalPool *pool, int n)
-{
-	PriceExtra *extra = extra_of(book);
-	uint32		found[KEYTABLE_BATCH];
-
-	keytable_locate(&extra->prices, keys, n, found);
-	for (int i = 0; i < n; i++)
-	{
-		uint32	   *count = count_of(&extra->prices, found[i]);
-		int64		price;
-
-		memcpy(&price, keys[i].fixed, sizeof(price));
-		if (unlikely(decimal_is_pooled(price)) && *count == 0)
-			extra->wide_rows++;
-		if (book->form == PRICEBOOK_PERIODS)
-		{
-			int64	   *quantity = quantity_of(&extra->prices, found[i]);
-
-			if (*count == 0 && !decimal_is_pooled(quantities[i]))
-				*quantity = quantities[i];
-			else if (unlikely(!decimal_add_packed(quantity, &extra->quantity_pool,
-												  quantities[i], pool)))
-				ereport(ERROR,
-						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("a sum of quantities is out of range")));
-		}
-		extra->rows += counts[i];
-		if (unlikely(pg_add_u32_overflow(*count, counts[i], count) || extra->rows > PRICE_ROWS_MAX))
-			raise_count();
-	}
-}
-
 static void
 pricebook_apply(Book *book, const uint32 *entries, const void *rows, int n)
 {
 	PriceExtra *extra = extra_of(book);
 	const PendingPrice *row = rows;
-	Key			keys[KEYTABLE_BATCH];
-	uint32		counts[KEYTABLE_BATCH];
-	int64		quantities[KEYTABLE_BATCH];
+	Key			keys[KEYTABLE_BATCH] = {{0}};
+	uint32		found[KEYTABLE_BATCH];
 
 	for (int i = 0; i < n; i++)
 	{
@@ -252,10 +179,27 @@ pricebook_apply(Book *book, const uint32 *entries, const void *rows, int n)
 		if (unlikely(decimal_is_pooled(key.price)))
 			key.price = intern_wide(extra, &extra->row_pool.item[key.price >> 8]);
 		memcpy(keys[i].fixed, &key, PRICE_KEY_SIZE);
-		counts[i] = 1;
-		quantities[i] = row[i].quantity;
 	}
-	add_points(book, keys, counts, quantities, &extra->row_pool, n);
+	keytable_locate(&extra->prices, keys, n, found);
+	for (int i = 0; i < n; i++)
+	{
+		uint32	   *count = count_of(&extra->prices, found[i]);
+
+		if (unlikely(decimal_is_pooled(row[i].price)) && *count == 0)
+			extra->wide_rows++;
+		if (book->form == PRICEBOOK_PERIODS)
+		{
+			int64	   *quantity = quantity_of(&extra->prices, found[i]);
+
+			if (*count == 0 && !decimal_is_pooled(row[i].quantity))
+				*quantity = row[i].quantity;
+			else if (unlikely(!decimal_add_packed(quantity, &extra->quantity_pool,
+												  row[i].quantity, &extra->row_pool)))
+				price_raise_quantities();
+		}
+		if (unlikely(pg_add_u32_overflow(*count, 1, count) || ++extra->rows > PRICE_ROWS_MAX))
+			price_raise_count();
+	}
 	extra->row_pool.count = 0;
 }
 
@@ -276,10 +220,7 @@ pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
 		(form == PRICEBOOK_PERIODS && (PG_ARGISNULL(4) || PG_ARGISNULL(5))))
-	{
-		book->rows_skipped++;
-		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
-	}
+		return book_skip_row(book);
 
 	row = book_next_row(book, &key);
 	row->period = 0;
@@ -293,17 +234,15 @@ pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 	price = numeric_read(PG_GETARG_DATUM(group_argument + 1), "price", &extra->row_pool);
 	if (!decimal_packed_is_positive(price, &extra->row_pool))
 	{
-		book->rows_skipped++;
 		extra->price_skipped++;
 		extra->row_pool.count = wide;
-		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+		return book_skip_row(book);
 	}
 	if (form == PRICEBOOK_PERIODS && !decimal_packed_is_positive(row->quantity, &extra->row_pool))
 	{
-		book->rows_skipped++;
 		extra->quantity_skipped++;
 		extra->row_pool.count = wide;
-		PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+		return book_skip_row(book);
 	}
 	if (decimal_packed_scale(price, &extra->row_pool) > extra->decimals)
 		extra->decimals = decimal_packed_scale(price, &extra->row_pool);
@@ -313,8 +252,7 @@ pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 		key->number = PG_GETARG_INT64(1);
 	else
 		book_set_text_key(book, key, PG_GETARG_DATUM(1));
-	book_push(book);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+	return book_push(book);
 }
 
 /*
@@ -334,116 +272,16 @@ PRICEBOOK_STEP(text, KEY_BYTES, PRICEBOOK_PRICES)
 PRICEBOOK_STEP(bigint_period, KEY_INT64, PRICEBOOK_PERIODS)
 PRICEBOOK_STEP(text_period, KEY_BYTES, PRICEBOOK_PERIODS)
 
-static void
-add_skipped(int64 *sum, int64 n)
-{
-	if (pg_add_s64_overflow(*sum, n, sum))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("number of rows skipped is out of range")));
-}
-
-static void
-pricebook_merge(Book *book, const BookReader *source, const uint32 *entries)
-{
-	PriceExtra *extra = extra_of(book);
-	PriceReader prices = {.reader = *source};
-	DecimalPool pool;
-	uint32	   *groups;
-	const uint8 *name;
-	uint32		item = 0;
-	uint32		left;
-	Key			keys[KEYTABLE_BATCH];
-	uint32		counts[KEYTABLE_BATCH];
-	int64		quantities[KEYTABLE_BATCH];
-
-	(void) pricebook_split(&prices);
-	add_skipped(&extra->price_skipped, prices.price_skipped);
-	add_skipped(&extra->quantity_skipped, prices.quantity_skipped);
-	extra->decimals = Max(extra->decimals, prices.decimals);
-	if (source->count == 0)
-		return;
-
-	pool = pricebook_load_wide(&prices);
-	groups = MemoryContextAllocHuge(CurrentMemoryContext, prices.group_count * sizeof(uint32));
-	name = prices.group_bytes;
-	for (uint32 i = 0; i < prices.group_count; i++)
-	{
-		uint32		length = load_u32(prices.group_lengths + (Size) i * 4);
-
-		groups[i] = locate_group(extra, (const char *) name, length);
-		name += length;
-	}
-
-	left = load_u32(prices.item_rows);
-	for (uint32 done = 0; done < prices.row_count;)
-	{
-		int			n = Min(KEYTABLE_BATCH, prices.row_count - done);
-
-		for (int i = 0; i < n; i++)
-		{
-			PricePoint	point = pricebook_get_row(&prices, done + i);
-			PriceKey	key;
-
-			if (left-- == 0)
-				left = load_u32(prices.item_rows + (Size) ++item * 4) - 1;
-			key.price = point.price;
-			if (unlikely(decimal_is_pooled(key.price)))
-				key.price = intern_wide(extra, &pool.item[key.price >> 8]);
-			key.item = entries[item];
-			key.group = groups[point.group];
-			key.period = point.period;
-			memcpy(keys[i].fixed, &key, PRICE_KEY_SIZE);
-			counts[i] = point.count;
-			quantities[i] = point.quantity;
-		}
-		add_points(book, keys, counts, quantities, &pool, n);
-		done += n;
-	}
-	pfree(groups);
-	if (pool.item != NULL)
-		pfree(pool.item);
-}
-
 /* ---------- storing ---------- */
 
-/*
- * A number as it is stored, without zeros at the end of its decimals: equal sums
- * have equal bytes, however they came about.  True, and in *wide, if it is wide.
- */
-static bool
-is_stored_wide(int64 number, const DecimalPool *pool, int64 *packed, Decimal *wide)
-{
-	if (likely(!decimal_is_pooled(number)))
-	{
-		*packed = decimal_normalize(number, NULL);
-		return false;
-	}
-	*wide = pool->item[number >> 8];
-	(void) decimal_set_scale(wide, 0);
-	return !decimal_fits_packed(wide, packed);
-}
-
 static Size
-pricebook_tail_size(Book *book, bool exact)
+pricebook_tail_size(const Book *book)
 {
-	PriceExtra *extra = extra_of(book);
-	uint32		count = extra->prices.count;
-	Size		size = PRICEBOOK_HEAD_SIZE + keytable_stored_size(&extra->groups) + 4 +
-		(Size) book->table.count * 4 + (Size) count * PRICEBOOK_ROW_SIZE(book->form);
+	const PriceExtra *extra = extra_of(book);
 
-	size += (Size) extra->wide_rows * DECIMAL_STORED_SIZE;
-	if (exact && extra->quantity_pool.count > 0)
-		for (uint32 i = 0; i < count; i++)
-		{
-			int64		packed;
-			Decimal		wide;
-
-			check_interrupts(i);
-			if (is_stored_wide(*quantity_of(&extra->prices, i), &extra->quantity_pool, &packed, &wide))
-				size += DECIMAL_STORED_SIZE;
-		}
-	return size;
+	return PRICEBOOK_HEAD_SIZE + keytable_stored_size(&extra->groups) + (Size) book->table.count * 4 +
+		(Size) extra->prices.count * PRICEBOOK_ROW_SIZE(book->form) +
+		4 + (Size) extra->wide_rows * DECIMAL_STORED_SIZE;
 }
 
 static PriceKey
@@ -512,20 +350,29 @@ scale_prices(SortedPrice *sorted, uint32 n)
 	}
 }
 
-static int64
-store_number(int64 number, const DecimalPool *pool, uint8 *wide, uint32 *count)
+/* Makes the extra as it was at first. */
+static void
+empty_extra(PriceExtra *extra)
 {
-	int64		packed;
-	Decimal		d;
+	DecimalPool *pools[] = {&extra->price_pool, &extra->quantity_pool};
 
-	if (likely(!is_stored_wide(number, pool, &packed, &d)))
-		return packed;
-	decimal_store(&d, wide + (Size) *count * DECIMAL_STORED_SIZE);
-	return (int64) (*count)++ << 8 | DECIMAL_IN_POOL;
+	keytable_clear(&extra->groups);
+	keytable_clear(&extra->prices);
+	keytable_clear(&extra->wide);
+	for (int i = 0; i < (int) lengthof(pools); i++)
+	{
+		if (pools[i]->item != NULL)
+			pfree(pools[i]->item);
+		*pools[i] = (DecimalPool) {.context = pools[i]->context};
+	}
+	memset(extra->memo, 0, sizeof(extra->memo));
+	extra->price_skipped = extra->quantity_skipped = extra->rows = 0;
+	extra->wide_rows = 0;
+	extra->decimals = 0;
 }
 
 static void
-pricebook_store_tail(Book *book, uint8 *bytes)
+pricebook_append_tail(Book *book, ByteBuffer *buffer)
 {
 	PriceExtra *extra = extra_of(book);
 	KeyTable   *prices = &extra->prices;
@@ -539,10 +386,7 @@ pricebook_store_tail(Book *book, uint8 *bytes)
 	uint32	   *entries;
 	SortedPrice *sorted;
 	uint32		longest = 1;
-	uint32		wide_count = 0;
-	uint8	   *wide;
-	uint8	   *item_rows;
-	uint8	   *end;
+	PriceTailWriter writer;
 
 	for (uint32 i = 0; i < ngroups; i++)
 		group_place[group_order[i]] = i;
@@ -551,22 +395,8 @@ pricebook_store_tail(Book *book, uint8 *bytes)
 		longest = Max(longest, first[item + 1] - first[item]);
 	sorted = MemoryContextAllocHuge(CurrentMemoryContext, longest * sizeof(SortedPrice));
 
-	*bytes++ = (uint8) extra->decimals;
-	bytes = store_u64(bytes, (uint64) extra->price_skipped);
-	bytes = store_u64(bytes, (uint64) extra->quantity_skipped);
-	bytes = store_u32(bytes, ngroups);
-	bytes = keytable_store_keys(&extra->groups, group_order, bytes);
-
-	/*
-	 * Wide decimals stand before the rows; how many there are is known from the
-	 * size, which tail_size has told exactly.
-	 */
-	end = bytes - (PRICEBOOK_HEAD_SIZE + keytable_stored_size(&extra->groups)) + pricebook_tail_size(book, true);
-	wide = bytes + 4;
-	item_rows = end - (Size) prices->count * PRICEBOOK_ROW_SIZE(book->form) - (Size) items * 4;
-	store_u32(bytes, (uint32) ((item_rows - wide) / DECIMAL_STORED_SIZE));
-	bytes = item_rows + (Size) items * 4;
-
+	price_tail_begin(&writer, book->form, extra->decimals, extra->price_skipped, extra->quantity_skipped,
+					 &extra->groups, items, buffer);
 	for (uint32 i = 0; i < items; i++)
 	{
 		uint32		item = book->order[i];
@@ -587,23 +417,20 @@ pricebook_store_tail(Book *book, uint8 *bytes)
 		}
 		scale_prices(sorted, n);
 		sort_prices(sorted, n, &extra->price_pool);
-		item_rows = store_u32(item_rows, n);
 		for (uint32 j = 0; j < n; j++)
 		{
-			int64		price = store_number(sorted[j].price, &extra->price_pool, wide, &wide_count);
+			uint32		entry = sorted[j].entry;
 
 			check_interrupts(j);
-			if (book->form == PRICEBOOK_PERIODS)
-				bytes = store_u32(bytes, (uint32) sorted[j].period);
-			bytes = store_u32(bytes, sorted[j].group);
-			bytes = store_u64(bytes, (uint64) price);
-			bytes = store_u32(bytes, *count_of(prices, sorted[j].entry));
-			if (book->form == PRICEBOOK_PERIODS)
-				bytes = store_u64(bytes, (uint64) store_number(*quantity_of(prices, sorted[j].entry),
-															 &extra->quantity_pool, wide, &wide_count));
+			price_tail_row(&writer, sorted[j].period, sorted[j].group,
+						   sorted[j].price, &extra->price_pool, *count_of(prices, entry),
+						   book->form == PRICEBOOK_PERIODS ? *quantity_of(prices, entry) : 0,
+						   &extra->quantity_pool, buffer);
 		}
+		price_tail_end_item(&writer, buffer);
 	}
-	Assert(bytes == end);
+	price_tail_end(&writer, buffer);
+	empty_extra(extra);
 	pfree(group_order);
 	pfree(group_place);
 	pfree(first);

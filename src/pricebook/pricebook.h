@@ -1,6 +1,6 @@
 /*
  * pricebook.h
- *	  What the building of a pricebook, the reader and the reports share.
+ *	  What the building of a pricebook, its stored form and the reports share.
  */
 #ifndef CUSTMART_PRICEBOOK_H
 #define CUSTMART_PRICEBOOK_H
@@ -29,12 +29,21 @@ typedef struct PriceReader
 	uint32		group_count;
 	const uint8 *group_lengths;
 	const uint8 *group_bytes;
-	uint32		wide_count;
-	const uint8 *wide;
 	const uint8 *item_rows;		/* how many rows each item has */
 	const uint8 *rows;
 	uint32		row_count;
+	uint32		wide_count;
+	const uint8 *wide;
 } PriceReader;
+
+/* Writes a tail, item by item. */
+typedef struct PriceTailWriter
+{
+	uint8		form;
+	Size		next_item;		/* offset in the buffer of its number of rows */
+	uint32		rows;			/* of the item in hand */
+	DecimalPool wide;
+} PriceTailWriter;
 
 /* What a row is sorted by when a book is stored, and what its checker compares. */
 typedef struct SortedPrice
@@ -46,15 +55,23 @@ typedef struct SortedPrice
 	uint32		entry;
 } SortedPrice;
 
-extern const BookKind pricebook_kind;
+extern const BookFormat pricebook_format;
 
-/* pricebook_reader.c */
-extern const char *pricebook_check(const uint8 *bytes, Size length);
-extern const char *pricebook_check_foreign(const BookReader *reader);
-extern const char *pricebook_split(PriceReader *prices);
 extern void pricebook_open(PriceReader *prices, Datum value);
 extern DecimalPool pricebook_load_wide(const PriceReader *prices);
 extern PricePoint pricebook_get_row(const PriceReader *prices, uint32 row);
+
+extern void price_tail_begin(PriceTailWriter *writer, uint8 form, int decimals,
+							 int64 price_skipped, int64 quantity_skipped,
+							 const KeyTable *groups, uint32 items, ByteBuffer *buffer);
+extern void price_tail_row(PriceTailWriter *writer, int32 period, uint32 group,
+						   int64 price, const DecimalPool *price_pool, uint32 count,
+						   int64 quantity, const DecimalPool *quantity_pool, ByteBuffer *buffer);
+extern void price_tail_end_item(PriceTailWriter *writer, ByteBuffer *buffer);
+extern void price_tail_end(PriceTailWriter *writer, ByteBuffer *buffer);
+extern uint32 price_locate_group(KeyTable *groups, const char *name, uint32 length);
+extern void price_raise_count(void);
+extern void price_raise_quantities(void);
 
 /* The order in which the rows of an item are stored. */
 static inline int

@@ -24,8 +24,8 @@ static const EventLayout layouts[] = {
 	[RETENTION_TIMES] = EVENTS_TIMES
 };
 
-const HistoryBookKind retention_book_kind = {
-	HISTORY_BOOK("retention_book", retention_book_check, STORED_RETENTION_BOOK, RETENTION_BOOK_VERSION,
+const HistoryBookFormat retention_book_format = {
+	HISTORY_BOOK_FORMAT("retention_book", retention_book_check, STORED_RETENTION_BOOK, RETENTION_BOOK_VERSION,
 			   "Make all parts with the same arguments: all of periods, all of periods and amounts, or all of times.",
 			   "Take a longer unit, or make one book per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid)."),
 	.layouts = layouts,
@@ -33,6 +33,8 @@ const HistoryBookKind retention_book_kind = {
 	.check_settings = check_settings,
 	.settings_hint = "Make all parts with the same unit and timezone."
 };
+
+static const BookKind retention_book_kind = HISTORY_BOOK_KIND(&retention_book_format);
 
 static const char *
 check_settings(uint8 form, const uint8 *settings, Size size, uint32 *tag_max, CalendarUnit *unit)
@@ -45,16 +47,16 @@ check_settings(uint8 form, const uint8 *settings, Size size, uint32 *tag_max, Ca
 static const char *
 retention_book_check(const uint8 *bytes, Size length)
 {
-	return history_book_check(&retention_book_kind, bytes, length);
+	return history_book_check(&retention_book_format, bytes, length);
 }
 
-BOOK_FUNCTIONS(retention_book, &retention_book_kind.book)
-BOOK_MEMBER_COUNT(retention_book, &retention_book_kind.book)
+BOOK_FUNCTIONS(retention_book, &retention_book_kind)
+BOOK_MEMBER_COUNT(retention_book, &retention_book_kind)
 
 static Book *
 book_of(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 {
-	return book_of_state(fcinfo, &retention_book_kind.book, member_type, form);
+	return book_of_state(fcinfo, &retention_book_kind, member_type, form);
 }
 
 static void
@@ -67,13 +69,6 @@ set_settings(Book *book, const CalendarSettings *settings)
 		return;
 	bytes = history_book_settings(book, &size);
 	calendar_settings_error(bytes, size, settings);
-}
-
-static Datum
-skip_row(Book *book)
-{
-	book->rows_skipped++;
-	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
 }
 
 /*
@@ -93,7 +88,7 @@ retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) ||
 		(form != RETENTION_TIMES && (PG_ARGISNULL(3) || PG_ARGISNULL(4))) ||
 		(form == RETENTION_AMOUNTS && PG_ARGISNULL(5)))
-		return skip_row(book);
+		return book_skip_row(book);
 
 	time = time_check(PG_GETARG_TIMESTAMPTZ(2), "occurred_at");
 	if (form == RETENTION_TIMES)
@@ -120,8 +115,7 @@ retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
 	*row = event;
 	history_book_note_time(book, time);
-	book_push(book);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+	return book_push(book);
 }
 
 /*
@@ -158,7 +152,7 @@ retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
 	TimestampTz last;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return skip_row(book);
+		return book_skip_row(book);
 	activity = history_open(PG_GETARG_DATUM(2), &activity_kind);
 	periods = (const Event *) activity->rows;
 	calendar_open_settings(&settings, activity->settings, activity->settings_size);

@@ -14,6 +14,6 @@
 #define RETENTION_AMOUNTS 1		/* periods, with the money of each */
 #define RETENTION_TIMES 2		/* exact times, no calendar */
 
-extern const HistoryBookKind retention_book_kind;
+extern const HistoryBookFormat retention_book_format;
 
 #endif							/* CUSTMART_RETENTION_BOOK_H */

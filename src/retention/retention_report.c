@@ -20,7 +20,7 @@
 static void
 open_book(FunctionCallInfo fcinfo, HistoryReader *events, bool periods)
 {
-	history_book_open(events, PG_GETARG_DATUM(0), &retention_book_kind);
+	history_book_open(events, PG_GETARG_DATUM(0), &retention_book_format);
 	if (periods != (events->reader.form != RETENTION_TIMES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -174,7 +174,7 @@ custmart_retention_book_net_outside(PG_FUNCTION_ARGS)
 	HistoryReader events;
 	int64		sum = 0;
 
-	history_book_open(&events, PG_GETARG_DATUM(0), &retention_book_kind);
+	history_book_open(&events, PG_GETARG_DATUM(0), &retention_book_format);
 	if (events.reader.form != RETENTION_AMOUNTS)
 		PG_RETURN_NULL();
 	while (history_book_next(&events))

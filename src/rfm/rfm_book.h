@@ -1,6 +1,6 @@
 /*
  * rfm_book.h
- *	  What the building of an rfm_book and the reports made of it share.
+ *	  What the building of an rfm_book, its stored form and the reports share.
  */
 #ifndef CUSTMART_RFM_BOOK_H
 #define CUSTMART_RFM_BOOK_H
@@ -8,6 +8,14 @@
 #include "rfm/rfm.h"
 
 #include "book/book.h"
+#include "shared/bytes.h"
+
+/* Form 0 is a book of orders; else order lines, and the type of the order id. */
+#define RFM_BOOK_ORDERS 0
+
+/* What an order has lines of. */
+#define ORDER_BOUGHT 1
+#define ORDER_REFUNDED 2
 
 /* The tail of a stored book, taken apart. */
 typedef struct RfmTail
@@ -15,13 +23,46 @@ typedef struct RfmTail
 	const uint8 *members;		/* RFM_MEMBER_STORED_SIZE each */
 	uint32		wide_count;
 	const uint8 *wide;			/* DECIMAL_STORED_SIZE each */
-	uint32		order_count;
-	const uint8 *orders;		/* member, bits, id */
+	const uint8 *orders;		/* of order lines: for each member how many, and these */
+	const uint8 *end;
 } RfmTail;
 
-extern const BookKind rfm_book_kind;
+/* An order of which lines were met. */
+typedef struct RfmOrder
+{
+	const uint8 *text;			/* its id; NULL: it is a number */
+	int64		number;
+	uint32		length;
+	uint8		bits;
+} RfmOrder;
+
+/* Writes a tail, member by member. */
+typedef struct RfmTailWriter
+{
+	uint8		form;
+	Size		next_member;	/* offset in the buffer */
+	DecimalPool wide;
+	ByteBuffer	orders;			/* which stand behind all members */
+} RfmTailWriter;
+
+extern const BookFormat rfm_book_format;
 
 extern const char *rfm_book_split_tail(const BookReader *reader, RfmTail *tail);
 extern DecimalPool rfm_book_load_wide(const RfmTail *tail);
+
+extern void rfm_tail_begin(RfmTailWriter *writer, uint8 form, uint32 count, ByteBuffer *buffer);
+extern void rfm_tail_member(RfmTailWriter *writer, const RfmMember *member, const DecimalPool *pool,
+							ByteBuffer *buffer);
+extern void rfm_tail_orders(RfmTailWriter *writer, const RfmOrder *orders, Size n);
+extern void rfm_tail_end(RfmTailWriter *writer, ByteBuffer *buffer);
+
+/* Orders two orders of one member by their ids: below, at or above 0. */
+static inline int
+compare_orders(const RfmOrder *a, const RfmOrder *b)
+{
+	if (a->text == NULL)
+		return (a->number > b->number) - (a->number < b->number);
+	return compare_bytes(a->text, a->length, b->text, b->length);
+}
 
 #endif							/* CUSTMART_RFM_BOOK_H */

@@ -41,7 +41,7 @@ open_population(Population *population, Datum book, int bins)
 	float8	   *frequency;
 	float8	   *monetary;
 
-	book_open(&population->reader, book, &rfm_book_kind);
+	book_open(&population->reader, book, &rfm_book_format);
 	(void) rfm_book_split_tail(&population->reader, &population->tail);
 	population->pool = rfm_book_load_wide(&population->tail);
 	population->latest = RFM_TIME_MIN;
@@ -54,8 +54,7 @@ open_population(Population *population, Datum book, int bins)
 	{
 		RfmMember	member = get_member(population, i);
 
-		if ((i & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
 		if (member.frequency == 0)
 			continue;
 		population->latest = Max(population->latest, member.last_order);
@@ -144,7 +143,7 @@ rfm_members(FunctionCallInfo fcinfo, int book_argument)
 		return (Datum) 0;
 	bins = get_bins(fcinfo, book_argument + 2);
 	open_population(&population, PG_GETARG_DATUM(book_argument), bins);
-	book_check_key_type(&population.reader, &rfm_book_kind,
+	book_check_key_type(&population.reader, &rfm_book_format,
 						TupleDescAttr(result->setDesc, 0)->atttypid, "members", "rfm_members", "book");
 	as_of = get_as_of(fcinfo, book_argument + 1, &population);
 	make_segment_texts(segment_texts);
@@ -157,8 +156,7 @@ rfm_members(FunctionCallInfo fcinfo, int book_argument)
 		Datum		values[11];
 		bool		nulls[11] = {0};
 
-		if ((i & 0xFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
 		values[0] = book_key_datum(population.reader.key_type, &key);
 		values[1] = Int64GetDatum((int64) member.frequency);
 		values[2] = numeric_in_buffer(member.money, &population.pool, &money);
@@ -265,8 +263,7 @@ custmart_rfm_segments(PG_FUNCTION_ARGS)
 		int			segment = member.frequency == 0 ? RFM_SEGMENTS :
 			rfm_segment_of(score_of(&population, &member), bins);
 
-		if ((i & 0xFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
 		add_to_segment(&sums[segment], &pool, &member, &population.pool, as_of);
 	}
 	for (int segment = 0; segment <= RFM_SEGMENTS; segment++)

@@ -12,13 +12,21 @@
 /* The index grows when more than 13 of 16 slots would be taken. */
 #define SLOTS_FULL(count, nslots) ((uint64) (count) * 16 > (uint64) (nslots) * 13)
 
-#define FIRST_ENTRIES 64
-#define FIRST_SLOTS 128
-#define ARENA_BLOCK_MIN 1024
-#define ARENA_BLOCK_MAX (1024 * 1024)
+/* Small, because there may be a table for each of a hundred thousand groups. */
+#define FIRST_ENTRIES 4
+#define FIRST_SLOTS 8
+#define BLOCK_MIN 64
+#define BLOCK_MAX (1024 * 1024)
 
 /* In an entry, a KEY_BYTES key is a pointer to its length and bytes. */
 typedef char *StoredKey;
+
+/* A block of such bytes. */
+typedef struct KeyBlock
+{
+	struct KeyBlock *next;
+	char		bytes[FLEXIBLE_ARRAY_MEMBER];
+} KeyBlock;
 
 /* Makes an empty table, its memory to come from the given context. */
 void
@@ -30,6 +38,38 @@ keytable_init(KeyTable *table, KeyType key_type, Size payload_size, MemoryContex
 	table->seed = pg_prng_uint64(&pg_global_prng_state);
 	table->key_size = key_type == KEY_FIXED16 ? 16 : key_type == KEY_FIXED20 ? 20 : 8;
 	table->entry_size = MAXALIGN(table->key_size + payload_size);
+}
+
+static uint64 count_chunks(uint64 nslots);
+
+/* Makes a table empty again, giving back all its memory. */
+void
+keytable_clear(KeyTable *table)
+{
+	KeyTable	empty = {
+		.context = table->context,
+		.key_type = table->key_type,
+		.seed = table->seed,
+		.key_size = table->key_size,
+		.entry_size = table->entry_size
+	};
+
+	for (uint32 i = 0; i < table->nchunks; i++)
+		pfree(table->chunks[i]);
+	if (table->chunks != NULL)
+		pfree(table->chunks);
+	for (uint64 i = 0; i < count_chunks(table->nslots); i++)
+		pfree(table->slots[i]);
+	if (table->slots != NULL)
+		pfree(table->slots);
+	while (table->blocks != NULL)
+	{
+		KeyBlock   *block = table->blocks;
+
+		table->blocks = block->next;
+		pfree(block);
+	}
+	*table = empty;
 }
 
 /*
@@ -100,31 +140,36 @@ key_equals(KeyType key_type, const char *entry, const Key *key)
 	pg_unreachable();
 }
 
+static char *
+make_block(KeyTable *table, Size size)
+{
+	KeyBlock   *block = MemoryContextAllocHuge(table->context, offsetof(KeyBlock, bytes) + size);
+
+	block->next = table->blocks;
+	table->blocks = block;
+	return block->bytes;
+}
+
 /* Copies length and bytes of a key to where they stay. */
 static StoredKey
 keep_bytes(KeyTable *table, const Key *key)
 {
 	Size		need = sizeof(uint32) + key->bytes.length;
+	Size		block = Min(Max(table->key_bytes, BLOCK_MIN), BLOCK_MAX);
 	char	   *place;
 
-	if (need > table->arena_left)
-	{
-		Size		block = Min(Max(table->key_bytes, ARENA_BLOCK_MIN), ARENA_BLOCK_MAX);
-
-		if (need > block / 4)
-			place = MemoryContextAlloc(table->context, need);
-		else
-		{
-			table->arena = place = MemoryContextAlloc(table->context, block);
-			table->arena_left = block;
-		}
-	}
+	if (need > table->free_bytes_left && need > block / 4)
+		place = make_block(table, need);
 	else
-		place = table->arena;
-	if (place == table->arena)
 	{
-		table->arena += need;
-		table->arena_left -= need;
+		if (need > table->free_bytes_left)
+		{
+			table->free_bytes = make_block(table, block);
+			table->free_bytes_left = block;
+		}
+		place = table->free_bytes;
+		table->free_bytes += need;
+		table->free_bytes_left -= need;
 	}
 	memcpy(place, &key->bytes.length, sizeof(uint32));
 	memcpy(place + sizeof(uint32), key->bytes.data, key->bytes.length);
@@ -251,37 +296,6 @@ keytable_reserve(KeyTable *table, uint32 count)
 {
 	reserve_slots(table, count);
 	reserve_entries(table, count);
-}
-
-/*
- * Fills an empty table with what another holds, payloads included, without
- * hashing anything.  Not for KEY_BYTES, whose entries hold pointers.
- */
-void
-keytable_copy(KeyTable *table, const KeyTable *source)
-{
-	Assert(table->count == 0 && table->key_type == source->key_type);
-	Assert(table->key_type != KEY_BYTES && table->entry_size == source->entry_size);
-	if (source->count == 0)
-		return;
-	reserve_entries(table, source->count);
-	for (uint32 done = 0; done < source->count; done += KEYTABLE_CHUNK)
-	{
-		CHECK_FOR_INTERRUPTS();
-		memcpy(keytable_entry(table, done), keytable_entry(source, done),
-			   Min(KEYTABLE_CHUNK, source->count - done) * table->entry_size);
-	}
-	table->slots = MemoryContextAlloc(table->context, count_chunks(source->nslots) * sizeof(KeySlot *));
-	for (uint64 chunk = 0; chunk < count_chunks(source->nslots); chunk++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		table->slots[chunk] = make_chunk(table, source->nslots);
-		memcpy(table->slots[chunk], source->slots[chunk],
-			   Min(source->nslots, KEYTABLE_SLOTS) * sizeof(KeySlot));
-	}
-	table->nslots = source->nslots;
-	table->seed = source->seed;
-	table->count = source->count;
 }
 
 /* Appends an entry with a payload of zeros; there is memory for it. */
@@ -451,8 +465,8 @@ keytable_stored_size(const KeyTable *table)
 }
 
 /*
- * Writes all keys, in the given order of entries or in their own: 8 or 16 bytes
- * each, or all lengths (4 bytes each) followed by all bytes.  Returns the end.
+ * Writes all keys in the given order of entries: 8 or 16 bytes each, or all
+ * lengths (4 bytes each) followed by all bytes.  Returns the end.
  */
 uint8 *
 keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes)
@@ -462,10 +476,12 @@ keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes)
 	Assert(table->key_type != KEY_FIXED20);
 	for (uint32 i = 0; i < table->count; i++)
 	{
-		Key			key = keytable_key(table, order == NULL ? i : order[i]);
+		Key			key;
 
-		if ((i & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
+		if (i + 16 < table->count)
+			__builtin_prefetch(keytable_entry(table, order[i + 16]));
+		key = keytable_key(table, order[i]);
 		switch (table->key_type)
 		{
 			case KEY_INT64:
@@ -504,15 +520,25 @@ keytable_compare_keys(KeyType key_type, const Key *a, const Key *b)
 	pg_unreachable();
 }
 
-/* What entries are sorted by: first by the beginning of their keys, as a number. */
+/* ---------- the order of all keys ---------- */
+
+/*
+ * What an entry is sorted by: bits of the first 8 bytes of its key that can
+ * differ between keys.  Numbers of members and the digits of texts have few of
+ * these, so that 32 are nearly always enough.
+ */
 typedef struct SortedKey
 {
-	uint64		prefix;
+	uint32		bits;
 	uint32		entry;
 } SortedKey;
 
+#define DIGIT_BITS 11			/* of a pass of the radix sort: its counters stay in the cache */
+#define SMALL_SORT 64			/* entries below which counters are not worth it */
+
+/* The first 8 bytes of a key, behind those that all keys share, as a number. */
 static uint64
-key_prefix(KeyType key_type, const Key *key)
+key_prefix(KeyType key_type, const Key *key, uint32 shared)
 {
 	uint64		prefix = 0;
 
@@ -524,35 +550,92 @@ key_prefix(KeyType key_type, const Key *key)
 		case KEY_FIXED20:
 			return load_u64(key->fixed);
 		case KEY_BYTES:
-			for (uint32 i = 0; i < 8; i++)
+			if (key->bytes.length >= shared + 8)
+				return load_u64((const uint8 *) key->bytes.data + shared);
+			for (uint32 i = shared; i < shared + 8; i++)
 				prefix = prefix << 8 | (i < key->bytes.length ? (uint8) key->bytes.data[i] : 0);
 	}
 	return prefix;
 }
 
-/* Sorts by one byte of the prefix, keeping the order of equal ones. */
-static void
-sort_by_byte(const SortedKey *from, SortedKey *to, uint32 n, int shift)
+/* Bytes that all keys begin with. */
+static uint32
+shared_bytes(const KeyTable *table)
 {
-	uint32		begins[256] = {0};
+	Key			first;
+	uint32		shared;
+
+	if (table->key_type != KEY_BYTES || table->count == 0)
+		return 0;
+	first = keytable_key(table, 0);
+	shared = first.bytes.length;
+	for (uint32 i = 1; i < table->count && shared > 0; i++)
+	{
+		Key			key = keytable_key(table, i);
+
+		check_interrupts(i);
+		shared = Min(shared, key.bytes.length);
+		while (shared > 0 && memcmp(first.bytes.data, key.bytes.data, shared) != 0)
+			shared--;
+	}
+	return shared;
+}
+
+/* A run of bits of a prefix, and where it goes. */
+typedef struct BitRun
+{
+	uint64		mask;
+	int			shift;
+} BitRun;
+
+/*
+ * Finds the highest 32 of these bits as runs of bits side by side; returns how
+ * many bits there are in all runs.
+ */
+static int
+find_runs(uint64 bits, BitRun *runs, int *nruns)
+{
+	int			total = Min(pg_popcount64(bits), 32);
+	int			left = total;
+
+	*nruns = 0;
+	for (int bit = 63; bit >= 0 && left > 0; bit--)
+	{
+		if ((bits >> bit & 1) == 0)
+			continue;
+		left--;
+		if (*nruns == 0 || (runs[*nruns - 1].mask >> (bit + 1) & 1) == 0)
+			runs[(*nruns)++] = (BitRun) {0, 0};
+		runs[*nruns - 1].mask |= UINT64CONST(1) << bit;
+		runs[*nruns - 1].shift = bit - left;
+	}
+	return total;
+}
+
+/* Sorts by one digit, keeping the order of equal ones. */
+static void
+sort_by_digit(const SortedKey *from, SortedKey *to, uint32 n, int shift, int width)
+{
+	uint32		begins[1 << DIGIT_BITS] = {0};
+	uint32		mask = (1u << width) - 1;
 	uint32		sum = 0;
 
 	for (uint32 i = 0; i < n; i++)
 	{
 		check_interrupts(i);
-		begins[from[i].prefix >> shift & 0xFF]++;
+		begins[from[i].bits >> shift & mask]++;
 	}
-	for (int i = 0; i < 256; i++)
+	for (uint32 digit = 0; digit <= mask; digit++)
 	{
-		uint32		count = begins[i];
+		uint32		count = begins[digit];
 
-		begins[i] = sum;
+		begins[digit] = sum;
 		sum += count;
 	}
 	for (uint32 i = 0; i < n; i++)
 	{
 		check_interrupts(i);
-		to[begins[from[i].prefix >> shift & 0xFF]++] = from[i];
+		to[begins[from[i].bits >> shift & mask]++] = from[i];
 	}
 }
 
@@ -565,53 +648,89 @@ compare_entries(const void *a, const void *b, void *table)
 	return keytable_compare_keys(((KeyTable *) table)->key_type, &x, &y);
 }
 
-/*
- * The numbers of all entries in the order of their keys; to be freed by the
- * caller.  A radix sort of the first 8 bytes, skipping those that are the same
- * in all keys; a comparison is made only where all 8 agree.
- */
-uint32 *
-keytable_sorted(const KeyTable *table)
+/* Sorts by the differing bits of the prefixes; true if nothing is left to be compared. */
+static bool
+sort_by_prefix(const KeyTable *table, SortedKey **sorted)
 {
-	Size		size = Max((Size) table->count, 1);
-	SortedKey  *sorted = MemoryContextAllocHuge(CurrentMemoryContext, size * sizeof(SortedKey));
-	SortedKey  *spare = MemoryContextAllocHuge(CurrentMemoryContext, size * sizeof(SortedKey));
-	uint32	   *order;
+	SortedKey  *spare = MemoryContextAllocHuge(CurrentMemoryContext, (Size) table->count * sizeof(SortedKey));
+	uint32		shared = shared_bytes(table);
 	uint64		differing = 0;
+	uint64		first = 0;
+	BitRun		runs[32];
+	int			nruns;
+	int			total;
+	int			passes;
 
 	for (uint32 i = 0; i < table->count; i++)
 	{
 		Key			key = keytable_key(table, i);
+		uint64		prefix = key_prefix(table->key_type, &key, shared);
 
 		check_interrupts(i);
-		sorted[i].prefix = key_prefix(table->key_type, &key);
-		sorted[i].entry = i;
-		differing |= sorted[i].prefix ^ sorted[0].prefix;
+		if (i == 0)
+			first = prefix;
+		differing |= prefix ^ first;
 	}
-	for (int shift = 0; shift < 64; shift += 8)
-		if ((differing >> shift & 0xFF) != 0)
-		{
-			SortedKey  *swap = sorted;
+	total = find_runs(differing, runs, &nruns);
+	for (uint32 i = 0; i < table->count; i++)
+	{
+		Key			key = keytable_key(table, i);
+		uint64		prefix = key_prefix(table->key_type, &key, shared);
+		uint32		bits = 0;
 
-			sort_by_byte(sorted, spare, table->count, shift);
-			sorted = spare;
-			spare = swap;
-		}
+		check_interrupts(i);
+		for (int run = 0; run < nruns; run++)
+			bits |= (uint32) ((prefix & runs[run].mask) >> runs[run].shift);
+		(*sorted)[i].bits = bits;
+		(*sorted)[i].entry = i;
+	}
+
+	passes = (total + DIGIT_BITS - 1) / DIGIT_BITS;
+	for (int pass = 0, shift = 0; pass < passes; pass++)
+	{
+		int			width = (total - shift + passes - pass - 1) / (passes - pass);
+		SortedKey  *swap = *sorted;
+
+		sort_by_digit(*sorted, spare, table->count, shift, width);
+		*sorted = spare;
+		spare = swap;
+		shift += width;
+	}
 	pfree(spare);
+	return table->key_type == KEY_INT64 && pg_popcount64(differing) <= 32;
+}
 
-	if (table->key_type != KEY_INT64)
-		for (uint32 begin = 0, end; begin < table->count; begin = end)
+/*
+ * The numbers of all entries in the order of their keys; to be freed by the
+ * caller.  A radix sort of the bits in which keys differ; keys are compared only
+ * where all of these are the same.
+ */
+uint32 *
+keytable_sorted(const KeyTable *table)
+{
+	uint32		count = table->count;
+	SortedKey  *sorted = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(SortedKey));
+	uint32	   *order;
+
+	if (count < SMALL_SORT)
+	{
+		for (uint32 i = 0; i < count; i++)
+			sorted[i] = (SortedKey) {0, i};
+		qsort_interruptible(sorted, count, sizeof(SortedKey), compare_entries, (void *) table);
+	}
+	else if (!sort_by_prefix(table, &sorted))
+		for (uint32 begin = 0, end; begin < count; begin = end)
 		{
 			check_interrupts(begin);
-			for (end = begin + 1; end < table->count && sorted[end].prefix == sorted[begin].prefix;)
+			for (end = begin + 1; end < count && sorted[end].bits == sorted[begin].bits;)
 				end++;
 			if (end - begin > 1)
 				qsort_interruptible(sorted + begin, end - begin, sizeof(SortedKey),
 									compare_entries, (void *) table);
 		}
 
-	order = MemoryContextAllocHuge(CurrentMemoryContext, size * sizeof(uint32));
-	for (uint32 i = 0; i < table->count; i++)
+	order = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(uint32));
+	for (uint32 i = 0; i < count; i++)
 	{
 		check_interrupts(i);
 		order[i] = sorted[i].entry;

@@ -62,8 +62,9 @@ typedef struct KeyTable
 	uint32		nchunks;
 	KeySlot   **slots;			/* chunks of the index */
 	uint64		nslots;
-	char	   *arena;			/* free end of the last block of key bytes */
-	Size		arena_left;
+	struct KeyBlock *blocks;	/* of the bytes of keys, the last one first */
+	char	   *free_bytes;		/* end of a block that is not used yet */
+	Size		free_bytes_left;
 	Size		key_bytes;		/* of all KEY_BYTES keys, without their lengths */
 } KeyTable;
 
@@ -81,7 +82,7 @@ typedef struct KeyTable
 extern void keytable_init(KeyTable *table, KeyType key_type, Size payload_size,
 						  MemoryContext context);
 extern void keytable_reserve(KeyTable *table, uint32 count);
-extern void keytable_copy(KeyTable *table, const KeyTable *source);
+extern void keytable_clear(KeyTable *table);
 extern void keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries);
 
 static inline char *

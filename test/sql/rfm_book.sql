@@ -139,7 +139,9 @@ CREATE TABLE images AS
 SELECT m AS image, hostile.receive('rfm_book', m) AS answer
 FROM (SELECT rfm_book_send(rfm_book(member, ordered_at, amount)) AS image FROM (VALUES (1, timestamptz '2026-01-01', 1.5), (2, '2026-01-02', -1e20), (1, '2026-01-03', 2)) v(member, ordered_at, amount)
 	  UNION ALL SELECT rfm_book_send(rfm_book(t, o, ordered_at, amount)) FROM typed_lines
-	  UNION ALL SELECT rfm_book_send(rfm_book(u, order_id, ordered_at, amount)) FROM typed_lines WHERE member = 2) s, hostile.mutations(image) m;
+	  UNION ALL SELECT rfm_book_send(rfm_book(u, order_id, ordered_at, amount)) FROM typed_lines WHERE member = 2) s, hostile.mutations(image) m
+UNION ALL SELECT m, hostile.receive('rfm_book', m)
+FROM (VALUES ('\x0301010000000000000000000000000000000001'::bytea || decode(repeat('00', 33), 'hex'))) wide_sum_of_no_member(m);
 SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary rfm_book is not valid: %') > 500 AS many_refused,
 	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary rfm_book is not valid: %' AND answer NOT LIKE 'accepted: rfm_book:%') AS other
 FROM images;

@@ -1,0 +1,299 @@
+/*
+ * book_format.c
+ *	  Reading stored books: header, keys, checks; their text and binary forms.
+ */
+#include "book/book_format.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "shared/bytes.h"
+#include "utils/builtins.h"
+
+/*
+ * The largest book whose text form, in base64 and beside other columns, still
+ * is below 1 GB: a larger one could be made, but not dumped.
+ */
+#define BOOK_SIZE_MAX (MaxAllocSize / 16 * 11)
+
+/* Raises the error for a book that would be too large at rest. */
+void
+book_check_size(const BookFormat *format, Size size, uint32 count)
+{
+	if (unlikely(size > BOOK_SIZE_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%s cannot be larger than %zu MB", format->type.name,
+						((Size) BOOK_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
+				 errdetail_plural("It has %u key.", "It has %u keys.", count, count),
+				 errhint("%s", format->size_hint)));
+}
+
+/* Adds up numbers of rows skipped. */
+void
+book_add_skipped(int64 *rows_skipped, int64 more)
+{
+	if (pg_add_s64_overflow(*rows_skipped, more, rows_skipped))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("number of rows skipped is out of range")));
+}
+
+/* ---------- the header ---------- */
+
+/* Writes what all books begin with; returns the end. */
+uint8 *
+book_store_header(const BookFormat *format, KeyType key_type, uint8 form,
+				  uint32 count, int64 rows_skipped, uint8 *bytes)
+{
+	bytes[0] = format->stored_kind;
+	bytes[1] = format->stored_version;
+	bytes[2] = key_type;
+	bytes[3] = form;
+	return store_u64(store_u32(bytes + 4, count), (uint64) rows_skipped);
+}
+
+/*
+ * Reads what all books begin with and finds where keys and tail begin; returns
+ * what is wrong with it, or NULL.  Neither the order of the keys nor the tail is
+ * looked at.
+ */
+const char *
+book_read_header(BookReader *reader, const BookFormat *format, const uint8 *bytes, Size length)
+{
+	Size		left;
+	Size		keys_size;
+
+	if (length < BOOK_HEADER_SIZE)
+		return "it is too short";
+	if (bytes[0] != format->stored_kind)
+		return "it is of another type";
+	if (bytes[1] != format->stored_version)
+		return "its version is unknown";
+	reader->key_type = bytes[2];
+	reader->form = bytes[3];
+	reader->count = load_u32(bytes + 4);
+	reader->rows_skipped = (int64) load_u64(bytes + 8);
+	if (reader->rows_skipped < 0)
+		return "its number of rows skipped is out of range";
+	reader->keys = bytes + BOOK_HEADER_SIZE;
+	left = length - BOOK_HEADER_SIZE;
+	switch (reader->key_type)
+	{
+		case KEY_INT64:
+			keys_size = (Size) reader->count * 8;
+			break;
+		case KEY_FIXED16:
+			keys_size = (Size) reader->count * 16;
+			break;
+		case KEY_BYTES:
+			keys_size = (Size) reader->count * 4;
+			if (keys_size > left)
+				return "its keys are truncated";
+			for (uint32 i = 0; i < reader->count; i++)
+			{
+				check_interrupts(i);
+				keys_size += load_u32(reader->keys + (Size) i * 4);
+				if (keys_size > left)
+					return "its keys are truncated";
+			}
+			break;
+		default:
+			return "its type of key is unknown";
+	}
+	if (keys_size > left)
+		return "its keys are truncated";
+	reader->tail = reader->keys + keys_size;
+	reader->tail_size = left - keys_size;
+	return NULL;
+}
+
+/* Opens stored bytes that were checked. */
+void
+book_read_stored(BookReader *reader, const BookFormat *format, bytea *stored)
+{
+	reader->stored = stored;
+	(void) book_read_header(reader, format, (const uint8 *) VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored));
+}
+
+/* ---------- keys ---------- */
+
+/* Before the first key of a checked book. */
+void
+book_key_cursor(BookKeyCursor *cursor, const BookReader *reader)
+{
+	cursor->key_type = reader->key_type;
+	cursor->key = reader->keys;
+	cursor->bytes = reader->keys + (Size) reader->count * 4;
+}
+
+/* The next key; bytes are not copied. */
+Key
+book_next_key(BookKeyCursor *cursor)
+{
+	Key			key = {0};
+
+	switch (cursor->key_type)
+	{
+		case KEY_INT64:
+			key.number = (int64) load_u64(cursor->key);
+			cursor->key += 8;
+			break;
+		case KEY_FIXED16:
+			memcpy(key.fixed, cursor->key, 16);
+			cursor->key += 16;
+			break;
+		case KEY_BYTES:
+			key.bytes.data = (const char *) cursor->bytes;
+			key.bytes.length = load_u32(cursor->key);
+			cursor->key += 4;
+			cursor->bytes += key.bytes.length;
+			break;
+		case KEY_FIXED20:
+			break;
+	}
+	return key;
+}
+
+/* Checks that the keys ascend, which every checker of a book asks for. */
+const char *
+book_check_order(const BookReader *reader)
+{
+	BookKeyCursor cursor;
+	Key			last;
+
+	if (reader->key_type == KEY_INT64)
+	{
+		for (uint32 i = 1; i < reader->count; i++)
+		{
+			check_interrupts(i);
+			if ((int64) load_u64(reader->keys + (Size) (i - 1) * 8) >= (int64) load_u64(reader->keys + (Size) i * 8))
+				return "its keys do not ascend";
+		}
+		return NULL;
+	}
+	book_key_cursor(&cursor, reader);
+	for (uint32 i = 0; i < reader->count; i++)
+	{
+		Key			key = book_next_key(&cursor);
+
+		check_interrupts(i);
+		if (i > 0 && keytable_compare_keys(reader->key_type, &last, &key) >= 0)
+			return "its keys do not ascend";
+		last = key;
+	}
+	return NULL;
+}
+
+/* True if text keys are text in the encoding of this database. */
+static bool
+keys_are_text(const BookReader *reader)
+{
+	BookKeyCursor cursor;
+
+	if (reader->key_type != KEY_BYTES)
+		return true;
+	book_key_cursor(&cursor, reader);
+	for (uint32 i = 0; i < reader->count; i++)
+	{
+		Key			key = book_next_key(&cursor);
+
+		check_interrupts(i);
+		if (!pg_verifymbstr(key.bytes.data, (int) key.bytes.length, true))
+			return false;
+	}
+	return true;
+}
+
+/* The SQL type of a type of key. */
+Oid
+book_key_oid(KeyType key_type)
+{
+	return key_type == KEY_INT64 ? INT8OID : key_type == KEY_FIXED16 ? UUIDOID : TEXTOID;
+}
+
+/* A key as a Datum; a uuid points into *key, a text is new. */
+Datum
+book_key_datum(KeyType key_type, const Key *key)
+{
+	switch (key_type)
+	{
+		case KEY_INT64:
+			return Int64GetDatum(key->number);
+		case KEY_FIXED16:
+			return PointerGetDatum(key->fixed);
+		case KEY_BYTES:
+			return PointerGetDatum(cstring_to_text_with_len(key->bytes.data, (int) key->bytes.length));
+		case KEY_FIXED20:
+			break;
+	}
+	pg_unreachable();
+}
+
+/* The keys come out as the type asked for, or not at all; the hint is how to call the function. */
+void
+book_check_key_type(const BookReader *reader, const BookFormat *format, Oid asked,
+					const char *keys, const char *function, const char *arguments)
+{
+	Oid			own = book_key_oid(reader->key_type);
+
+	if (asked != own)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s of this %s are %s, not %s", keys, format->type.name,
+						format_type_be(own), format_type_be(asked)),
+				 errhint("Call %s(NULL::%s, %s).", function, format_type_be(own), arguments)));
+}
+
+/* ---------- text and binary ---------- */
+
+/*
+ * Looks for what a checker leaves out, because reading is frequent and bytes
+ * from outside are rare: keys and names that are no text here.
+ */
+static const char *
+check_foreign(bytea *stored, const BookFormat *format)
+{
+	BookReader	reader;
+
+	book_read_stored(&reader, format, stored);
+	if (!keys_are_text(&reader))
+		return "a key is not text in the encoding of this database";
+	return format->check_foreign == NULL ? NULL : format->check_foreign(&reader);
+}
+
+/* The input function of a book: the text form; soft errors. */
+Datum
+book_in(FunctionCallInfo fcinfo, const BookFormat *format)
+{
+	char	   *text = PG_GETARG_CSTRING(0);
+	bytea	   *value = stored_from_base64(text, &format->type, INPUT_ERROR_CONTEXT(fcinfo));
+	const char *wrong = value == NULL ? NULL : check_foreign(value, format);
+
+	if (wrong != NULL)
+		return stored_input_error(text, &format->type, wrong,
+								  "Only text that custmart itself wrote can be read back.",
+								  INPUT_ERROR_CONTEXT(fcinfo));
+	PG_RETURN_POINTER(value);
+}
+
+/* The output function: the text form. */
+Datum
+book_out(FunctionCallInfo fcinfo, const BookFormat *format)
+{
+	PG_RETURN_CSTRING(stored_to_base64(stored_get(PG_GETARG_DATUM(0), &format->type), &format->type));
+}
+
+/* The recv function: the stored bytes, checked. */
+Datum
+book_recv(FunctionCallInfo fcinfo, const BookFormat *format)
+{
+	bytea	   *value = stored_recv(fcinfo, &format->type);
+	const char *wrong = check_foreign(value, format);
+
+	if (wrong != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("binary %s is not valid: %s", format->type.name, wrong),
+				 errhint("Only bytes that custmart itself wrote, in a database of the same encoding, can be read back.")));
+	PG_RETURN_BYTEA_P(value);
+}

@@ -1,0 +1,373 @@
+/*
+ * rfm_book_format.c
+ *	  The stored form of an rfm_book: reading, checking, writing and merging it.
+ */
+#include "rfm/rfm_book.h"
+
+#include "shared/bytes.h"
+#include "utils/memutils.h"
+
+#define RFM_BOOK_VERSION 1
+
+static const char *rfm_book_check(const uint8 *bytes, Size length);
+static void rfm_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
+								 const BookSteps *steps, ByteBuffer *buffer);
+
+const BookFormat rfm_book_format = {
+	.type = {"rfm_book", rfm_book_check},
+	.stored_kind = STORED_RFM_BOOK,
+	.stored_version = RFM_BOOK_VERSION,
+	.form_hint = "Make all parts with the same arguments: all of orders, or all of order lines with the same type of order id.",
+	.size_hint = "Make one book per slice of the keys, for example WHERE hashint8(key) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid), or keep one summary per key with GROUP BY.",
+	.merge_tails = rfm_book_merge_tails
+};
+
+/* ---------- reading ---------- */
+
+/* Finds the sections of the tail; returns what is wrong with their sizes, or NULL. */
+const char *
+rfm_book_split_tail(const BookReader *reader, RfmTail *tail)
+{
+	const uint8 *bytes = reader->tail;
+	Size		members_size = (Size) reader->count * RFM_MEMBER_STORED_SIZE;
+
+	tail->end = reader->tail + reader->tail_size;
+	if ((Size) (tail->end - bytes) < members_size + 4)
+		return "its members are truncated";
+	tail->members = bytes;
+	bytes += members_size;
+	tail->wide_count = load_u32(bytes);
+	tail->wide = bytes + 4;
+	if ((Size) (tail->end - tail->wide) < (Size) tail->wide_count * DECIMAL_STORED_SIZE)
+		return "its wide sums are truncated";
+	tail->orders = tail->wide + (Size) tail->wide_count * DECIMAL_STORED_SIZE;
+	return NULL;
+}
+
+/* The wide sums of a checked tail, as a pool. */
+DecimalPool
+rfm_book_load_wide(const RfmTail *tail)
+{
+	DecimalPool pool = {.context = CurrentMemoryContext};
+
+	for (uint32 i = 0; i < tail->wide_count; i++)
+	{
+		Decimal		d;
+
+		check_interrupts(i);
+		(void) decimal_load(tail->wide + (Size) i * DECIMAL_STORED_SIZE, &d);
+		(void) decimal_pool_put(&pool, &d);
+	}
+	return pool;
+}
+
+/* Reads an order and moves on behind it; false if the bytes end before it does. */
+static inline bool
+read_order(const uint8 **bytes, const uint8 *end, uint8 form, RfmOrder *order)
+{
+	uint64		length;
+
+	if (*bytes == end)
+		return false;
+	order->bits = *(*bytes)++;
+	order->text = NULL;
+	order->number = 0;
+	order->length = 0;
+	if (form == KEY_INT64)
+	{
+		if (end - *bytes < 8)
+			return false;
+		order->number = (int64) load_u64(*bytes);
+		*bytes += 8;
+		return true;
+	}
+	if (!check_varint(bytes, end, &length) || length > (Size) (end - *bytes))
+		return false;
+	order->text = *bytes;
+	order->length = (uint32) length;
+	*bytes += length;
+	return true;
+}
+
+/* ---------- checking ---------- */
+
+/* A member's orders ascend and are as many as the member says. */
+static const char *
+check_orders(const uint8 **bytes, const uint8 *end, uint8 form, const RfmMember *member)
+{
+	RfmOrder	last;
+	uint64		n;
+	uint32		bought = 0;
+	uint32		refunded = 0;
+
+	if (!check_varint(bytes, end, &n))
+		return "its orders are truncated";
+	for (uint64 i = 0; i < n; i++)
+	{
+		RfmOrder	order;
+
+		check_interrupts(i);
+		if (!read_order(bytes, end, form, &order))
+			return "its orders are truncated";
+		if (order.bits < ORDER_BOUGHT || order.bits > (ORDER_BOUGHT | ORDER_REFUNDED))
+			return "an order is neither bought nor refunded";
+		if (i > 0 && compare_orders(&last, &order) >= 0)
+			return "a member's orders do not ascend";
+		bought += (order.bits & ORDER_BOUGHT) != 0;
+		refunded += (order.bits & ORDER_REFUNDED) != 0;
+		last = order;
+	}
+	return bought != member->frequency || refunded != member->refunds ?
+		"a member's orders are not as many as it says" : NULL;
+}
+
+/* The checker of a stored rfm_book. */
+static const char *
+rfm_book_check(const uint8 *bytes, Size length)
+{
+	BookReader	reader;
+	RfmTail		tail;
+	Decimal		wide;
+	uint32		next_wide = 0;
+	const uint8 *orders;
+	const char *wrong = book_read_header(&reader, &rfm_book_format, bytes, length);
+
+	if (wrong != NULL)
+		return wrong;
+	if (reader.form != RFM_BOOK_ORDERS && reader.form != KEY_INT64 && reader.form != KEY_BYTES)
+		return "its form is unknown";
+	if ((wrong = rfm_book_split_tail(&reader, &tail)) != NULL ||
+		(wrong = book_check_order(&reader)) != NULL)
+		return wrong;
+	orders = tail.orders;
+	for (uint32 i = 0; i < reader.count; i++)
+	{
+		RfmMember	member;
+		int			sign;
+
+		check_interrupts(i);
+		wrong = rfm_member_load(tail.members + (Size) i * RFM_MEMBER_STORED_SIZE, tail.wide_count, &member);
+		if (wrong != NULL)
+			return wrong;
+		if (unlikely(decimal_is_pooled(member.money)))
+		{
+			if (member.money >> 8 != next_wide)
+				return "its wide sums are not in order";
+			if ((wrong = decimal_load(tail.wide + (Size) next_wide++ * DECIMAL_STORED_SIZE, &wide)) != NULL)
+				return wrong;
+			sign = decimal_sign(&wide);
+		}
+		else
+			sign = (member.money >> 8 > 0) - (member.money >> 8 < 0);
+		if ((wrong = rfm_check_money(&member, sign)) != NULL)
+			return wrong;
+		if (reader.form != RFM_BOOK_ORDERS &&
+			(wrong = check_orders(&orders, tail.end, reader.form, &member)) != NULL)
+			return wrong;
+	}
+	if (next_wide != tail.wide_count)
+		return "it has wide sums of no member";
+	return orders != tail.end ? "its length is wrong" : NULL;
+}
+
+/* ---------- writing ---------- */
+
+/* Makes room for all members. */
+void
+rfm_tail_begin(RfmTailWriter *writer, uint8 form, uint32 count, ByteBuffer *buffer)
+{
+	Size		size = (Size) count * RFM_MEMBER_STORED_SIZE;
+	uint8	   *members = buffer_reserve(buffer, size + 4);
+
+	writer->form = form;
+	writer->next_member = buffer->size;
+	writer->wide = (DecimalPool) {.context = CurrentMemoryContext};
+	buffer_advance(buffer, members + size);
+	if (form != RFM_BOOK_ORDERS)
+		buffer_init(&writer->orders, (Size) count * 16 + 64, CurrentMemoryContext);
+}
+
+/* Writes the next member, whose money may be one of a pool. */
+void
+rfm_tail_member(RfmTailWriter *writer, const RfmMember *member, const DecimalPool *pool, ByteBuffer *buffer)
+{
+	RfmMember	stored = *member;
+
+	if (unlikely(decimal_is_pooled(member->money)))
+	{
+		stored.money = decimal_repack(member->money, pool);
+		if (decimal_is_pooled(stored.money))
+			stored.money = decimal_pool_put(&writer->wide, &pool->item[stored.money >> 8]);
+	}
+	rfm_member_store(&stored, buffer->data + writer->next_member);
+	writer->next_member += RFM_MEMBER_STORED_SIZE;
+}
+
+/* Writes the orders of that member, which ascend. */
+void
+rfm_tail_orders(RfmTailWriter *writer, const RfmOrder *orders, Size n)
+{
+	ByteBuffer *buffer = &writer->orders;
+
+	buffer_advance(buffer, store_varint(buffer_reserve(buffer, VARINT_MAX), n));
+	for (Size i = 0; i < n; i++)
+	{
+		uint8	   *bytes = buffer_reserve(buffer, 1 + VARINT_MAX + orders[i].length);
+
+		check_interrupts(i);
+		*bytes++ = orders[i].bits;
+		if (writer->form == KEY_INT64)
+			bytes = store_u64(bytes, (uint64) orders[i].number);
+		else
+		{
+			bytes = store_varint(bytes, orders[i].length);
+			memcpy(bytes, orders[i].text, orders[i].length);
+			bytes += orders[i].length;
+		}
+		buffer_advance(buffer, bytes);
+	}
+}
+
+/* Writes what stands behind the members. */
+void
+rfm_tail_end(RfmTailWriter *writer, ByteBuffer *buffer)
+{
+	const DecimalPool *wide = &writer->wide;
+	uint8	   *bytes = buffer_reserve(buffer, 4 + (Size) wide->count * DECIMAL_STORED_SIZE);
+
+	Assert(writer->next_member == buffer->size);
+	bytes = store_u32(bytes, wide->count);
+	for (uint32 i = 0; i < wide->count; i++, bytes += DECIMAL_STORED_SIZE)
+		decimal_store(&wide->item[i], bytes);
+	buffer_advance(buffer, bytes);
+	if (wide->item != NULL)
+		pfree(wide->item);
+	if (writer->form != RFM_BOOK_ORDERS)
+	{
+		buffer_append(buffer, writer->orders.data, writer->orders.size);
+		pfree(writer->orders.data);
+	}
+}
+
+/* ---------- merging ---------- */
+
+/* A book that is being merged. */
+typedef struct RfmPart
+{
+	RfmTail		tail;
+	DecimalPool pool;
+	const uint8 *member;		/* the next one */
+	const uint8 *orders;		/* of that one */
+} RfmPart;
+
+/* The orders of one member, put together from several books; an order of two is one. */
+#define RUNS_NAME OrderRuns
+#define RUNS_ELEMENT RfmOrder
+#define RUNS_CONTEXT void
+#define RUNS_COMPARE(a, b, context) compare_orders(a, b)
+#define RUNS_ADD(a, b, context) ((a)->bits |= (b)->bits)
+#include "shared/merge_runs.h"
+
+/* Reads the orders of the next member of a part. */
+static void
+add_orders(OrderRuns *orders, RfmPart *part, uint8 form)
+{
+	RfmOrder   *run;
+	uint64		n;
+
+	part->orders = load_varint(part->orders, &n);
+	run = OrderRuns_append(orders, n);
+	for (uint64 i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		(void) read_order(&part->orders, part->tail.end, form, &run[i]);
+	}
+}
+
+/* Counts what an order of two books is counted twice for once. */
+static void
+count_orders(const OrderRuns *orders, RfmMember *member)
+{
+	member->frequency = member->refunds = 0;
+	for (Size i = 0; i < orders->count; i++)
+	{
+		check_interrupts(i);
+		member->frequency += (orders->element[i].bits & ORDER_BOUGHT) != 0;
+		member->refunds += (orders->element[i].bits & ORDER_REFUNDED) != 0;
+	}
+}
+
+static void
+rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
+					 const BookSteps *steps, ByteBuffer *buffer)
+{
+	RfmPart		parts[BOOK_PARTS_MAX];
+	RfmTailWriter writer;
+	uint8		form = readers[0].form;
+	DecimalPool pool = {.context = CurrentMemoryContext};
+	RfmMember	sum = {0};
+	bool		is_shared = false;
+	OrderRuns	orders;
+
+	for (int i = 0; i < n; i++)
+	{
+		(void) rfm_book_split_tail(&readers[i], &parts[i].tail);
+		parts[i].pool = rfm_book_load_wide(&parts[i].tail);
+		parts[i].member = parts[i].tail.members;
+		parts[i].orders = parts[i].tail.orders;
+	}
+	OrderRuns_init(&orders);
+
+	rfm_tail_begin(&writer, form, steps->count, buffer);
+	for (Size i = 0; i < steps->n; i++)
+	{
+		RfmPart    *part = &parts[steps->step[i] & BOOK_STEP_PART];
+		bool		goes_on = (steps->step[i] & BOOK_STEP_SAME_KEY) != 0;
+		RfmMember	member;
+		RfmStatus	status;
+
+		check_interrupts(i);
+		__builtin_prefetch(part->member + 256);
+		(void) rfm_member_load(part->member, part->tail.wide_count, &member);
+		part->member += RFM_MEMBER_STORED_SIZE;
+		if (form != RFM_BOOK_ORDERS)
+			add_orders(&orders, part, form);
+		if (!goes_on && !is_shared)
+		{
+			rfm_tail_member(&writer, &member, &part->pool, buffer);
+			if (form != RFM_BOOK_ORDERS)
+				rfm_tail_orders(&writer, orders.element, orders.count);
+			OrderRuns_clear(&orders);
+			continue;
+		}
+
+		/* The member is in several books. */
+		if (!is_shared)
+		{
+			memset(&sum, 0, sizeof(sum));
+			pool.count = 0;
+		}
+		is_shared = goes_on;
+		status = rfm_merge(&sum, &pool, &member, &part->pool);
+		if (unlikely(status != RFM_OK))
+			rfm_raise(status);
+		if (goes_on)
+			continue;
+		if (form != RFM_BOOK_ORDERS)
+		{
+			OrderRuns_merge(&orders, NULL);
+			count_orders(&orders, &sum);
+			rfm_tail_orders(&writer, orders.element, orders.count);
+			OrderRuns_clear(&orders);
+		}
+		rfm_tail_member(&writer, &sum, &pool, buffer);
+	}
+	rfm_tail_end(&writer, buffer);
+
+	for (int i = 0; i < n; i++)
+		if (parts[i].pool.item != NULL)
+			pfree(parts[i].pool.item);
+	if (pool.item != NULL)
+		pfree(pool.item);
+	OrderRuns_free(&orders);
+}
