@@ -1,7 +1,7 @@
--- A stored type: input, output, the type itself, and what is said of the four functions.
--- The defaults are those of books, whose text is base64.
---   text: how its text form begins in "Input: ..." and "Output: ..."
---   in, out, recv, send: what the functions cost
+-- A stored type: its input and output functions, the type, and the comments of the functions.
+-- The defaults suit books, whose text form is base64.
+--   in, out, recv, send: what each function costs
+--   text: describes the text form after "Input: " and "Output: "
 -- @template stored_type type in=5000 out=1000 recv=5000 send=1000 storage=external text="the type''s name, a colon and the stored bytes in base64"
 CREATE TYPE {type};
 
@@ -34,10 +34,10 @@ COMMENT ON FUNCTION {type}_send({type}) IS
 	'Binary output: the stored bytes (docs/storage-format.md).';
 -- @end
 
--- What merges summaries: the combine function of the type's aggregates, rollup() and the operator +.
--- What is said of rollup() and + is up to the type.
---   cost: of merging two
---   size: of a summary, about, as SSPACE wants it
+-- Merging summaries: the combine function, rollup() and the operator +.  The comments of
+-- rollup() and + differ from type to type and follow where the template is used.
+--   cost: of merging two summaries
+--   size: of a summary in bytes, roughly, for SSPACE
 -- @template merge type cost=1000 size=65536
 -- Merging
 
@@ -57,9 +57,10 @@ COMMENT ON FUNCTION {type}_combine({type}, {type}) IS
 COMMENT ON FUNCTION {type}_add({type}, {type}) IS 'Implements the operator +.';
 -- @end
 
--- Comparison: what equality, sorting, grouping and hashing need.
---   equality: what it takes to be equal, a sentence
---   symbol, cost: the functions in C begin so and cost so much
+-- Comparison: everything that equality, sorting, grouping and hashing need.
+--   equality: a sentence that says when two values are equal
+--   symbol: how the names of the C functions begin
+--   cost: of comparing two values
 -- @template comparison type equality symbol=custmart_stored cost=1
 -- Comparison
 

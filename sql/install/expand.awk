@@ -1,15 +1,15 @@
-# expand.awk: makes the install script of the topic files beside it
+# expand.awk: makes the install script from the topic files beside it
 #
 #     awk -f expand.awk FILE...
 #
-# The files are SQL, which is passed on as it is, and directives, each a comment
-# on a line of its own.
+# The files are SQL, which is copied, and directives, each a comment on a line of
+# its own:
 #
 #     -- @each NAME VALUE...
 #     ...
 #     -- @end
 #
-# repeats the lines between for every value, which takes the place of {NAME}.
+# repeats the lines in between for every value, which replaces {NAME} in them.
 #
 #     -- @template NAME PARAMETER...
 #     ...
@@ -19,22 +19,22 @@
 #
 #     -- @NAME PARAMETER=VALUE...
 #
-# inserts the lines of the template NAME, which is defined further up or in an
-# earlier file, with a value in place of each {PARAMETER}.  A template sees its
-# own parameters and no names of the place where it is used.
+# inserts the lines of the template NAME, defined further up or in an earlier
+# file, with the values in place of {PARAMETER}.  A template sees its own
+# parameters only, not the names that are known where it is used.
 #
-# A value with blanks stands in "double quotes"; apostrophes in it are doubled if
-# it goes into an SQL string.  Blocks may hold blocks, and uses of templates; only
-# @template stands outside of all.  Names are made of small letters, digits and _.
-# Whatever looks like {name} is taken for a placeholder: SQL that wants '{vip}'
-# has to write '{"vip"}'.
+# A value that contains blanks is written in "double quotes"; one that ends up in
+# an SQL string has its apostrophes doubled.  @each and uses of templates may
+# stand in any block, @template in none.  Names consist of small letters, digits
+# and _.  Anything that looks like {name} is a placeholder, so that SQL which
+# needs '{vip}' has to say '{"vip"}'.
 #
-# Comments directly above a @template describe it and are not passed on, and of
-# several empty lines one is.
+# A comment directly above @template describes the template and is not copied.
+# Several empty lines in a row become one.
 #
-# What does not fit together stops make: a name that is unknown, a parameter that
-# is missing, given twice or not used by the template's lines, a block without
-# @end, a template that nothing uses.
+# Mistakes stop make, with file and line: an unknown name, a parameter that is
+# missing, given twice or not used in the template, a block without @end, a
+# template that is never used.
 
 {
 	text[NR] = $0
