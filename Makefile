@@ -13,7 +13,8 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(here)/cust
 MODULE_big = custmart
 OBJS = $(patsubst $(here)/%.c,%.o,$(sort $(wildcard $(here)/src/*.c $(here)/src/*/*.c)))
 
-# The install script is written in topic files and joined here.
+# The install script is written in topic files, which are joined and expanded
+# here; sql/install/expand.awk tells what that means.
 SCRIPT = sql/custmart--$(EXTVERSION).sql
 DATA = $(patsubst $(here)/%,%,$(wildcard $(here)/sql/custmart--*--*.sql))
 DATA_built = $(SCRIPT)
@@ -37,8 +38,8 @@ FOLDERS := $(addprefix $(CURDIR)/,$(sort $(patsubst %/,%,$(dir $(OBJS)))))
 $(FOLDERS) $(CURDIR)/sql:
 	mkdir -p $@
 
-$(SCRIPT): $(sort $(wildcard $(here)/sql/install/*.sql)) | $(CURDIR)/sql
-	cat $^ > $@
+$(SCRIPT): $(here)/sql/install/expand.awk $(sort $(wildcard $(here)/sql/install/*.sql)) | $(CURDIR)/sql
+	awk -f $^ > $@
 
 # Headers are few: any change rebuilds everything.
 $(OBJS) $(OBJS:.o=.bc): $(wildcard $(here)/src/*.h $(here)/src/*/*.h) | $(FOLDERS)

@@ -1,2 +1,2 @@
--- custmart: install script, joined from sql/install/*.sql by make
+-- custmart: install script, made of sql/install/*.sql by make
 \echo Use "CREATE EXTENSION custmart" to load this file. \quit

@@ -1,148 +1,57 @@
 -- rfm_book: every member of an order table summarised in one scan
 
-CREATE TYPE rfm_book;
-
-CREATE FUNCTION rfm_book_in(cstring) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
-CREATE FUNCTION rfm_book_out(rfm_book) RETURNS cstring
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-CREATE FUNCTION rfm_book_recv(internal) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
-CREATE FUNCTION rfm_book_send(rfm_book) RETURNS bytea
-	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-
-CREATE TYPE rfm_book (
-	INPUT = rfm_book_in,
-	OUTPUT = rfm_book_out,
-	RECEIVE = rfm_book_recv,
-	SEND = rfm_book_send,
-	INTERNALLENGTH = VARIABLE,
-	ALIGNMENT = int4,
-	STORAGE = external
-);
+-- @stored_type type=rfm_book
 
 COMMENT ON TYPE rfm_book IS 'A summary of every member of an order table: made by rfm_book() in one scan, merged by rollup() and +, read by rfm_members() and rfm_segments(). At most 704 MB, about 17 million members.';
-COMMENT ON FUNCTION rfm_book_in(cstring) IS 'Input: the type''s name, a colon and the stored bytes in base64. Errors: 22P02 if the text is not one that the output function writes.';
-COMMENT ON FUNCTION rfm_book_out(rfm_book) IS 'Output: the type''s name, a colon and the stored bytes in base64. No setting changes it, and reading it back gives the same bytes.';
-COMMENT ON FUNCTION rfm_book_recv(internal) IS 'Binary input: the stored bytes (docs/storage-format.md), checked. Errors: 22P03.';
-COMMENT ON FUNCTION rfm_book_send(rfm_book) IS 'Binary output: the stored bytes (docs/storage-format.md).';
 
--- Aggregates and the operator +
+-- @merge type=rfm_book
 
-CREATE FUNCTION rfm_book_step_bigint(rfm_book, bigint, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_step_bigint_bigint(rfm_book, bigint, bigint, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_bigint_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_step_bigint_text(rfm_book, bigint, text, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_bigint_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_step_uuid(rfm_book, uuid, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_uuid' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_step_uuid_bigint(rfm_book, uuid, bigint, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_uuid_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_step_uuid_text(rfm_book, uuid, text, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_uuid_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_step_text(rfm_book, text, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_step_text_bigint(rfm_book, text, bigint, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_text_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_step_text_text(rfm_book, text, text, timestamptz, numeric) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_text_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_combine(rfm_book, rfm_book) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-CREATE FUNCTION rfm_book_add(rfm_book, rfm_book) RETURNS rfm_book
-	AS 'MODULE_PATHNAME', 'custmart_rfm_book_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-
-CREATE AGGREGATE rfm_book(member bigint, ordered_at timestamptz, amount numeric) (
-	SFUNC = rfm_book_step_bigint, STYPE = rfm_book, SSPACE = 65536,
-	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rfm_book(member bigint, order_id bigint, ordered_at timestamptz, amount numeric) (
-	SFUNC = rfm_book_step_bigint_bigint, STYPE = rfm_book, SSPACE = 65536,
-	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rfm_book(member bigint, order_id text, ordered_at timestamptz, amount numeric) (
-	SFUNC = rfm_book_step_bigint_text, STYPE = rfm_book, SSPACE = 65536,
-	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rfm_book(member uuid, ordered_at timestamptz, amount numeric) (
-	SFUNC = rfm_book_step_uuid, STYPE = rfm_book, SSPACE = 65536,
-	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rfm_book(member uuid, order_id bigint, ordered_at timestamptz, amount numeric) (
-	SFUNC = rfm_book_step_uuid_bigint, STYPE = rfm_book, SSPACE = 65536,
-	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rfm_book(member uuid, order_id text, ordered_at timestamptz, amount numeric) (
-	SFUNC = rfm_book_step_uuid_text, STYPE = rfm_book, SSPACE = 65536,
-	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rfm_book(member text, ordered_at timestamptz, amount numeric) (
-	SFUNC = rfm_book_step_text, STYPE = rfm_book, SSPACE = 65536,
-	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rfm_book(member text, order_id bigint, ordered_at timestamptz, amount numeric) (
-	SFUNC = rfm_book_step_text_bigint, STYPE = rfm_book, SSPACE = 65536,
-	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rfm_book(member text, order_id text, ordered_at timestamptz, amount numeric) (
-	SFUNC = rfm_book_step_text_text, STYPE = rfm_book, SSPACE = 65536,
-	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rollup(rfm_book) (
-	SFUNC = rfm_book_combine, STYPE = rfm_book, SSPACE = 65536,
-	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
-);
-CREATE OPERATOR + (LEFTARG = rfm_book, RIGHTARG = rfm_book, FUNCTION = rfm_book_add, COMMUTATOR = +);
-
-COMMENT ON FUNCTION rfm_book_step_bigint(rfm_book, bigint, timestamptz, numeric) IS 'Transition function of the aggregate rfm_book.';
-COMMENT ON FUNCTION rfm_book_step_bigint_bigint(rfm_book, bigint, bigint, timestamptz, numeric) IS 'Transition function of the aggregate rfm_book.';
-COMMENT ON FUNCTION rfm_book_step_bigint_text(rfm_book, bigint, text, timestamptz, numeric) IS 'Transition function of the aggregate rfm_book.';
-COMMENT ON FUNCTION rfm_book_step_uuid(rfm_book, uuid, timestamptz, numeric) IS 'Transition function of the aggregate rfm_book.';
-COMMENT ON FUNCTION rfm_book_step_uuid_bigint(rfm_book, uuid, bigint, timestamptz, numeric) IS 'Transition function of the aggregate rfm_book.';
-COMMENT ON FUNCTION rfm_book_step_uuid_text(rfm_book, uuid, text, timestamptz, numeric) IS 'Transition function of the aggregate rfm_book.';
-COMMENT ON FUNCTION rfm_book_step_text(rfm_book, text, timestamptz, numeric) IS 'Transition function of the aggregate rfm_book.';
-COMMENT ON FUNCTION rfm_book_step_text_bigint(rfm_book, text, bigint, timestamptz, numeric) IS 'Transition function of the aggregate rfm_book.';
-COMMENT ON FUNCTION rfm_book_step_text_text(rfm_book, text, text, timestamptz, numeric) IS 'Transition function of the aggregate rfm_book.';
-COMMENT ON FUNCTION rfm_book_combine(rfm_book, rfm_book) IS 'Combine function of the aggregates rfm_book, transition function of rollup(rfm_book).';
-COMMENT ON FUNCTION rfm_book_add(rfm_book, rfm_book) IS 'Implements the operator +.';
-COMMENT ON AGGREGATE rfm_book(bigint, timestamptz, numeric) IS
-	'Summarises every member of an order table in one scan; one row = one order. member: whose; ordered_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE rfm_book(bigint, bigint, timestamptz, numeric) IS
-	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE rfm_book(bigint, text, timestamptz, numeric) IS
-	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE rfm_book(uuid, timestamptz, numeric) IS
-	'Summarises every member of an order table in one scan; one row = one order. member: whose; ordered_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE rfm_book(uuid, bigint, timestamptz, numeric) IS
-	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE rfm_book(uuid, text, timestamptz, numeric) IS
-	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE rfm_book(text, timestamptz, numeric) IS
-	'Summarises every member of an order table in one scan; one row = one order. member: whose; ordered_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE rfm_book(text, bigint, timestamptz, numeric) IS
-	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE rfm_book(text, text, timestamptz, numeric) IS
-	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rollup(rfm_book) IS
 	'Merges books made of different rows of one order table, on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if their members or order ids are of different types.';
 COMMENT ON OPERATOR + (rfm_book, rfm_book) IS 'Both books as one, as if made of all their rows.';
 
+-- Aggregates
+
+-- @each member bigint uuid text
+CREATE FUNCTION rfm_book_step_{member}(rfm_book, {member}, timestamptz, numeric) RETURNS rfm_book
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_{member}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE rfm_book(member {member}, ordered_at timestamptz, amount numeric) (
+	SFUNC = rfm_book_step_{member}, STYPE = rfm_book, SSPACE = 65536,
+	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION rfm_book_step_{member}(rfm_book, {member}, timestamptz, numeric) IS
+	'Transition function of the aggregate rfm_book.';
+COMMENT ON AGGREGATE rfm_book({member}, timestamptz, numeric) IS
+	'Summarises every member of an order table in one scan; one row = one order. member: whose; ordered_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
+
+-- @each order_id bigint text
+CREATE FUNCTION rfm_book_step_{member}_{order_id}(rfm_book, {member}, {order_id}, timestamptz, numeric) RETURNS rfm_book
+	AS 'MODULE_PATHNAME', 'custmart_rfm_book_step_{member}_{order_id}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE rfm_book(member {member}, order_id {order_id}, ordered_at timestamptz, amount numeric) (
+	SFUNC = rfm_book_step_{member}_{order_id}, STYPE = rfm_book, SSPACE = 65536,
+	COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION rfm_book_step_{member}_{order_id}(rfm_book, {member}, {order_id}, timestamptz, numeric) IS
+	'Transition function of the aggregate rfm_book.';
+COMMENT ON AGGREGATE rfm_book({member}, {order_id}, timestamptz, numeric) IS
+	'Summarises every member of a table of order lines in one scan, one row = one line: an order_id counts once per member, as an order if it has a line with an amount of 0 or more, as a refund if it has a line below 0. Order ids are kept in the book, so parts may be merged that share orders. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
+
+-- @end
+-- @end
+
 -- Reading a book
 
-CREATE FUNCTION rfm_members(book rfm_book, as_of timestamptz DEFAULT NULL, bins integer DEFAULT 5,
-							OUT member bigint, OUT frequency bigint, OUT monetary numeric,
+-- @template rfm_members book member symbol
+CREATE FUNCTION rfm_members({book}, as_of timestamptz DEFAULT NULL, bins integer DEFAULT 5,
+							OUT member {member}, OUT frequency bigint, OUT monetary numeric,
 							OUT first_order timestamptz, OUT last_order timestamptz,
 							OUT recency double precision, OUT r integer, OUT f integer, OUT m integer,
 							OUT score integer, OUT segment text)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_rfm_members' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 10000;
-CREATE FUNCTION rfm_members(member_type anyelement, book rfm_book, as_of timestamptz DEFAULT NULL, bins integer DEFAULT 5,
-							OUT member anyelement, OUT frequency bigint, OUT monetary numeric,
-							OUT first_order timestamptz, OUT last_order timestamptz,
-							OUT recency double precision, OUT r integer, OUT f integer, OUT m integer,
-							OUT score integer, OUT segment text)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_rfm_members_typed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 10000;
+	AS 'MODULE_PATHNAME', 'custmart_{symbol}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 10000;
+-- @end
+-- @rfm_members book="book rfm_book" member=bigint symbol=rfm_members
+-- @rfm_members book="member_type anyelement, book rfm_book" member=anyelement symbol=rfm_members_typed
 CREATE FUNCTION rfm_segments(book rfm_book, as_of timestamptz DEFAULT NULL, bins integer DEFAULT 5,
 							 OUT segment text, OUT members bigint, OUT share double precision,
 							 OUT revenue numeric, OUT revenue_share double precision,
@@ -168,76 +77,4 @@ COMMENT ON FUNCTION rfm_cuts(rfm_book, integer) IS
 COMMENT ON FUNCTION rows_skipped(rfm_book) IS 'Number of rows left out of the book because an argument was NULL.';
 COMMENT ON FUNCTION member_count(rfm_book) IS 'Number of members in the book, with or without orders.';
 
--- Comparison: two books are equal if they say the same, in whatever order they met their members.
-
-CREATE FUNCTION rfm_book_eq(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_ne(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_lt(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_le(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_gt(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_ge(rfm_book, rfm_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_cmp(rfm_book, rfm_book) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_hash(rfm_book) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_book_hash_extended(rfm_book, bigint) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-
-CREATE OPERATOR = (
-	LEFTARG = rfm_book, RIGHTARG = rfm_book, FUNCTION = rfm_book_eq,
-	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
-);
-CREATE OPERATOR <> (
-	LEFTARG = rfm_book, RIGHTARG = rfm_book, FUNCTION = rfm_book_ne,
-	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
-);
-CREATE OPERATOR < (
-	LEFTARG = rfm_book, RIGHTARG = rfm_book, FUNCTION = rfm_book_lt,
-	COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
-);
-CREATE OPERATOR <= (
-	LEFTARG = rfm_book, RIGHTARG = rfm_book, FUNCTION = rfm_book_le,
-	COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
-);
-CREATE OPERATOR > (
-	LEFTARG = rfm_book, RIGHTARG = rfm_book, FUNCTION = rfm_book_gt,
-	COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
-);
-CREATE OPERATOR >= (
-	LEFTARG = rfm_book, RIGHTARG = rfm_book, FUNCTION = rfm_book_ge,
-	COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
-);
-
-CREATE OPERATOR CLASS rfm_book_ops DEFAULT FOR TYPE rfm_book USING btree AS
-	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
-	FUNCTION 1 rfm_book_cmp(rfm_book, rfm_book);
-CREATE OPERATOR CLASS rfm_book_hash_ops DEFAULT FOR TYPE rfm_book USING hash AS
-	OPERATOR 1 =,
-	FUNCTION 1 rfm_book_hash(rfm_book),
-	FUNCTION 2 rfm_book_hash_extended(rfm_book, bigint);
-
-COMMENT ON FUNCTION rfm_book_eq(rfm_book, rfm_book) IS 'Implements the operator =.';
-COMMENT ON FUNCTION rfm_book_ne(rfm_book, rfm_book) IS 'Implements the operator <>.';
-COMMENT ON FUNCTION rfm_book_lt(rfm_book, rfm_book) IS 'Implements the operator <.';
-COMMENT ON FUNCTION rfm_book_le(rfm_book, rfm_book) IS 'Implements the operator <=.';
-COMMENT ON FUNCTION rfm_book_gt(rfm_book, rfm_book) IS 'Implements the operator >.';
-COMMENT ON FUNCTION rfm_book_ge(rfm_book, rfm_book) IS 'Implements the operator >=.';
-COMMENT ON FUNCTION rfm_book_cmp(rfm_book, rfm_book) IS 'Orders two values for btree: below, at or above 0.';
-COMMENT ON FUNCTION rfm_book_hash(rfm_book) IS 'Hash for hash joins and grouping; not stable across major versions.';
-COMMENT ON FUNCTION rfm_book_hash_extended(rfm_book, bigint) IS 'Hash with a seed, for hash partitioning.';
-COMMENT ON OPERATOR = (rfm_book, rfm_book) IS 'Equal. Books are equal if they hold the same members with the same summaries and skipped as many rows.';
-COMMENT ON OPERATOR <> (rfm_book, rfm_book) IS 'Different. Books are equal if they hold the same members with the same summaries and skipped as many rows.';
-COMMENT ON OPERATOR < (rfm_book, rfm_book) IS 'Before. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR <= (rfm_book, rfm_book) IS 'Before or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR > (rfm_book, rfm_book) IS 'After. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR >= (rfm_book, rfm_book) IS 'After or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR CLASS rfm_book_ops USING btree IS 'Sorts rfm_book for DISTINCT, GROUP BY and merge joins.';
-COMMENT ON OPERATOR CLASS rfm_book_hash_ops USING hash IS 'Hashes rfm_book for hash joins and grouping.';
-COMMENT ON OPERATOR FAMILY rfm_book_ops USING btree IS 'Sorts rfm_book.';
-COMMENT ON OPERATOR FAMILY rfm_book_hash_ops USING hash IS 'Hashes rfm_book.';
+-- @comparison type=rfm_book equality="Books are equal if they hold the same members with the same summaries and skipped as many rows."

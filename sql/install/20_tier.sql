@@ -1,11 +1,12 @@
 -- tier: grades inside a cohort
 
-CREATE FUNCTION tier(value double precision, shares double precision[], names text[]) RETURNS text
-	AS 'MODULE_PATHNAME', 'custmart_tier_float8' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE COST 5;
-CREATE FUNCTION tier(value numeric, shares double precision[], names text[]) RETURNS text
-	AS 'MODULE_PATHNAME', 'custmart_tier_numeric' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE COST 5;
-CREATE FUNCTION tier(value bigint, shares double precision[], names text[]) RETURNS text
-	AS 'MODULE_PATHNAME', 'custmart_tier_bigint' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE COST 5;
+-- @each value float8 numeric bigint
+CREATE FUNCTION tier(value {value}, shares double precision[], names text[]) RETURNS text
+	AS 'MODULE_PATHNAME', 'custmart_tier_{value}' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION tier({value}, double precision[], text[]) IS
+	'Window function, OVER (PARTITION BY cohort): the grade of the row''s value inside its partition. shares: sizes of the grades from the best on, as fractions of 1; names: one more, the last for the rest. Grade k if the share of rows with a strictly greater value is below the sum of the first k shares, so equal values have equal grades. NULL value: NULL, and not counted. No ORDER BY is needed. Errors: 22023 for shares outside 0 .. 1, a sum above 1, a wrong number of names, parameters that vary inside a partition; 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22004 for NULL as shares or names; 54000 for more than 2147483647 rows.';
+
+-- @end
 
 CREATE FUNCTION tier_cuts_step(double precision[], double precision, double precision[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'custmart_tier_cuts_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
@@ -22,12 +23,6 @@ CREATE AGGREGATE tier_cuts(value double precision, shares double precision[]) (
 CREATE FUNCTION tier_of(value double precision, cuts double precision[], names text[]) RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_tier_of' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
-COMMENT ON FUNCTION tier(double precision, double precision[], text[]) IS
-	'Window function, OVER (PARTITION BY cohort): the grade of the row''s value inside its partition. shares: sizes of the grades from the best on, as fractions of 1; names: one more, the last for the rest. Grade k if the share of rows with a strictly greater value is below the sum of the first k shares, so equal values have equal grades. NULL value: NULL, and not counted. No ORDER BY is needed. Errors: 22023 for shares outside 0 .. 1, a sum above 1, a wrong number of names, parameters that vary inside a partition; 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22004 for NULL as shares or names; 54000 for more than 2147483647 rows.';
-COMMENT ON FUNCTION tier(numeric, double precision[], text[]) IS
-	'Window function, OVER (PARTITION BY cohort): the grade of the row''s value inside its partition. shares: sizes of the grades from the best on, as fractions of 1; names: one more, the last for the rest. Grade k if the share of rows with a strictly greater value is below the sum of the first k shares, so equal values have equal grades. NULL value: NULL, and not counted. No ORDER BY is needed. Errors: 22023 for shares outside 0 .. 1, a sum above 1, a wrong number of names, parameters that vary inside a partition; 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22004 for NULL as shares or names; 54000 for more than 2147483647 rows.';
-COMMENT ON FUNCTION tier(bigint, double precision[], text[]) IS
-	'Window function, OVER (PARTITION BY cohort): the grade of the row''s value inside its partition. shares: sizes of the grades from the best on, as fractions of 1; names: one more, the last for the rest. Grade k if the share of rows with a strictly greater value is below the sum of the first k shares, so equal values have equal grades. NULL value: NULL, and not counted. No ORDER BY is needed. Errors: 22023 for shares outside 0 .. 1, a sum above 1, a wrong number of names, parameters that vary inside a partition; 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22004 for NULL as shares or names; 54000 for more than 2147483647 rows.';
 COMMENT ON FUNCTION tier_cuts_step(double precision[], double precision, double precision[]) IS 'Transition function of the aggregate tier_cuts.';
 COMMENT ON FUNCTION tier_cuts_combine(double precision[], double precision[]) IS 'Combine function of the aggregate tier_cuts.';
 COMMENT ON FUNCTION tier_cuts_final(double precision[]) IS 'Final function of the aggregate tier_cuts.';

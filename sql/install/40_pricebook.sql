@@ -1,95 +1,42 @@
 -- pricebook: what every group paid for every item, in one scan
 
-CREATE TYPE pricebook;
+-- @stored_type type=pricebook
 
-CREATE FUNCTION pricebook_in(cstring) RETURNS pricebook
-	AS 'MODULE_PATHNAME', 'custmart_pricebook_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
-CREATE FUNCTION pricebook_out(pricebook) RETURNS cstring
-	AS 'MODULE_PATHNAME', 'custmart_pricebook_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-CREATE FUNCTION pricebook_recv(internal) RETURNS pricebook
-	AS 'MODULE_PATHNAME', 'custmart_pricebook_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
-CREATE FUNCTION pricebook_send(pricebook) RETURNS bytea
-	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-
-CREATE TYPE pricebook (
-	INPUT = pricebook_in,
-	OUTPUT = pricebook_out,
-	RECEIVE = pricebook_recv,
-	SEND = pricebook_send,
-	INTERNALLENGTH = VARIABLE,
-	ALIGNMENT = int4,
-	STORAGE = external
-);
-
-COMMENT ON FUNCTION pricebook_in(cstring) IS
-	'Input: the type''s name, a colon and the stored bytes in base64. Errors: 22P02 if the text is not one that the output function writes.';
-COMMENT ON FUNCTION pricebook_out(pricebook) IS
-	'Output: the type''s name, a colon and the stored bytes in base64. No setting changes it, and reading it back gives the same bytes.';
-COMMENT ON FUNCTION pricebook_recv(internal) IS
-	'Binary input: the stored bytes (docs/storage-format.md), checked. Errors: 22P03.';
-COMMENT ON FUNCTION pricebook_send(pricebook) IS 'Binary output: the stored bytes (docs/storage-format.md).';
 COMMENT ON TYPE pricebook IS
 	'What each group of members paid for each item, or item and period: every distinct price with the number of rows and the quantity sold at it. Made by pricebook() in one scan, merged by rollup() and +, read by price_gaps(), price_gap_items(), price_gap_mix() and fair_prices(). At most 704 MB: about 46 million distinct prices of an item in a group, 26 million with periods.';
 
--- Aggregates and the operator +
+-- @merge type=pricebook
 
-CREATE FUNCTION pricebook_step_bigint(pricebook, bigint, text, numeric) RETURNS pricebook
-	AS 'MODULE_PATHNAME', 'custmart_pricebook_step_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_step_bigint_period(pricebook, bigint, date, text, numeric, numeric) RETURNS pricebook
-	AS 'MODULE_PATHNAME', 'custmart_pricebook_step_bigint_period' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_step_text(pricebook, text, text, numeric) RETURNS pricebook
-	AS 'MODULE_PATHNAME', 'custmart_pricebook_step_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_step_text_period(pricebook, text, date, text, numeric, numeric) RETURNS pricebook
-	AS 'MODULE_PATHNAME', 'custmart_pricebook_step_text_period' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_combine(pricebook, pricebook) RETURNS pricebook
-	AS 'MODULE_PATHNAME', 'custmart_pricebook_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-CREATE FUNCTION pricebook_add(pricebook, pricebook) RETURNS pricebook
-	AS 'MODULE_PATHNAME', 'custmart_pricebook_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-
-CREATE AGGREGATE pricebook(item bigint, grp text, price numeric) (
-	SFUNC = pricebook_step_bigint, STYPE = pricebook, SSPACE = 65536,
-	COMBINEFUNC = pricebook_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE pricebook(item bigint, period date, grp text, price numeric, quantity numeric) (
-	SFUNC = pricebook_step_bigint_period, STYPE = pricebook, SSPACE = 65536,
-	COMBINEFUNC = pricebook_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE pricebook(item text, grp text, price numeric) (
-	SFUNC = pricebook_step_text, STYPE = pricebook, SSPACE = 65536,
-	COMBINEFUNC = pricebook_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE pricebook(item text, period date, grp text, price numeric, quantity numeric) (
-	SFUNC = pricebook_step_text_period, STYPE = pricebook, SSPACE = 65536,
-	COMBINEFUNC = pricebook_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rollup(pricebook) (
-	SFUNC = pricebook_combine, STYPE = pricebook, SSPACE = 65536,
-	COMBINEFUNC = pricebook_combine, PARALLEL = SAFE
-);
-CREATE OPERATOR + (LEFTARG = pricebook, RIGHTARG = pricebook, FUNCTION = pricebook_add, COMMUTATOR = +);
-
-COMMENT ON FUNCTION pricebook_step_bigint(pricebook, bigint, text, numeric) IS
-	'Transition function of the aggregate pricebook.';
-COMMENT ON FUNCTION pricebook_step_bigint_period(pricebook, bigint, date, text, numeric, numeric) IS
-	'Transition function of the aggregate pricebook.';
-COMMENT ON FUNCTION pricebook_step_text(pricebook, text, text, numeric) IS
-	'Transition function of the aggregate pricebook.';
-COMMENT ON FUNCTION pricebook_step_text_period(pricebook, text, date, text, numeric, numeric) IS
-	'Transition function of the aggregate pricebook.';
-COMMENT ON FUNCTION pricebook_combine(pricebook, pricebook) IS
-	'Combine function of the aggregates pricebook, transition function of rollup(pricebook).';
-COMMENT ON FUNCTION pricebook_add(pricebook, pricebook) IS 'Implements the operator +.';
-COMMENT ON AGGREGATE pricebook(bigint, text, numeric) IS
-	'What each group paid for each item; one row = one sale. item: what; grp: which kind of member; price: money for one unit. Rows with NULL, with a price not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
-COMMENT ON AGGREGATE pricebook(bigint, date, text, numeric, numeric) IS
-	'What each group paid for each item in each period; one row = one line of an order. item: what; period: any day that stands for it, such as date_trunc(''week'', ordered_at AT TIME ZONE ''UTC'')::date; grp: which kind of member; price: money for one unit; quantity: units. Only sales of one item in one period are compared. Rows with NULL, with a price not above 0 or a quantity not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 22008 for an infinite period; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
-COMMENT ON AGGREGATE pricebook(text, text, numeric) IS
-	'What each group paid for each item; one row = one sale. item: what; grp: which kind of member; price: money for one unit. Rows with NULL, with a price not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
-COMMENT ON AGGREGATE pricebook(text, date, text, numeric, numeric) IS
-	'What each group paid for each item in each period; one row = one line of an order. item: what; period: any day that stands for it, such as date_trunc(''week'', ordered_at AT TIME ZONE ''UTC'')::date; grp: which kind of member; price: money for one unit; quantity: units. Only sales of one item in one period are compared. Rows with NULL, with a price not above 0 or a quantity not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 22008 for an infinite period; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
 COMMENT ON AGGREGATE rollup(pricebook) IS
 	'Merges books made of different rows, on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if one has periods and another none, or their items are of different types.';
 COMMENT ON OPERATOR + (pricebook, pricebook) IS 'Both books as one, as if made of all their rows.';
+
+-- Aggregates
+
+-- @each item bigint text
+CREATE FUNCTION pricebook_step_{item}(pricebook, {item}, text, numeric) RETURNS pricebook
+	AS 'MODULE_PATHNAME', 'custmart_pricebook_step_{item}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE pricebook(item {item}, grp text, price numeric) (
+	SFUNC = pricebook_step_{item}, STYPE = pricebook, SSPACE = 65536,
+	COMBINEFUNC = pricebook_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION pricebook_step_{item}(pricebook, {item}, text, numeric) IS
+	'Transition function of the aggregate pricebook.';
+COMMENT ON AGGREGATE pricebook({item}, text, numeric) IS
+	'What each group paid for each item; one row = one sale. item: what; grp: which kind of member; price: money for one unit. Rows with NULL, with a price not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
+
+CREATE FUNCTION pricebook_step_{item}_period(pricebook, {item}, date, text, numeric, numeric) RETURNS pricebook
+	AS 'MODULE_PATHNAME', 'custmart_pricebook_step_{item}_period' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE pricebook(item {item}, period date, grp text, price numeric, quantity numeric) (
+	SFUNC = pricebook_step_{item}_period, STYPE = pricebook, SSPACE = 65536,
+	COMBINEFUNC = pricebook_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION pricebook_step_{item}_period(pricebook, {item}, date, text, numeric, numeric) IS
+	'Transition function of the aggregate pricebook.';
+COMMENT ON AGGREGATE pricebook({item}, date, text, numeric, numeric) IS
+	'What each group paid for each item in each period; one row = one line of an order. item: what; period: any day that stands for it, such as date_trunc(''week'', ordered_at AT TIME ZONE ''UTC'')::date; grp: which kind of member; price: money for one unit; quantity: units. Only sales of one item in one period are compared. Rows with NULL, with a price not above 0 or a quantity not above 0 are skipped and counted (rows_skipped). Errors: 22003 for NaN, infinity, more than 38 digits before the point or 28 after it; 22008 for an infinite period; 54000 for a book over 704 MB or more than 4294967295 rows of one price.';
+
+-- @end
 
 -- Reading a book
 
@@ -103,24 +50,19 @@ CREATE FUNCTION price_gaps(book pricebook, reference text, alpha double precisio
 					OUT items_flagged bigint, OUT verdict text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_price_gaps' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 10;
-CREATE FUNCTION price_gap_items(book pricebook, reference text, alpha double precision DEFAULT 0.05, min_premium double precision DEFAULT 0.01, min_rows integer DEFAULT 5,
-					OUT item text, OUT grp text, OUT n bigint, OUT reference_n bigint,
+-- @template price_gap_items book item symbol
+CREATE FUNCTION price_gap_items({book}, reference text, alpha double precision DEFAULT 0.05, min_premium double precision DEFAULT 0.01, min_rows integer DEFAULT 5,
+					OUT item {item}, OUT grp text, OUT n bigint, OUT reference_n bigint,
 					OUT mean numeric, OUT reference_mean numeric,
 					OUT median numeric, OUT reference_median numeric,
 					OUT gap_pct double precision, OUT hedges_g double precision,
 					OUT p_value double precision, OUT q_value double precision,
 					OUT overcharge numeric, OUT is_flagged boolean)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_price_gap_items' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 5000;
-CREATE FUNCTION price_gap_items(item_type anyelement, book pricebook, reference text, alpha double precision DEFAULT 0.05, min_premium double precision DEFAULT 0.01, min_rows integer DEFAULT 5,
-					OUT item anyelement, OUT grp text, OUT n bigint, OUT reference_n bigint,
-					OUT mean numeric, OUT reference_mean numeric,
-					OUT median numeric, OUT reference_median numeric,
-					OUT gap_pct double precision, OUT hedges_g double precision,
-					OUT p_value double precision, OUT q_value double precision,
-					OUT overcharge numeric, OUT is_flagged boolean)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_price_gap_items_typed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 5000;
+	AS 'MODULE_PATHNAME', 'custmart_{symbol}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 5000;
+-- @end
+-- @price_gap_items book="book pricebook" item=text symbol=price_gap_items
+-- @price_gap_items book="item_type anyelement, book pricebook" item=anyelement symbol=price_gap_items_typed
 CREATE FUNCTION price_gap_mix(book pricebook, reference text,
 					OUT grp text, OUT reference text, OUT items bigint,
 					OUT n bigint, OUT reference_n bigint,
@@ -129,14 +71,14 @@ CREATE FUNCTION price_gap_mix(book pricebook, reference text,
 					OUT price_effect double precision)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_price_gap_mix' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 10;
-CREATE FUNCTION fair_prices(book pricebook, reference text,
-					OUT item text, OUT period date, OUT fair_price numeric, OUT n bigint)
+-- @template fair_prices book item symbol
+CREATE FUNCTION fair_prices({book}, reference text,
+					OUT item {item}, OUT period date, OUT fair_price numeric, OUT n bigint)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_fair_prices' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 5000;
-CREATE FUNCTION fair_prices(item_type anyelement, book pricebook, reference text,
-					OUT item anyelement, OUT period date, OUT fair_price numeric, OUT n bigint)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_fair_prices_typed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 5000;
+	AS 'MODULE_PATHNAME', 'custmart_{symbol}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 5000;
+-- @end
+-- @fair_prices book="book pricebook" item=text symbol=fair_prices
+-- @fair_prices book="item_type anyelement, book pricebook" item=anyelement symbol=fair_prices_typed
 CREATE FUNCTION rows_skipped(pricebook) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_pricebook_rows_skipped' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 CREATE FUNCTION rows_skipped(book pricebook, reason text) RETURNS bigint
@@ -162,74 +104,4 @@ COMMENT ON FUNCTION rows_skipped(pricebook, text) IS
 COMMENT ON FUNCTION cell_count(pricebook) IS
 	'Number of cells in the book: items, each as often as there are periods in which it was sold.';
 
-CREATE FUNCTION pricebook_eq(pricebook, pricebook) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_ne(pricebook, pricebook) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_lt(pricebook, pricebook) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_le(pricebook, pricebook) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_gt(pricebook, pricebook) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_ge(pricebook, pricebook) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_cmp(pricebook, pricebook) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_hash(pricebook) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION pricebook_hash_extended(pricebook, bigint) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-
-CREATE OPERATOR = (
-	LEFTARG = pricebook, RIGHTARG = pricebook, FUNCTION = pricebook_eq,
-	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
-);
-CREATE OPERATOR <> (
-	LEFTARG = pricebook, RIGHTARG = pricebook, FUNCTION = pricebook_ne,
-	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
-);
-CREATE OPERATOR < (
-	LEFTARG = pricebook, RIGHTARG = pricebook, FUNCTION = pricebook_lt,
-	COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
-);
-CREATE OPERATOR <= (
-	LEFTARG = pricebook, RIGHTARG = pricebook, FUNCTION = pricebook_le,
-	COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
-);
-CREATE OPERATOR > (
-	LEFTARG = pricebook, RIGHTARG = pricebook, FUNCTION = pricebook_gt,
-	COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
-);
-CREATE OPERATOR >= (
-	LEFTARG = pricebook, RIGHTARG = pricebook, FUNCTION = pricebook_ge,
-	COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
-);
-
-CREATE OPERATOR CLASS pricebook_ops DEFAULT FOR TYPE pricebook USING btree AS
-	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
-	FUNCTION 1 pricebook_cmp(pricebook, pricebook);
-CREATE OPERATOR CLASS pricebook_hash_ops DEFAULT FOR TYPE pricebook USING hash AS
-	OPERATOR 1 =,
-	FUNCTION 1 pricebook_hash(pricebook),
-	FUNCTION 2 pricebook_hash_extended(pricebook, bigint);
-
-COMMENT ON FUNCTION pricebook_eq(pricebook, pricebook) IS 'Implements the operator =.';
-COMMENT ON FUNCTION pricebook_ne(pricebook, pricebook) IS 'Implements the operator <>.';
-COMMENT ON FUNCTION pricebook_lt(pricebook, pricebook) IS 'Implements the operator <.';
-COMMENT ON FUNCTION pricebook_le(pricebook, pricebook) IS 'Implements the operator <=.';
-COMMENT ON FUNCTION pricebook_gt(pricebook, pricebook) IS 'Implements the operator >.';
-COMMENT ON FUNCTION pricebook_ge(pricebook, pricebook) IS 'Implements the operator >=.';
-COMMENT ON FUNCTION pricebook_cmp(pricebook, pricebook) IS 'Orders two values for btree: below, at or above 0.';
-COMMENT ON FUNCTION pricebook_hash(pricebook) IS 'Hash for hash joins and grouping; not stable across major versions.';
-COMMENT ON FUNCTION pricebook_hash_extended(pricebook, bigint) IS 'Hash with a seed, for hash partitioning.';
-COMMENT ON OPERATOR = (pricebook, pricebook) IS 'Equal. Books are equal if they hold the same items, groups, prices, counts and quantities, their prices were given with as many decimals, and they skipped as many rows.';
-COMMENT ON OPERATOR <> (pricebook, pricebook) IS 'Different. Books are equal if they hold the same items, groups, prices, counts and quantities, their prices were given with as many decimals, and they skipped as many rows.';
-COMMENT ON OPERATOR < (pricebook, pricebook) IS 'Before. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR <= (pricebook, pricebook) IS 'Before or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR > (pricebook, pricebook) IS 'After. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR >= (pricebook, pricebook) IS 'After or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR CLASS pricebook_ops USING btree IS 'Sorts pricebook for DISTINCT, GROUP BY and merge joins.';
-COMMENT ON OPERATOR CLASS pricebook_hash_ops USING hash IS 'Hashes pricebook for hash joins and grouping.';
-COMMENT ON OPERATOR FAMILY pricebook_ops USING btree IS 'Sorts pricebook.';
-COMMENT ON OPERATOR FAMILY pricebook_hash_ops USING hash IS 'Hashes pricebook.';
+-- @comparison type=pricebook equality="Books are equal if they hold the same items, groups, prices, counts and quantities, their prices were given with as many decimals, and they skipped as many rows."

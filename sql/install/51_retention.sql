@@ -1,176 +1,64 @@
 -- retention_book: when every member was active, in one scan; cohorts, growth, frequency of use
 
-CREATE TYPE retention_book;
+-- @stored_type type=retention_book
 
-CREATE FUNCTION retention_book_in(cstring) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
-CREATE FUNCTION retention_book_out(retention_book) RETURNS cstring
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-CREATE FUNCTION retention_book_recv(internal) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
-CREATE FUNCTION retention_book_send(retention_book) RETURNS bytea
-	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-
-CREATE TYPE retention_book (
-	INPUT = retention_book_in,
-	OUTPUT = retention_book_out,
-	RECEIVE = retention_book_recv,
-	SEND = retention_book_send,
-	INTERNALLENGTH = VARIABLE,
-	ALIGNMENT = int4,
-	STORAGE = external
-);
-
-COMMENT ON FUNCTION retention_book_in(cstring) IS
-	'Input: the type''s name, a colon and the stored bytes in base64. Errors: 22P02 if the text is not one that the output function writes.';
-COMMENT ON FUNCTION retention_book_out(retention_book) IS
-	'Output: the type''s name, a colon and the stored bytes in base64. No setting changes it, and reading it back gives the same bytes.';
-COMMENT ON FUNCTION retention_book_recv(internal) IS
-	'Binary input: the stored bytes (docs/storage-format.md), checked. Errors: 22P03.';
-COMMENT ON FUNCTION retention_book_send(retention_book) IS
-	'Binary output: the stored bytes (docs/storage-format.md).';
 COMMENT ON TYPE retention_book IS
 	'When every member was active: calendar periods, with or without the money of each, or exact times. Made by retention_book() in one scan, merged by rollup() and +, read by cohort_retention(), lifecycle_counts(), stickiness() and day_retention(). At most 704 MB.';
 
--- Aggregates and the operator +
+-- @merge type=retention_book
 
-CREATE FUNCTION retention_book_step_bigint(retention_book, bigint, timestamptz, text, text) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_step_bigint_amount(retention_book, bigint, timestamptz, numeric, text, text) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_bigint_amount' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_step_bigint_time(retention_book, bigint, timestamptz) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_bigint_time' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_step_bigint_activity(retention_book, bigint, activity) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_bigint_activity' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-CREATE FUNCTION retention_book_step_uuid(retention_book, uuid, timestamptz, text, text) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_uuid' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_step_uuid_amount(retention_book, uuid, timestamptz, numeric, text, text) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_uuid_amount' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_step_uuid_time(retention_book, uuid, timestamptz) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_uuid_time' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_step_uuid_activity(retention_book, uuid, activity) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_uuid_activity' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-CREATE FUNCTION retention_book_step_text(retention_book, text, timestamptz, text, text) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_step_text_amount(retention_book, text, timestamptz, numeric, text, text) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_text_amount' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_step_text_time(retention_book, text, timestamptz) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_text_time' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_step_text_activity(retention_book, text, activity) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_text_activity' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-CREATE FUNCTION retention_book_combine(retention_book, retention_book) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-CREATE FUNCTION retention_book_add(retention_book, retention_book) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-
-CREATE AGGREGATE retention_book(member bigint, occurred_at timestamptz, unit text, timezone text) (
-	SFUNC = retention_book_step_bigint, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member bigint, occurred_at timestamptz, amount numeric, unit text, timezone text) (
-	SFUNC = retention_book_step_bigint_amount, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member bigint, occurred_at timestamptz) (
-	SFUNC = retention_book_step_bigint_time, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member bigint, activity activity) (
-	SFUNC = retention_book_step_bigint_activity, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member uuid, occurred_at timestamptz, unit text, timezone text) (
-	SFUNC = retention_book_step_uuid, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member uuid, occurred_at timestamptz, amount numeric, unit text, timezone text) (
-	SFUNC = retention_book_step_uuid_amount, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member uuid, occurred_at timestamptz) (
-	SFUNC = retention_book_step_uuid_time, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member uuid, activity activity) (
-	SFUNC = retention_book_step_uuid_activity, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member text, occurred_at timestamptz, unit text, timezone text) (
-	SFUNC = retention_book_step_text, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member text, occurred_at timestamptz, amount numeric, unit text, timezone text) (
-	SFUNC = retention_book_step_text_amount, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member text, occurred_at timestamptz) (
-	SFUNC = retention_book_step_text_time, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE retention_book(member text, activity activity) (
-	SFUNC = retention_book_step_text_activity, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rollup(retention_book) (
-	SFUNC = retention_book_combine, STYPE = retention_book, SSPACE = 65536,
-	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
-);
-CREATE OPERATOR + (LEFTARG = retention_book, RIGHTARG = retention_book, FUNCTION = retention_book_add, COMMUTATOR = +);
-
-COMMENT ON FUNCTION retention_book_step_bigint(retention_book, bigint, timestamptz, text, text) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_bigint_amount(retention_book, bigint, timestamptz, numeric, text, text) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_bigint_time(retention_book, bigint, timestamptz) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_bigint_activity(retention_book, bigint, activity) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_uuid(retention_book, uuid, timestamptz, text, text) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_uuid_amount(retention_book, uuid, timestamptz, numeric, text, text) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_uuid_time(retention_book, uuid, timestamptz) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_uuid_activity(retention_book, uuid, activity) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_text(retention_book, text, timestamptz, text, text) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_text_amount(retention_book, text, timestamptz, numeric, text, text) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_text_time(retention_book, text, timestamptz) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_step_text_activity(retention_book, text, activity) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON FUNCTION retention_book_combine(retention_book, retention_book) IS
-	'Combine function of the aggregates retention_book, transition function of rollup(retention_book).';
-COMMENT ON FUNCTION retention_book_add(retention_book, retention_book) IS 'Implements the operator +.';
-COMMENT ON AGGREGATE retention_book(bigint, timestamptz, text, text) IS
-	'The calendar periods in which each member was active; one row = one sign of activity. member: whose; occurred_at: when (a date or a timestamp without time zone becomes a point in time by the zone of the session: say AT TIME ZONE); unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(bigint, timestamptz, numeric, text, text) IS
-	'The calendar periods in which each member was active, with the money of each; one row = one order or refund. member: whose; occurred_at: when; amount: money, below 0 a refund, which lowers the net of its period and is no activity; unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 for an amount that is NaN, infinite or has more than 38 digits before the point or 28 after it; 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(bigint, timestamptz) IS
-	'The exact times at which each member was active, for day_retention(); one row = one sign of activity. member: whose; occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22008 for an infinite time; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(bigint, activity) IS
-	'The calendar periods of each member, from activities that were stored; one row = one activity, of which a member may have many. All must have the same unit and time zone. What is known of the latest time is its period only. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 if a unit or time zone is not the same in all rows; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(uuid, timestamptz, text, text) IS
-	'The calendar periods in which each member was active; one row = one sign of activity. member: whose; occurred_at: when (a date or a timestamp without time zone becomes a point in time by the zone of the session: say AT TIME ZONE); unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(uuid, timestamptz, numeric, text, text) IS
-	'The calendar periods in which each member was active, with the money of each; one row = one order or refund. member: whose; occurred_at: when; amount: money, below 0 a refund, which lowers the net of its period and is no activity; unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 for an amount that is NaN, infinite or has more than 38 digits before the point or 28 after it; 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(uuid, timestamptz) IS
-	'The exact times at which each member was active, for day_retention(); one row = one sign of activity. member: whose; occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22008 for an infinite time; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(uuid, activity) IS
-	'The calendar periods of each member, from activities that were stored; one row = one activity, of which a member may have many. All must have the same unit and time zone. What is known of the latest time is its period only. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 if a unit or time zone is not the same in all rows; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(text, timestamptz, text, text) IS
-	'The calendar periods in which each member was active; one row = one sign of activity. member: whose; occurred_at: when (a date or a timestamp without time zone becomes a point in time by the zone of the session: say AT TIME ZONE); unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(text, timestamptz, numeric, text, text) IS
-	'The calendar periods in which each member was active, with the money of each; one row = one order or refund. member: whose; occurred_at: when; amount: money, below 0 a refund, which lowers the net of its period and is no activity; unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 for an amount that is NaN, infinite or has more than 38 digits before the point or 28 after it; 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(text, timestamptz) IS
-	'The exact times at which each member was active, for day_retention(); one row = one sign of activity. member: whose; occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22008 for an infinite time; 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE retention_book(text, activity) IS
-	'The calendar periods of each member, from activities that were stored; one row = one activity, of which a member may have many. All must have the same unit and time zone. What is known of the latest time is its period only. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 if a unit or time zone is not the same in all rows; 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rollup(retention_book) IS
 	'Merges books made of different rows, on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if their keys are of different types or they were made with other arguments, 22023 if their units or time zones differ.';
 COMMENT ON OPERATOR + (retention_book, retention_book) IS 'Both books as one, as if made of all their rows.';
+
+-- Aggregates
+
+-- @each member bigint uuid text
+CREATE FUNCTION retention_book_step_{member}(retention_book, {member}, timestamptz, text, text) RETURNS retention_book
+	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE retention_book(member {member}, occurred_at timestamptz, unit text, timezone text) (
+	SFUNC = retention_book_step_{member}, STYPE = retention_book, SSPACE = 65536,
+	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION retention_book_step_{member}(retention_book, {member}, timestamptz, text, text) IS
+	'Transition function of the aggregate retention_book.';
+COMMENT ON AGGREGATE retention_book({member}, timestamptz, text, text) IS
+	'The calendar periods in which each member was active; one row = one sign of activity. member: whose; occurred_at: when (a date or a timestamp without time zone becomes a point in time by the zone of the session: say AT TIME ZONE); unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
+
+CREATE FUNCTION retention_book_step_{member}_amount(retention_book, {member}, timestamptz, numeric, text, text) RETURNS retention_book
+	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_amount' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE retention_book(member {member}, occurred_at timestamptz, amount numeric, unit text, timezone text) (
+	SFUNC = retention_book_step_{member}_amount, STYPE = retention_book, SSPACE = 65536,
+	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION retention_book_step_{member}_amount(retention_book, {member}, timestamptz, numeric, text, text) IS
+	'Transition function of the aggregate retention_book.';
+COMMENT ON AGGREGATE retention_book({member}, timestamptz, numeric, text, text) IS
+	'The calendar periods in which each member was active, with the money of each; one row = one order or refund. member: whose; occurred_at: when; amount: money, below 0 a refund, which lowers the net of its period and is no activity; unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 for an amount that is NaN, infinite or has more than 38 digits before the point or 28 after it; 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
+
+CREATE FUNCTION retention_book_step_{member}_time(retention_book, {member}, timestamptz) RETURNS retention_book
+	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_time' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE retention_book(member {member}, occurred_at timestamptz) (
+	SFUNC = retention_book_step_{member}_time, STYPE = retention_book, SSPACE = 65536,
+	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION retention_book_step_{member}_time(retention_book, {member}, timestamptz) IS
+	'Transition function of the aggregate retention_book.';
+COMMENT ON AGGREGATE retention_book({member}, timestamptz) IS
+	'The exact times at which each member was active, for day_retention(); one row = one sign of activity. member: whose; occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22008 for an infinite time; 54000 for a book over 704 MB.';
+
+CREATE FUNCTION retention_book_step_{member}_activity(retention_book, {member}, activity) RETURNS retention_book
+	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_activity' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+CREATE AGGREGATE retention_book(member {member}, activity activity) (
+	SFUNC = retention_book_step_{member}_activity, STYPE = retention_book, SSPACE = 65536,
+	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION retention_book_step_{member}_activity(retention_book, {member}, activity) IS
+	'Transition function of the aggregate retention_book.';
+COMMENT ON AGGREGATE retention_book({member}, activity) IS
+	'The calendar periods of each member, from activities that were stored; one row = one activity, of which a member may have many. All must have the same unit and time zone. What is known of the latest time is its period only. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 if a unit or time zone is not the same in all rows; 54000 for a book over 704 MB.';
+
+-- @end
 
 -- Reading a book
 
@@ -216,74 +104,4 @@ COMMENT ON FUNCTION day_retention(retention_book, timestamptz, integer) IS
 COMMENT ON FUNCTION rows_skipped(retention_book) IS 'Number of rows left out because an argument was NULL.';
 COMMENT ON FUNCTION member_count(retention_book) IS 'Number of members in the book.';
 
-CREATE FUNCTION retention_book_eq(retention_book, retention_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_ne(retention_book, retention_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_lt(retention_book, retention_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_le(retention_book, retention_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_gt(retention_book, retention_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_ge(retention_book, retention_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_cmp(retention_book, retention_book) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_hash(retention_book) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION retention_book_hash_extended(retention_book, bigint) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-
-CREATE OPERATOR = (
-	LEFTARG = retention_book, RIGHTARG = retention_book, FUNCTION = retention_book_eq,
-	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
-);
-CREATE OPERATOR <> (
-	LEFTARG = retention_book, RIGHTARG = retention_book, FUNCTION = retention_book_ne,
-	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
-);
-CREATE OPERATOR < (
-	LEFTARG = retention_book, RIGHTARG = retention_book, FUNCTION = retention_book_lt,
-	COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
-);
-CREATE OPERATOR <= (
-	LEFTARG = retention_book, RIGHTARG = retention_book, FUNCTION = retention_book_le,
-	COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
-);
-CREATE OPERATOR > (
-	LEFTARG = retention_book, RIGHTARG = retention_book, FUNCTION = retention_book_gt,
-	COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
-);
-CREATE OPERATOR >= (
-	LEFTARG = retention_book, RIGHTARG = retention_book, FUNCTION = retention_book_ge,
-	COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
-);
-
-CREATE OPERATOR CLASS retention_book_ops DEFAULT FOR TYPE retention_book USING btree AS
-	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
-	FUNCTION 1 retention_book_cmp(retention_book, retention_book);
-CREATE OPERATOR CLASS retention_book_hash_ops DEFAULT FOR TYPE retention_book USING hash AS
-	OPERATOR 1 =,
-	FUNCTION 1 retention_book_hash(retention_book),
-	FUNCTION 2 retention_book_hash_extended(retention_book, bigint);
-
-COMMENT ON FUNCTION retention_book_eq(retention_book, retention_book) IS 'Implements the operator =.';
-COMMENT ON FUNCTION retention_book_ne(retention_book, retention_book) IS 'Implements the operator <>.';
-COMMENT ON FUNCTION retention_book_lt(retention_book, retention_book) IS 'Implements the operator <.';
-COMMENT ON FUNCTION retention_book_le(retention_book, retention_book) IS 'Implements the operator <=.';
-COMMENT ON FUNCTION retention_book_gt(retention_book, retention_book) IS 'Implements the operator >.';
-COMMENT ON FUNCTION retention_book_ge(retention_book, retention_book) IS 'Implements the operator >=.';
-COMMENT ON FUNCTION retention_book_cmp(retention_book, retention_book) IS 'Orders two values for btree: below, at or above 0.';
-COMMENT ON FUNCTION retention_book_hash(retention_book) IS 'Hash for hash joins and grouping; not stable across major versions.';
-COMMENT ON FUNCTION retention_book_hash_extended(retention_book, bigint) IS 'Hash with a seed, for hash partitioning.';
-COMMENT ON OPERATOR = (retention_book, retention_book) IS 'Equal. Books are equal if they hold the same members with the same periods, amounts or times, were made with the same unit and time zone, have the same latest time and skipped as many rows.';
-COMMENT ON OPERATOR <> (retention_book, retention_book) IS 'Different. Books are equal if they hold the same members with the same periods, amounts or times, were made with the same unit and time zone, have the same latest time and skipped as many rows.';
-COMMENT ON OPERATOR < (retention_book, retention_book) IS 'Before. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR <= (retention_book, retention_book) IS 'Before or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR > (retention_book, retention_book) IS 'After. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR >= (retention_book, retention_book) IS 'After or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR CLASS retention_book_ops USING btree IS 'Sorts retention_book for DISTINCT, GROUP BY and merge joins.';
-COMMENT ON OPERATOR CLASS retention_book_hash_ops USING hash IS 'Hashes retention_book for hash joins and grouping.';
-COMMENT ON OPERATOR FAMILY retention_book_ops USING btree IS 'Sorts retention_book.';
-COMMENT ON OPERATOR FAMILY retention_book_hash_ops USING hash IS 'Hashes retention_book.';
+-- @comparison type=retention_book equality="Books are equal if they hold the same members with the same periods, amounts or times, were made with the same unit and time zone, have the same latest time and skipped as many rows."

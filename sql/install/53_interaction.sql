@@ -34,84 +34,32 @@ COMMENT ON AGGREGATE interaction_stage(text, timestamptz, timestamptz, interval,
 
 -- All members: interaction_book
 
-CREATE TYPE interaction_book;
-
-CREATE FUNCTION interaction_book_in(cstring) RETURNS interaction_book
-	AS 'MODULE_PATHNAME', 'custmart_interaction_book_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
-CREATE FUNCTION interaction_book_out(interaction_book) RETURNS cstring
-	AS 'MODULE_PATHNAME', 'custmart_interaction_book_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-CREATE FUNCTION interaction_book_recv(internal) RETURNS interaction_book
-	AS 'MODULE_PATHNAME', 'custmart_interaction_book_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
-CREATE FUNCTION interaction_book_send(interaction_book) RETURNS bytea
-	AS 'MODULE_PATHNAME', 'custmart_stored_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-
-CREATE TYPE interaction_book (
-	INPUT = interaction_book_in,
-	OUTPUT = interaction_book_out,
-	RECEIVE = interaction_book_recv,
-	SEND = interaction_book_send,
-	INTERNALLENGTH = VARIABLE,
-	ALIGNMENT = int4,
-	STORAGE = external
-);
+-- @stored_type type=interaction_book
 
 COMMENT ON TYPE interaction_book IS
 	'The interactions of every member, each with its time and whether it was obliged, induced or own: made by interaction_book() in one scan, merged by rollup() and +, read by interaction_stages(), interaction_members() and interaction_transitions(), as of any moment. At most 704 MB.';
-COMMENT ON FUNCTION interaction_book_in(cstring) IS
-	'Input: the type''s name, a colon and the stored bytes in base64. Errors: 22P02 if the text is not one that the output function writes.';
-COMMENT ON FUNCTION interaction_book_out(interaction_book) IS
-	'Output: the type''s name, a colon and the stored bytes in base64. No setting changes it, and reading it back gives the same bytes.';
-COMMENT ON FUNCTION interaction_book_recv(internal) IS
-	'Binary input: the stored bytes (docs/storage-format.md), checked. Errors: 22P03.';
-COMMENT ON FUNCTION interaction_book_send(interaction_book) IS
-	'Binary output: the stored bytes (docs/storage-format.md).';
 
--- Aggregates and the operator +
+-- @merge type=interaction_book
 
-CREATE FUNCTION interaction_book_step_bigint(interaction_book, bigint, text, timestamptz) RETURNS interaction_book
-	AS 'MODULE_PATHNAME', 'custmart_interaction_book_step_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_step_uuid(interaction_book, uuid, text, timestamptz) RETURNS interaction_book
-	AS 'MODULE_PATHNAME', 'custmart_interaction_book_step_uuid' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_step_text(interaction_book, text, text, timestamptz) RETURNS interaction_book
-	AS 'MODULE_PATHNAME', 'custmart_interaction_book_step_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_combine(interaction_book, interaction_book) RETURNS interaction_book
-	AS 'MODULE_PATHNAME', 'custmart_interaction_book_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-CREATE FUNCTION interaction_book_add(interaction_book, interaction_book) RETURNS interaction_book
-	AS 'MODULE_PATHNAME', 'custmart_interaction_book_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-
-CREATE AGGREGATE interaction_book(member bigint, kind text, occurred_at timestamptz) (
-	SFUNC = interaction_book_step_bigint, STYPE = interaction_book, SSPACE = 65536,
-	COMBINEFUNC = interaction_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE interaction_book(member uuid, kind text, occurred_at timestamptz) (
-	SFUNC = interaction_book_step_uuid, STYPE = interaction_book, SSPACE = 65536,
-	COMBINEFUNC = interaction_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE interaction_book(member text, kind text, occurred_at timestamptz) (
-	SFUNC = interaction_book_step_text, STYPE = interaction_book, SSPACE = 65536,
-	COMBINEFUNC = interaction_book_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE rollup(interaction_book) (
-	SFUNC = interaction_book_combine, STYPE = interaction_book, SSPACE = 65536,
-	COMBINEFUNC = interaction_book_combine, PARALLEL = SAFE
-);
-CREATE OPERATOR + (LEFTARG = interaction_book, RIGHTARG = interaction_book, FUNCTION = interaction_book_add, COMMUTATOR = +);
-
-COMMENT ON FUNCTION interaction_book_step_bigint(interaction_book, bigint, text, timestamptz) IS 'Transition function of the aggregate interaction_book.';
-COMMENT ON FUNCTION interaction_book_step_uuid(interaction_book, uuid, text, timestamptz) IS 'Transition function of the aggregate interaction_book.';
-COMMENT ON FUNCTION interaction_book_step_text(interaction_book, text, text, timestamptz) IS 'Transition function of the aggregate interaction_book.';
-COMMENT ON FUNCTION interaction_book_combine(interaction_book, interaction_book) IS
-	'Combine function of the aggregates interaction_book, transition function of rollup(interaction_book).';
-COMMENT ON FUNCTION interaction_book_add(interaction_book, interaction_book) IS 'Implements the operator +.';
-COMMENT ON AGGREGATE interaction_book(bigint, text, timestamptz) IS
-	'The interactions of every member in one scan; one row = one interaction. member: whose; kind: obliged (the member had to), induced (a coupon or contact came first) or own (its own wish); occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for another kind, 22008 for infinite times, 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE interaction_book(uuid, text, timestamptz) IS
-	'The interactions of every member in one scan; one row = one interaction. member: whose; kind: obliged (the member had to), induced (a coupon or contact came first) or own (its own wish); occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for another kind, 22008 for infinite times, 54000 for a book over 704 MB.';
-COMMENT ON AGGREGATE interaction_book(text, text, timestamptz) IS
-	'The interactions of every member in one scan; one row = one interaction. member: whose; kind: obliged (the member had to), induced (a coupon or contact came first) or own (its own wish); occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for another kind, 22008 for infinite times, 54000 for a book over 704 MB.';
 COMMENT ON AGGREGATE rollup(interaction_book) IS
 	'Merges books made of different rows, from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if their members are of different types.';
 COMMENT ON OPERATOR + (interaction_book, interaction_book) IS 'Both books as one, as if made of all their rows.';
+
+-- Aggregates
+
+-- @each member bigint uuid text
+CREATE FUNCTION interaction_book_step_{member}(interaction_book, {member}, text, timestamptz) RETURNS interaction_book
+	AS 'MODULE_PATHNAME', 'custmart_interaction_book_step_{member}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE interaction_book(member {member}, kind text, occurred_at timestamptz) (
+	SFUNC = interaction_book_step_{member}, STYPE = interaction_book, SSPACE = 65536,
+	COMBINEFUNC = interaction_book_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION interaction_book_step_{member}(interaction_book, {member}, text, timestamptz) IS
+	'Transition function of the aggregate interaction_book.';
+COMMENT ON AGGREGATE interaction_book({member}, text, timestamptz) IS
+	'The interactions of every member in one scan; one row = one interaction. member: whose; kind: obliged (the member had to), induced (a coupon or contact came first) or own (its own wish); occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for another kind, 22008 for infinite times, 54000 for a book over 704 MB.';
+
+-- @end
 
 -- Reading a book
 
@@ -122,18 +70,16 @@ CREATE FUNCTION interaction_stages(book interaction_book, as_of timestamptz DEFA
 					OUT obliged bigint, OUT induced bigint, OUT own bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_interaction_stages' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 4;
-CREATE FUNCTION interaction_members(book interaction_book, as_of timestamptz DEFAULT NULL,
+-- @template interaction_members book member symbol
+CREATE FUNCTION interaction_members({book}, as_of timestamptz DEFAULT NULL,
 					span interval DEFAULT '180 days', k integer DEFAULT 2,
 					theta double precision DEFAULT 0.5,
-					OUT member bigint, OUT stage text, OUT obliged bigint, OUT induced bigint, OUT own bigint)
+					OUT member {member}, OUT stage text, OUT obliged bigint, OUT induced bigint, OUT own bigint)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_interaction_members' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 10000;
-CREATE FUNCTION interaction_members(member_type anyelement, book interaction_book, as_of timestamptz DEFAULT NULL,
-					span interval DEFAULT '180 days', k integer DEFAULT 2,
-					theta double precision DEFAULT 0.5,
-					OUT member anyelement, OUT stage text, OUT obliged bigint, OUT induced bigint, OUT own bigint)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_interaction_members_typed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 10000;
+	AS 'MODULE_PATHNAME', 'custmart_{symbol}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 10000;
+-- @end
+-- @interaction_members book="book interaction_book" member=bigint symbol=interaction_members
+-- @interaction_members book="member_type anyelement, book interaction_book" member=anyelement symbol=interaction_members_typed
 CREATE FUNCTION interaction_transitions(book interaction_book, from_as_of timestamptz, to_as_of timestamptz DEFAULT NULL,
 					span interval DEFAULT '180 days', k integer DEFAULT 2,
 					theta double precision DEFAULT 0.5,
@@ -156,76 +102,4 @@ COMMENT ON FUNCTION interaction_transitions(interaction_book, timestamptz, times
 COMMENT ON FUNCTION rows_skipped(interaction_book) IS 'Number of rows left out of the book because an argument was NULL.';
 COMMENT ON FUNCTION member_count(interaction_book) IS 'Number of members in the book.';
 
--- Comparison
-
-CREATE FUNCTION interaction_book_eq(interaction_book, interaction_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_ne(interaction_book, interaction_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_lt(interaction_book, interaction_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_le(interaction_book, interaction_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_gt(interaction_book, interaction_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_ge(interaction_book, interaction_book) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'custmart_stored_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_cmp(interaction_book, interaction_book) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_hash(interaction_book) RETURNS integer
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION interaction_book_hash_extended(interaction_book, bigint) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'custmart_stored_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-
-CREATE OPERATOR = (
-	LEFTARG = interaction_book, RIGHTARG = interaction_book, FUNCTION = interaction_book_eq,
-	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
-);
-CREATE OPERATOR <> (
-	LEFTARG = interaction_book, RIGHTARG = interaction_book, FUNCTION = interaction_book_ne,
-	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
-);
-CREATE OPERATOR < (
-	LEFTARG = interaction_book, RIGHTARG = interaction_book, FUNCTION = interaction_book_lt,
-	COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
-);
-CREATE OPERATOR <= (
-	LEFTARG = interaction_book, RIGHTARG = interaction_book, FUNCTION = interaction_book_le,
-	COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
-);
-CREATE OPERATOR > (
-	LEFTARG = interaction_book, RIGHTARG = interaction_book, FUNCTION = interaction_book_gt,
-	COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
-);
-CREATE OPERATOR >= (
-	LEFTARG = interaction_book, RIGHTARG = interaction_book, FUNCTION = interaction_book_ge,
-	COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
-);
-
-CREATE OPERATOR CLASS interaction_book_ops DEFAULT FOR TYPE interaction_book USING btree AS
-	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
-	FUNCTION 1 interaction_book_cmp(interaction_book, interaction_book);
-CREATE OPERATOR CLASS interaction_book_hash_ops DEFAULT FOR TYPE interaction_book USING hash AS
-	OPERATOR 1 =,
-	FUNCTION 1 interaction_book_hash(interaction_book),
-	FUNCTION 2 interaction_book_hash_extended(interaction_book, bigint);
-
-COMMENT ON FUNCTION interaction_book_eq(interaction_book, interaction_book) IS 'Implements the operator =.';
-COMMENT ON FUNCTION interaction_book_ne(interaction_book, interaction_book) IS 'Implements the operator <>.';
-COMMENT ON FUNCTION interaction_book_lt(interaction_book, interaction_book) IS 'Implements the operator <.';
-COMMENT ON FUNCTION interaction_book_le(interaction_book, interaction_book) IS 'Implements the operator <=.';
-COMMENT ON FUNCTION interaction_book_gt(interaction_book, interaction_book) IS 'Implements the operator >.';
-COMMENT ON FUNCTION interaction_book_ge(interaction_book, interaction_book) IS 'Implements the operator >=.';
-COMMENT ON FUNCTION interaction_book_cmp(interaction_book, interaction_book) IS 'Orders two values for btree: below, at or above 0.';
-COMMENT ON FUNCTION interaction_book_hash(interaction_book) IS 'Hash for hash joins and grouping; not stable across major versions.';
-COMMENT ON FUNCTION interaction_book_hash_extended(interaction_book, bigint) IS 'Hash with a seed, for hash partitioning.';
-COMMENT ON OPERATOR = (interaction_book, interaction_book) IS 'Equal. Books are equal if they hold the same members with the same interactions and skipped as many rows.';
-COMMENT ON OPERATOR <> (interaction_book, interaction_book) IS 'Different. Books are equal if they hold the same members with the same interactions and skipped as many rows.';
-COMMENT ON OPERATOR < (interaction_book, interaction_book) IS 'Before. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR <= (interaction_book, interaction_book) IS 'Before or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR > (interaction_book, interaction_book) IS 'After. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR >= (interaction_book, interaction_book) IS 'After or equal. The order has no meaning; it serves sorting, DISTINCT and merge joins.';
-COMMENT ON OPERATOR CLASS interaction_book_ops USING btree IS 'Sorts interaction_book for DISTINCT, GROUP BY and merge joins.';
-COMMENT ON OPERATOR CLASS interaction_book_hash_ops USING hash IS 'Hashes interaction_book for hash joins and grouping.';
-COMMENT ON OPERATOR FAMILY interaction_book_ops USING btree IS 'Sorts interaction_book.';
-COMMENT ON OPERATOR FAMILY interaction_book_hash_ops USING hash IS 'Hashes interaction_book.';
+-- @comparison type=interaction_book equality="Books are equal if they hold the same members with the same interactions and skipped as many rows."
