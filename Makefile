@@ -61,6 +61,11 @@ prove_installcheck:
 	PG_REGRESS='$(top_builddir)/src/test/regress/pg_regress' \
 	$(PROVE) $(PG_PROVE_FLAGS) $(PROVE_FLAGS) $(or $(PROVE_TESTS),$(here)/test/t/*.pl)
 
+# What can be said about the code without building or running it.
+.PHONY: lint
+lint: $(SCRIPT)
+	PG_CONFIG='$(PG_CONFIG)' $(here)/test/lint/run '$(CURDIR)/$(SCRIPT)'
+
 # What PGXN takes: the committed files, without anything built.
 .PHONY: dist
 dist:
