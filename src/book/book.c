@@ -46,19 +46,17 @@ make_in(const BookKind *kind, KeyType key_type, uint8 form, MemoryContext contex
 #define STATES_LOOKED_AT 8
 
 /*
- * Makes an empty book that is a state of an aggregate, in a context that it
- * shares with all others of the same aggregate (decision 19).
+ * The context of all books that are states of an aggregate, which keeps states
+ * in the given one (decision 19).
  */
-static Book *
-state_make(const BookKind *kind, KeyType key_type, uint8 form, MemoryContext parent)
+static MemoryContext
+states_context(MemoryContext parent)
 {
 	MemoryContext states = parent->firstchild;
 
 	for (int i = 0; states != NULL && strcmp(states->name, STATES_NAME) != 0; i++)
 		states = i < STATES_LOOKED_AT ? states->nextchild : NULL;
-	if (states == NULL)
-		states = AllocSetContextCreate(parent, STATES_NAME, ALLOCSET_DEFAULT_SIZES);
-	return make_in(kind, key_type, form, states);
+	return states != NULL ? states : AllocSetContextCreate(parent, STATES_NAME, ALLOCSET_DEFAULT_SIZES);
 }
 
 static MemoryContext
@@ -202,16 +200,12 @@ check_same(const Book *book, KeyType key_type, uint8 form)
 				 errhint("%s", format->form_hint)));
 }
 
-/* Makes a copy of a stored book, checked, a part of this one. */
+/* Makes a stored book, checked and in memory of this one, a part of it. */
 static void
 add_part(Book *book, const BookReader *part)
 {
-	Size		size = VARSIZE_ANY_EXHDR(part->stored);
 	int64		rows_skipped = book->rows_skipped;
-	MemoryContext old;
-	bytea	   *copy;
 
-	book_flush(book);
 	check_same(book, part->key_type, part->form);
 	if (book->kind->take_part != NULL)
 		book->kind->take_part(book, part);
@@ -221,32 +215,44 @@ add_part(Book *book, const BookReader *part)
 	book_add_skipped(&rows_skipped, part->rows_skipped);
 
 	book->is_broken = true;
-	old = MemoryContextSwitchTo(book->hdr.eoh_context);
-	copy = MemoryContextAllocHuge(CurrentMemoryContext, VARHDRSZ + size);
-	SET_VARSIZE(copy, VARHDRSZ + size);
-	memcpy(VARDATA(copy), VARDATA_ANY(part->stored), size);
 	book_add_skipped(&book->parts_skipped, part->rows_skipped);
-	push_part(book, copy);
-	MemoryContextSwitchTo(old);
+	push_part(book, part->stored);
 	book->is_broken = false;
 }
 
+static bytea *
+copy_stored(const bytea *stored)
+{
+	Size		size = VARSIZE_ANY_EXHDR(stored);
+	bytea	   *copy = MemoryContextAllocHuge(CurrentMemoryContext, VARHDRSZ + size);
+
+	SET_VARSIZE(copy, VARHDRSZ + size);
+	memcpy(VARDATA(copy), VARDATA_ANY(stored), size);
+	return copy;
+}
+
 /*
- * Merges a stored book, or an expanded one, into *book, or into a new one that is
- * made in the context by the given function if there is none yet.
+ * Merges a stored book, or an expanded one, into *book, or into a new one if there
+ * is none yet; `home` is the context of either.
  */
 static void
-merge(Book **book, Datum source, const BookKind *kind,
-	  Book *(*make) (const BookKind *, KeyType, uint8, MemoryContext), MemoryContext context)
+merge(Book **book, Datum source, const BookKind *kind, MemoryContext home)
 {
-	BookReader	reader;
+	MemoryContext old = MemoryContextSwitchTo(home);
+	BookReader	part;
+	bool		is_fetched;
 
-	book_open(&reader, source, kind->format);
+	/* What has to be fetched from elsewhere is fetched to where it stays. */
+	book_open(&part, source, kind->format);
+	is_fetched = expanded_book(source, kind->format) == NULL &&
+		(Pointer) part.stored != DatumGetPointer(source) && VARATT_IS_4B_U(part.stored);
 	if (*book == NULL)
-		*book = make(kind, reader.key_type, reader.form, context);
-	add_part(*book, &reader);
-	if (expanded_book(source, kind->format) == NULL && (Pointer) reader.stored != DatumGetPointer(source))
-		pfree(reader.stored);
+		*book = make_in(kind, part.key_type, part.form, home);
+	book_flush(*book);
+	if (!is_fetched)
+		book_read_stored(&part, kind->format, copy_stored(part.stored));
+	add_part(*book, &part);
+	MemoryContextSwitchTo(old);
 }
 
 /* ---------- building ---------- */
@@ -259,10 +265,10 @@ book_of_other_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_t
 	Book	   *book;
 
 	if (PG_ARGISNULL(0))
-		return state_make(kind, key_type, form, context);
+		return make_in(kind, key_type, form, states_context(context));
 	book = writable_book(PG_GETARG_DATUM(0), kind->format);
 	if (book == NULL)
-		merge(&book, PG_GETARG_DATUM(0), kind, state_make, context);
+		merge(&book, PG_GETARG_DATUM(0), kind, states_context(context));
 	check_same(book, key_type, form);
 	return book;
 }
@@ -322,9 +328,9 @@ book_combine(FunctionCallInfo fcinfo, const BookKind *kind)
 	Book	   *book = PG_ARGISNULL(0) ? NULL : writable_book(PG_GETARG_DATUM(0), kind->format);
 
 	if (book == NULL && !PG_ARGISNULL(0))
-		merge(&book, PG_GETARG_DATUM(0), kind, state_make, context);
+		merge(&book, PG_GETARG_DATUM(0), kind, states_context(context));
 	if (!PG_ARGISNULL(1))
-		merge(&book, PG_GETARG_DATUM(1), kind, state_make, context);
+		merge(&book, PG_GETARG_DATUM(1), kind, book != NULL ? book->hdr.eoh_context : states_context(context));
 	if (book == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
@@ -374,8 +380,8 @@ book_add(FunctionCallInfo fcinfo, const BookKind *kind)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "custmart book", ALLOCSET_DEFAULT_SIZES);
 	Book	   *book = NULL;
 
-	merge(&book, PG_GETARG_DATUM(0), kind, make_in, context);
-	merge(&book, PG_GETARG_DATUM(1), kind, make_in, context);
+	merge(&book, PG_GETARG_DATUM(0), kind, context);
+	merge(&book, PG_GETARG_DATUM(1), kind, context);
 	(void) stored_book(book);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
 }

@@ -328,7 +328,7 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 
 		check_interrupts(i);
 		__builtin_prefetch(part->member + 256);
-		(void) rfm_member_load(part->member, part->tail.wide_count, &member);
+		rfm_member_read(part->member, &member);
 		part->member += RFM_MEMBER_STORED_SIZE;
 		if (form != RFM_BOOK_ORDERS)
 			add_orders(&orders, part, form);

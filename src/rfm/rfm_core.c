@@ -6,7 +6,6 @@
 
 #include <math.h>
 
-#include "shared/bytes.h"
 #include "shared/stored_kind.h"
 
 #define SELECT_NAME select_time
@@ -47,27 +46,6 @@ rfm_merge(RfmMember *member, DecimalPool *pool,
 	return RFM_OK;
 }
 
-/* Stores a member whose money is packed, or already renumbered for its pool. */
-void
-rfm_member_store(const RfmMember *member, uint8 *bytes)
-{
-	bytes = store_u32(bytes, member->frequency);
-	bytes = store_u32(bytes, member->refunds);
-	bytes = store_u64(bytes, (uint64) member->money);
-	bytes = store_u64(bytes, (uint64) member->first_order);
-	store_u64(bytes, (uint64) member->last_order);
-}
-
-static inline void
-member_load(const uint8 *bytes, RfmMember *member)
-{
-	member->frequency = load_u32(bytes);
-	member->refunds = load_u32(bytes + 4);
-	member->money = (int64) load_u64(bytes + 8);
-	member->first_order = (int64) load_u64(bytes + 16);
-	member->last_order = (int64) load_u64(bytes + 24);
-}
-
 /*
  * Reads a stored member that may name one of pool_count wide sums; returns
  * what is wrong with it, or NULL.
@@ -75,7 +53,7 @@ member_load(const uint8 *bytes, RfmMember *member)
 const char *
 rfm_member_load(const uint8 *bytes, uint32 pool_count, RfmMember *member)
 {
-	member_load(bytes, member);
+	rfm_member_read(bytes, member);
 	if (member->frequency == 0)
 	{
 		if (member->refunds == 0)
@@ -146,7 +124,7 @@ void
 rfm_load(const uint8 *bytes, RfmMember *member, DecimalPool *pool, Decimal *wide)
 {
 	memset(pool, 0, sizeof(*pool));
-	member_load(bytes + RFM_HEADER_SIZE, member);
+	rfm_member_read(bytes + RFM_HEADER_SIZE, member);
 	if (unlikely(decimal_is_pooled(member->money)))
 	{
 		(void) decimal_load(bytes + RFM_STORED_SIZE, wide);

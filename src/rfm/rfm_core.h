@@ -11,6 +11,7 @@
 #define CUSTMART_RFM_CORE_H
 
 #include "money/decimal.h"
+#include "shared/bytes.h"
 
 #define RFM_VERSION 1
 #define RFM_CUTS_VERSION 1
@@ -54,13 +55,34 @@ typedef enum RfmStatus
 extern RfmStatus rfm_merge(RfmMember *member, DecimalPool *pool,
 						   const RfmMember *other, const DecimalPool *other_pool);
 
-extern void rfm_member_store(const RfmMember *member, uint8 *bytes);
 extern const char *rfm_member_load(const uint8 *bytes, uint32 pool_count, RfmMember *member);
 
 extern const char *rfm_check_money(const RfmMember *member, int sign);
 extern const char *rfm_check(const uint8 *bytes, Size length);
 extern void rfm_load(const uint8 *bytes, RfmMember *member, DecimalPool *pool, Decimal *wide);
 extern Size rfm_store(const RfmMember *member, const DecimalPool *pool, uint8 *bytes);
+
+/* Stores a member whose money is packed, or already renumbered for its pool. */
+static inline void
+rfm_member_store(const RfmMember *member, uint8 *bytes)
+{
+	bytes = store_u32(bytes, member->frequency);
+	bytes = store_u32(bytes, member->refunds);
+	bytes = store_u64(bytes, (uint64) member->money);
+	bytes = store_u64(bytes, (uint64) member->first_order);
+	store_u64(bytes, (uint64) member->last_order);
+}
+
+/* Reads a member that was checked. */
+static inline void
+rfm_member_read(const uint8 *bytes, RfmMember *member)
+{
+	member->frequency = load_u32(bytes);
+	member->refunds = load_u32(bytes + 4);
+	member->money = (int64) load_u64(bytes + 8);
+	member->first_order = (int64) load_u64(bytes + 16);
+	member->last_order = (int64) load_u64(bytes + 24);
+}
 
 /*
  * Counts one order line.  Whether it is the first line of its order (or first

@@ -27,8 +27,7 @@ get_member(const Population *population, uint32 i)
 {
 	RfmMember	member;
 
-	(void) rfm_member_load(population->tail.members + (Size) i * RFM_MEMBER_STORED_SIZE,
-						   population->tail.wide_count, &member);
+	rfm_member_read(population->tail.members + (Size) i * RFM_MEMBER_STORED_SIZE, &member);
 	return member;
 }
 
