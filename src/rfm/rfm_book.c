@@ -221,23 +221,27 @@ rfm_book_tail_size(const Book *book)
 	return size;
 }
 
-static uint32
-order_member(const KeyTable *orders, uint32 entry)
+/*
+ * The member of an order and the order itself.  The compiler sees the key type as
+ * a constant.
+ */
+static inline uint32
+order_member(KeyType key_type, const KeyTable *orders, uint32 entry)
 {
-	Key			key = keytable_key(orders, entry);
+	const char *place = keytable_entry(orders, entry);
 	uint32		member;
 
-	memcpy(&member, orders->key_type == KEY_FIXED16 ? (const char *) key.fixed + 8 : key.bytes.data, 4);
+	memcpy(&member, key_type == KEY_FIXED16 ? place + 8 : keytable_entry_key(KEY_BYTES, place).bytes.data, 4);
 	return member;
 }
 
-static RfmOrder
-get_order(const KeyTable *orders, uint32 entry)
+static inline RfmOrder
+get_order(KeyType key_type, const KeyTable *orders, uint32 entry)
 {
-	Key			key = keytable_key(orders, entry);
+	Key			key = keytable_entry_key(key_type, keytable_entry(orders, entry));
 	RfmOrder	order = {.bits = (uint8) *(uint32 *) keytable_payload(orders, entry)};
 
-	if (orders->key_type == KEY_FIXED16)
+	if (key_type == KEY_FIXED16)
 		memcpy(&order.number, key.fixed, 8);
 	else
 	{
@@ -247,14 +251,33 @@ get_order(const KeyTable *orders, uint32 entry)
 	return order;
 }
 
+/* The orders of one member. */
+typedef struct OrderList
+{
+	RfmOrder   *order;
+	Size		count;
+	Size		room;
+} OrderList;
+
+static inline void
+reserve_orders(OrderList *list, Size n)
+{
+	if (n > list->room)
+	{
+		if (list->order != NULL)
+			pfree(list->order);
+		list->room = Max(n, list->room * 2);
+		list->order = MemoryContextAllocHuge(CurrentMemoryContext, list->room * sizeof(RfmOrder));
+	}
+}
+
 /*
- * All orders, those of a member behind one another: the orders of member i are
- * those up to ends[i], from where the member before ends in book->order.  They
- * are read from front to end, but go to many places: what the next ones need is
- * fetched ahead.
+ * The entries of all orders, those of a member behind one another: the orders of
+ * member i are those up to ends[i], from where the member before ends in
+ * book->order.
  */
-static RfmOrder *
-gather_orders(const Book *book, Size *ends)
+static pg_attribute_always_inline void
+group_by_member(KeyType key_type, const Book *book, uint32 *grouped, uint32 *ends)
 {
 	enum
 	{
@@ -262,52 +285,56 @@ gather_orders(const Book *book, Size *ends)
 	};
 	const KeyTable *orders = &extra_of(book)->orders;
 	uint32		members = book->table.count;
-	RfmOrder   *gathered = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) orders->count, 1) * sizeof(RfmOrder));
-	Size		sum = 0;
+	uint32		sum = 0;
 
-	memset(ends, 0, members * sizeof(Size));
+	memset(ends, 0, members * sizeof(uint32));
 	for (uint32 i = 0; i < orders->count; i++)
 	{
 		check_interrupts(i);
-		ends[order_member(orders, i)]++;
+		ends[order_member(key_type, orders, i)]++;
 	}
 	for (uint32 i = 0; i < members; i++)
 	{
-		Size	   *end = &ends[book->order[i]];
-		Size		count = *end;
+		uint32	   *end = &ends[book->order[i]];
+		uint32		count = *end;
 
 		check_interrupts(i);
 		*end = sum;
 		sum += count;
 	}
+
+	/* Read from front to end, but written to many places: what the next ones need is fetched ahead. */
 	for (uint32 i = 0; i < orders->count; i++)
 	{
 		check_interrupts(i);
 		if (i + FAR < orders->count)
 		{
-			__builtin_prefetch(&ends[order_member(orders, i + FAR)], 1);
-			__builtin_prefetch(&gathered[ends[order_member(orders, i + NEAR)]], 1);
+			__builtin_prefetch(&ends[order_member(key_type, orders, i + FAR)], 1);
+			__builtin_prefetch(&grouped[ends[order_member(key_type, orders, i + NEAR)]], 1);
 		}
-		gathered[ends[order_member(orders, i)]++] = get_order(orders, i);
+		grouped[ends[order_member(key_type, orders, i)]++] = i;
 	}
-	return gathered;
 }
 
-static void
-rfm_book_append_tail(Book *book, ByteBuffer *buffer)
+/* Writes the members in the order of their keys and, of order lines, the orders of each. */
+static pg_attribute_always_inline void
+append_members(KeyType order_key_type, Book *book, ByteBuffer *buffer)
 {
 	RfmExtra   *extra = extra_of(book);
 	bool		has_lines = book->form != RFM_BOOK_ORDERS;
+	const KeyTable *orders = has_lines ? &extra->orders : NULL;
 	uint32		members = book->table.count;
 	RfmTailWriter writer;
-	RfmOrder   *orders = NULL;
-	Size	   *ends = NULL;
-	Size		begin = 0;
+	uint32	   *grouped = NULL;
+	uint32	   *ends = NULL;
+	uint32		done = 0;
+	OrderList	mine = {0};
 
 	if (has_lines)
 	{
-		ends = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) members, 1) * sizeof(Size));
-		orders = gather_orders(book, ends);
+		grouped = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) orders->count, 1) * sizeof(uint32));
+		ends = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) members, 1) * sizeof(uint32));
+		group_by_member(order_key_type, book, grouped, ends);
 	}
 	rfm_tail_begin(&writer, book->form, members, buffer);
 	for (uint32 i = 0; i < members; i++)
@@ -318,24 +345,43 @@ rfm_book_append_tail(Book *book, ByteBuffer *buffer)
 		if (i + 16 < members)
 			__builtin_prefetch(keytable_payload(&book->table, book->order[i + 16]));
 		rfm_tail_member(&writer, keytable_payload(&book->table, entry), &extra->pool, buffer);
-		if (has_lines)
+		if (!has_lines)
+			continue;
+		reserve_orders(&mine, ends[entry] - done);
+		for (mine.count = 0; done < ends[entry]; done++)
 		{
-			sort_orders(orders + begin, ends[entry] - begin);
-			rfm_tail_orders(&writer, orders + begin, ends[entry] - begin);
-			begin = ends[entry];
+			check_interrupts(done);
+			if (done + 16 < orders->count)
+				__builtin_prefetch(keytable_entry(orders, grouped[done + 16]));
+			mine.order[mine.count++] = get_order(order_key_type, orders, grouped[done]);
 		}
+		sort_orders(mine.order, mine.count);
+		rfm_tail_orders(&writer, mine.order, mine.count);
 	}
 	rfm_tail_end(&writer, buffer);
+	if (has_lines)
+	{
+		pfree(grouped);
+		pfree(ends);
+	}
+	if (mine.order != NULL)
+		pfree(mine.order);
+}
 
+static void
+rfm_book_append_tail(Book *book, ByteBuffer *buffer)
+{
+	RfmExtra   *extra = extra_of(book);
+
+	if (book->form == KEY_BYTES)
+		append_members(KEY_BYTES, book, buffer);
+	else
+		append_members(KEY_FIXED16, book, buffer);
 	if (extra->pool.item != NULL)
 		pfree(extra->pool.item);
 	extra->pool = (DecimalPool) {.context = book->hdr.eoh_context};
-	if (has_lines)
-	{
+	if (book->form != RFM_BOOK_ORDERS)
 		keytable_clear(&extra->orders);
-		pfree(orders);
-		pfree(ends);
-	}
 }
 
 /* ---------- text, binary, merging, counts ---------- */

@@ -18,9 +18,6 @@
 #define BLOCK_MIN 64
 #define BLOCK_MAX (1024 * 1024)
 
-/* In an entry, a KEY_BYTES key is a pointer to its length and bytes. */
-typedef char *StoredKey;
-
 /* A block of such bytes. */
 typedef struct KeyBlock
 {
@@ -425,37 +422,6 @@ keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries)
 	}
 }
 
-/* The key of an entry; bytes are not copied. */
-Key
-keytable_key(const KeyTable *table, uint32 entry)
-{
-	char	   *place = keytable_entry(table, entry);
-	Key			key = {0};
-
-	switch (table->key_type)
-	{
-		case KEY_INT64:
-			memcpy(&key.number, place, 8);
-			break;
-		case KEY_FIXED16:
-			memcpy(key.fixed, place, 16);
-			break;
-		case KEY_FIXED20:
-			memcpy(key.fixed, place, 20);
-			break;
-		case KEY_BYTES:
-			{
-				StoredKey	stored;
-
-				memcpy(&stored, place, sizeof(stored));
-				memcpy(&key.bytes.length, stored, sizeof(uint32));
-				key.bytes.data = stored + sizeof(uint32);
-			}
-			break;
-	}
-	return key;
-}
-
 /* Bytes that keytable_store_keys will write. */
 Size
 keytable_stored_size(const KeyTable *table)
@@ -476,27 +442,30 @@ keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes)
 	Assert(table->key_type != KEY_FIXED20);
 	for (uint32 i = 0; i < table->count; i++)
 	{
-		Key			key;
+		const char *entry = keytable_entry(table, order[i]);
 
 		check_interrupts(i);
 		if (i + 16 < table->count)
 			__builtin_prefetch(keytable_entry(table, order[i + 16]));
-		key = keytable_key(table, order[i]);
-		switch (table->key_type)
+		if (table->key_type == KEY_INT64)
 		{
-			case KEY_INT64:
-				bytes = store_u64(bytes, (uint64) key.number);
-				break;
-			case KEY_FIXED16:
-			case KEY_FIXED20:
-				memcpy(bytes, key.fixed, 16);
-				bytes += 16;
-				break;
-			case KEY_BYTES:
-				bytes = store_u32(bytes, key.bytes.length);
-				memcpy(data, key.bytes.data, key.bytes.length);
-				data += key.bytes.length;
-				break;
+			uint64		number;
+
+			memcpy(&number, entry, 8);
+			bytes = store_u64(bytes, number);
+		}
+		else if (table->key_type == KEY_FIXED16)
+		{
+			memcpy(bytes, entry, 16);
+			bytes += 16;
+		}
+		else
+		{
+			Key			key = keytable_entry_key(KEY_BYTES, entry);
+
+			bytes = store_u32(bytes, key.bytes.length);
+			memcpy(data, key.bytes.data, key.bytes.length);
+			data += key.bytes.length;
 		}
 	}
 	return table->key_type == KEY_BYTES ? data : bytes;
@@ -648,43 +617,67 @@ compare_entries(const void *a, const void *b, void *table)
 	return keytable_compare_keys(((KeyTable *) table)->key_type, &x, &y);
 }
 
-/* Sorts by the differing bits of the prefixes; true if nothing is left to be compared. */
-static bool
-sort_by_prefix(const KeyTable *table, SortedKey **sorted)
+/*
+ * Fills in what entries are sorted by: as many of the bits in which keys differ as
+ * fit, how many there are in *total.  True if they are all.  The compiler sees the
+ * key type as a constant.
+ */
+static pg_attribute_always_inline bool
+find_bits(KeyType key_type, const KeyTable *table, SortedKey *sorted, int *total)
 {
-	SortedKey  *spare = MemoryContextAllocHuge(CurrentMemoryContext, (Size) table->count * sizeof(SortedKey));
 	uint32		shared = shared_bytes(table);
 	uint64		differing = 0;
 	uint64		first = 0;
 	BitRun		runs[32];
 	int			nruns;
-	int			total;
-	int			passes;
 
 	for (uint32 i = 0; i < table->count; i++)
 	{
-		Key			key = keytable_key(table, i);
-		uint64		prefix = key_prefix(table->key_type, &key, shared);
+		Key			key = keytable_entry_key(key_type, keytable_entry(table, i));
+		uint64		prefix = key_prefix(key_type, &key, shared);
 
 		check_interrupts(i);
 		if (i == 0)
 			first = prefix;
 		differing |= prefix ^ first;
 	}
-	total = find_runs(differing, runs, &nruns);
+	*total = find_runs(differing, runs, &nruns);
 	for (uint32 i = 0; i < table->count; i++)
 	{
-		Key			key = keytable_key(table, i);
-		uint64		prefix = key_prefix(table->key_type, &key, shared);
+		Key			key = keytable_entry_key(key_type, keytable_entry(table, i));
+		uint64		prefix = key_prefix(key_type, &key, shared);
 		uint32		bits = 0;
 
 		check_interrupts(i);
 		for (int run = 0; run < nruns; run++)
 			bits |= (uint32) ((prefix & runs[run].mask) >> runs[run].shift);
-		(*sorted)[i].bits = bits;
-		(*sorted)[i].entry = i;
+		sorted[i].bits = bits;
+		sorted[i].entry = i;
 	}
+	return key_type == KEY_INT64 && pg_popcount64(differing) <= 32;
+}
 
+/* Sorts by the bits in which keys differ; true if nothing is left to be compared. */
+static bool
+sort_by_bits(const KeyTable *table, SortedKey **sorted)
+{
+	SortedKey  *spare = MemoryContextAllocHuge(CurrentMemoryContext, (Size) table->count * sizeof(SortedKey));
+	int			total;
+	int			passes;
+	bool		is_sorted;
+
+	switch (table->key_type)
+	{
+		case KEY_INT64:
+			is_sorted = find_bits(KEY_INT64, table, *sorted, &total);
+			break;
+		case KEY_BYTES:
+			is_sorted = find_bits(KEY_BYTES, table, *sorted, &total);
+			break;
+		default:				/* the first 8 bytes of both */
+			is_sorted = find_bits(KEY_FIXED16, table, *sorted, &total);
+			break;
+	}
 	passes = (total + DIGIT_BITS - 1) / DIGIT_BITS;
 	for (int pass = 0, shift = 0; pass < passes; pass++)
 	{
@@ -697,7 +690,7 @@ sort_by_prefix(const KeyTable *table, SortedKey **sorted)
 		shift += width;
 	}
 	pfree(spare);
-	return table->key_type == KEY_INT64 && pg_popcount64(differing) <= 32;
+	return is_sorted;
 }
 
 /*
@@ -718,7 +711,7 @@ keytable_sorted(const KeyTable *table)
 			sorted[i] = (SortedKey) {0, i};
 		qsort_interruptible(sorted, count, sizeof(SortedKey), compare_entries, (void *) table);
 	}
-	else if (!sort_by_prefix(table, &sorted))
+	else if (!sort_by_bits(table, &sorted))
 		for (uint32 begin = 0, end; begin < count; begin = end)
 		{
 			check_interrupts(begin);

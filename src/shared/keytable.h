@@ -98,7 +98,46 @@ keytable_payload(const KeyTable *table, uint32 entry)
 	return keytable_entry(table, entry) + table->key_size;
 }
 
-extern Key	keytable_key(const KeyTable *table, uint32 entry);
+/* In an entry, a KEY_BYTES key is a pointer to its length and bytes. */
+typedef char *StoredKey;
+
+/* The key that an entry begins with; bytes are not copied. */
+static inline Key
+keytable_entry_key(KeyType key_type, const char *entry)
+{
+	Key			key = {0};
+
+	switch (key_type)
+	{
+		case KEY_INT64:
+			memcpy(&key.number, entry, 8);
+			break;
+		case KEY_FIXED16:
+			memcpy(key.fixed, entry, 16);
+			break;
+		case KEY_FIXED20:
+			memcpy(key.fixed, entry, 20);
+			break;
+		case KEY_BYTES:
+			{
+				StoredKey	stored;
+
+				memcpy(&stored, entry, sizeof(stored));
+				memcpy(&key.bytes.length, stored, sizeof(uint32));
+				key.bytes.data = stored + sizeof(uint32);
+			}
+			break;
+	}
+	return key;
+}
+
+/* The same of an entry by its number. */
+static inline Key
+keytable_key(const KeyTable *table, uint32 entry)
+{
+	return keytable_entry_key(table->key_type, keytable_entry(table, entry));
+}
+
 extern Size keytable_stored_size(const KeyTable *table);
 extern uint8 *keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes);
 extern int	keytable_compare_keys(KeyType key_type, const Key *a, const Key *b);
