@@ -411,6 +411,42 @@ decimal_pool_put(DecimalPool *pool, const Decimal *d)
 	return (int64) pool->count++ << 8 | DECIMAL_IN_POOL;
 }
 
+/* Makes a pool empty and gives back its memory. */
+void
+decimal_pool_clear(DecimalPool *pool)
+{
+	if (pool->item != NULL)
+		pfree(pool->item);
+	*pool = (DecimalPool) {.context = pool->context};
+}
+
+/* Adds stored decimals, which were checked. */
+void
+decimal_pool_load(DecimalPool *pool, const uint8 *bytes, uint32 count)
+{
+	for (uint32 i = 0; i < count; i++, bytes += DECIMAL_STORED_SIZE)
+	{
+		Decimal		d;
+
+		check_interrupts(i);
+		(void) decimal_load(bytes, &d);
+		(void) decimal_pool_put(pool, &d);
+	}
+}
+
+/* Stores how many decimals there are (4 bytes) and the decimals; returns the end. */
+uint8 *
+decimal_pool_store(const DecimalPool *pool, uint8 *bytes)
+{
+	bytes = store_u32(bytes, pool->count);
+	for (uint32 i = 0; i < pool->count; i++, bytes += DECIMAL_STORED_SIZE)
+	{
+		check_interrupts(i);
+		decimal_store(&pool->item[i], bytes);
+	}
+	return bytes;
+}
+
 /* The packed form, by the pool if it has to be. */
 int64
 decimal_pack(const Decimal *d, DecimalPool *pool)

@@ -354,17 +354,11 @@ scale_prices(SortedPrice *sorted, uint32 n)
 static void
 empty_extra(PriceExtra *extra)
 {
-	DecimalPool *pools[] = {&extra->price_pool, &extra->quantity_pool};
-
 	keytable_clear(&extra->groups);
 	keytable_clear(&extra->prices);
 	keytable_clear(&extra->wide);
-	for (int i = 0; i < (int) lengthof(pools); i++)
-	{
-		if (pools[i]->item != NULL)
-			pfree(pools[i]->item);
-		*pools[i] = (DecimalPool) {.context = pools[i]->context};
-	}
+	decimal_pool_clear(&extra->price_pool);
+	decimal_pool_clear(&extra->quantity_pool);
 	memset(extra->memo, 0, sizeof(extra->memo));
 	extra->price_skipped = extra->quantity_skipped = extra->rows = 0;
 	extra->wide_rows = 0;

@@ -118,14 +118,7 @@ pricebook_load_wide(const PriceReader *prices)
 {
 	DecimalPool pool = {.context = CurrentMemoryContext};
 
-	for (uint32 i = 0; i < prices->wide_count; i++)
-	{
-		Decimal		d;
-
-		check_interrupts(i);
-		(void) decimal_load(prices->wide + (Size) i * DECIMAL_STORED_SIZE, &d);
-		(void) decimal_pool_put(&pool, &d);
-	}
+	decimal_pool_load(&pool, prices->wide, prices->wide_count);
 	return pool;
 }
 
@@ -287,8 +280,7 @@ pricebook_check(const uint8 *bytes, Size length)
 	}
 	pool = pricebook_load_wide(&prices);
 	wrong = check_rows(&prices, &pool);
-	if (pool.item != NULL)
-		pfree(pool.item);
+	decimal_pool_clear(&pool);
 	return wrong;
 }
 
@@ -417,15 +409,10 @@ price_tail_end_item(PriceTailWriter *writer, ByteBuffer *buffer)
 void
 price_tail_end(PriceTailWriter *writer, ByteBuffer *buffer)
 {
-	const DecimalPool *wide = &writer->wide;
-	uint8	   *bytes = buffer_reserve(buffer, 4 + (Size) wide->count * DECIMAL_STORED_SIZE);
+	uint8	   *bytes = buffer_reserve(buffer, 4 + (Size) writer->wide.count * DECIMAL_STORED_SIZE);
 
-	bytes = store_u32(bytes, wide->count);
-	for (uint32 i = 0; i < wide->count; i++, bytes += DECIMAL_STORED_SIZE)
-		decimal_store(&wide->item[i], bytes);
-	buffer_advance(buffer, bytes);
-	if (wide->item != NULL)
-		pfree(wide->item);
+	buffer_advance(buffer, decimal_pool_store(&writer->wide, bytes));
+	decimal_pool_clear(&writer->wide);
 }
 
 /* ---------- merging ---------- */
@@ -544,14 +531,7 @@ pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n
 		parts[i].next_item = 0;
 		parts[i].next_row = 0;
 		parts[i].wide = pool.count;
-		for (uint32 wide = 0; wide < prices->wide_count; wide++)
-		{
-			Decimal		d;
-
-			check_interrupts(wide);
-			(void) decimal_load(prices->wide + (Size) wide * DECIMAL_STORED_SIZE, &d);
-			(void) decimal_pool_put(&pool, &d);
-		}
+		decimal_pool_load(&pool, prices->wide, prices->wide_count);
 		decimals = Max(decimals, prices->decimals);
 		/* Neither is more than all rows skipped, which were added up without an overflow. */
 		price_skipped += prices->price_skipped;
@@ -592,8 +572,7 @@ pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n
 	for (int i = 0; i < n; i++)
 		pfree(parts[i].groups);
 	keytable_clear(&groups);
-	if (pool.item != NULL)
-		pfree(pool.item);
+	decimal_pool_clear(&pool);
 }
 
 /* ---------- counts ---------- */

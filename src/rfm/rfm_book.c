@@ -377,9 +377,7 @@ rfm_book_append_tail(Book *book, ByteBuffer *buffer)
 		append_members(KEY_BYTES, book, buffer);
 	else
 		append_members(KEY_FIXED16, book, buffer);
-	if (extra->pool.item != NULL)
-		pfree(extra->pool.item);
-	extra->pool = (DecimalPool) {.context = book->hdr.eoh_context};
+	decimal_pool_clear(&extra->pool);
 	if (book->form != RFM_BOOK_ORDERS)
 		keytable_clear(&extra->orders);
 }

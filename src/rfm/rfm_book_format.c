@@ -50,14 +50,7 @@ rfm_book_load_wide(const RfmTail *tail)
 {
 	DecimalPool pool = {.context = CurrentMemoryContext};
 
-	for (uint32 i = 0; i < tail->wide_count; i++)
-	{
-		Decimal		d;
-
-		check_interrupts(i);
-		(void) decimal_load(tail->wide + (Size) i * DECIMAL_STORED_SIZE, &d);
-		(void) decimal_pool_put(&pool, &d);
-	}
+	decimal_pool_load(&pool, tail->wide, tail->wide_count);
 	return pool;
 }
 
@@ -232,16 +225,11 @@ rfm_tail_orders(RfmTailWriter *writer, const RfmOrder *orders, Size n)
 void
 rfm_tail_end(RfmTailWriter *writer, ByteBuffer *buffer)
 {
-	const DecimalPool *wide = &writer->wide;
-	uint8	   *bytes = buffer_reserve(buffer, 4 + (Size) wide->count * DECIMAL_STORED_SIZE);
+	uint8	   *bytes = buffer_reserve(buffer, 4 + (Size) writer->wide.count * DECIMAL_STORED_SIZE);
 
 	Assert(writer->next_member == buffer->size);
-	bytes = store_u32(bytes, wide->count);
-	for (uint32 i = 0; i < wide->count; i++, bytes += DECIMAL_STORED_SIZE)
-		decimal_store(&wide->item[i], bytes);
-	buffer_advance(buffer, bytes);
-	if (wide->item != NULL)
-		pfree(wide->item);
+	buffer_advance(buffer, decimal_pool_store(&writer->wide, bytes));
+	decimal_pool_clear(&writer->wide);
 	if (writer->form != RFM_BOOK_ORDERS)
 	{
 		buffer_append(buffer, writer->orders.data, writer->orders.size);
@@ -365,9 +353,7 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 	rfm_tail_end(&writer, buffer);
 
 	for (int i = 0; i < n; i++)
-		if (parts[i].pool.item != NULL)
-			pfree(parts[i].pool.item);
-	if (pool.item != NULL)
-		pfree(pool.item);
+		decimal_pool_clear(&parts[i].pool);
+	decimal_pool_clear(&pool);
 	OrderRuns_free(&orders);
 }
