@@ -48,7 +48,7 @@ custmart_funnel_step(PG_FUNCTION_ARGS)
 	Event	   *event;
 
 	if (!funnel_row_arguments(fcinfo, 1, &row))
-		return history_same_state(fcinfo, &funnel_kind);
+		return aggregate_same_state(fcinfo);
 	history = history_of_state(fcinfo, &funnel_kind);
 	if (unlikely(!history_set(history, row.settings, FUNNEL_SETTINGS_SIZE)))
 		funnel_settings_error();

@@ -9,6 +9,7 @@
 #include "history/history_book.h"
 #include "funcapi.h"
 #include "funnel/funnel_arguments.h"
+#include "shared/growing_array.h"
 #include "utils/timestamp.h"
 
 #define FUNNEL_BOOK_VERSION 1
@@ -96,14 +97,8 @@ static void
 add_duration(Durations *durations, int64 duration)
 {
 	if (durations->count == durations->capacity)
-	{
-		Size		capacity = Max(durations->capacity * 2, 64);
-
-		durations->duration = durations->duration == NULL ?
-			MemoryContextAllocHuge(CurrentMemoryContext, capacity * sizeof(int64)) :
-			repalloc_huge(durations->duration, capacity * sizeof(int64));
-		durations->capacity = capacity;
-	}
+		durations->duration = array_grow(durations->duration, &durations->capacity, durations->count + 1,
+										 sizeof(int64), CurrentMemoryContext);
 	durations->duration[durations->count++] = duration;
 }
 

@@ -6,14 +6,13 @@
 
 #include "miscadmin.h"
 #include "nodes/memnodes.h"
+#include "shared/growing_array.h"
 #include "utils/memutils.h"
 
 static Size history_flat_size(ExpandedObjectHeader *header);
 static void history_flatten(ExpandedObjectHeader *header, void *result, Size allocated);
 
 const ExpandedObjectMethods history_methods = {history_flat_size, history_flatten};
-
-#define FIRST_CAPACITY 8
 
 /* As for books: what is larger could be made, but not dumped. */
 #define SERIES_SIZE_MAX (MaxAllocSize / 16 * 11)
@@ -64,18 +63,6 @@ state_make(const HistoryKind *kind, MemoryContext parent)
 	if (states == NULL)
 		states = AllocSetContextCreate(parent, STATES_NAME, ALLOCSET_DEFAULT_SIZES);
 	return make_in(kind, states);
-}
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo, const HistoryKind *kind)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("support function of aggregates over %s called outside of an aggregate", kind->type.name)));
-	return context;
 }
 
 /* The expanded history of this kind that a value points to, or NULL. */
@@ -169,20 +156,14 @@ check_size(const History *history)
 void
 history_reserve(History *history, Size n)
 {
-	Size		capacity;
-
 	if (history->count > 0 && (!history->kind->keeps_all || history->count > SMALL_COUNT))
 		arrange(history);
 	if (history->count > SMALL_COUNT)
 		(void) check_size(history);
 	if (history->capacity > 0 && history->count + n <= history->capacity / 2)
 		return;
-	capacity = Max(Max(history->count + n, history->capacity * 2), FIRST_CAPACITY);
-	if (history->rows == NULL)
-		history->rows = MemoryContextAllocHuge(history->hdr.eoh_context, capacity * history->kind->row_size);
-	else
-		history->rows = repalloc_huge(history->rows, capacity * history->kind->row_size);
-	history->capacity = capacity;
+	history->rows = array_grow(history->rows, &history->capacity, history->count + n,
+							   history->kind->row_size, history->hdr.eoh_context);
 }
 
 /* ---------- merging ---------- */
@@ -207,7 +188,7 @@ merge(History *history, Datum source)
 History *
 history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
 {
-	MemoryContext context = aggregate_context(fcinfo, kind);
+	MemoryContext context = aggregate_context(fcinfo);
 	History	   *history;
 
 	if (!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)))
@@ -225,16 +206,6 @@ history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
 	return history;
 }
 
-/* The state as it is, for a row that is left out. */
-Datum
-history_same_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
-{
-	(void) aggregate_context(fcinfo, kind);
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 /*
  * The combine function of an aggregate that makes histories, and the transition
  * function of rollup: merges argument 1 into the state, argument 0.
@@ -245,7 +216,7 @@ history_combine(FunctionCallInfo fcinfo, const HistoryKind *kind)
 	History	   *history;
 
 	if (PG_ARGISNULL(1))
-		return history_same_state(fcinfo, kind);
+		return aggregate_same_state(fcinfo);
 	history = history_of_state(fcinfo, kind);
 	merge(history, PG_GETARG_DATUM(1));
 	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));

@@ -14,6 +14,7 @@
 #include "custmart.h"
 
 #include "money/decimal.h"
+#include "shared/aggregate.h"
 #include "shared/stored_value.h"
 #include "utils/expandeddatum.h"
 
@@ -64,7 +65,6 @@ struct History
 extern const ExpandedObjectMethods history_methods;
 extern History *history_make(const HistoryKind *kind, MemoryContext parent);
 extern History *history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind);
-extern Datum history_same_state(FunctionCallInfo fcinfo, const HistoryKind *kind);
 extern bool history_set(History *history, const void *settings, Size size);
 extern void history_reserve(History *history, Size n);
 extern const History *history_open(Datum value, const HistoryKind *kind);
@@ -81,15 +81,10 @@ extern Datum history_recv(FunctionCallInfo fcinfo, const HistoryKind *kind);
 static inline History *
 history_of_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
 {
-	if (likely(!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)) &&
-			   AggCheckCallContext(fcinfo, NULL)))
-	{
-		History	   *history = (History *) DatumGetEOHP(PG_GETARG_DATUM(0));
+	History	   *history = (History *) aggregate_expanded_state(fcinfo, &history_methods);
 
-		if (likely(history->hdr.eoh_methods == &history_methods && history->kind == kind &&
-				   !history->is_broken))
-			return history;
-	}
+	if (likely(history != NULL && history->kind == kind && !history->is_broken))
+		return history;
 	return history_of_other_state(fcinfo, kind);
 }
 

@@ -9,8 +9,11 @@
  */
 #include "history/history_book.h"
 
+#include "money/decimal_numeric.h"
 #include "shared/bytes.h"
+#include "shared/growing_array.h"
 #include "shared/time_arguments.h"
+#include "shared/time_range.h"
 #include "utils/memutils.h"
 
 /* Rows of a piece of the log: 1 MB. */
@@ -148,14 +151,8 @@ log_append(EventLog *log, Size n)
 	if (unlikely(piece == NULL || piece->capacity - piece->count < n))
 	{
 		if (log->npieces == log->pieces_capacity)
-		{
-			Size		capacity = Max(log->pieces_capacity * 2, 2);
-
-			log->pieces = log->pieces == NULL ?
-				MemoryContextAllocHuge(log->context, capacity * sizeof(LogPiece)) :
-				repalloc_huge(log->pieces, capacity * sizeof(LogPiece));
-			log->pieces_capacity = capacity;
-		}
+			log->pieces = array_grow(log->pieces, &log->pieces_capacity, log->npieces + 1,
+									 sizeof(LogPiece), log->context);
 		piece = log->pieces + log->npieces;
 
 		/* A small book begins small. */
@@ -298,14 +295,6 @@ gather(Book *book, EventLog *log)
 	return gathered;
 }
 
-static void
-sum_error(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("sum of amounts is out of range")));
-}
-
 /* Writes what a tail begins with. */
 static void
 append_head(const uint8 *settings, Size settings_size, TimestampTz last, ByteBuffer *buffer)
@@ -323,7 +312,7 @@ static inline void
 append_events(EventLog *log, Event *events, Size n, ByteBuffer *buffer)
 {
 	if (!events_arrange(events, &n, log->layout, &log->pool))
-		sum_error();
+		decimal_sum_error();
 	events_append(events, n, log->layout, &log->pool, buffer);
 }
 
@@ -428,7 +417,7 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 	else if ((wrong = format->check_settings(events.reader.form, events.settings,
 										   events.settings_size, &tag_max, &unit)) != NULL)
 		return wrong;
-	else if (!IS_VALID_TIMESTAMP(events.last))
+	else if (!time_is_in_range(events.last))
 		return "its latest time is out of range";
 
 	for (uint32 i = 0; i < events.reader.count; i++)
@@ -495,11 +484,10 @@ join_member(JoinedEvents *joined, HistoryReader *from)
 	from->at = load_varint(from->at, &n);
 	if (unlikely(n > joined->capacity - joined->count))
 	{
-		Size		capacity = joined->count + Max(n, joined->capacity);
+		Size		capacity = joined->capacity;
 
-		joined->events = repalloc_huge(joined->events, capacity * sizeof(Event));
-		joined->spare = repalloc_huge(joined->spare, capacity * sizeof(Event));
-		joined->capacity = capacity;
+		joined->events = array_grow(joined->events, &capacity, joined->count + n, sizeof(Event), joined->pool.context);
+		joined->spare = array_grow(joined->spare, &joined->capacity, joined->count + n, sizeof(Event), joined->pool.context);
 	}
 	from->at = events_load(from->at, end_of(from), n, from->layout, &joined->pool,
 						   joined->events + joined->count);
@@ -550,7 +538,7 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 		if ((steps->step[i] & BOOK_STEP_SAME_KEY) != 0)
 			continue;
 		if (!events_arrange(joined.events, &joined.count, reader->layout, &joined.pool))
-			sum_error();
+			decimal_sum_error();
 		events_append(joined.events, joined.count, reader->layout, &joined.pool, buffer);
 		joined.count = 0;
 		joined.pool.count = 0;
@@ -583,15 +571,8 @@ history_book_next(HistoryReader *events)
 	check_interrupts(events->done++);
 	events->key = book_next_key(&events->keys);
 	events->at = load_varint(events->at, &n);
-	if (n > events->capacity)
-	{
-		Size		capacity = Max(n, Max(events->capacity * 2, 64));
-
-		if (events->events != NULL)
-			pfree(events->events);
-		events->events = MemoryContextAllocHuge(CurrentMemoryContext, capacity * sizeof(Event));
-		events->capacity = capacity;
-	}
+	if (unlikely(n > events->capacity))
+		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), CurrentMemoryContext);
 	events->count = n;
 	events->pool.count = 0;
 	events->at = events_load(events->at, end_of(events), n, events->layout, &events->pool, events->events);

@@ -5,10 +5,7 @@
 #include "history/history_core.h"
 
 #include "history/history_amount.h"
-
-/* PostgreSQL's range of timestamps. */
-#define TIME_MIN INT64CONST(-211813488000000000)
-#define TIME_END INT64CONST(9223371331200000000)
+#include "shared/time_range.h"
 
 /* The most bytes that an event takes: its distance, an amount. */
 #define EVENT_STORED_MAX (VARINT_MAX + AMOUNT_SIZE_MAX)
@@ -247,7 +244,7 @@ check_amount(const uint8 **bytes, const uint8 *end)
 static inline bool
 is_in_range(int64 place, EventLayout layout, CalendarUnit unit)
 {
-	return has_time(layout) ? place >= TIME_MIN && place < TIME_END : calendar_is_period(unit, place);
+	return has_time(layout) ? time_is_in_range(place) : calendar_is_period(unit, place);
 }
 
 static pg_attribute_always_inline const char *

@@ -44,7 +44,7 @@ typedef struct DecimalPool
 	MemoryContext context;
 	Decimal    *item;
 	uint32		count;
-	uint32		capacity;
+	Size		capacity;
 } DecimalPool;
 
 typedef enum DecimalStatus

@@ -119,7 +119,7 @@ custmart_activity_step(PG_FUNCTION_ARGS)
 	Event		event = {0, 0, 0};
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		return history_same_state(fcinfo, &activity_kind);
+		return aggregate_same_state(fcinfo);
 	history = history_of_state(fcinfo, &activity_kind);
 	time = time_check(PG_GETARG_TIMESTAMPTZ(1), "occurred_at");
 	settings = calendar_arguments(PG_GETARG_DATUM(2), PG_GETARG_DATUM(3));

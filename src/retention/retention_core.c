@@ -4,6 +4,8 @@
  */
 #include "retention/retention_core.h"
 
+#include "shared/growing_array.h"
+
 #define DAY INT64CONST(86400000000)
 
 static void *
@@ -100,15 +102,8 @@ growth_of(Growth *growth, int32 period)
 	if (place >= RETENTION_CELLS_MAX)
 		return NULL;
 	if (place >= growth->capacity)
-	{
-		Size		capacity = Max(Max(growth->capacity * 2, 64), place + 1);
-		GrowthCount *counts = allocate_zeros(growth->context, capacity, sizeof(GrowthCount));
-
-		if (growth->count > 0)
-			memcpy(counts, growth->counts, growth->count * sizeof(GrowthCount));
-		growth->counts = counts;
-		growth->capacity = capacity;
-	}
+		growth->counts = array_grow_zeroed(growth->counts, &growth->capacity, place + 1,
+										   sizeof(GrowthCount), growth->context);
 	growth->count = Max(growth->count, place + 1);
 	return &growth->counts[place];
 }
@@ -167,15 +162,8 @@ stickiness_add(Stickiness *stickiness, const Event *events, Size n)
 	if (periods == 0)
 		return;
 	if (periods > stickiness->capacity)
-	{
-		Size		capacity = Max(Max(stickiness->capacity * 2, 64), periods);
-		int64	   *members = allocate_zeros(stickiness->context, capacity, sizeof(int64));
-
-		if (stickiness->count > 0)
-			memcpy(members, stickiness->members, stickiness->count * sizeof(int64));
-		stickiness->members = members;
-		stickiness->capacity = capacity;
-	}
+		stickiness->members = array_grow_zeroed(stickiness->members, &stickiness->capacity, periods,
+												sizeof(int64), stickiness->context);
 	stickiness->members[periods - 1]++;
 	stickiness->count = Max(stickiness->count, periods);
 }

@@ -71,9 +71,7 @@ raise_status(RetentionStatus status, const char *function)
 					 errhint("Take a longer unit or an earlier as_of, or leave out rows from very long ago.")));
 			break;
 		case RETENTION_SUM_OUT_OF_RANGE:
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("sum of amounts is out of range")));
+			decimal_sum_error();
 			break;
 	}
 }

@@ -11,6 +11,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "shared/growing_array.h"
 #include "tagbloom/tag.h"
 #include "utils/builtins.h"
 
@@ -259,10 +260,7 @@ tags_from_list(const char *text, const char *end, uint64 **hashes, uint32 *count
 
 			check_interrupts(step);
 			if (*count == room)
-			{
-				room *= 2;
-				*hashes = repalloc_huge(*hashes, room * sizeof(uint64));
-			}
+				*hashes = array_grow(*hashes, &room, room + 1, sizeof(uint64), CurrentMemoryContext);
 			p = tag_skip_blanks(p, end);
 			wrong = p < end && *p == '{' ? "a list stands in a list" :
 				tag_read(&p, end, TAG_IN_LIST, &word);

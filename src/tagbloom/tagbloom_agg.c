@@ -24,7 +24,7 @@
 #include "tagbloom/tagbloom.h"
 
 #include "shared/bytes.h"
-#include "shared/array_state.h"
+#include "shared/aggregate.h"
 #include "utils/memutils.h"
 
 #define STATE_VERSION 1
@@ -216,7 +216,6 @@ state_add_filter(State *state, const uint8 *filter, int log2_blocks, int log2_gr
 static bool
 get_state(FunctionCallInfo fcinfo, State *state)
 {
-	require_aggregate(fcinfo);
 	if (PG_ARGISNULL(0))
 	{
 		state_create(state, false, 0, 0);
@@ -237,15 +236,6 @@ check_expected(uint32 a, uint32 b)
 				 errhint("Write it as a constant, or group by what it depends on.")));
 }
 
-/* The state unchanged, for a row that is skipped. */
-static Datum
-keep_state(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 /* tag_agg_step(bytea, tag [, expected]): one more tag. */
 CUSTMART_FUNCTION(custmart_tag_agg_step);
 Datum
@@ -255,7 +245,8 @@ custmart_tag_agg_step(PG_FUNCTION_ARGS)
 	uint32		expected = 0;
 
 	if (PG_ARGISNULL(1) || (PG_NARGS() > 2 && PG_ARGISNULL(2)))
-		return keep_state(fcinfo);
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	if (PG_NARGS() > 2)
 	{
 		int32		given = PG_GETARG_INT32(2);
@@ -286,7 +277,8 @@ custmart_tagbloom_rollup_step(PG_FUNCTION_ARGS)
 	bytea	   *stored;
 
 	if (PG_ARGISNULL(1))
-		return keep_state(fcinfo);
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	(void) get_state(fcinfo, &state);
 	stored = tagbloom_get(PG_GETARG_DATUM(1), &tags);
 	if (!tags.is_exact)
@@ -307,7 +299,8 @@ custmart_tag_agg_combine(PG_FUNCTION_ARGS)
 	State		other;
 
 	if (PG_ARGISNULL(1))
-		return keep_state(fcinfo);
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	state_view(PG_GETARG_BYTEA_P(1), &other);
 	if (!get_state(fcinfo, &state))
 		set_expected(&state, other.expected);
@@ -333,9 +326,10 @@ custmart_tag_agg_final(PG_FUNCTION_ARGS)
 	uint64	   *hashes;
 	bytea	   *value;
 
+	(void) aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	(void) get_state(fcinfo, &state);
+	state_view(PG_GETARG_BYTEA_P(0), &state);
 	if (state.has_filter)
 	{
 		parts.filter = state.filter;

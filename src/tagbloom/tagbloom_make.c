@@ -8,6 +8,7 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "shared/growing_array.h"
 #include "tagbloom/tag.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -154,10 +155,7 @@ custmart_tags_jsonb(PG_FUNCTION_ARGS)
 				continue;
 			}
 			if (count == room)
-			{
-				room *= 2;
-				hashes = repalloc_huge(hashes, sizeof(uint64) * room);
-			}
+				hashes = array_grow(hashes, &room, room + 1, sizeof(uint64), CurrentMemoryContext);
 			SET_VARSIZE(tag.data, tag.len);
 			hashes[count++] = tag_hash_text((text *) tag.data);
 		}

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "shared/aggregate.h"
 #include "shared/array_state.h"
 #include "lib/stringinfo.h"
 #include "money/decimal_numeric.h"
@@ -340,12 +341,8 @@ custmart_tier_cuts_step(PG_FUNCTION_ARGS)
 	int			n;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		(void) array_state_of_aggregate(fcinfo, FLOAT8OID, &state);
-		PG_RETURN_DATUM(state.array);
-	}
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	value = check_number(PG_GETARG_FLOAT8(1));
 	n = get_numbers(PG_GETARG_DATUM(2), "shares", &shares);
 	if (!array_state_of_aggregate(fcinfo, FLOAT8OID, &state))
@@ -398,7 +395,7 @@ custmart_tier_cuts_final(PG_FUNCTION_ARGS)
 	Datum	   *cuts;
 	float8	   *cut_values;
 
-	require_aggregate(fcinfo);
+	(void) aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	elements = array_state_elements(PG_GETARG_DATUM(0), &count);

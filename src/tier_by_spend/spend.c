@@ -22,20 +22,11 @@ const HistoryKind spend_kind = {
 	.size_hint = "Add amounts up by day first, or leave out what is older than the span that decides."
 };
 
-/* Raises the error for a sum that no decimal holds. */
-void
-spend_range_error(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("sum of amounts is out of range")));
-}
-
 static void
 spend_arrange_series(History *history)
 {
 	if (!spend_arrange((SpendMoment *) history->rows, &history->count, &history->pool))
-		spend_range_error();
+		decimal_sum_error();
 }
 
 static Size
@@ -69,7 +60,7 @@ custmart_spend_step(PG_FUNCTION_ARGS)
 	SpendMoment moment;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return history_same_state(fcinfo, &spend_kind);
+		return aggregate_same_state(fcinfo);
 	history = history_of_state(fcinfo, &spend_kind);
 
 	/* Room first: while it is made, the pool is tidied of what no row uses. */

@@ -17,6 +17,4 @@ spend_moments(const History *history)
 	return (const SpendMoment *) history->rows;
 }
 
-extern void spend_range_error(void);
-
 #endif							/* CUSTMART_SPEND_H */

@@ -6,10 +6,7 @@
 
 #include "history/history_amount.h"
 #include "shared/stored_kind.h"
-
-/* PostgreSQL's range of timestamps. */
-#define TIME_MIN INT64CONST(-211813488000000000)
-#define TIME_END INT64CONST(9223371331200000000)
+#include "shared/time_range.h"
 
 #define MOMENT_SIZE_MIN 3		/* distance, scale, mantissa */
 
@@ -167,7 +164,7 @@ spend_check(const uint8 *bytes, Size length)
 			return "a time is out of range";
 		else
 			time = (int64) ((uint64) time + distance);
-		if (time < TIME_MIN || time >= TIME_END)
+		if (!time_is_in_range(time))
 			return "a time is out of range";
 		if ((wrong = amount_check(&bytes, end, &flag, &sign)) != NULL)
 			return wrong;

@@ -225,7 +225,7 @@ next_change(Member *member)
 	bool		is_change = tier_walk_next(&member->walk);
 
 	if (member->walk.is_out_of_range)
-		spend_range_error();
+		decimal_sum_error();
 	return is_change;
 }
 
@@ -244,7 +244,7 @@ net_of(const History *history, TimestampTz start, TimestampTz until)
 	Decimal		net;
 
 	if (!spend_net(spend_moments(history), history->count, &history->pool, start, until, &net))
-		spend_range_error();
+		decimal_sum_error();
 	return net;
 }
 
@@ -309,7 +309,7 @@ custmart_spend_to_next(PG_FUNCTION_ARGS)
 	net = net_of(member.history, window_start(&member.programme, member.as_of), member.as_of);
 	missing = member.programme.limits[member.walk.tier - 1];
 	if (!decimal_subtract(&missing, &net))
-		spend_range_error();
+		decimal_sum_error();
 
 	/* An old refund can leave the window between two rows; then any next row will do. */
 	if (decimal_sign(&missing) < 0)

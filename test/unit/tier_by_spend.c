@@ -3,11 +3,10 @@
 
 #include "shared/bytes.h"
 #include "shared/calendar_core.h"
+#include "shared/time_range.h"
 #include "tap.h"
 
 #define DAY INT64_C(86400000000)
-#define TIME_MIN INT64_C(-211813488000000000)
-#define TIME_END INT64_C(9223371331200000000)
 
 /* ---------- money, in hundredths of 128 bits ---------- */
 
