@@ -84,9 +84,9 @@ funnel_settings_error(void)
 			 errhint("Write within as a constant, and the steps as a list of conditions.")));
 }
 
-/* What is wrong with stored settings, or NULL; tells the greatest tag. */
+/* What is wrong with stored settings, or NULL and the tags that they allow. */
 const char *
-funnel_check_settings(const uint8 *settings, Size size, uint32 *tag_max)
+funnel_check_settings(const uint8 *settings, Size size, EventLimits *limits)
 {
 	if (size != FUNNEL_SETTINGS_SIZE)
 		return "its settings have a wrong length";
@@ -94,7 +94,7 @@ funnel_check_settings(const uint8 *settings, Size size, uint32 *tag_max)
 		return "its number of steps is out of range";
 	if ((int64) load_u64(settings + 1) < 0)
 		return "its window is out of range";
-	*tag_max = funnel_all_steps(settings[0]);
+	limits->tag_max = funnel_all_steps(settings[0]);
 	return NULL;
 }
 

@@ -29,7 +29,7 @@ typedef struct FunnelRow
 
 extern bool funnel_row_arguments(FunctionCallInfo fcinfo, int first, FunnelRow *row);
 extern void funnel_settings_error(void);
-extern const char *funnel_check_settings(const uint8 *settings, Size size, uint32 *tag_max);
+extern const char *funnel_check_settings(const uint8 *settings, Size size, EventLimits *limits);
 extern int	funnel_mode_argument(FunctionCallInfo fcinfo, int argument);
 extern Funnel funnel_of_settings(const uint8 *settings, int mode);
 extern Interval funnel_interval(int64 duration);

@@ -15,8 +15,7 @@
 #define FUNNEL_BOOK_VERSION 1
 
 static const char *funnel_book_check(const uint8 *bytes, Size length);
-static const char *funnel_book_check_settings(uint8 form, const uint8 *settings, Size size,
-											  uint32 *tag_max, CalendarUnit *unit);
+static const char *check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 
 static const EventLayout layouts[] = {EVENTS_MOMENTS};
 
@@ -25,7 +24,7 @@ static const HistoryBookFormat funnel_book_format = {
 			   "Leave out rows that meet no step, or make one per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (uuid_hash, hashtext for other types)."),
 	.layouts = layouts,
 	.forms = lengthof(layouts),
-	.check_settings = funnel_book_check_settings,
+	.check_settings = check_settings,
 	.settings_hint = FUNNEL_SETTINGS_HINT
 };
 
@@ -38,10 +37,9 @@ funnel_book_check(const uint8 *bytes, Size length)
 }
 
 static const char *
-funnel_book_check_settings(uint8 form, const uint8 *settings, Size size,
-						   uint32 *tag_max, CalendarUnit *unit)
+check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits)
 {
-	return funnel_check_settings(settings, size, tag_max);
+	return funnel_check_settings(settings, size, limits);
 }
 
 /* ---------- building ---------- */

@@ -1,10 +1,10 @@
 /*
  * history.c
- *	  Building, merging, flattening and reading the rows of one member.
+ *	  Building, merging, flattening and reading histories of one member.
  */
 #include "history/history.h"
 
-#include "miscadmin.h"
+#include "money/decimal_numeric.h"
 #include "nodes/memnodes.h"
 #include "shared/growing_array.h"
 #include "utils/memutils.h"
@@ -14,10 +14,7 @@ static void history_flatten(ExpandedObjectHeader *header, void *result, Size all
 
 const ExpandedObjectMethods history_methods = {history_flat_size, history_flatten};
 
-/* As for books: what is larger could be made, but not dumped. */
-#define SERIES_SIZE_MAX (MaxAllocSize / 16 * 11)
-
-/* Below this many rows nothing comes near the limit. */
+/* Below this many events nothing comes near the limit of size. */
 #define SMALL_COUNT 10000000
 
 /* ---------- where histories live ---------- */
@@ -86,11 +83,11 @@ check_complete(const History *history)
 	if (unlikely(history->is_broken))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("%s is not complete, because an error broke it off", history->kind->type.name),
+				 errmsg("%s is incomplete because an earlier error interrupted it", history->kind->type.name),
 				 errhint("Make it anew.")));
 }
 
-/* ---------- rows ---------- */
+/* ---------- events ---------- */
 
 /*
  * Notes what the rows are made with; false if others were made with something
@@ -125,8 +122,10 @@ arrange(History *history)
 		MemoryContext old = MemoryContextSwitchTo(history->hdr.eoh_context);
 		bool		was_broken = history->is_broken;
 
-		history->is_broken = true;	/* until no row is left half-way */
-		history->kind->arrange(history);
+		history->is_broken = true;	/* until no event is left half-way */
+		if (!events_arrange(history->events, &history->count, history->kind->format.layout, &history->pool))
+			decimal_sum_error();
+		events_tidy_pool(history->events, history->count, history->kind->format.layout, &history->pool);
 		history->is_broken = was_broken;
 		history->is_arranged = true;
 		MemoryContextSwitchTo(old);
@@ -137,33 +136,34 @@ arrange(History *history)
 static Size
 check_size(const History *history)
 {
-	Size		size = VARHDRSZ + history->kind->stored_size(history);
+	Size		size = VARHDRSZ + history_stored_size(&history->kind->format, history->settings_size,
+													  history->events, history->count, &history->pool);
 
-	if (unlikely(size > SERIES_SIZE_MAX))
+	if (unlikely(size > STORED_SIZE_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s cannot be larger than %zu MB", history->kind->type.name,
-						((Size) SERIES_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
-				 errdetail("It has %zu rows.", history->count),
+						((Size) STORED_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
+				 errdetail("It has %zu events.", history->count),
 				 errhint("%s", history->kind->size_hint)));
 	return size;
 }
 
 /*
- * Makes room for n more rows.  Those that are there are put in order first, where
- * it may be that many are one and the same.
+ * Makes room for n more events.  If the layout keeps each event once, duplicates
+ * are merged first, which may free enough.
  */
 void
 history_reserve(History *history, Size n)
 {
-	if (history->count > 0 && (!history->kind->keeps_all || history->count > SMALL_COUNT))
+	if (history->count > 0 && (history->kind->format.layout != EVENTS_MOMENTS || history->count > SMALL_COUNT))
 		arrange(history);
 	if (history->count > SMALL_COUNT)
 		(void) check_size(history);
 	if (history->capacity > 0 && history->count + n <= history->capacity / 2)
 		return;
-	history->rows = array_grow(history->rows, &history->capacity, history->count + n,
-							   history->kind->row_size, history->hdr.eoh_context);
+	history->events = array_grow(history->events, &history->capacity, history->count + n,
+								 sizeof(Event), history->hdr.eoh_context);
 }
 
 /* ---------- merging ---------- */
@@ -172,16 +172,20 @@ history_reserve(History *history, Size n)
 static void
 merge(History *history, Datum source)
 {
-	bytea	   *stored = stored_get(source, &history->kind->type);
+	bytea	   *value = stored_get(source, &history->kind->type);
+	StoredHistory stored = history_read((const uint8 *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 	bool		was_empty = history->count == 0;
 
 	check_complete(history);
 	history->is_broken = true;
-	history->kind->load(history, (const uint8 *) VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored));
-	history->is_arranged = was_empty;	/* what is stored is in order */
+	if (stored.settings_size > 0)
+		(void) history_set(history, stored.settings, stored.settings_size);
+	(void) events_load(stored.events, stored.end, stored.count, history->kind->format.layout, &history->pool,
+					   history_append_events(history, stored.count));
+	history->is_arranged = was_empty;	/* what is stored is sorted */
 	history->is_broken = false;
-	if ((Pointer) stored != DatumGetPointer(source))
-		pfree(stored);
+	if ((Pointer) value != DatumGetPointer(source))
+		pfree(value);
 }
 
 /* The rarer cases of history_of_state: no state yet, a flat one, one that does not fit. */
@@ -254,11 +258,12 @@ history_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 	MemoryContext old = MemoryContextSwitchTo(history->hdr.eoh_context);
 
 	SET_VARSIZE(result, allocated);
-	history->kind->store(history, (uint8 *) VARDATA(result));
+	history_store(&history->kind->format, history->settings, history->settings_size,
+				  history->events, history->count, &history->pool, (uint8 *) VARDATA(result));
 	MemoryContextSwitchTo(old);
 }
 
-/* Opens a history for reading: its rows are in order. */
+/* Opens a history for reading: its events are sorted. */
 const History *
 history_open(Datum value, const HistoryKind *kind)
 {

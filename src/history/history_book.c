@@ -301,10 +301,8 @@ append_head(const uint8 *settings, Size settings_size, TimestampTz last, ByteBuf
 {
 	uint8	   *bytes = buffer_reserve(buffer, HEAD_SIZE + settings_size);
 
-	*bytes++ = (uint8) (settings_size >> 8);
-	*bytes++ = (uint8) settings_size;
-	memcpy(bytes, settings, settings_size);
-	buffer_advance(buffer, store_u64(bytes + settings_size, (uint64) last));
+	bytes = history_store_settings(settings, settings_size, bytes);
+	buffer_advance(buffer, store_u64(bytes, (uint64) last));
 }
 
 /* Writes the events of one member, which need not be in order. */
@@ -371,19 +369,17 @@ static const char *
 split(HistoryReader *events, const HistoryBookFormat *format)
 {
 	const BookReader *reader = &events->reader;
+	const uint8 *end = reader->tail + reader->tail_size;
 
 	if (reader->form >= format->forms)
 		return "its form is unknown";
-	if (reader->tail_size < HEAD_SIZE)
-		return "it is cut off";
 	events->layout = format->layouts[reader->form];
-	events->settings_size = (Size) reader->tail[0] << 8 | reader->tail[1];
-	if (events->settings_size > HISTORY_SETTINGS_MAX ||
-		events->settings_size > reader->tail_size - HEAD_SIZE)
-		return "it is cut off";
-	events->settings = reader->tail + 2;
-	events->last = (TimestampTz) load_u64(events->settings + events->settings_size);
-	events->at = events->settings + events->settings_size + 8;
+	events->at = reader->tail;
+	if (!history_read_settings(&events->at, end, &events->settings, &events->settings_size) ||
+		end - events->at < 8)
+		return "it is truncated";
+	events->last = (TimestampTz) load_u64(events->at);
+	events->at += 8;
 	events->done = 0;
 	return NULL;
 }
@@ -401,8 +397,7 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 	HistoryReader events;
 	const char *wrong = book_read_header(&events.reader, &format->book, bytes, length);
 	const uint8 *end = bytes + length;
-	uint32		tag_max = 0;
-	CalendarUnit unit = UNIT_DAY;
+	EventLimits limits = {0, UNIT_DAY};
 	TimestampTz last = PG_INT64_MIN;
 
 	if (wrong != NULL ||
@@ -415,20 +410,17 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 			return "it has settings without members";
 	}
 	else if ((wrong = format->check_settings(events.reader.form, events.settings,
-										   events.settings_size, &tag_max, &unit)) != NULL)
+										   events.settings_size, &limits)) != NULL)
 		return wrong;
 	else if (!time_is_in_range(events.last))
 		return "its latest time is out of range";
 
 	for (uint32 i = 0; i < events.reader.count; i++)
 	{
-		uint64		n;
 		int64		member_last;
 
 		check_interrupts(i);
-		if (!check_varint(&events.at, end, &n) || n == 0 || n > (uint64) (end - events.at))
-			return "a number of events is not valid";
-		if ((wrong = events_check(&events.at, end, n, events.layout, tag_max, unit, &member_last)) != NULL)
+		if ((wrong = history_check_events(&events.at, end, events.layout, &limits, &member_last)) != NULL)
 			return wrong;
 		last = Max(last, member_last);
 	}

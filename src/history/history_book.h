@@ -11,9 +11,8 @@
 #define CUSTMART_HISTORY_BOOK_H
 
 #include "book/book.h"
-#include "history/history_core.h"
+#include "history/history_format.h"
 
-#define HISTORY_SETTINGS_MAX 264
 #define HISTORY_PAYLOAD_SIZE 16
 
 /* What a capability says of its books of histories. */
@@ -23,9 +22,8 @@ typedef struct HistoryBookFormat
 	const EventLayout *layouts; /* of each form */
 	int			forms;
 
-	/* What is wrong with stored settings, or NULL; tells the greatest tag, or the unit of periods. */
-	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size,
-								   uint32 *tag_max, CalendarUnit *unit);
+	/* What is wrong with stored settings, or NULL and what they allow. */
+	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 	const char *settings_hint;	/* what to do about parts with different settings */
 } HistoryBookFormat;
 

@@ -17,8 +17,7 @@
 #define INTERACTION_BOOK_VERSION 1
 
 static const char *interaction_book_check(const uint8 *bytes, Size length);
-static const char *check_settings(uint8 form, const uint8 *settings, Size size,
-								  uint32 *tag_max, CalendarUnit *period_unit);
+static const char *check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 
 static const EventLayout layouts[] = {EVENTS_MOMENTS};
 
@@ -35,11 +34,11 @@ static const BookKind interaction_book_kind = HISTORY_BOOK_KIND(&interaction_boo
 
 /* A book has no settings of its own. */
 static const char *
-check_settings(uint8 form, const uint8 *settings, Size size, uint32 *tag_max, CalendarUnit *period_unit)
+check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits)
 {
 	if (size != 0)
 		return "it has settings";
-	*tag_max = INTERACTION_KINDS - 1;
+	limits->tag_max = INTERACTION_KINDS - 1;
 	return NULL;
 }
 

@@ -15,8 +15,7 @@
 #define RETENTION_BOOK_VERSION 1
 
 static const char *retention_book_check(const uint8 *bytes, Size length);
-static const char *check_settings(uint8 form, const uint8 *settings, Size size,
-								  uint32 *tag_max, CalendarUnit *unit);
+static const char *check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 
 static const EventLayout layouts[] = {
 	[RETENTION_PERIODS] = EVENTS_PERIODS,
@@ -37,11 +36,11 @@ const HistoryBookFormat retention_book_format = {
 static const BookKind retention_book_kind = HISTORY_BOOK_KIND(&retention_book_format);
 
 static const char *
-check_settings(uint8 form, const uint8 *settings, Size size, uint32 *tag_max, CalendarUnit *unit)
+check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits)
 {
 	if (form == RETENTION_TIMES)
-		return size == 0 ? NULL : "it has settings that mean nothing";
-	return calendar_check_settings(settings, size, unit);
+		return size == 0 ? NULL : "it has settings";
+	return calendar_check_settings(settings, size, &limits->unit);
 }
 
 static const char *
@@ -80,7 +79,7 @@ retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 {
 	Book	   *book = book_of(fcinfo, member_type, form);
 	int			unit_argument = form == RETENTION_AMOUNTS ? 4 : 3;
-	Event		event = {0, 0, 0};
+	Event		event = {0};
 	TimestampTz time;
 	Key		   *key;
 	Event	   *row;
@@ -154,7 +153,7 @@ retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return book_skip_row(book);
 	activity = history_open(PG_GETARG_DATUM(2), &activity_kind);
-	periods = (const Event *) activity->rows;
+	periods = activity->events;
 	calendar_open_settings(&settings, activity->settings, activity->settings_size);
 	set_settings(book, &settings);
 

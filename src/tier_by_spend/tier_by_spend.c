@@ -30,7 +30,7 @@ typedef struct Programme
 	TierCalendar calendar;
 } Programme;
 
-/* A member in a programme: his history of amounts and a walk through it. */
+/* A member in a programme: their payments and a walk through them. */
 typedef struct Member
 {
 	Programme	programme;
@@ -186,7 +186,7 @@ static void
 open_member(FunctionCallInfo fcinfo, Member *member, int rest)
 {
 	Programme  *programme = &member->programme;
-	const SpendMoment *moments;
+	const Event *payments;
 	TimestampTz last;
 
 	argument_check_not_null(fcinfo, 2, "limits");
@@ -203,12 +203,12 @@ open_member(FunctionCallInfo fcinfo, Member *member, int rest)
 	programme->calendar.window_most = window_length(programme->span, 10 * USECS_PER_DAY);
 
 	member->history = history_open(PG_GETARG_DATUM(0), &spend_kind);
-	moments = spend_moments(member->history);
-	last = moments[member->history->count - 1].time;
+	payments = member->history->events;
+	last = payments[member->history->count - 1].value;
 	member->as_of = PG_ARGISNULL(1) ? last : time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
 	if (last > member->as_of)
 		time_too_early_error(member->as_of, "as_of", last, "an amount", "occurred_at");
-	member->walk.moments = moments;
+	member->walk.payments = payments;
 	member->walk.count = member->history->count;
 	member->walk.pool = &member->history->pool;
 	member->walk.limits = programme->limits;
@@ -243,7 +243,7 @@ net_of(const History *history, TimestampTz start, TimestampTz until)
 {
 	Decimal		net;
 
-	if (!spend_net(spend_moments(history), history->count, &history->pool, start, until, &net))
+	if (!spend_net(history->events, history->count, &history->pool, start, until, &net))
 		decimal_sum_error();
 	return net;
 }
@@ -265,7 +265,7 @@ custmart_rolling_spend(PG_FUNCTION_ARGS)
 	argument_check_not_null(fcinfo, 2, "span");
 	argument_check_not_null(fcinfo, 3, "timezone");
 	history = history_open(PG_GETARG_DATUM(0), &spend_kind);
-	as_of = PG_ARGISNULL(1) ? spend_moments(history)[history->count - 1].time :
+	as_of = PG_ARGISNULL(1) ? history->events[history->count - 1].value :
 		time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
 	start = zone_before(get_zone(PG_GETARG_DATUM(3)), as_of, get_span(PG_GETARG_DATUM(2)));
 	net = net_of(history, start, as_of);
