@@ -1,6 +1,6 @@
 /*
  * funnel_arguments.c
- *	  What the type funnel and the type funnel_book share.
+ *	  Shared by the types funnel and funnel_book.
  */
 #include "funnel/funnel_arguments.h"
 
@@ -60,8 +60,8 @@ steps_argument(FunctionCallInfo fcinfo, int argument, uint8 *steps)
 }
 
 /*
- * The arguments within, occurred_at and steps; false if one of them is NULL and
- * the row is to be left out.
+ * The arguments within, occurred_at and steps; false if one of them is NULL, so
+ * that the row is skipped.
  */
 bool
 funnel_row_arguments(FunctionCallInfo fcinfo, int first, FunnelRow *row)
@@ -169,8 +169,8 @@ funnel_mode_argument(FunctionCallInfo fcinfo, int argument)
 	if (has_clickhouse && names > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mode clickhouse cannot stand beside another one"),
-				 errhint("It means that no restriction holds; name just those that hold.")));
+				 errmsg("mode clickhouse cannot be combined with another one"),
+				 errhint("It means that no restriction applies; name only those that do.")));
 	PG_FREE_IF_COPY(value, argument);
 	return mode;
 }

@@ -1,7 +1,6 @@
 /*
  * funnel_arguments.h
- *	  What the type funnel and the type funnel_book share: rows, settings and
- *	  modes.
+ *	  Shared by the types funnel and funnel_book: rows, settings and modes.
  *
  * The settings of a funnel are stored as the number of steps (1 byte) and the
  * window in microseconds (8 bytes).

@@ -1,7 +1,7 @@
 /*
  * funnel_book.c
- *	  The type funnel_book: the funnel of every member, in one scan, and what it
- *	  says.
+ *	  The type funnel_book: the funnel of every member, in one scan, and its
+ *	  reports.
  */
 #include "custmart.h"
 
@@ -44,7 +44,7 @@ check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits
 
 /* ---------- building ---------- */
 
-/* One row into the state: argument 1 the member, then within, occurred_at and steps. */
+/* Adds one row to the state: argument 1 is the member, then come within, occurred_at and steps. */
 static inline Datum
 funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type)
 {

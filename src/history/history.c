@@ -76,7 +76,7 @@ expanded_history(Datum value, const HistoryKind *kind)
 	return NULL;
 }
 
-/* Whoever catches an error must not go on with half of the rows. */
+/* Code that catches an error must not go on with half of the events. */
 static void
 check_complete(const History *history)
 {
@@ -84,14 +84,14 @@ check_complete(const History *history)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("%s is incomplete because an earlier error interrupted it", history->kind->type.name),
-				 errhint("Make it anew.")));
+				 errhint("Build it again.")));
 }
 
 /* ---------- events ---------- */
 
 /*
- * Notes what the rows are made with; false if others were made with something
- * else.  While parts are being merged that is an error.
+ * Notes the settings of a row or of a part; false if earlier ones had others,
+ * which in a merge is an error.
  */
 bool
 history_set(History *history, const void *settings, Size size)
@@ -122,7 +122,7 @@ arrange(History *history)
 		MemoryContext old = MemoryContextSwitchTo(history->hdr.eoh_context);
 		bool		was_broken = history->is_broken;
 
-		history->is_broken = true;	/* until no event is left half-way */
+		history->is_broken = true;	/* until no event is half merged */
 		if (!events_arrange(history->events, &history->count, history->kind->format.layout, &history->pool))
 			decimal_sum_error();
 		events_tidy_pool(history->events, history->count, history->kind->format.layout, &history->pool);
@@ -132,7 +132,7 @@ arrange(History *history)
 	}
 }
 
-/* What an arranged history takes at rest. */
+/* The stored size of an arranged history, which must not be too large. */
 static Size
 check_size(const History *history)
 {
@@ -168,7 +168,7 @@ history_reserve(History *history, Size n)
 
 /* ---------- merging ---------- */
 
-/* Adds all that a stored history, or an expanded one, says. */
+/* Adds the events of a stored or expanded history. */
 static void
 merge(History *history, Datum source)
 {
@@ -226,7 +226,7 @@ history_combine(FunctionCallInfo fcinfo, const HistoryKind *kind)
 	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));
 }
 
-/* The operator +: a new history of two. */
+/* The operator +: both histories as a new one. */
 Datum
 history_add(FunctionCallInfo fcinfo, const HistoryKind *kind)
 {
@@ -254,7 +254,7 @@ history_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 {
 	History	   *history = (History *) header;
 
-	/* Whoever flattens may be in a context in which nothing can be freed. */
+	/* The caller may be in a memory context in which nothing can be freed. */
 	MemoryContext old = MemoryContextSwitchTo(history->hdr.eoh_context);
 
 	SET_VARSIZE(result, allocated);

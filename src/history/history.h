@@ -32,11 +32,11 @@ typedef struct History
 	Size		count;
 	Size		capacity;
 	bool		is_arranged;	/* sorted, without duplicates */
-	bool		is_broken;		/* something is being merged, or could not be */
+	bool		is_broken;		/* a merge is under way, or failed */
 	DecimalPool pool;			/* of wide amounts, in the history's context */
 
-	/* What all rows must have been made with, in the bytes in which it is stored. */
-	Size		settings_size;	/* 0: not known yet, or there are none */
+	/* What all rows must share, as it is stored. */
+	Size		settings_size;	/* 0: not known yet, or none */
 	uint8	   *settings;
 } History;
 

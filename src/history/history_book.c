@@ -1,11 +1,11 @@
 /*
  * history_book.c
- *	  Books that keep the events of every member: the log, its order, its bytes,
- *	  bytes merged.
+ *	  Books that keep the events of every member: logging, sorting, storing and
+ *	  merging them.
  *
  * Stored behind the keys: size of the settings (2 bytes), settings, the latest
  * time of any row (8), and for every member, in the order of the keys, the
- * number of his events and the events (history_core.h).
+ * number of their events and the events (history_core.h).
  */
 #include "history/history_book.h"
 
@@ -22,14 +22,14 @@
 #endif
 
 /*
- * Rows with which a log is put in order and stored, before more are noted: so
- * repetitions in sets do not pile up.
+ * A log of this many rows is sorted and stored before more are added, so that
+ * duplicates do not pile up.
  */
 #ifndef LOG_MAX
 #define LOG_MAX 16777216
 #endif
 
-/* Periods of a member that are bits, and how many of these are before the one that comes first. */
+/* Periods of a member kept as bits, and how many of these lie before the first one noted. */
 #define EVENT_BITS 64
 #define BITS_BEFORE 8
 
@@ -39,7 +39,7 @@
 typedef struct EventMember
 {
 	uint32		count;			/* rows in the log */
-	uint32		base;			/* of periods: the tag that bit 0 stands for; 0: none yet */
+	uint32		base;			/* of periods: the tag of bit 0; 0: none yet */
 	uint64		bits;			/* of periods from there on, beside those in the log */
 } EventMember;
 
@@ -52,7 +52,7 @@ typedef struct LogPiece
 	Size		capacity;
 } LogPiece;
 
-/* The extra of an history book. */
+/* The extra of a history book. */
 typedef struct EventLog
 {
 	EventLayout layout;
@@ -99,10 +99,7 @@ history_book_init(Book *book)
 	book->extra = log;
 }
 
-/*
- * Notes what all rows of a book must have been made with; false if it was
- * something else in earlier ones.
- */
+/* Notes the settings of a row; false if earlier rows had others. */
 bool
 history_book_set(Book *book, const void *settings, Size size)
 {
@@ -117,7 +114,7 @@ history_book_set(Book *book, const void *settings, Size size)
 	return log->settings_size == size && memcmp(log->settings, settings, size) == 0;
 }
 
-/* What history_book_set noted. */
+/* The settings that history_book_set noted. */
 const uint8 *
 history_book_settings(const Book *book, Size *size)
 {
@@ -142,7 +139,7 @@ history_book_pool(Book *book)
 	return &log_of(book)->pool;
 }
 
-/* Room for n events behind the log; they become part of it at once. */
+/* Room for n events at the end of the log, of which they are part at once. */
 static Event *
 log_append(EventLog *log, Size n)
 {
@@ -155,7 +152,7 @@ log_append(EventLog *log, Size n)
 									 sizeof(LogPiece), log->context);
 		piece = log->pieces + log->npieces;
 
-		/* A small book begins small. */
+		/* Small books start small. */
 		piece->capacity = Max(Min(Max(log->count, 8), LOG_PIECE), n);
 		piece->count = 0;
 		piece->events = MemoryContextAllocHuge(log->context, piece->capacity * sizeof(Event));
@@ -236,7 +233,7 @@ history_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 
 /* ---------- storing ---------- */
 
-/* What members take at least: a number of events and an event each. */
+/* The least that members take: a number of events and an event each. */
 Size
 history_book_tail_size(const Book *book)
 {
@@ -244,9 +241,9 @@ history_book_tail_size(const Book *book)
 }
 
 /*
- * Moves all rows to one place, each member's behind one another and members in
- * the order of their keys.  The log is read from front to end, but rows go to
- * many places: what the next ones need is fetched ahead.
+ * Moves all rows into one array, grouped by member in the order of the keys.  The
+ * log is read from front to end, but rows go to many places: what the next ones
+ * need is prefetched.
  */
 static Event *
 gather(Book *book, EventLog *log)
@@ -305,7 +302,7 @@ append_head(const uint8 *settings, Size settings_size, TimestampTz last, ByteBuf
 	buffer_advance(buffer, store_u64(bytes, (uint64) last));
 }
 
-/* Writes the events of one member, which need not be in order. */
+/* Writes the events of one member, which need not be sorted. */
 static inline void
 append_events(EventLog *log, Event *events, Size n, ByteBuffer *buffer)
 {
@@ -364,7 +361,7 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 
 /* ---------- reading ---------- */
 
-/* Finds the parts of the tail of a book whose header was read; what is wrong, or NULL. */
+/* Splits the tail of a book whose header was read; what is wrong with it, or NULL. */
 static const char *
 split(HistoryReader *events, const HistoryBookFormat *format)
 {
@@ -467,7 +464,7 @@ typedef struct JoinedEvents
 	DecimalPool pool;
 } JoinedEvents;
 
-/* Reads the next member of a stored book, whose events join those read before. */
+/* Reads the next member of a stored book and merges their events with those read before. */
 static inline void
 join_member(JoinedEvents *joined, HistoryReader *from)
 {
@@ -571,7 +568,7 @@ history_book_next(HistoryReader *events)
 	return true;
 }
 
-/* The last time or period of any event of a book just opened, which has members. */
+/* The last time or period of all events of a book just opened, which has members. */
 int64
 history_book_last_place(const HistoryReader *events)
 {

@@ -48,7 +48,7 @@ money_of(Event *event, EventLayout layout)
 	return layout == EVENTS_PAYMENTS ? &event->amount : &event->value;
 }
 
-/* ---------- in order ---------- */
+/* ---------- sorting ---------- */
 
 static inline int
 compare_moments(const Event *a, const Event *b)
@@ -140,8 +140,8 @@ sort_periods(Event *events, size_t n)
 #endif
 
 /*
- * Brings the m events behind n ones into order with them; both are in order
- * already.  There is room for m events in `spare`.
+ * Merges the m events behind n ones with them; both runs are sorted.  There is
+ * room for m events in `spare`.
  */
 void
 events_join(Event *events, Size n, Size m, EventLayout layout, Event *spare)
@@ -238,7 +238,7 @@ events_tidy_pool(Event *events, Size n, EventLayout layout, DecimalPool *pool)
 
 /* ---------- stored ---------- */
 
-/* What an event's place in time is told by. */
+/* Where in time an event lies. */
 static inline int64
 place_of(const Event *event, EventLayout layout)
 {
@@ -302,7 +302,7 @@ events_store(const Event *events, Size n, EventLayout layout, const DecimalPool 
 void
 events_append(const Event *events, Size n, EventLayout layout, const DecimalPool *pool, ByteBuffer *buffer)
 {
-	/* Of few events more room is taken than they need, rather than to go over them twice. */
+	/* For a few events, too much room is cheaper than counting it first. */
 	Size		room = n < 1000 ? n * EVENT_STORED_MAX : events_size(events, n, layout, pool);
 	uint8	   *bytes = store_varint(buffer_reserve(buffer, VARINT_MAX + room), n);
 

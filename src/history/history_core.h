@@ -35,7 +35,7 @@ typedef struct Event
 		struct
 		{
 			uint32		tag;
-			uint32		owner;	/* whose it is, while the members of a book are still mixed */
+			uint32		owner;	/* the member, while those of a book are still mixed */
 		};
 		int64		amount;		/* packed money */
 	};

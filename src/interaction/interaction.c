@@ -1,7 +1,7 @@
 /*
  * interaction.c
- *	  The aggregate interaction_stage: whether one member comes of its own wish,
- *	  because it was induced, because it must, or not at all.
+ *	  The aggregate interaction_stage: whether one member comes on their own
+ *	  initiative, because they were induced, because they must, or not at all.
  *
  * The state is a bytea, changed in place, numbers in network order:
  *
@@ -51,7 +51,7 @@ interaction_kind_argument(FunctionCallInfo fcinfo, int argument)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("kind must be obliged, induced or own, not \"%.*s\"",
 						pg_mbcliplen(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), 60), VARDATA_ANY(name)),
-				 errhint("Classify interactions with CASE; NULL leaves a row out.")));
+				 errhint("Classify interactions with CASE; rows with NULL are skipped.")));
 	PG_FREE_IF_COPY(name, argument);
 	return kind;
 }
@@ -79,7 +79,7 @@ interaction_settings_arguments(FunctionCallInfo fcinfo, int first)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("theta must be from 0 to 1, not %g", settings.theta),
-				 errhint("It is the share of own interactions that makes a member sticky: 0.5 stands for half of them.")));
+				 errhint("It is the share of own interactions that makes a member sticky: 0.5 is half of them.")));
 	settings.theta += 0.0;		/* -0 becomes 0, so that equal settings have equal bytes */
 	return settings;
 }
@@ -94,7 +94,7 @@ interaction_check_as_of(TimestampTz as_of, TimestampTz time, const char *argumen
 
 /* ---------- the state ---------- */
 
-/* Looks at a state; its bytes may have come from anywhere. */
+/* Reads a state, whose bytes may have come from anywhere. */
 static void
 state_view(bytea *value, State *state)
 {

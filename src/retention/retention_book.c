@@ -3,8 +3,8 @@
  *	  The type retention_book: when every member was active, in one scan.
  *
  * A book keeps calendar periods, with or without the money of each, or exact
- * times.  Cohorts, growth and frequency of use are made of it later, for a
- * member's cohort is not known before all of his rows are.
+ * times.  Cohorts, growth and frequency of use are computed from it later, because
+ * a member's cohort is known only when all of their rows are.
  */
 #include "retention/retention_book.h"
 
@@ -71,8 +71,8 @@ set_settings(Book *book, const CalendarSettings *settings)
 }
 
 /*
- * One row into the state: argument 1 the member, then time, with form 1 amount,
- * then, but not with form 2, unit and time zone.
+ * Adds one row to the state: argument 1 is the member, then come time, amount
+ * (form 1 only), unit and time zone (not form 2).
  */
 static inline Datum
 retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
@@ -140,7 +140,7 @@ RETENTION_BOOK_STEP(bigint_time, KEY_INT64, RETENTION_TIMES)
 RETENTION_BOOK_STEP(uuid_time, KEY_FIXED16, RETENTION_TIMES)
 RETENTION_BOOK_STEP(text_time, KEY_BYTES, RETENTION_TIMES)
 
-/* All periods of a member's activity into the state: argument 1 the member, 2 the activity. */
+/* Adds all periods of a member's activity to the state: arguments 1 and 2 are member and activity. */
 static Datum
 retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
 {
@@ -157,7 +157,7 @@ retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
 	calendar_open_settings(&settings, activity->settings, activity->settings_size);
 	set_settings(book, &settings);
 
-	/* All that is known of the latest time is in which period it lies. */
+	/* Only the period of the latest time is known. */
 	last = calendar_begin(&settings, event_period(&periods[activity->count - 1]));
 	for (Size i = 0; i < activity->count; i++)
 	{

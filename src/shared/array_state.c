@@ -100,8 +100,8 @@ array_state_float8(const ArrayState *state, int position)
 
 /*
  * A combine function: appends the collected values of argument 1 to the state.
- * header(elements, count) tells how many elements at the beginning are
- * parameters, and raises an error if the state is not valid.
+ * header(elements, count) returns how many elements at the beginning are
+ * parameters, or raises an error if the state is not valid.
  */
 Datum
 array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int))

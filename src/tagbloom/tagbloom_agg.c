@@ -2,11 +2,11 @@
  * tagbloom_agg.c
  *	  The aggregates of tagbloom: tag_agg(text) and rollup(tagbloom).
  *
- * A set's size depends on how many different tags it has, and that is known at
- * the end only.  So the state keeps hashes, as many as there are, and becomes a
- * set in the last step; whatever the order of rows, and however they were split,
- * the set is the same.  Sets that are filters already are brought together at
- * the size of the largest, and raised at the end if the hashes call for more.
+ * The size of a set depends on its number of different tags, which is only known
+ * at the end.  So the state keeps all hashes and becomes a set in the last step:
+ * the set is the same whatever the order of rows and however they were split.
+ * Sets that are filters already are merged at the size of the largest, and raised
+ * at the end if the hashes call for more.
  *
  * The state is a bytea, changed in place: a fixed part, the filter if there is
  * one, and the hashes, with room for more behind them:
@@ -17,9 +17,9 @@
  *		12	u32	reserved
  *		16	filter, then hashes in network order, not sorted
  *
- * Up to LINEAR hashes are each kept once, found by looking at all.  Above,
- * hashes are appended, and sorted to drop what is there twice whenever the room
- * is used up; the room is doubled if that leaves more than half of it in use.
+ * Up to LINEAR hashes are compared with each new one, so that each is kept once.
+ * Above, hashes are appended, and sorted to drop duplicates whenever the room is
+ * used up; the room is doubled if that leaves more than half of it in use.
  */
 #include "tagbloom/tagbloom.h"
 
@@ -55,7 +55,7 @@ filter_size(bool has_filter, int log2_blocks)
 	return has_filter ? FILTER_SIZE(log2_blocks) : 0;
 }
 
-/* Looks at a state; its bytes may have come from anywhere. */
+/* Reads a state, whose bytes may have come from anywhere. */
 static void
 state_view(bytea *value, State *state)
 {
@@ -136,7 +136,7 @@ set_grain(State *state, int log2_grain)
 	((uint8 *) VARDATA(state->value))[3] = STATE_HAS_FILTER | log2_grain;
 }
 
-/* Puts another state, with what this one has, in its place. */
+/* Replaces the state by one of another size with the same content. */
 static void
 state_rebuild(State *state, bool has_filter, int log2_blocks, Size hashes)
 {
@@ -209,9 +209,9 @@ state_add_filter(State *state, const uint8 *filter, int log2_blocks, int log2_gr
 }
 
 /*
- * The aggregate's state, for changing; false, with a new one, if there is none.
- * What comes from elsewhere has perhaps a short header: it is copied then, and
- * the executor takes the copy.
+ * The aggregate's state, to be changed; false, with a new one, if there is none.
+ * One that comes from elsewhere may have a short header: then it is copied, and
+ * the executor keeps the copy.
  */
 static bool
 get_state(FunctionCallInfo fcinfo, State *state)

@@ -15,7 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
-/* tags(VARIADIC text[]): the set of these tags, NULLs left out. */
+/* tags(VARIADIC text[]): the set of these tags; NULLs are skipped. */
 CUSTMART_FUNCTION(custmart_tags);
 Datum
 custmart_tags(PG_FUNCTION_ARGS)
@@ -109,7 +109,7 @@ append_scalar(StringInfo to, const JsonbValue *value)
 	return value->type != jbvNull;
 }
 
-/* tags(jsonb): elements of an array, key=value of an object; nulls left out. */
+/* tags(jsonb): elements of an array, key=value of an object; nulls are skipped. */
 CUSTMART_FUNCTION(custmart_tags_jsonb);
 Datum
 custmart_tags_jsonb(PG_FUNCTION_ARGS)
@@ -136,7 +136,7 @@ custmart_tags_jsonb(PG_FUNCTION_ARGS)
 		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
 		{
 			if (++depth > 1 && (token == WJB_BEGIN_OBJECT || !is_object || depth > 2))
-				raise_jsonb(json, "An array or object stands inside another");
+				raise_jsonb(json, "An array or object is nested in another");
 		}
 		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
 			depth--;

@@ -1,6 +1,6 @@
 /*
  * tier.c
- *	  The SQL face of tier: a window function, and cuts that can be kept.
+ *	  The SQL face of tier: a window function, and cuts that can be stored.
  *
  * The window function reads its whole partition once, finds the cuts, and then
  * only compares.  It needs no ORDER BY, so no sort.
@@ -45,7 +45,7 @@ raise_numbers(const char *argument, const float8 *numbers, int n, const char *wr
 			 errhint("%s", hint)));
 }
 
-/* The elements of a float8[] argument that must be a list without NULLs. */
+/* The elements of a float8[] argument, which must be a list without NULLs. */
 static int
 get_numbers(Datum value, const char *argument, float8 **numbers)
 {
@@ -96,7 +96,7 @@ get_names(Datum value, int cuts, const char *argument)
 	if (n != cuts + 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%d names do not go with %d %s", n, cuts, argument),
+				 errmsg("there must be %d names, one more than %s, not %d", cuts + 1, argument, n),
 				 errhint("Give one name more than %s: the last is for the rest.", argument)));
 	return names;
 }

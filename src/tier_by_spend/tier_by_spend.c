@@ -41,7 +41,7 @@ typedef struct Member
 
 /* ---------- arguments ---------- */
 
-/* Raises 22023 with the limits as given, cut where they are many. */
+/* Raises 22023 with the limits as given, truncated if there are many. */
 static void
 limits_error(ArrayType *array, const char *wrong)
 {
@@ -113,7 +113,7 @@ get_names(Datum value, int limits)
 	if (n != limits + 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%d names do not go with %d limits", n, limits),
+				 errmsg("there must be %d names, one more than limits, not %d", limits + 1, n),
 				 errhint("Give one name more than limits, the best first: the last is for the rest.")));
 	return names;
 }

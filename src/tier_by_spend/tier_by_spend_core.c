@@ -6,7 +6,7 @@
 
 #define NEVER PG_INT64_MAX
 
-/* 0 with as many decimals as any of the amounts. */
+/* 0 with as many decimals as the amount that has most. */
 static Decimal
 zero_of(const Event *payments, Size n, const DecimalPool *pool)
 {
@@ -73,7 +73,7 @@ warranted(const TierWalk *walk, int best, int worst)
 	return best;
 }
 
-/* Takes over a tier; true if it is another than before. */
+/* Sets the tier; true if it changed. */
 static bool
 change(TierWalk *walk, int tier, int64 since)
 {
@@ -118,7 +118,7 @@ at_end(TierWalk *walk)
 	if (!move_window(walk, walk->calendar->window_start(walk->calendar->context, end)))
 		return false;
 
-	/* A payment that has just left may come in again: go on end by end. */
+	/* A payment that has just left may enter again: go on end by end. */
 	if (walk->first > 0 &&
 		(uint64) end - (uint64) walk->payments[walk->first - 1].value <= (uint64) walk->calendar->window_most)
 	{

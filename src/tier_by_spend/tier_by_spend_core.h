@@ -2,18 +2,19 @@
  * tier_by_spend_core.h
  *	  The tiers that a member had by rolling net spend, one after the other.
  *
- * The net of a payment t is what was spent in window_start(t) < time <= t, that of
- * the end E of a period in window_start(E) <= time < E: a row at an end belongs
- * to the period that begins.  A tier is warranted if the net reaches its limit.
+ * The net at a payment of time t is what was spent in window_start(t) < time <= t,
+ * that at the end E of a period in window_start(E) <= time < E: a payment at an
+ * end belongs to the next period.  A tier is warranted if the net reaches its
+ * limit.
  *
  * - The first payment gives the tier that its net warrants.
- * - A later payment gives a better one, if its net warrants that, never a worse.
+ * - A later payment can only give a better one, if its net warrants that.
  * - The end of a period gives the one that its net warrants, better or worse.
- *   It comes before a payment of the same time.
+ *   It precedes a payment of the same time.
  *
- * The net is kept up by adding what comes into the window and subtracting what
+ * The net is maintained by adding what enters the window and subtracting what
  * leaves it.  Months differ in length and clocks are set back, so its start can
- * go back a little; then what had left comes in again.
+ * move back a little; then what had left enters again.
  */
 #ifndef CUSTMART_TIER_BY_SPEND_CORE_H
 #define CUSTMART_TIER_BY_SPEND_CORE_H
@@ -46,7 +47,7 @@ typedef enum TierReason
 /* Set by the caller up to `until`; then the present tier and how it came about. */
 typedef struct TierWalk
 {
-	const Event *payments; /* arranged */
+	const Event *payments;		/* arranged */
 	Size		count;
 	const DecimalPool *pool;
 	const Decimal *limits;		/* of the tiers from the best on, descending */
