@@ -137,7 +137,7 @@ static Size
 check_size(const History *history)
 {
 	Size		size = VARHDRSZ + history_stored_size(&history->kind->format, history->settings_size,
-													  history->events, history->count, &history->pool);
+													  history->events, history->count);
 
 	if (unlikely(size > STORED_SIZE_MAX))
 		ereport(ERROR,

@@ -40,6 +40,9 @@ typedef struct History
 	uint8	   *settings;
 } History;
 
+/* The allocator rounds up to a power of two, and an aggregate has one for each group. */
+StaticAssertDecl(sizeof(History) <= 128, "a history takes a chunk of 128 bytes");
+
 extern const ExpandedObjectMethods history_methods;
 extern History *history_make(const HistoryKind *kind, MemoryContext parent);
 extern History *history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind);

@@ -66,7 +66,7 @@ amount_end(const uint8 *bytes)
 }
 
 /* Checks an amount from outside and goes behind it; returns what is wrong, or NULL. */
-static inline const char *
+static pg_attribute_always_inline const char *
 amount_check(const uint8 **bytes, const uint8 *end, bool *flag, int *sign)
 {
 	uint8		head;

@@ -168,13 +168,8 @@ is_duplicate(const Event *a, const Event *b, EventLayout layout)
 	return has_time(layout) ? a->value == b->value : event_period(a) == event_period(b);
 }
 
-/*
- * Sorts the events of one member and merges duplicates where the layout keeps
- * each event once; *n becomes the number of events.  False: a sum of amounts is
- * out of range.
- */
-bool
-events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool)
+static pg_attribute_always_inline bool
+arrange_events(Event *events, Size *n, DecimalPool *pool, EventLayout layout)
 {
 	Size		kept = 0;
 
@@ -216,6 +211,17 @@ events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool)
 	return true;
 }
 
+/*
+ * Sorts the events of one member and merges duplicates where the layout keeps
+ * each event once; *n becomes the number of events.  False: a sum of amounts is
+ * out of range.
+ */
+bool
+events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool)
+{
+	BY_LAYOUT(arrange_events, layout, events, n, pool);
+}
+
 /* Leaves in the pool only what the events still use. */
 void
 events_tidy_pool(Event *events, Size n, EventLayout layout, DecimalPool *pool)
@@ -245,9 +251,8 @@ place_of(const Event *event, EventLayout layout)
 	return has_time(layout) ? event->value : event_period(event);
 }
 
-/* Bytes that events_store will write for arranged events. */
-Size
-events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *pool)
+static pg_attribute_always_inline Size
+size_events(const Event *events, Size n, EventLayout layout)
 {
 	Size		size = 0;
 	int64		last = 0;
@@ -267,6 +272,13 @@ events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *
 			size += amount_size(events[i].amount);
 	}
 	return size;
+}
+
+/* Bytes that events_store will write for arranged events. */
+Size
+events_size(const Event *events, Size n, EventLayout layout)
+{
+	BY_LAYOUT(size_events, layout, events, n);
 }
 
 static pg_attribute_always_inline uint8 *
@@ -303,14 +315,14 @@ void
 events_append(const Event *events, Size n, EventLayout layout, const DecimalPool *pool, ByteBuffer *buffer)
 {
 	/* For a few events, too much room is cheaper than counting it first. */
-	Size		room = n < 1000 ? n * EVENT_STORED_MAX : events_size(events, n, layout, pool);
+	Size		room = n < 1000 ? n * EVENT_STORED_MAX : events_size(events, n, layout);
 	uint8	   *bytes = store_varint(buffer_reserve(buffer, VARINT_MAX + room), n);
 
 	buffer_advance(buffer, events_store(events, n, layout, pool, bytes));
 }
 
 /* Checks one amount from outside: where there was no activity, a period has refunds only. */
-static const char *
+static pg_attribute_always_inline const char *
 check_amount(const uint8 **bytes, const uint8 *end, EventLayout layout)
 {
 	bool		flag;
@@ -436,40 +448,32 @@ load_events(const uint8 *bytes, const uint8 *end, Size n, DecimalPool *pool, Eve
 	for (Size i = 0; i < n; i++)
 	{
 		uint64		number;
+		int64		amount;
+		bool		flag;
 
 		check_interrupts(i);
 		bytes = load_varint_before(bytes, end, &number);
 		last = i == 0 ? unzigzag(number) : (int64) ((uint64) last + number);
-		events[i].owner = 0;
-		events[i].tag = 0;
-		events[i].value = last;
 		switch (layout)
 		{
 			case EVENTS_MOMENTS:
 				bytes = load_varint_before(bytes, end, &number);
-				events[i].tag = (uint32) number;
+				events[i] = (Event) {.value = last, .tag = (uint32) number};
 				break;
 			case EVENTS_TIMES:
+				events[i] = (Event) {.value = last};
 				break;
 			case EVENTS_PERIODS:
-				events[i].tag = event_period_tag((int32) last, true);
-				events[i].value = 0;
+				events[i] = (Event) {.tag = event_period_tag((int32) last, true)};
 				break;
 			case EVENTS_AMOUNTS:
-				{
-					bool		is_active;
-
-					bytes = amount_load(bytes, end, pool, &events[i].value, &is_active);
-					events[i].tag = event_period_tag((int32) last, is_active);
-					break;
-				}
+				bytes = amount_load(bytes, end, pool, &amount, &flag);
+				events[i] = (Event) {.value = amount, .tag = event_period_tag((int32) last, flag)};
+				break;
 			case EVENTS_PAYMENTS:
-				{
-					bool		flag;
-
-					bytes = amount_load(bytes, end, pool, &events[i].amount, &flag);
-					break;
-				}
+				bytes = amount_load(bytes, end, pool, &amount, &flag);
+				events[i] = (Event) {.value = last, .amount = amount};
+				break;
 		}
 	}
 	return bytes;

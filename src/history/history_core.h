@@ -72,7 +72,7 @@ event_is_active(const Event *event)
 extern bool events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool);
 extern void events_tidy_pool(Event *events, Size n, EventLayout layout, DecimalPool *pool);
 extern void events_join(Event *events, Size n, Size m, EventLayout layout, Event *spare);
-extern Size events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *pool);
+extern Size events_size(const Event *events, Size n, EventLayout layout);
 extern uint8 *events_store(const Event *events, Size n, EventLayout layout,
 						   const DecimalPool *pool, uint8 *bytes);
 extern const char *events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,

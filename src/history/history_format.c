@@ -12,10 +12,10 @@
 /* Bytes that history_store will write. */
 Size
 history_stored_size(const HistoryFormat *format, Size settings_size,
-					const Event *events, Size n, const DecimalPool *pool)
+					const Event *events, Size n)
 {
 	return HEADER_SIZE + SETTINGS_HEADER_SIZE + settings_size + varint_size(n) +
-		events_size(events, n, format->layout, pool);
+		events_size(events, n, format->layout);
 }
 
 /* Writes settings and arranged events. */

@@ -35,7 +35,7 @@ typedef struct StoredHistory
 } StoredHistory;
 
 extern Size history_stored_size(const HistoryFormat *format, Size settings_size,
-								const Event *events, Size n, const DecimalPool *pool);
+								const Event *events, Size n);
 extern void history_store(const HistoryFormat *format, const uint8 *settings, Size settings_size,
 						  const Event *events, Size n, const DecimalPool *pool, uint8 *bytes);
 extern const char *history_check(const HistoryFormat *format, const uint8 *bytes, Size length);

@@ -399,8 +399,11 @@ decimal_pool_put(DecimalPool *pool, const Decimal *d)
 {
 	if (pool->count == pool->capacity)
 	{
-		pool->item = array_grow(pool->item, &pool->capacity, (Size) pool->count + 1, sizeof(Decimal), pool->context);
-		Assert(pool->capacity <= UINT32_MAX);	/* 80 GB; positions have 56 bits */
+		Size		capacity = pool->capacity;
+
+		pool->item = array_grow(pool->item, &capacity, capacity + 1, sizeof(Decimal), pool->context);
+		Assert(capacity <= UINT32_MAX);	/* 80 GB; positions have 56 bits */
+		pool->capacity = (uint32) capacity;
 	}
 	pool->item[pool->count] = *d;
 	return (int64) pool->count++ << 8 | DECIMAL_IN_POOL;

@@ -44,7 +44,7 @@ typedef struct DecimalPool
 	MemoryContext context;
 	Decimal    *item;
 	uint32		count;
-	Size		capacity;
+	uint32		capacity;
 } DecimalPool;
 
 typedef enum DecimalStatus

@@ -259,7 +259,7 @@ random_tag_max(void)
 static Size
 store(Events *events, uint8 *bytes)
 {
-	Size		size = events_size(events->event, events->n, events->layout, &events->pool);
+	Size		size = events_size(events->event, events->n, events->layout);
 	uint8	   *exact = malloc(size);
 	uint8	   *end = events_store(events->event, events->n, events->layout, &events->pool, exact);
 
@@ -368,7 +368,7 @@ is_canonical(EventLayout layout, CalendarUnit unit, const uint8 *bytes, Size n, 
 	bool		same;
 
 	same = events_arrange(events.event, &count, layout, &events.pool) && count == n &&
-		events_size(events.event, n, layout, &events.pool) == length &&
+		events_size(events.event, n, layout) == length &&
 		events_store(events.event, n, layout, &events.pool, again) == again + length && memcmp(bytes, again, length) == 0;
 	free_events(&events);
 	return same;
@@ -663,7 +663,7 @@ test_nothing(void)
 
 		DecimalPool pool = {0};
 
-		ok(events_arrange(NULL, &n, layout, &pool) && n == 0 && events_size(NULL, 0, layout, NULL) == 0 &&
+		ok(events_arrange(NULL, &n, layout, &pool) && n == 0 && events_size(NULL, 0, layout) == 0 &&
 		   events_check(&at, NULL, 0, layout, &(EventLimits) {0, UNIT_DAY}, &last) == NULL && at == NULL && last == 42,
 		   "no %s", layout_names[layout]);
 	}
