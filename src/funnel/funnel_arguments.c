@@ -1,6 +1,6 @@
 /*
  * funnel_arguments.c
- *	  What the type funnel and the type funnel_book share.
+ *	  Shared by the types funnel and funnel_book.
  */
 #include "funnel/funnel_arguments.h"
 
@@ -60,8 +60,8 @@ steps_argument(FunctionCallInfo fcinfo, int argument, uint8 *steps)
 }
 
 /*
- * The arguments within, occurred_at and steps; false if one of them is NULL and
- * the row is to be left out.
+ * The arguments within, occurred_at and steps; false if one of them is NULL, so
+ * that the row is skipped.
  */
 bool
 funnel_row_arguments(FunctionCallInfo fcinfo, int first, FunnelRow *row)
@@ -84,9 +84,9 @@ funnel_settings_error(void)
 			 errhint("Write within as a constant, and the steps as a list of conditions.")));
 }
 
-/* What is wrong with stored settings, or NULL; tells the greatest tag. */
+/* What is wrong with stored settings, or NULL and the tags that they allow. */
 const char *
-funnel_check_settings(const uint8 *settings, Size size, uint32 *tag_max)
+funnel_check_settings(const uint8 *settings, Size size, EventLimits *limits)
 {
 	if (size != FUNNEL_SETTINGS_SIZE)
 		return "its settings have a wrong length";
@@ -94,7 +94,7 @@ funnel_check_settings(const uint8 *settings, Size size, uint32 *tag_max)
 		return "its number of steps is out of range";
 	if ((int64) load_u64(settings + 1) < 0)
 		return "its window is out of range";
-	*tag_max = funnel_all_steps(settings[0]);
+	limits->tag_max = funnel_all_steps(settings[0]);
 	return NULL;
 }
 
@@ -169,8 +169,8 @@ funnel_mode_argument(FunctionCallInfo fcinfo, int argument)
 	if (has_clickhouse && names > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mode clickhouse cannot stand beside another one"),
-				 errhint("It means that no restriction holds; name just those that hold.")));
+				 errmsg("mode clickhouse cannot be combined with another one"),
+				 errhint("It means that no restriction applies; name only those that do.")));
 	PG_FREE_IF_COPY(value, argument);
 	return mode;
 }

@@ -1,7 +1,6 @@
 /*
  * funnel_arguments.h
- *	  What the type funnel and the type funnel_book share: rows, settings and
- *	  modes.
+ *	  Shared by the types funnel and funnel_book: rows, settings and modes.
  *
  * The settings of a funnel are stored as the number of steps (1 byte) and the
  * window in microseconds (8 bytes).
@@ -29,7 +28,7 @@ typedef struct FunnelRow
 
 extern bool funnel_row_arguments(FunctionCallInfo fcinfo, int first, FunnelRow *row);
 extern void funnel_settings_error(void);
-extern const char *funnel_check_settings(const uint8 *settings, Size size, uint32 *tag_max);
+extern const char *funnel_check_settings(const uint8 *settings, Size size, EventLimits *limits);
 extern int	funnel_mode_argument(FunctionCallInfo fcinfo, int argument);
 extern Funnel funnel_of_settings(const uint8 *settings, int mode);
 extern Interval funnel_interval(int64 duration);

@@ -1,7 +1,7 @@
 /*
  * funnel_book.c
- *	  The type funnel_book: the funnel of every member, in one scan, and what it
- *	  says.
+ *	  The type funnel_book: the funnel of every member, in one scan, and its
+ *	  reports.
  */
 #include "custmart.h"
 
@@ -9,13 +9,13 @@
 #include "history/history_book.h"
 #include "funcapi.h"
 #include "funnel/funnel_arguments.h"
+#include "shared/growing_array.h"
 #include "utils/timestamp.h"
 
 #define FUNNEL_BOOK_VERSION 1
 
 static const char *funnel_book_check(const uint8 *bytes, Size length);
-static const char *funnel_book_check_settings(uint8 form, const uint8 *settings, Size size,
-											  uint32 *tag_max, CalendarUnit *unit);
+static const char *check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 
 static const EventLayout layouts[] = {EVENTS_MOMENTS};
 
@@ -24,7 +24,7 @@ static const HistoryBookFormat funnel_book_format = {
 			   "Leave out rows that meet no step, or make one per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (uuid_hash, hashtext for other types)."),
 	.layouts = layouts,
 	.forms = lengthof(layouts),
-	.check_settings = funnel_book_check_settings,
+	.check_settings = check_settings,
 	.settings_hint = FUNNEL_SETTINGS_HINT
 };
 
@@ -37,15 +37,14 @@ funnel_book_check(const uint8 *bytes, Size length)
 }
 
 static const char *
-funnel_book_check_settings(uint8 form, const uint8 *settings, Size size,
-						   uint32 *tag_max, CalendarUnit *unit)
+check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits)
 {
-	return funnel_check_settings(settings, size, tag_max);
+	return funnel_check_settings(settings, size, limits);
 }
 
 /* ---------- building ---------- */
 
-/* One row into the state: argument 1 the member, then within, occurred_at and steps. */
+/* Adds one row to the state: argument 1 is the member, then come within, occurred_at and steps. */
 static inline Datum
 funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type)
 {
@@ -96,14 +95,8 @@ static void
 add_duration(Durations *durations, int64 duration)
 {
 	if (durations->count == durations->capacity)
-	{
-		Size		capacity = Max(durations->capacity * 2, 64);
-
-		durations->duration = durations->duration == NULL ?
-			MemoryContextAllocHuge(CurrentMemoryContext, capacity * sizeof(int64)) :
-			repalloc_huge(durations->duration, capacity * sizeof(int64));
-		durations->capacity = capacity;
-	}
+		durations->duration = array_grow(durations->duration, &durations->capacity, durations->count + 1,
+										 sizeof(int64), CurrentMemoryContext);
 	durations->duration[durations->count++] = duration;
 }
 

@@ -2,15 +2,15 @@
  * funnel_core.c
  *	  Walking all chains of a member at once.
  *
- * What a chain will still reach depends on the steps it has reached and on when
- * it began, and never gets less if it began later.  So of all chains that have
+ * How far a chain can still get depends on the steps it has reached and on when
+ * it began; beginning later never makes it less.  So of all chains that have
  * reached r steps only the one that began last needs to be known, and one pass
  * over the moments with at most one chain for each r finds the best; a second
  * pass from its beginning finds its times.
  */
 #include "funnel/funnel_core.h"
 
-/* Rows of one moment that can matter: of each step as many as there are steps. */
+/* Rows of one moment that can matter: for each step, as many as there are steps. */
 #define ROWS_MAX (FUNNEL_STEPS_MAX * FUNNEL_STEPS_MAX)
 
 #define NOBODY (-1)
@@ -24,7 +24,7 @@ typedef struct Moment
 	int			stranger;		/* the highest first step of a row, from 0; 32 of a row that meets none */
 } Moment;
 
-/* Which row of a moment stands for which step. */
+/* Which row of a moment is matched to which step. */
 typedef struct Matching
 {
 	int			rows;
@@ -57,8 +57,8 @@ read_moment(const Event *events, Size n, Size at, Moment *moment)
 /* ---------- one row for each step ---------- */
 
 /*
- * Takes the rows that can matter.  A step that could be matched to a row left
- * out has as many rows taken as there are steps, so one of these is free.
+ * Takes the rows that can matter.  A step that an ignored row meets has as many
+ * rows taken as there are steps, so one of those is free.
  */
 static void
 take_rows(Matching *matching, const Moment *moment, int steps)
@@ -114,9 +114,9 @@ unmatch(Matching *matching, int step)
 
 /*
  * For every number of steps reached before the moment, how many have been
- * reached after it, if each row counts for one.  From r + 1 one comes at least
- * as far as from r, so the same matching serves all, a step less at its
- * beginning and more at its end.
+ * reached after it, if each row counts for one.  A chain of r + 1 steps gets at
+ * least as far as one of r, so a single matching serves all: it loses a step at
+ * its beginning and gains some at its end.
  */
 static void
 reach_once(const Funnel *funnel, const Moment *moment, int *reach)
@@ -142,13 +142,13 @@ reach_once(const Funnel *funnel, const Moment *moment, int *reach)
 /* ---------- chains ---------- */
 
 /*
- * What the moment makes of chains that have reached r steps, for the r that are
- * bits of `wanted`.
+ * How far the moment takes chains that have reached r steps, for each r that is a
+ * bit of `wanted`.
  */
 static void
 find_reach(const Funnel *funnel, const Moment *moment, uint32 wanted, int *reach)
 {
-	/* Where two steps in a row are met the mode and the rows decide, else one. */
+	/* Only where two consecutive steps are met can a chain advance by more than one. */
 	uint32		several = wanted & moment->met & moment->met >> 1;
 
 	if (several != 0 && (funnel->mode & (FUNNEL_ONCE | FUNNEL_INCREASE)) == FUNNEL_ONCE &&
@@ -169,7 +169,7 @@ find_reach(const Funnel *funnel, const Moment *moment, uint32 wanted, int *reach
 	}
 }
 
-/* True if a chain of r steps ends in a moment in which it does not advance. */
+/* True if a chain of r steps, which the moment does not advance, is over. */
 static inline bool
 is_over(const Funnel *funnel, const Moment *moment, int r)
 {
@@ -204,7 +204,7 @@ find_best(const Funnel *funnel, const Event *events, Size n, Size *best_start)
 			continue;
 		find_reach(funnel, &moment, touched, reach);
 
-		/* The highest first, so that where a chain comes to, all is settled. */
+		/* The highest first, so that what a chain arrives at is settled already. */
 		while (touched != 0)
 		{
 			int			r = 31 - __builtin_clz(touched);

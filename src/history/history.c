@@ -1,11 +1,12 @@
 /*
  * history.c
- *	  Building, merging, flattening and reading the rows of one member.
+ *	  Building, merging, flattening and reading histories of one member.
  */
 #include "history/history.h"
 
-#include "miscadmin.h"
+#include "money/decimal_numeric.h"
 #include "nodes/memnodes.h"
+#include "shared/growing_array.h"
 #include "utils/memutils.h"
 
 static Size history_flat_size(ExpandedObjectHeader *header);
@@ -13,12 +14,7 @@ static void history_flatten(ExpandedObjectHeader *header, void *result, Size all
 
 const ExpandedObjectMethods history_methods = {history_flat_size, history_flatten};
 
-#define FIRST_CAPACITY 8
-
-/* As for books: what is larger could be made, but not dumped. */
-#define SERIES_SIZE_MAX (MaxAllocSize / 16 * 11)
-
-/* Below this many rows nothing comes near the limit. */
+/* Below this many events nothing comes near the limit of size. */
 #define SMALL_COUNT 10000000
 
 /* ---------- where histories live ---------- */
@@ -66,18 +62,6 @@ state_make(const HistoryKind *kind, MemoryContext parent)
 	return make_in(kind, states);
 }
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo, const HistoryKind *kind)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("support function of aggregates over %s called outside of an aggregate", kind->type.name)));
-	return context;
-}
-
 /* The expanded history of this kind that a value points to, or NULL. */
 static History *
 expanded_history(Datum value, const HistoryKind *kind)
@@ -92,22 +76,22 @@ expanded_history(Datum value, const HistoryKind *kind)
 	return NULL;
 }
 
-/* Whoever catches an error must not go on with half of the rows. */
+/* Code that catches an error must not go on with half of the events. */
 static void
 check_complete(const History *history)
 {
 	if (unlikely(history->is_broken))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("%s is not complete, because an error broke it off", history->kind->type.name),
-				 errhint("Make it anew.")));
+				 errmsg("%s is incomplete because an earlier error interrupted it", history->kind->type.name),
+				 errhint("Build it again.")));
 }
 
-/* ---------- rows ---------- */
+/* ---------- events ---------- */
 
 /*
- * Notes what the rows are made with; false if others were made with something
- * else.  While parts are being merged that is an error.
+ * Notes the settings of a row or of a part; false if earlier ones had others,
+ * which in a merge is an error.
  */
 bool
 history_set(History *history, const void *settings, Size size)
@@ -138,76 +122,77 @@ arrange(History *history)
 		MemoryContext old = MemoryContextSwitchTo(history->hdr.eoh_context);
 		bool		was_broken = history->is_broken;
 
-		history->is_broken = true;	/* until no row is left half-way */
-		history->kind->arrange(history);
+		history->is_broken = true;	/* until no event is half merged */
+		if (!events_arrange(history->events, &history->count, history->kind->format.layout, &history->pool))
+			decimal_sum_error();
+		events_tidy_pool(history->events, history->count, history->kind->format.layout, &history->pool);
 		history->is_broken = was_broken;
 		history->is_arranged = true;
 		MemoryContextSwitchTo(old);
 	}
 }
 
-/* What an arranged history takes at rest. */
+/* The stored size of an arranged history, which must not be too large. */
 static Size
 check_size(const History *history)
 {
-	Size		size = VARHDRSZ + history->kind->stored_size(history);
+	Size		size = VARHDRSZ + history_stored_size(&history->kind->format, history->settings_size,
+													  history->events, history->count);
 
-	if (unlikely(size > SERIES_SIZE_MAX))
+	if (unlikely(size > STORED_SIZE_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s cannot be larger than %zu MB", history->kind->type.name,
-						((Size) SERIES_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
-				 errdetail("It has %zu rows.", history->count),
+						((Size) STORED_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
+				 errdetail("It has %zu events.", history->count),
 				 errhint("%s", history->kind->size_hint)));
 	return size;
 }
 
 /*
- * Makes room for n more rows.  Those that are there are put in order first, where
- * it may be that many are one and the same.
+ * Makes room for n more events.  If the layout keeps each event once, duplicates
+ * are merged first, which may free enough.
  */
 void
 history_reserve(History *history, Size n)
 {
-	Size		capacity;
-
-	if (history->count > 0 && (!history->kind->keeps_all || history->count > SMALL_COUNT))
+	if (history->count > 0 && (history->kind->format.layout != EVENTS_MOMENTS || history->count > SMALL_COUNT))
 		arrange(history);
 	if (history->count > SMALL_COUNT)
 		(void) check_size(history);
 	if (history->capacity > 0 && history->count + n <= history->capacity / 2)
 		return;
-	capacity = Max(Max(history->count + n, history->capacity * 2), FIRST_CAPACITY);
-	if (history->rows == NULL)
-		history->rows = MemoryContextAllocHuge(history->hdr.eoh_context, capacity * history->kind->row_size);
-	else
-		history->rows = repalloc_huge(history->rows, capacity * history->kind->row_size);
-	history->capacity = capacity;
+	history->events = array_grow(history->events, &history->capacity, history->count + n,
+								 sizeof(Event), history->hdr.eoh_context);
 }
 
 /* ---------- merging ---------- */
 
-/* Adds all that a stored history, or an expanded one, says. */
+/* Adds the events of a stored or expanded history. */
 static void
 merge(History *history, Datum source)
 {
-	bytea	   *stored = stored_get(source, &history->kind->type);
+	bytea	   *value = stored_get(source, &history->kind->type);
+	StoredHistory stored = history_read((const uint8 *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 	bool		was_empty = history->count == 0;
 
 	check_complete(history);
 	history->is_broken = true;
-	history->kind->load(history, (const uint8 *) VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored));
-	history->is_arranged = was_empty;	/* what is stored is in order */
+	if (stored.settings_size > 0)
+		(void) history_set(history, stored.settings, stored.settings_size);
+	(void) events_load(stored.events, stored.end, stored.count, history->kind->format.layout, &history->pool,
+					   history_append_events(history, stored.count));
+	history->is_arranged = was_empty;	/* what is stored is sorted */
 	history->is_broken = false;
-	if ((Pointer) stored != DatumGetPointer(source))
-		pfree(stored);
+	if ((Pointer) value != DatumGetPointer(source))
+		pfree(value);
 }
 
 /* The rarer cases of history_of_state: no state yet, a flat one, one that does not fit. */
 History *
 history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
 {
-	MemoryContext context = aggregate_context(fcinfo, kind);
+	MemoryContext context = aggregate_context(fcinfo);
 	History	   *history;
 
 	if (!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)))
@@ -225,16 +210,6 @@ history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
 	return history;
 }
 
-/* The state as it is, for a row that is left out. */
-Datum
-history_same_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
-{
-	(void) aggregate_context(fcinfo, kind);
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 /*
  * The combine function of an aggregate that makes histories, and the transition
  * function of rollup: merges argument 1 into the state, argument 0.
@@ -245,13 +220,13 @@ history_combine(FunctionCallInfo fcinfo, const HistoryKind *kind)
 	History	   *history;
 
 	if (PG_ARGISNULL(1))
-		return history_same_state(fcinfo, kind);
+		return aggregate_same_state(fcinfo);
 	history = history_of_state(fcinfo, kind);
 	merge(history, PG_GETARG_DATUM(1));
 	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));
 }
 
-/* The operator +: a new history of two. */
+/* The operator +: both histories as a new one. */
 Datum
 history_add(FunctionCallInfo fcinfo, const HistoryKind *kind)
 {
@@ -279,15 +254,16 @@ history_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 {
 	History	   *history = (History *) header;
 
-	/* Whoever flattens may be in a context in which nothing can be freed. */
+	/* The caller may be in a memory context in which nothing can be freed. */
 	MemoryContext old = MemoryContextSwitchTo(history->hdr.eoh_context);
 
 	SET_VARSIZE(result, allocated);
-	history->kind->store(history, (uint8 *) VARDATA(result));
+	history_store(&history->kind->format, history->settings, history->settings_size,
+				  history->events, history->count, &history->pool, (uint8 *) VARDATA(result));
 	MemoryContextSwitchTo(old);
 }
 
-/* Opens a history for reading: its rows are in order. */
+/* Opens a history for reading: its events are sorted. */
 const History *
 history_open(Datum value, const HistoryKind *kind)
 {

@@ -1,70 +1,51 @@
 /*
  * history.h
- *	  A summary of one member that keeps rows of him: times, periods, amounts.
+ *	  A value that summarises one member by what they did: times, periods, money.
  *
  * A history is an expanded object while it is built and a varlena of bytes
- * (docs/storage-format.md) when it is at rest.  This room does what all of them
- * have in common: growing, putting in order, merging, flattening, limits and
- * errors.  What a row is, and how rows are stored, is plugged in by a capability
- * through a HistoryKind.
+ * (history_format.h) when it is at rest.  Growing, sorting, merging, flattening,
+ * limits and errors are the same for all of them; a HistoryKind says the rest.
  */
 #ifndef CUSTMART_HISTORY_H
 #define CUSTMART_HISTORY_H
 
 #include "custmart.h"
 
-#include "money/decimal.h"
+#include "history/history_format.h"
+#include "shared/aggregate.h"
 #include "shared/stored_value.h"
 #include "utils/expandeddatum.h"
 
-#define HISTORY_SETTINGS_MAX 264
-
-typedef struct History History;
-
 typedef struct HistoryKind
 {
-	StoredType	type;			/* name and checker */
-	Size		row_size;
-	bool		keeps_all;		/* no two rows are one: putting them in order does not make room */
-
-	/* Puts all rows in order and melts together those that are one; sets count. */
-	void		(*arrange) (History *history);
-
-	/* All stored bytes of an arranged history. */
-	Size		(*stored_size) (const History *history);
-	void		(*store) (const History *history, uint8 *bytes);
-
-	/*
-	 * Adds the settings of a stored one, which was checked, with history_set (its
-	 * result need not be looked at), and then its rows with history_append or
-	 * history_append_rows.
-	 */
-	void		(*load) (History *history, const uint8 *bytes, Size length);
-
+	StoredType	type;			/* name and checker, which is history_check with the format */
+	HistoryFormat format;
 	const char *settings_hint;	/* what to do about parts with different settings */
 	const char *size_hint;		/* and about one that is too large */
 } HistoryKind;
 
-struct History
+typedef struct History
 {
 	ExpandedObjectHeader hdr;
 	const HistoryKind *kind;
-	char	   *rows;			/* kind->row_size each */
+	Event	   *events;
 	Size		count;
 	Size		capacity;
-	bool		is_arranged;
-	bool		is_broken;		/* something is being merged, or could not be */
+	bool		is_arranged;	/* sorted, without duplicates */
+	bool		is_broken;		/* a merge is under way, or failed */
 	DecimalPool pool;			/* of wide amounts, in the history's context */
 
-	/* What all rows must have been made with, in the bytes in which it is stored. */
-	Size		settings_size;	/* 0: not known yet */
+	/* What all rows must share, as it is stored. */
+	Size		settings_size;	/* 0: not known yet, or none */
 	uint8	   *settings;
-};
+} History;
+
+/* The allocator rounds up to a power of two, and an aggregate has one for each group. */
+StaticAssertDecl(sizeof(History) <= 128, "a history takes a chunk of 128 bytes");
 
 extern const ExpandedObjectMethods history_methods;
 extern History *history_make(const HistoryKind *kind, MemoryContext parent);
 extern History *history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind);
-extern Datum history_same_state(FunctionCallInfo fcinfo, const HistoryKind *kind);
 extern bool history_set(History *history, const void *settings, Size size);
 extern void history_reserve(History *history, Size n);
 extern const History *history_open(Datum value, const HistoryKind *kind);
@@ -81,43 +62,43 @@ extern Datum history_recv(FunctionCallInfo fcinfo, const HistoryKind *kind);
 static inline History *
 history_of_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
 {
-	if (likely(!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)) &&
-			   AggCheckCallContext(fcinfo, NULL)))
-	{
-		History	   *history = (History *) DatumGetEOHP(PG_GETARG_DATUM(0));
+	History	   *history = (History *) aggregate_expanded_state(fcinfo, &history_methods);
 
-		if (likely(history->hdr.eoh_methods == &history_methods && history->kind == kind &&
-				   !history->is_broken))
-			return history;
-	}
+	if (likely(history != NULL && history->kind == kind && !history->is_broken))
+		return history;
 	return history_of_other_state(fcinfo, kind);
 }
 
 /*
- * Room for n more rows, one after the other; they count from now on, so fill
+ * Room for n more events, one after the other; they count from now on, so fill
  * them in before anything else can fail.
  */
-static inline void *
-history_append_rows(History *history, Size n)
+static inline Event *
+history_append_events(History *history, Size n)
 {
-	void	   *rows;
+	Event	   *events;
 
 	if (unlikely(n > history->capacity - history->count))
 		history_reserve(history, n);
-	rows = history->rows + history->count * history->kind->row_size;
+	events = history->events + history->count;
 	history->count += n;
 	history->is_arranged = false;
-	return rows;
+	return events;
 }
 
-static inline void *
+static inline Event *
 history_append(History *history)
 {
-	return history_append_rows(history, 1);
+	return history_append_events(history, 1);
 }
 
-/* The functions of a type that is a history: in, out, recv, combine and add (+). */
+/*
+ * The functions of a type that is a history: its checker, declared before the
+ * kind, and in, out, recv, combine and add (+).
+ */
 #define HISTORY_FUNCTIONS(type, kind) \
+static const char *type##_check(const uint8 *bytes, Size length) \
+{ return history_check(&(kind)->format, bytes, length); } \
 CUSTMART_FUNCTION(custmart_##type##_in); \
 Datum custmart_##type##_in(PG_FUNCTION_ARGS) { return history_in(fcinfo, kind); } \
 CUSTMART_FUNCTION(custmart_##type##_out); \

@@ -1,7 +1,7 @@
 /*
  * history_amount.h
- *	  Amounts of money in stored histories: a byte with the scale and a flag that
- *	  is the history's own, then the mantissa (docs/storage-format.md).
+ *	  Amounts of money in stored events: a byte with the scale and a flag whose
+ *	  meaning the layout gives, then the mantissa (docs/storage-format.md).
  */
 #ifndef CUSTMART_HISTORY_AMOUNT_H
 #define CUSTMART_HISTORY_AMOUNT_H
@@ -66,13 +66,13 @@ amount_end(const uint8 *bytes)
 }
 
 /* Checks an amount from outside and goes behind it; returns what is wrong, or NULL. */
-static inline const char *
+static pg_attribute_always_inline const char *
 amount_check(const uint8 **bytes, const uint8 *end, bool *flag, int *sign)
 {
 	uint8		head;
 
 	if (*bytes == end)
-		return "an amount is cut off";
+		return "an amount is truncated";
 	head = *(*bytes)++;
 	*flag = (head & AMOUNT_FLAG) != 0;
 	if ((head & ~AMOUNT_FLAG & ~AMOUNT_SCALE) != 0)
@@ -83,7 +83,7 @@ amount_check(const uint8 **bytes, const uint8 *end, bool *flag, int *sign)
 		Decimal		wide;
 
 		if (end - *bytes < DECIMAL_STORED_SIZE)
-			return "an amount is cut off";
+			return "an amount is truncated";
 		if ((wrong = decimal_load(*bytes, &wide)) != NULL)
 			return wrong;
 		*bytes += DECIMAL_STORED_SIZE;

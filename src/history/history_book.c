@@ -1,16 +1,19 @@
 /*
  * history_book.c
- *	  Books that keep the events of every member: the log, its order, its bytes,
- *	  bytes merged.
+ *	  Books that keep the events of every member: logging, sorting, storing and
+ *	  merging them.
  *
  * Stored behind the keys: size of the settings (2 bytes), settings, the latest
  * time of any row (8), and for every member, in the order of the keys, the
- * number of his events and the events (history_core.h).
+ * number of their events and the events (history_core.h).
  */
 #include "history/history_book.h"
 
+#include "money/decimal_numeric.h"
 #include "shared/bytes.h"
+#include "shared/growing_array.h"
 #include "shared/time_arguments.h"
+#include "shared/time_range.h"
 #include "utils/memutils.h"
 
 /* Rows of a piece of the log: 1 MB. */
@@ -19,14 +22,14 @@
 #endif
 
 /*
- * Rows with which a log is put in order and stored, before more are noted: so
- * repetitions in sets do not pile up.
+ * A log of this many rows is sorted and stored before more are added, so that
+ * duplicates do not pile up.
  */
 #ifndef LOG_MAX
 #define LOG_MAX 16777216
 #endif
 
-/* Periods of a member that are bits, and how many of these are before the one that comes first. */
+/* Periods of a member kept as bits, and how many of these lie before the first one noted. */
 #define EVENT_BITS 64
 #define BITS_BEFORE 8
 
@@ -36,7 +39,7 @@
 typedef struct EventMember
 {
 	uint32		count;			/* rows in the log */
-	uint32		base;			/* of periods: the tag that bit 0 stands for; 0: none yet */
+	uint32		base;			/* of periods: the tag of bit 0; 0: none yet */
 	uint64		bits;			/* of periods from there on, beside those in the log */
 } EventMember;
 
@@ -49,7 +52,7 @@ typedef struct LogPiece
 	Size		capacity;
 } LogPiece;
 
-/* The extra of an history book. */
+/* The extra of a history book. */
 typedef struct EventLog
 {
 	EventLayout layout;
@@ -96,10 +99,7 @@ history_book_init(Book *book)
 	book->extra = log;
 }
 
-/*
- * Notes what all rows of a book must have been made with; false if it was
- * something else in earlier ones.
- */
+/* Notes the settings of a row; false if earlier rows had others. */
 bool
 history_book_set(Book *book, const void *settings, Size size)
 {
@@ -114,7 +114,7 @@ history_book_set(Book *book, const void *settings, Size size)
 	return log->settings_size == size && memcmp(log->settings, settings, size) == 0;
 }
 
-/* What history_book_set noted. */
+/* The settings that history_book_set noted. */
 const uint8 *
 history_book_settings(const Book *book, Size *size)
 {
@@ -139,7 +139,7 @@ history_book_pool(Book *book)
 	return &log_of(book)->pool;
 }
 
-/* Room for n events behind the log; they become part of it at once. */
+/* Room for n events at the end of the log, of which they are part at once. */
 static Event *
 log_append(EventLog *log, Size n)
 {
@@ -148,17 +148,11 @@ log_append(EventLog *log, Size n)
 	if (unlikely(piece == NULL || piece->capacity - piece->count < n))
 	{
 		if (log->npieces == log->pieces_capacity)
-		{
-			Size		capacity = Max(log->pieces_capacity * 2, 2);
-
-			log->pieces = log->pieces == NULL ?
-				MemoryContextAllocHuge(log->context, capacity * sizeof(LogPiece)) :
-				repalloc_huge(log->pieces, capacity * sizeof(LogPiece));
-			log->pieces_capacity = capacity;
-		}
+			log->pieces = array_grow(log->pieces, &log->pieces_capacity, log->npieces + 1,
+									 sizeof(LogPiece), log->context);
 		piece = log->pieces + log->npieces;
 
-		/* A small book begins small. */
+		/* Small books start small. */
 		piece->capacity = Max(Min(Max(log->count, 8), LOG_PIECE), n);
 		piece->count = 0;
 		piece->events = MemoryContextAllocHuge(log->context, piece->capacity * sizeof(Event));
@@ -239,7 +233,7 @@ history_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 
 /* ---------- storing ---------- */
 
-/* What members take at least: a number of events and an event each. */
+/* The least that members take: a number of events and an event each. */
 Size
 history_book_tail_size(const Book *book)
 {
@@ -247,9 +241,9 @@ history_book_tail_size(const Book *book)
 }
 
 /*
- * Moves all rows to one place, each member's behind one another and members in
- * the order of their keys.  The log is read from front to end, but rows go to
- * many places: what the next ones need is fetched ahead.
+ * Moves all rows into one array, grouped by member in the order of the keys.  The
+ * log is read from front to end, but rows go to many places: what the next ones
+ * need is prefetched.
  */
 static Event *
 gather(Book *book, EventLog *log)
@@ -298,32 +292,22 @@ gather(Book *book, EventLog *log)
 	return gathered;
 }
 
-static void
-sum_error(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("sum of amounts is out of range")));
-}
-
 /* Writes what a tail begins with. */
 static void
 append_head(const uint8 *settings, Size settings_size, TimestampTz last, ByteBuffer *buffer)
 {
 	uint8	   *bytes = buffer_reserve(buffer, HEAD_SIZE + settings_size);
 
-	*bytes++ = (uint8) (settings_size >> 8);
-	*bytes++ = (uint8) settings_size;
-	memcpy(bytes, settings, settings_size);
-	buffer_advance(buffer, store_u64(bytes + settings_size, (uint64) last));
+	bytes = history_store_settings(settings, settings_size, bytes);
+	buffer_advance(buffer, store_u64(bytes, (uint64) last));
 }
 
-/* Writes the events of one member, which need not be in order. */
+/* Writes the events of one member, which need not be sorted. */
 static inline void
 append_events(EventLog *log, Event *events, Size n, ByteBuffer *buffer)
 {
 	if (!events_arrange(events, &n, log->layout, &log->pool))
-		sum_error();
+		decimal_sum_error();
 	events_append(events, n, log->layout, &log->pool, buffer);
 }
 
@@ -377,24 +361,22 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 
 /* ---------- reading ---------- */
 
-/* Finds the parts of the tail of a book whose header was read; what is wrong, or NULL. */
+/* Splits the tail of a book whose header was read; what is wrong with it, or NULL. */
 static const char *
 split(HistoryReader *events, const HistoryBookFormat *format)
 {
 	const BookReader *reader = &events->reader;
+	const uint8 *end = reader->tail + reader->tail_size;
 
 	if (reader->form >= format->forms)
 		return "its form is unknown";
-	if (reader->tail_size < HEAD_SIZE)
-		return "it is cut off";
 	events->layout = format->layouts[reader->form];
-	events->settings_size = (Size) reader->tail[0] << 8 | reader->tail[1];
-	if (events->settings_size > HISTORY_SETTINGS_MAX ||
-		events->settings_size > reader->tail_size - HEAD_SIZE)
-		return "it is cut off";
-	events->settings = reader->tail + 2;
-	events->last = (TimestampTz) load_u64(events->settings + events->settings_size);
-	events->at = events->settings + events->settings_size + 8;
+	events->at = reader->tail;
+	if (!history_read_settings(&events->at, end, &events->settings, &events->settings_size) ||
+		end - events->at < 8)
+		return "it is truncated";
+	events->last = (TimestampTz) load_u64(events->at);
+	events->at += 8;
 	events->done = 0;
 	return NULL;
 }
@@ -412,8 +394,7 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 	HistoryReader events;
 	const char *wrong = book_read_header(&events.reader, &format->book, bytes, length);
 	const uint8 *end = bytes + length;
-	uint32		tag_max = 0;
-	CalendarUnit unit = UNIT_DAY;
+	EventLimits limits = {0, UNIT_DAY};
 	TimestampTz last = PG_INT64_MIN;
 
 	if (wrong != NULL ||
@@ -426,20 +407,17 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 			return "it has settings without members";
 	}
 	else if ((wrong = format->check_settings(events.reader.form, events.settings,
-										   events.settings_size, &tag_max, &unit)) != NULL)
+										   events.settings_size, &limits)) != NULL)
 		return wrong;
-	else if (!IS_VALID_TIMESTAMP(events.last))
+	else if (!time_is_in_range(events.last))
 		return "its latest time is out of range";
 
 	for (uint32 i = 0; i < events.reader.count; i++)
 	{
-		uint64		n;
 		int64		member_last;
 
 		check_interrupts(i);
-		if (!check_varint(&events.at, end, &n) || n == 0 || n > (uint64) (end - events.at))
-			return "a number of events is not valid";
-		if ((wrong = events_check(&events.at, end, n, events.layout, tag_max, unit, &member_last)) != NULL)
+		if ((wrong = history_check_events(&events.at, end, events.layout, &limits, &member_last)) != NULL)
 			return wrong;
 		last = Max(last, member_last);
 	}
@@ -486,7 +464,7 @@ typedef struct JoinedEvents
 	DecimalPool pool;
 } JoinedEvents;
 
-/* Reads the next member of a stored book, whose events join those read before. */
+/* Reads the next member of a stored book and merges their events with those read before. */
 static inline void
 join_member(JoinedEvents *joined, HistoryReader *from)
 {
@@ -495,11 +473,10 @@ join_member(JoinedEvents *joined, HistoryReader *from)
 	from->at = load_varint(from->at, &n);
 	if (unlikely(n > joined->capacity - joined->count))
 	{
-		Size		capacity = joined->count + Max(n, joined->capacity);
+		Size		capacity = joined->capacity;
 
-		joined->events = repalloc_huge(joined->events, capacity * sizeof(Event));
-		joined->spare = repalloc_huge(joined->spare, capacity * sizeof(Event));
-		joined->capacity = capacity;
+		joined->events = array_grow(joined->events, &capacity, joined->count + n, sizeof(Event), joined->pool.context);
+		joined->spare = array_grow(joined->spare, &joined->capacity, joined->count + n, sizeof(Event), joined->pool.context);
 	}
 	from->at = events_load(from->at, end_of(from), n, from->layout, &joined->pool,
 						   joined->events + joined->count);
@@ -550,7 +527,7 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 		if ((steps->step[i] & BOOK_STEP_SAME_KEY) != 0)
 			continue;
 		if (!events_arrange(joined.events, &joined.count, reader->layout, &joined.pool))
-			sum_error();
+			decimal_sum_error();
 		events_append(joined.events, joined.count, reader->layout, &joined.pool, buffer);
 		joined.count = 0;
 		joined.pool.count = 0;
@@ -583,22 +560,15 @@ history_book_next(HistoryReader *events)
 	check_interrupts(events->done++);
 	events->key = book_next_key(&events->keys);
 	events->at = load_varint(events->at, &n);
-	if (n > events->capacity)
-	{
-		Size		capacity = Max(n, Max(events->capacity * 2, 64));
-
-		if (events->events != NULL)
-			pfree(events->events);
-		events->events = MemoryContextAllocHuge(CurrentMemoryContext, capacity * sizeof(Event));
-		events->capacity = capacity;
-	}
+	if (unlikely(n > events->capacity))
+		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), CurrentMemoryContext);
 	events->count = n;
 	events->pool.count = 0;
 	events->at = events_load(events->at, end_of(events), n, events->layout, &events->pool, events->events);
 	return true;
 }
 
-/* The last time or period of any event of a book just opened, which has members. */
+/* The last time or period of all events of a book just opened, which has members. */
 int64
 history_book_last_place(const HistoryReader *events)
 {

@@ -2,18 +2,16 @@
  * history_book.h
  *	  Books that keep the events of every member.
  *
- * Rows are only noted while the table is read, in a log with the number of
- * their member; they are put in order, member by member, when the book is
- * stored, or the log has become long.  Stored books are merged as they are
- * (book_merge.c).
+ * While a table is read, rows are only appended to a log, with the number of
+ * their member; they are sorted, member by member, when the book is stored or
+ * the log has become long.  Stored books are merged as they are (book_merge.c).
  */
 #ifndef CUSTMART_HISTORY_BOOK_H
 #define CUSTMART_HISTORY_BOOK_H
 
 #include "book/book.h"
-#include "history/history_core.h"
+#include "history/history_format.h"
 
-#define HISTORY_SETTINGS_MAX 264
 #define HISTORY_PAYLOAD_SIZE 16
 
 /* What a capability says of its books of histories. */
@@ -23,9 +21,8 @@ typedef struct HistoryBookFormat
 	const EventLayout *layouts; /* of each form */
 	int			forms;
 
-	/* What is wrong with stored settings, or NULL; tells the greatest tag, or the unit of periods. */
-	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size,
-								   uint32 *tag_max, CalendarUnit *unit);
+	/* What is wrong with stored settings, or NULL and what they allow. */
+	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 	const char *settings_hint;	/* what to do about parts with different settings */
 } HistoryBookFormat;
 
@@ -52,7 +49,7 @@ typedef struct HistoryBookFormat
 		.append_tail = history_book_append_tail \
 	}
 
-/* A history book opened for reading: members one after the other, in order of their keys. */
+/* A history book opened for reading, member by member in the order of their keys. */
 typedef struct HistoryReader
 {
 	BookReader	reader;
@@ -65,7 +62,7 @@ typedef struct HistoryReader
 	uint32		done;			/* members read */
 	DecimalPool pool;			/* of the member's wide amounts */
 	Key			key;			/* the member */
-	Event	   *events;			/* his, in order */
+	Event	   *events;			/* of the member, sorted */
 	Size		count;
 	Size		capacity;
 } HistoryReader;

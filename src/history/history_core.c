@@ -1,14 +1,11 @@
 /*
  * history_core.c
- *	  Ordering, storing and reading the events of one member.
+ *	  Sorting, storing and reading the events of one member.
  */
 #include "history/history_core.h"
 
 #include "history/history_amount.h"
-
-/* PostgreSQL's range of timestamps. */
-#define TIME_MIN INT64CONST(-211813488000000000)
-#define TIME_END INT64CONST(9223371331200000000)
+#include "shared/time_range.h"
 
 /* The most bytes that an event takes: its distance, an amount. */
 #define EVENT_STORED_MAX (VARINT_MAX + AMOUNT_SIZE_MAX)
@@ -26,6 +23,8 @@
 				return function(__VA_ARGS__, EVENTS_PERIODS); \
 			case EVENTS_AMOUNTS: \
 				return function(__VA_ARGS__, EVENTS_AMOUNTS); \
+			case EVENTS_PAYMENTS: \
+				return function(__VA_ARGS__, EVENTS_PAYMENTS); \
 		} \
 		pg_unreachable(); \
 	} while (0)
@@ -33,10 +32,23 @@
 static inline bool
 has_time(EventLayout layout)
 {
-	return layout == EVENTS_MOMENTS || layout == EVENTS_TIMES;
+	return layout == EVENTS_MOMENTS || layout == EVENTS_TIMES || layout == EVENTS_PAYMENTS;
 }
 
-/* ---------- in order ---------- */
+static inline bool
+has_money(EventLayout layout)
+{
+	return layout == EVENTS_AMOUNTS || layout == EVENTS_PAYMENTS;
+}
+
+/* Where an event of a layout with money has it. */
+static inline int64 *
+money_of(Event *event, EventLayout layout)
+{
+	return layout == EVENTS_PAYMENTS ? &event->amount : &event->value;
+}
+
+/* ---------- sorting ---------- */
 
 static inline int
 compare_moments(const Event *a, const Event *b)
@@ -44,6 +56,12 @@ compare_moments(const Event *a, const Event *b)
 	if (a->value != b->value)
 		return a->value < b->value ? -1 : 1;
 	return (a->tag > b->tag) - (a->tag < b->tag);
+}
+
+static inline int
+compare_times(const Event *a, const Event *b)
+{
+	return (a->value > b->value) - (a->value < b->value);
 }
 
 static inline int
@@ -55,13 +73,22 @@ compare_periods(const Event *a, const Event *b)
 static inline int
 compare_events(const Event *a, const Event *b, EventLayout layout)
 {
-	return has_time(layout) ? compare_moments(a, b) : compare_periods(a, b);
+	return layout == EVENTS_MOMENTS ? compare_moments(a, b) :
+		has_time(layout) ? compare_times(a, b) : compare_periods(a, b);
 }
 
 #ifndef CUSTMART_STANDALONE
 #define ST_SORT sort_moments
 #define ST_ELEMENT_TYPE Event
 #define ST_COMPARE(a, b) compare_moments(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+#define ST_SORT sort_times
+#define ST_ELEMENT_TYPE Event
+#define ST_COMPARE(a, b) compare_times(a, b)
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
@@ -82,6 +109,12 @@ compare_void_moments(const void *a, const void *b)
 }
 
 static int
+compare_void_times(const void *a, const void *b)
+{
+	return compare_times(a, b);
+}
+
+static int
 compare_void_periods(const void *a, const void *b)
 {
 	return compare_periods(a, b);
@@ -94,6 +127,12 @@ sort_moments(Event *events, size_t n)
 }
 
 static void
+sort_times(Event *events, size_t n)
+{
+	qsort(events, n, sizeof(Event), compare_void_times);
+}
+
+static void
 sort_periods(Event *events, size_t n)
 {
 	qsort(events, n, sizeof(Event), compare_void_periods);
@@ -101,8 +140,8 @@ sort_periods(Event *events, size_t n)
 #endif
 
 /*
- * Brings the m events behind n ones into order with them; both are in order
- * already.  There is room for m events in `spare`.
+ * Merges the m events behind n ones with them; both runs are sorted.  There is
+ * room for m events in `spare`.
  */
 void
 events_join(Event *events, Size n, Size m, EventLayout layout, Event *spare)
@@ -122,18 +161,22 @@ events_join(Event *events, Size n, Size m, EventLayout layout, Event *spare)
 	memcpy(events, spare, m * sizeof(Event));
 }
 
-/*
- * Puts the events of one member in order and, of sets, makes one of those that
- * are the same; *n becomes their number.  False: a sum of amounts is out of
- * range.
- */
-bool
-events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool)
+/* True if two events of a layout that keeps each once are the same. */
+static inline bool
+is_duplicate(const Event *a, const Event *b, EventLayout layout)
+{
+	return has_time(layout) ? a->value == b->value : event_period(a) == event_period(b);
+}
+
+static pg_attribute_always_inline bool
+arrange_events(Event *events, Size *n, DecimalPool *pool, EventLayout layout)
 {
 	Size		kept = 0;
 
-	if (*n > 1 && has_time(layout))
+	if (*n > 1 && layout == EVENTS_MOMENTS)
 		sort_moments(events, *n);
+	else if (*n > 1 && has_time(layout))
+		sort_times(events, *n);
 	else if (*n > 1)
 		sort_periods(events, *n);
 	if (layout == EVENTS_MOMENTS)
@@ -144,36 +187,72 @@ events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool)
 		Event	   *last = kept == 0 ? NULL : &events[kept - 1];
 
 		check_interrupts(i);
-		if (last == NULL ||
-			(layout == EVENTS_TIMES ? last->value != events[i].value : event_period(last) != event_period(&events[i])))
-			events[kept++] = events[i];
-		else if (layout == EVENTS_AMOUNTS)
+		if (last == NULL || !is_duplicate(last, &events[i], layout))
 		{
-			last->tag |= events[i].tag;
-			if (!decimal_add_packed(&last->value, pool, events[i].value, pool))
-				return false;
+			events[kept++] = events[i];
+			continue;
 		}
+		if (layout == EVENTS_AMOUNTS)
+			last->tag |= events[i].tag;
+		if (has_money(layout) &&
+			!decimal_add_packed(money_of(last, layout), pool, *money_of(&events[i], layout), pool))
+			return false;
 	}
-	if (layout == EVENTS_AMOUNTS)
-		for (Size i = 0; i < kept; i++)
-			if (unlikely(decimal_is_pooled(events[i].value)))
-				events[i].value = decimal_repack(events[i].value, pool);
 	*n = kept;
+	if (has_money(layout) && pool->count > 0)
+		for (Size i = 0; i < kept; i++)
+		{
+			int64	   *money = money_of(&events[i], layout);
+
+			check_interrupts(i);
+			if (unlikely(decimal_is_pooled(*money)))
+				*money = decimal_repack(*money, pool);
+		}
 	return true;
+}
+
+/*
+ * Sorts the events of one member and merges duplicates where the layout keeps
+ * each event once; *n becomes the number of events.  False: a sum of amounts is
+ * out of range.
+ */
+bool
+events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool)
+{
+	BY_LAYOUT(arrange_events, layout, events, n, pool);
+}
+
+/* Leaves in the pool only what the events still use. */
+void
+events_tidy_pool(Event *events, Size n, EventLayout layout, DecimalPool *pool)
+{
+	DecimalPool tidy = {.context = pool->context};
+
+	if (likely(pool->count == 0))
+		return;
+	for (Size i = 0; i < n; i++)
+	{
+		int64	   *money = money_of(&events[i], layout);
+
+		check_interrupts(i);
+		if (decimal_is_pooled(*money))
+			*money = decimal_pool_put(&tidy, &pool->item[*money >> 8]);
+	}
+	pfree(pool->item);
+	*pool = tidy;
 }
 
 /* ---------- stored ---------- */
 
-/* What an event's place in time is told by. */
+/* Where in time an event lies. */
 static inline int64
 place_of(const Event *event, EventLayout layout)
 {
 	return has_time(layout) ? event->value : event_period(event);
 }
 
-/* Bytes that events_store will write for arranged events. */
-Size
-events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *pool)
+static pg_attribute_always_inline Size
+size_events(const Event *events, Size n, EventLayout layout)
 {
 	Size		size = 0;
 	int64		last = 0;
@@ -189,8 +268,17 @@ events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *
 			size += varint_size(events[i].tag);
 		else if (layout == EVENTS_AMOUNTS)
 			size += amount_size(events[i].value);
+		else if (layout == EVENTS_PAYMENTS)
+			size += amount_size(events[i].amount);
 	}
 	return size;
+}
+
+/* Bytes that events_store will write for arranged events. */
+Size
+events_size(const Event *events, Size n, EventLayout layout)
+{
+	BY_LAYOUT(size_events, layout, events, n);
 }
 
 static pg_attribute_always_inline uint8 *
@@ -209,6 +297,8 @@ store_events(const Event *events, Size n, const DecimalPool *pool, uint8 *bytes,
 			bytes = store_varint(bytes, events[i].tag);
 		else if (layout == EVENTS_AMOUNTS)
 			bytes = amount_store(events[i].value, event_is_active(&events[i]), pool, bytes);
+		else if (layout == EVENTS_PAYMENTS)
+			bytes = amount_store(events[i].amount, false, pool, bytes);
 	}
 	return bytes;
 }
@@ -224,35 +314,37 @@ events_store(const Event *events, Size n, EventLayout layout, const DecimalPool 
 void
 events_append(const Event *events, Size n, EventLayout layout, const DecimalPool *pool, ByteBuffer *buffer)
 {
-	/* Of few events more room is taken than they need, rather than to go over them twice. */
-	Size		room = n < 1000 ? n * EVENT_STORED_MAX : events_size(events, n, layout, pool);
+	/* For a few events, too much room is cheaper than counting it first. */
+	Size		room = n < 1000 ? n * EVENT_STORED_MAX : events_size(events, n, layout);
 	uint8	   *bytes = store_varint(buffer_reserve(buffer, VARINT_MAX + room), n);
 
 	buffer_advance(buffer, events_store(events, n, layout, pool, bytes));
 }
 
-/* Checks one amount from outside: where there was no activity it is a refund. */
-static const char *
-check_amount(const uint8 **bytes, const uint8 *end)
+/* Checks one amount from outside: where there was no activity, a period has refunds only. */
+static pg_attribute_always_inline const char *
+check_amount(const uint8 **bytes, const uint8 *end, EventLayout layout)
 {
-	bool		is_active;
+	bool		flag;
 	int			sign;
-	const char *wrong = amount_check(bytes, end, &is_active, &sign);
+	const char *wrong = amount_check(bytes, end, &flag, &sign);
 
-	if (wrong == NULL && !is_active && sign >= 0)
-		return "a period without activity has no refunds";
-	return wrong;
+	if (wrong != NULL)
+		return wrong;
+	if (layout == EVENTS_PAYMENTS)
+		return flag ? "its reserved bits are not zero" : NULL;
+	return !flag && sign >= 0 ? "a period without activity has no refunds" : NULL;
 }
 
 static inline bool
 is_in_range(int64 place, EventLayout layout, CalendarUnit unit)
 {
-	return has_time(layout) ? place >= TIME_MIN && place < TIME_END : calendar_is_period(unit, place);
+	return has_time(layout) ? time_is_in_range(place) : calendar_is_period(unit, place);
 }
 
 static pg_attribute_always_inline const char *
 check_events(const uint8 **bytes, const uint8 *end, Size n,
-			 uint32 tag_max, CalendarUnit unit, int64 *last, EventLayout layout)
+			 const EventLimits *limits, int64 *last, EventLayout layout)
 {
 	int64		place = 0;
 	uint64		last_tag = 0;
@@ -268,7 +360,7 @@ check_events(const uint8 **bytes, const uint8 *end, Size n,
 		if (i == 0)
 		{
 			place = unzigzag(distance);
-			if (!is_in_range(place, layout, unit))
+			if (!is_in_range(place, layout, limits->unit))
 				return "a time is out of range";
 		}
 		else if (distance > (uint64) PG_INT64_MAX - (uint64) place)
@@ -277,7 +369,7 @@ check_events(const uint8 **bytes, const uint8 *end, Size n,
 			place = (int64) ((uint64) place + distance);
 		if (layout == EVENTS_MOMENTS)
 		{
-			if (!check_varint(bytes, end, &tag) || tag > tag_max)
+			if (!check_varint(bytes, end, &tag) || tag > limits->tag_max)
 				return "a tag is not valid";
 			if (i > 0 && distance == 0 && tag < last_tag)
 				return "its events do not ascend";
@@ -286,10 +378,10 @@ check_events(const uint8 **bytes, const uint8 *end, Size n,
 		else
 		{
 			if (i > 0 && distance == 0)
-				return "an event stands twice";
-			if (layout == EVENTS_AMOUNTS)
+				return "an event appears twice";
+			if (has_money(layout))
 			{
-				const char *wrong = check_amount(bytes, end);
+				const char *wrong = check_amount(bytes, end, layout);
 
 				if (wrong != NULL)
 					return wrong;
@@ -301,7 +393,7 @@ check_events(const uint8 **bytes, const uint8 *end, Size n,
 
 	/* They ascend, so if the first and the last are in range all are. */
 	*last = place;
-	return is_in_range(place, layout, unit) ? NULL : "a time is out of range";
+	return is_in_range(place, layout, limits->unit) ? NULL : "a time is out of range";
 }
 
 /*
@@ -310,16 +402,16 @@ check_events(const uint8 **bytes, const uint8 *end, Size n,
  */
 const char *
 events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
-			 uint32 tag_max, CalendarUnit unit, int64 *last)
+			 const EventLimits *limits, int64 *last)
 {
-	BY_LAYOUT(check_events, layout, bytes, end, n, tag_max, unit, last);
+	BY_LAYOUT(check_events, layout, bytes, end, n, limits, last);
 }
 
 /* Behind n checked events; the bytes go on to `end` at least. */
 const uint8 *
 events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout)
 {
-	if (layout != EVENTS_AMOUNTS)
+	if (!has_money(layout))
 		return skip_varints(bytes, end, layout == EVENTS_MOMENTS ? n * 2 : n);
 	for (Size i = 0; i < n; i++)
 	{
@@ -342,7 +434,7 @@ events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last)
 		*last = i == 0 ? unzigzag(number) : (int64) ((uint64) *last + number);
 		if (layout == EVENTS_MOMENTS)
 			bytes = load_varint(bytes, &number);
-		else if (layout == EVENTS_AMOUNTS)
+		else if (has_money(layout))
 			bytes = amount_end(bytes);
 	}
 	return bytes;
@@ -356,33 +448,32 @@ load_events(const uint8 *bytes, const uint8 *end, Size n, DecimalPool *pool, Eve
 	for (Size i = 0; i < n; i++)
 	{
 		uint64		number;
+		int64		amount;
+		bool		flag;
 
 		check_interrupts(i);
 		bytes = load_varint_before(bytes, end, &number);
 		last = i == 0 ? unzigzag(number) : (int64) ((uint64) last + number);
-		events[i].owner = 0;
-		events[i].tag = 0;
-		events[i].value = last;
 		switch (layout)
 		{
 			case EVENTS_MOMENTS:
 				bytes = load_varint_before(bytes, end, &number);
-				events[i].tag = (uint32) number;
+				events[i] = (Event) {.value = last, .tag = (uint32) number};
 				break;
 			case EVENTS_TIMES:
+				events[i] = (Event) {.value = last};
 				break;
 			case EVENTS_PERIODS:
-				events[i].tag = event_period_tag((int32) last, true);
-				events[i].value = 0;
+				events[i] = (Event) {.tag = event_period_tag((int32) last, true)};
 				break;
 			case EVENTS_AMOUNTS:
-				{
-					bool		is_active;
-
-					bytes = amount_load(bytes, end, pool, &events[i].value, &is_active);
-					events[i].tag = event_period_tag((int32) last, is_active);
-					break;
-				}
+				bytes = amount_load(bytes, end, pool, &amount, &flag);
+				events[i] = (Event) {.value = amount, .tag = event_period_tag((int32) last, flag)};
+				break;
+			case EVENTS_PAYMENTS:
+				bytes = amount_load(bytes, end, pool, &amount, &flag);
+				events[i] = (Event) {.value = last, .amount = amount};
+				break;
 		}
 	}
 	return bytes;

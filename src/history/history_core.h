@@ -1,14 +1,15 @@
 /*
  * history_core.h
- *	  The events of one member: put in order, stored in few bytes, read back.
+ *	  The events of one member: sorted, stored in few bytes, read back.
  *
- * There are two layouts.  A moment is a time and a tag (which steps of a funnel
- * a row meets, what kind of interaction it is); moments are kept as often as
- * they come, or once.  A period is a calendar period with whether the member was
- * active in it and, if there are amounts, the money of it; each is kept once.
+ * What an event is depends on the layout.  A moment is a time and a tag (which
+ * steps of a funnel a row meets, what kind of interaction it is); equal moments
+ * are all kept.  Times, payments (the net of a time) and periods (a calendar
+ * period, with whether the member was active in it and perhaps its net) are kept
+ * once each.
  *
- * Stored (docs/storage-format.md): the first time or period, then the distances
- * to the next, as numbers of 7 bits a byte; so an event takes 1 to 10 bytes.
+ * Stored (docs/storage-format.md): the first time or period, then the distance
+ * to each next one, in 7 bits a byte; so most events take 1 to 10 bytes.
  */
 #ifndef CUSTMART_HISTORY_CORE_H
 #define CUSTMART_HISTORY_CORE_H
@@ -20,17 +21,32 @@
 typedef enum EventLayout
 {
 	EVENTS_MOMENTS,				/* value: time; tag */
-	EVENTS_TIMES,				/* value: time, each once; tag 0 */
+	EVENTS_TIMES,				/* value: time; tag 0 */
 	EVENTS_PERIODS,				/* tag: period; value 0 */
-	EVENTS_AMOUNTS				/* tag: period; value: packed money */
+	EVENTS_AMOUNTS,				/* tag: period; value: packed money */
+	EVENTS_PAYMENTS				/* value: time; amount.  Not in books: there is no room for the owner */
 } EventLayout;
 
 typedef struct Event
 {
 	int64		value;
-	uint32		tag;
-	uint32		owner;			/* whose it is, while the members of a book are still mixed */
+	union
+	{
+		struct
+		{
+			uint32		tag;
+			uint32		owner;	/* the member, while those of a book are still mixed */
+		};
+		int64		amount;		/* packed money */
+	};
 } Event;
+
+/* What settings allow the events that are stored with them. */
+typedef struct EventLimits
+{
+	uint32		tag_max;		/* of moments */
+	CalendarUnit unit;			/* of periods */
+} EventLimits;
 
 /* The tag of a period. */
 #define EVENT_PERIOD_BIAS (INT32_C(1) << 28)
@@ -54,12 +70,13 @@ event_is_active(const Event *event)
 }
 
 extern bool events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool);
+extern void events_tidy_pool(Event *events, Size n, EventLayout layout, DecimalPool *pool);
 extern void events_join(Event *events, Size n, Size m, EventLayout layout, Event *spare);
-extern Size events_size(const Event *events, Size n, EventLayout layout, const DecimalPool *pool);
+extern Size events_size(const Event *events, Size n, EventLayout layout);
 extern uint8 *events_store(const Event *events, Size n, EventLayout layout,
 						   const DecimalPool *pool, uint8 *bytes);
 extern const char *events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
-								uint32 tag_max, CalendarUnit unit, int64 *last);
+								const EventLimits *limits, int64 *last);
 extern const uint8 *events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout);
 extern const uint8 *events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last);
 extern const uint8 *events_load(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout,

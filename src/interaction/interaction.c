@@ -1,7 +1,7 @@
 /*
  * interaction.c
- *	  The aggregate interaction_stage: whether one member comes of its own wish,
- *	  because it was induced, because it must, or not at all.
+ *	  The aggregate interaction_stage: whether one member comes on their own
+ *	  initiative, because they were induced, because they must, or not at all.
  *
  * The state is a bytea, changed in place, numbers in network order:
  *
@@ -15,9 +15,10 @@
 #include "interaction/interaction.h"
 
 #include "shared/bytes.h"
-#include "shared/array_state.h"
+#include "shared/aggregate.h"
 #include "shared/duration.h"
 #include "shared/time_arguments.h"
+#include "shared/time_range.h"
 #include "mb/pg_wchar.h"
 #include "shared/stored_kind.h"
 #include "utils/builtins.h"
@@ -50,7 +51,7 @@ interaction_kind_argument(FunctionCallInfo fcinfo, int argument)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("kind must be obliged, induced or own, not \"%.*s\"",
 						pg_mbcliplen(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), 60), VARDATA_ANY(name)),
-				 errhint("Classify interactions with CASE; NULL leaves a row out.")));
+				 errhint("Classify interactions with CASE; rows with NULL are skipped.")));
 	PG_FREE_IF_COPY(name, argument);
 	return kind;
 }
@@ -78,7 +79,7 @@ interaction_settings_arguments(FunctionCallInfo fcinfo, int first)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("theta must be from 0 to 1, not %g", settings.theta),
-				 errhint("It is the share of own interactions that makes a member sticky: 0.5 stands for half of them.")));
+				 errhint("It is the share of own interactions that makes a member sticky: 0.5 is half of them.")));
 	settings.theta += 0.0;		/* -0 becomes 0, so that equal settings have equal bytes */
 	return settings;
 }
@@ -93,7 +94,7 @@ interaction_check_as_of(TimestampTz as_of, TimestampTz time, const char *argumen
 
 /* ---------- the state ---------- */
 
-/* Looks at a state; its bytes may have come from anywhere. */
+/* Reads a state, whose bytes may have come from anywhere. */
 static void
 state_view(bytea *value, State *state)
 {
@@ -110,7 +111,7 @@ state_view(bytea *value, State *state)
 		state->settings.span = (int64) load_u64(bytes + 8);
 		state->settings.theta = load_f64(bytes + 16);
 		state->as_of = (TimestampTz) load_u64(bytes + 24);
-		is_valid = interaction_settings_are_valid(&state->settings) && IS_VALID_TIMESTAMP(state->as_of);
+		is_valid = interaction_settings_are_valid(&state->settings) && time_is_in_range(state->as_of);
 	}
 	for (int i = 0; is_valid && i < INTERACTION_KINDS; i++)
 	{
@@ -166,7 +167,6 @@ raise_different(const char *argument)
 static void
 get_state(FunctionCallInfo fcinfo, const InteractionSettings *settings, TimestampTz as_of, State *state)
 {
-	require_aggregate(fcinfo);
 	if (PG_ARGISNULL(0))
 	{
 		state_create(state, settings, as_of);
@@ -181,16 +181,6 @@ get_state(FunctionCallInfo fcinfo, const InteractionSettings *settings, Timestam
 		raise_different("k");
 	if (state->settings.theta != settings->theta)
 		raise_different("theta");
-}
-
-/* The state unchanged, for a row that is skipped. */
-static Datum
-keep_state(FunctionCallInfo fcinfo)
-{
-	require_aggregate(fcinfo);
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 static void
@@ -219,7 +209,8 @@ custmart_interaction_stage_step(PG_FUNCTION_ARGS)
 
 	for (int i = 1; i < PG_NARGS(); i++)
 		if (PG_ARGISNULL(i))
-			return keep_state(fcinfo);
+			return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	kind = interaction_kind_argument(fcinfo, 1);
 	time = time_check(PG_GETARG_TIMESTAMPTZ(2), "occurred_at");
 	as_of = time_check(PG_GETARG_TIMESTAMPTZ(3), "as_of");
@@ -244,7 +235,8 @@ custmart_interaction_stage_combine(PG_FUNCTION_ARGS)
 	State		other;
 
 	if (PG_ARGISNULL(1))
-		return keep_state(fcinfo);
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	state_view(PG_GETARG_BYTEA_P(1), &other);
 	get_state(fcinfo, &other.settings, other.as_of, &state);
 	add_counts(&state, &other.counts);
@@ -258,7 +250,7 @@ custmart_interaction_stage_final(PG_FUNCTION_ARGS)
 {
 	State		state;
 
-	require_aggregate(fcinfo);
+	(void) aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state_view(PG_GETARG_BYTEA_P(0), &state);

@@ -3,8 +3,8 @@
  *	  The type interaction_book: every member's interactions, and the reports of
  *	  stages made of them.
  *
- * A book keeps time and kind of each interaction, so stages can be asked for as
- * of any moment and with any settings.
+ * A book keeps the time and kind of each interaction, so that reports can be made
+ * as of any moment and with any settings.
  */
 #include "interaction/interaction.h"
 
@@ -17,15 +17,14 @@
 #define INTERACTION_BOOK_VERSION 1
 
 static const char *interaction_book_check(const uint8 *bytes, Size length);
-static const char *check_settings(uint8 form, const uint8 *settings, Size size,
-								  uint32 *tag_max, CalendarUnit *period_unit);
+static const char *check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 
 static const EventLayout layouts[] = {EVENTS_MOMENTS};
 
 static const HistoryBookFormat interaction_book_format = {
 	HISTORY_BOOK_FORMAT("interaction_book", interaction_book_check, STORED_INTERACTION_BOOK, INTERACTION_BOOK_VERSION,
 			   NULL,
-			   "Make one book per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid), or leave interactions out that are too old to count."),
+			   "Make one book per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid), or leave out interactions that are too old to count."),
 	.layouts = layouts,
 	.forms = lengthof(layouts),
 	.check_settings = check_settings
@@ -35,11 +34,11 @@ static const BookKind interaction_book_kind = HISTORY_BOOK_KIND(&interaction_boo
 
 /* A book has no settings of its own. */
 static const char *
-check_settings(uint8 form, const uint8 *settings, Size size, uint32 *tag_max, CalendarUnit *period_unit)
+check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits)
 {
 	if (size != 0)
 		return "it has settings";
-	*tag_max = INTERACTION_KINDS - 1;
+	limits->tag_max = INTERACTION_KINDS - 1;
 	return NULL;
 }
 
@@ -51,7 +50,7 @@ interaction_book_check(const uint8 *bytes, Size length)
 
 /* ---------- building ---------- */
 
-/* One row into the state: argument 1 the member, then kind and time. */
+/* Adds one row to the state: argument 1 is the member, then come kind and time. */
 static inline Datum
 interaction_book_step(FunctionCallInfo fcinfo, KeyType member_type)
 {
@@ -258,7 +257,7 @@ custmart_interaction_transitions(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("from_as_of \"%s\" is not before to_as_of \"%s\"", text[0], text[1]),
-				 errhint("Give the earlier moment first; to_as_of left out is the latest interaction.")));
+				 errhint("Give the earlier moment first; to_as_of defaults to the latest interaction.")));
 	}
 	while (history_book_next(&events))
 	{

@@ -21,8 +21,8 @@ interaction_kind_of_name(const char *name, Size length, InteractionKind *kind)
 }
 
 /*
- * as_of - span < time <= as_of.  The distance of two times may need an unsigned
- * number of 64 bits.
+ * as_of - span < time <= as_of.  The distance between two times may need 64
+ * unsigned bits.
  */
 bool
 interaction_is_within(int64 time, int64 as_of, int64 span)
@@ -30,7 +30,7 @@ interaction_is_within(int64 time, int64 as_of, int64 span)
 	return time <= as_of && (uint64) as_of - (uint64) time < (uint64) span;
 }
 
-/* Adds up counts; false, and nothing changed, if they are too large. */
+/* Adds counts; false, with nothing changed, if they are too large. */
 bool
 interaction_merge(InteractionCounts *counts, const InteractionCounts *other)
 {

@@ -1,10 +1,10 @@
 /*
  * interaction_core.h
- *	  Interaction stages: does a member come of its own wish, because it was
- *	  induced, because it must, or not at all?
+ *	  Interaction stages: does a member come on their own initiative, because they
+ *	  were induced, because they must, or not at all?
  *
- * Counted are the interactions of the span before a point in time, by kind; the
- * counts make the stage.
+ * The interactions in the span before a point in time are counted by kind, and the
+ * counts give the stage.
  */
 #ifndef CUSTMART_INTERACTION_CORE_H
 #define CUSTMART_INTERACTION_CORE_H
@@ -32,13 +32,13 @@ typedef enum InteractionStage
 
 #define INTERACTION_STAGES 4
 
-/* So that a share of counts is one division of exact numbers. */
+/* Counts up to here are exact as float8, so a share is rounded once. */
 #define INTERACTION_COUNT_MAX (INT64CONST(1) << 53)
 
 typedef struct InteractionSettings
 {
 	int64		span;			/* microseconds, above 0 */
-	int32		k;				/* own interactions that sticky takes, 1 or more */
+	int32		k;				/* own interactions that make a member sticky, 1 or more */
 	float8		theta;			/* and their share of all, 0 to 1 */
 } InteractionSettings;
 

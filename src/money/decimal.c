@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "shared/bytes.h"
+#include "shared/growing_array.h"
 
 /* Header bits of a numeric as decimal_numeric.c stores it. */
 #define NUMERIC_FLAGS		0xC000
@@ -398,13 +399,10 @@ decimal_pool_put(DecimalPool *pool, const Decimal *d)
 {
 	if (pool->count == pool->capacity)
 	{
-		Size		capacity = Max((Size) pool->capacity * 2, 4);
+		Size		capacity = pool->capacity;
 
+		pool->item = array_grow(pool->item, &capacity, capacity + 1, sizeof(Decimal), pool->context);
 		Assert(capacity <= UINT32_MAX);	/* 80 GB; positions have 56 bits */
-		if (pool->item == NULL)
-			pool->item = MemoryContextAllocHuge(pool->context, capacity * sizeof(Decimal));
-		else
-			pool->item = repalloc_huge(pool->item, capacity * sizeof(Decimal));
 		pool->capacity = (uint32) capacity;
 	}
 	pool->item[pool->count] = *d;

@@ -60,3 +60,12 @@ numeric_from_packed(int64 packed, const DecimalPool *pool)
 
 	return numeric_in_buffer(packed, pool, buffer);
 }
+
+/* Raises the error for a sum that no decimal holds. */
+void
+decimal_sum_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("sum of amounts is out of range")));
+}

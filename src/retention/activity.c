@@ -1,107 +1,32 @@
 /*
  * activity.c
  *	  The type activity: the calendar periods in which one member was active.
- *
- * A history of periods.  Stored: kind, version, size of the settings (2 bytes),
- * settings (unit and time zone), number of periods, periods (history_core.h).
  */
 #include "retention/activity.h"
 
-#include "shared/bytes.h"
 #include "catalog/pg_type.h"
-#include "shared/time_arguments.h"
 #include "retention/retention_core.h"
+#include "shared/time_arguments.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
 #define ACTIVITY_VERSION 1
-#define HEAD_SIZE 4				/* kind, version, size of the settings */
 
 static const char *activity_check(const uint8 *bytes, Size length);
-static void activity_arrange(History *history);
-static Size activity_stored_size(const History *history);
-static void activity_store(const History *history, uint8 *bytes);
-static void activity_load(History *history, const uint8 *bytes, Size length);
+static const char *check_settings(const uint8 *settings, Size size, EventLimits *limits);
 
 const HistoryKind activity_kind = {
 	.type = {"activity", activity_check},
-	.row_size = sizeof(Event),
-	.arrange = activity_arrange,
-	.stored_size = activity_stored_size,
-	.store = activity_store,
-	.load = activity_load,
+	.format = {STORED_ACTIVITY, ACTIVITY_VERSION, EVENTS_PERIODS, check_settings},
 	.settings_hint = "Make all parts with the same unit and timezone.",
 	.size_hint = "Take a longer unit."
 };
 
-static void
-activity_arrange(History *history)
-{
-	(void) events_arrange((Event *) history->rows, &history->count, EVENTS_PERIODS, NULL);
-}
-
-/* ---------- stored ---------- */
-
-static Size
-activity_stored_size(const History *history)
-{
-	return HEAD_SIZE + history->settings_size + varint_size(history->count) +
-		events_size((const Event *) history->rows, history->count, EVENTS_PERIODS, NULL);
-}
-
-static void
-activity_store(const History *history, uint8 *bytes)
-{
-	*bytes++ = STORED_ACTIVITY;
-	*bytes++ = ACTIVITY_VERSION;
-	*bytes++ = (uint8) (history->settings_size >> 8);
-	*bytes++ = (uint8) history->settings_size;
-	memcpy(bytes, history->settings, history->settings_size);
-	bytes = store_varint(bytes + history->settings_size, history->count);
-	(void) events_store((const Event *) history->rows, history->count, EVENTS_PERIODS, NULL, bytes);
-}
-
-/* Returns what is wrong with stored bytes, or NULL. */
+/* Settings are the unit and the time zone. */
 static const char *
-activity_check(const uint8 *bytes, Size length)
+check_settings(const uint8 *settings, Size size, EventLimits *limits)
 {
-	const uint8 *end = bytes + length;
-	const uint8 *at = bytes + HEAD_SIZE;
-	CalendarUnit unit = UNIT_DAY;
-	const char *wrong;
-	Size		size;
-	uint64		n;
-	int64		last;
-
-	if (length < HEAD_SIZE)
-		return "it is too short";
-	if (bytes[0] != STORED_ACTIVITY)
-		return "it is of another type";
-	if (bytes[1] != ACTIVITY_VERSION)
-		return "its version is unknown";
-	size = (Size) bytes[2] << 8 | bytes[3];
-	if (size > (Size) (end - at))
-		return "it is cut off";
-	if ((wrong = calendar_check_settings(at, size, &unit)) != NULL)
-		return wrong;
-	at += size;
-	if (!check_varint(&at, end, &n) || n == 0 || n > (uint64) (end - at))
-		return "its number of periods is not valid";
-	if ((wrong = events_check(&at, end, n, EVENTS_PERIODS, 0, unit, &last)) != NULL)
-		return wrong;
-	return at != end ? "its length is wrong" : NULL;
-}
-
-static void
-activity_load(History *history, const uint8 *bytes, Size length)
-{
-	Size		size = (Size) bytes[2] << 8 | bytes[3];
-	const uint8 *end = bytes + length;
-	uint64		n;
-
-	(void) history_set(history, bytes + HEAD_SIZE, size);
-	bytes = load_varint(bytes + HEAD_SIZE + size, &n);
-	(void) events_load(bytes, end, n, EVENTS_PERIODS, NULL, history_append_rows(history, n));
+	return calendar_check_settings(settings, size, &limits->unit);
 }
 
 HISTORY_FUNCTIONS(activity, &activity_kind)
@@ -116,18 +41,18 @@ custmart_activity_step(PG_FUNCTION_ARGS)
 	const CalendarSettings *settings;
 	History	   *history;
 	TimestampTz time;
-	Event		event = {0, 0, 0};
+	Event		event = {0};
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		return history_same_state(fcinfo, &activity_kind);
+		return aggregate_same_state(fcinfo);
 	history = history_of_state(fcinfo, &activity_kind);
 	time = time_check(PG_GETARG_TIMESTAMPTZ(1), "occurred_at");
 	settings = calendar_arguments(PG_GETARG_DATUM(2), PG_GETARG_DATUM(3));
 	if (unlikely(!history_set(history, settings->bytes, settings->size)))
 		calendar_settings_error(history->settings, history->settings_size, settings);
 	event.tag = event_period_tag(calendar_period(settings->zone, settings->unit, time, "occurred_at"), true);
-	if (history->count == 0 || ((Event *) history->rows)[history->count - 1].tag != event.tag)
-		*(Event *) history_append_rows(history, 1) = event;
+	if (history->count == 0 || history->events[history->count - 1].tag != event.tag)
+		*history_append(history) = event;
 	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));
 }
 
@@ -145,7 +70,7 @@ static Periods
 get_periods(FunctionCallInfo fcinfo)
 {
 	const History *history = history_open(PG_GETARG_DATUM(0), &activity_kind);
-	Periods		periods = {history->settings[0], (const Event *) history->rows, history->count};
+	Periods		periods = {history->settings[0], history->events, history->count};
 
 	return periods;
 }

@@ -3,8 +3,8 @@
  *	  The type retention_book: when every member was active, in one scan.
  *
  * A book keeps calendar periods, with or without the money of each, or exact
- * times.  Cohorts, growth and frequency of use are made of it later, for a
- * member's cohort is not known before all of his rows are.
+ * times.  Cohorts, growth and frequency of use are computed from it later, because
+ * a member's cohort is known only when all of their rows are.
  */
 #include "retention/retention_book.h"
 
@@ -15,8 +15,7 @@
 #define RETENTION_BOOK_VERSION 1
 
 static const char *retention_book_check(const uint8 *bytes, Size length);
-static const char *check_settings(uint8 form, const uint8 *settings, Size size,
-								  uint32 *tag_max, CalendarUnit *unit);
+static const char *check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 
 static const EventLayout layouts[] = {
 	[RETENTION_PERIODS] = EVENTS_PERIODS,
@@ -37,11 +36,11 @@ const HistoryBookFormat retention_book_format = {
 static const BookKind retention_book_kind = HISTORY_BOOK_KIND(&retention_book_format);
 
 static const char *
-check_settings(uint8 form, const uint8 *settings, Size size, uint32 *tag_max, CalendarUnit *unit)
+check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits)
 {
 	if (form == RETENTION_TIMES)
-		return size == 0 ? NULL : "it has settings that mean nothing";
-	return calendar_check_settings(settings, size, unit);
+		return size == 0 ? NULL : "it has settings";
+	return calendar_check_settings(settings, size, &limits->unit);
 }
 
 static const char *
@@ -72,15 +71,15 @@ set_settings(Book *book, const CalendarSettings *settings)
 }
 
 /*
- * One row into the state: argument 1 the member, then time, with form 1 amount,
- * then, but not with form 2, unit and time zone.
+ * Adds one row to the state: argument 1 is the member, then come time, amount
+ * (form 1 only), unit and time zone (not form 2).
  */
 static inline Datum
 retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 {
 	Book	   *book = book_of(fcinfo, member_type, form);
 	int			unit_argument = form == RETENTION_AMOUNTS ? 4 : 3;
-	Event		event = {0, 0, 0};
+	Event		event = {0};
 	TimestampTz time;
 	Key		   *key;
 	Event	   *row;
@@ -141,7 +140,7 @@ RETENTION_BOOK_STEP(bigint_time, KEY_INT64, RETENTION_TIMES)
 RETENTION_BOOK_STEP(uuid_time, KEY_FIXED16, RETENTION_TIMES)
 RETENTION_BOOK_STEP(text_time, KEY_BYTES, RETENTION_TIMES)
 
-/* All periods of a member's activity into the state: argument 1 the member, 2 the activity. */
+/* Adds all periods of a member's activity to the state: arguments 1 and 2 are member and activity. */
 static Datum
 retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
 {
@@ -154,11 +153,11 @@ retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return book_skip_row(book);
 	activity = history_open(PG_GETARG_DATUM(2), &activity_kind);
-	periods = (const Event *) activity->rows;
+	periods = activity->events;
 	calendar_open_settings(&settings, activity->settings, activity->settings_size);
 	set_settings(book, &settings);
 
-	/* All that is known of the latest time is in which period it lies. */
+	/* Only the period of the latest time is known. */
 	last = calendar_begin(&settings, event_period(&periods[activity->count - 1]));
 	for (Size i = 0; i < activity->count; i++)
 	{

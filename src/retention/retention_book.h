@@ -1,6 +1,6 @@
 /*
  * retention_book.h
- *	  What the building of a retention_book and the reports made of it share.
+ *	  Shared by the building of a retention_book and its reports.
  */
 #ifndef CUSTMART_RETENTION_BOOK_H
 #define CUSTMART_RETENTION_BOOK_H

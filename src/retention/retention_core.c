@@ -4,6 +4,8 @@
  */
 #include "retention/retention_core.h"
 
+#include "shared/growing_array.h"
+
 #define DAY INT64CONST(86400000000)
 
 static void *
@@ -28,7 +30,7 @@ triangle_init(Triangle *triangle, int32 as_of, bool has_amounts, MemoryContext c
 	keytable_init(&triangle->cohorts, KEY_INT64, sizeof(Cohort), context);
 }
 
-/* Finds the cohort of a period, or makes it; NULL: it would have too many cells. */
+/* Finds or makes the cohort of a period; NULL if it would have too many cells. */
 static Cohort *
 find_cohort(Triangle *triangle, int32 period)
 {
@@ -55,7 +57,7 @@ find_cohort(Triangle *triangle, int32 period)
 	return cohort;
 }
 
-/* Counts one member, none of whose events is after as_of.  Money from before his cohort is left out. */
+/* Counts one member, none of whose events is after as_of.  Money from before their cohort is ignored. */
 RetentionStatus
 triangle_add(Triangle *triangle, const Event *events, Size n, const DecimalPool *pool)
 {
@@ -91,7 +93,7 @@ triangle_add(Triangle *triangle, const Event *events, Size n, const DecimalPool 
 
 /* ---------- growth accounting ---------- */
 
-/* Makes room for a period; NULL: there would be too many. */
+/* Makes room for a period; NULL if there would be too many. */
 static GrowthCount *
 growth_of(Growth *growth, int32 period)
 {
@@ -100,15 +102,8 @@ growth_of(Growth *growth, int32 period)
 	if (place >= RETENTION_CELLS_MAX)
 		return NULL;
 	if (place >= growth->capacity)
-	{
-		Size		capacity = Max(Max(growth->capacity * 2, 64), place + 1);
-		GrowthCount *counts = allocate_zeros(growth->context, capacity, sizeof(GrowthCount));
-
-		if (growth->count > 0)
-			memcpy(counts, growth->counts, growth->count * sizeof(GrowthCount));
-		growth->counts = counts;
-		growth->capacity = capacity;
-	}
+		growth->counts = array_grow_zeroed(growth->counts, &growth->capacity, place + 1,
+										   sizeof(GrowthCount), growth->context);
 	growth->count = Max(growth->count, place + 1);
 	return &growth->counts[place];
 }
@@ -167,15 +162,8 @@ stickiness_add(Stickiness *stickiness, const Event *events, Size n)
 	if (periods == 0)
 		return;
 	if (periods > stickiness->capacity)
-	{
-		Size		capacity = Max(Max(stickiness->capacity * 2, 64), periods);
-		int64	   *members = allocate_zeros(stickiness->context, capacity, sizeof(int64));
-
-		if (stickiness->count > 0)
-			memcpy(members, stickiness->members, stickiness->count * sizeof(int64));
-		stickiness->members = members;
-		stickiness->capacity = capacity;
-	}
+		stickiness->members = array_grow_zeroed(stickiness->members, &stickiness->capacity, periods,
+												sizeof(int64), stickiness->context);
 	stickiness->members[periods - 1]++;
 	stickiness->count = Max(stickiness->count, periods);
 }
@@ -200,9 +188,9 @@ day_retention_add(DayRetention *days, const Event *events, Size n)
 {
 	uint64		first = (uint64) events[0].value;
 	uint64		ended = ((uint64) days->as_of - first) / DAY;
-	uint64		known = Min(ended, (uint64) days->last_day + 1);	/* days told of */
+	uint64		known = Min(ended, (uint64) days->last_day + 1);	/* days that count */
 	uint64		last = 0;
-	uint64		counted = 0;	/* days before this one are done with */
+	uint64		counted = 0;	/* days before this one have been counted */
 
 	days->ended[known]++;
 	if (known == 0)
@@ -223,9 +211,9 @@ day_retention_add(DayRetention *days, const Event *events, Size n)
 }
 
 /*
- * Makes of counts by the last day counts of at least so many days: then of day
- * N, ended[N + 1] are the members whose day N has ended, and last[N] those of
- * them who had an event on day N or later.
+ * Turns counts by last day into cumulative ones: of day N, ended[N + 1] are the
+ * members whose day N has ended, and last[N] those of them who had an event on
+ * day N or later.
  */
 void
 day_retention_finish(DayRetention *days)
@@ -240,7 +228,7 @@ day_retention_finish(DayRetention *days)
 
 /* ---------- one member ---------- */
 
-/* Where the first activity stands, before which are refunds only; n if there is none. */
+/* The position of the first activity, before which there are only refunds; n if there is none. */
 Size
 events_first_active(const Event *events, Size n)
 {
@@ -251,7 +239,7 @@ events_first_active(const Event *events, Size n)
 	return i;
 }
 
-/* Where the first event in or after a period stands. */
+/* The position of the first event in or after a period. */
 Size
 events_find_period(const Event *events, Size n, int32 period)
 {

@@ -2,8 +2,8 @@
  * retention_core.h
  *	  Who stays: cohorts, growth accounting, frequency of use, N-day retention.
  *
- * Each of these is counted by giving it the members one after the other, each
- * with his events in order.  Definitions: docs/retention.md.
+ * Each is counted member by member, given the sorted events of each.  Definitions:
+ * docs/retention.md.
  */
 #ifndef CUSTMART_RETENTION_CORE_H
 #define CUSTMART_RETENTION_CORE_H

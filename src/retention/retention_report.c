@@ -16,7 +16,7 @@
 #include "retention/retention_core.h"
 #include "utils/builtins.h"
 
-/* Opens argument 0, which has to have periods, or not. */
+/* Opens argument 0, a book that must have periods, or must have none. */
 static void
 open_book(FunctionCallInfo fcinfo, HistoryReader *events, bool periods)
 {
@@ -37,9 +37,9 @@ unit_of(const HistoryReader *events)
 }
 
 /*
- * The period of the argument as_of, which none is after; only of a book with
- * members.  Where rows end is told by their periods: the rules of a time zone may
- * have changed since the book was made, or be unknown here.
+ * The period of the argument as_of, which no period of the book may lie after; the
+ * book has members.  The end of the rows is taken from their periods, because the
+ * rules of a time zone may have changed since the book was made, or be unknown here.
  */
 static int32
 get_last_period(FunctionCallInfo fcinfo, const HistoryReader *events)
@@ -71,9 +71,7 @@ raise_status(RetentionStatus status, const char *function)
 					 errhint("Take a longer unit or an earlier as_of, or leave out rows from very long ago.")));
 			break;
 		case RETENTION_SUM_OUT_OF_RANGE:
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("sum of amounts is out of range")));
+			decimal_sum_error();
 			break;
 	}
 }
@@ -230,7 +228,7 @@ custmart_lifecycle_counts(PG_FUNCTION_ARGS)
 
 /* ---------- stickiness ---------- */
 
-/* The period of a day that may be left out. */
+/* The period of a day that may be NULL. */
 static int32
 get_bound(FunctionCallInfo fcinfo, int argument, const char *name, CalendarUnit unit, int32 otherwise)
 {

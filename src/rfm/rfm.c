@@ -9,6 +9,7 @@
 #include "rfm/rfm.h"
 
 #include "lib/stringinfo.h"
+#include "shared/aggregate.h"
 #include "utils/builtins.h"
 
 const StoredType rfm_type = {"rfm", rfm_check};
@@ -27,9 +28,7 @@ rfm_raise(RfmStatus status)
 					 errmsg("a member cannot have more than %u orders or refunds", PG_UINT32_MAX)));
 			break;
 		case RFM_SUM_OUT_OF_RANGE:
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("sum of amounts is out of range")));
+			decimal_sum_error();
 			break;
 	}
 }
@@ -170,15 +169,6 @@ custmart_rfm_recv(PG_FUNCTION_ARGS)
 
 /* ---------- aggregates ---------- */
 
-static void
-require_aggregate(FunctionCallInfo fcinfo)
-{
-	if (!AggCheckCallContext(fcinfo, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("support function of aggregates over rfm called outside of an aggregate")));
-}
-
 /*
  * Writes a member as the next state: over the present one, which belongs to
  * the aggregate, if it has the right size.
@@ -208,7 +198,7 @@ get_state(FunctionCallInfo fcinfo, RfmValue *value)
 {
 	bytea	   *state = NULL;
 
-	require_aggregate(fcinfo);
+	(void) aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 	{
 		memset(&value->member, 0, sizeof(value->member));
@@ -223,16 +213,6 @@ get_state(FunctionCallInfo fcinfo, RfmValue *value)
 	return state;
 }
 
-/* The state as it is, for a row that changes nothing. */
-static Datum
-same_state(FunctionCallInfo fcinfo)
-{
-	require_aggregate(fcinfo);
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 /* rfm_step(rfm, timestamptz, numeric): counts one order. */
 CUSTMART_FUNCTION(custmart_rfm_step);
 Datum
@@ -245,7 +225,7 @@ custmart_rfm_step(PG_FUNCTION_ARGS)
 	int64		amount;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return same_state(fcinfo);
+		return aggregate_same_state(fcinfo);
 	state = get_state(fcinfo, &value);
 	amount_pool.context = CurrentMemoryContext;
 	time = time_check(PG_GETARG_TIMESTAMPTZ(1), "ordered_at");
@@ -265,7 +245,7 @@ custmart_rfm_combine(PG_FUNCTION_ARGS)
 	bytea	   *state;
 
 	if (PG_ARGISNULL(1))
-		return same_state(fcinfo);
+		return aggregate_same_state(fcinfo);
 	state = get_state(fcinfo, &value);
 	rfm_read(&other, PG_GETARG_DATUM(1));
 	rfm_raise(rfm_merge(&value.member, &value.pool, &other.member, &other.pool));

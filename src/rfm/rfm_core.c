@@ -63,7 +63,7 @@ rfm_member_load(const uint8 *bytes, uint32 pool_count, RfmMember *member)
 	}
 	else
 	{
-		if (member->first_order < RFM_TIME_MIN || member->last_order >= RFM_TIME_END)
+		if (member->first_order < TIME_MIN || member->last_order >= TIME_END)
 			return "a date is out of range";
 		if (member->first_order > member->last_order)
 			return "a first order is later than the last";
@@ -233,8 +233,7 @@ name(type *values, Size n, int bins, type *limits) \
 		high = values[position + 1]; \
 		for (Size j = position + 2; j <= next; j++) \
 		{ \
-			if ((j & 0xFFFF) == 0) \
-				CHECK_FOR_INTERRUPTS(); \
+			check_interrupts(j); \
 			high = Min(high, values[j]); \
 		} \
 		limits[i - 1] = interpolate(low, high, rest, bins); \
@@ -282,7 +281,7 @@ rfm_cuts_check(const uint8 *bytes, Size length)
 		return "it was made of no member";
 	for (int i = 0; i < cuts.bins - 1; i++)
 	{
-		if (cuts.last_order[i] < RFM_TIME_MIN || cuts.last_order[i] >= RFM_TIME_END)
+		if (!time_is_in_range(cuts.last_order[i]))
 			return "a date is out of range";
 		if (!(cuts.frequency[i] >= 1) || !(cuts.frequency[i] <= UINT32_MAX))
 			return "a limit of frequency is out of range";

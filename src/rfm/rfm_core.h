@@ -12,13 +12,11 @@
 
 #include "money/decimal.h"
 #include "shared/bytes.h"
+#include "shared/time_range.h"
 
 #define RFM_VERSION 1
 #define RFM_CUTS_VERSION 1
 
-/* Timestamps are microseconds since 2000-01-01 UTC, in PostgreSQL's range. */
-#define RFM_TIME_MIN INT64CONST(-211813488000000000)
-#define RFM_TIME_END INT64CONST(9223371331200000000)
 #define RFM_DAY 86400e6
 
 /*

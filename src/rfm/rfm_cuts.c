@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "shared/aggregate.h"
 #include "shared/array_state.h"
 #include "common/shortest_dec.h"
 #include "funcapi.h"
@@ -202,12 +203,8 @@ custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
 	int64		money_bits;
 
 	if (PG_ARGISNULL(1) || (PG_NARGS() > 2 && PG_ARGISNULL(2)))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		(void) array_state_of_aggregate(fcinfo, INT8OID, &state);
-		PG_RETURN_DATUM(state.array);
-	}
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	if (PG_NARGS() > 2)
 		bins = rfm_check_bins(PG_GETARG_INT32(2));
 	rfm_read(&value, PG_GETARG_DATUM(1));
@@ -258,7 +255,7 @@ custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
 	float8	   *monetary;
 	bytea	   *value;
 
-	require_aggregate(fcinfo);
+	(void) aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	elements = array_state_elements(PG_GETARG_DATUM(0), &count);

@@ -43,7 +43,7 @@ open_population(Population *population, Datum book, int bins)
 	book_open(&population->reader, book, &rfm_book_format);
 	(void) rfm_book_split_tail(&population->reader, &population->tail);
 	population->pool = rfm_book_load_wide(&population->tail);
-	population->latest = RFM_TIME_MIN;
+	population->latest = TIME_MIN;
 
 	count = population->reader.count;
 	last_order = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(int64));

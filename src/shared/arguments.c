@@ -1,6 +1,6 @@
 /*
  * arguments.c
- *	  Arguments that mean the same in several functions.
+ *	  Arguments that several functions have in common.
  */
 #include "shared/arguments.h"
 
@@ -26,6 +26,6 @@ argument_alpha(FunctionCallInfo fcinfo, int argument)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("alpha must be above 0 and below 1, not %g", alpha),
-				 errhint("It is the level of significance: 0.05 stands for 5 %%.")));
+				 errhint("It is the level of significance: 0.05 is 5 %%.")));
 	return alpha;
 }

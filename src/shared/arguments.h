@@ -1,6 +1,6 @@
 /*
  * arguments.h
- *	  Arguments that mean the same in several functions, fetched and checked.
+ *	  Arguments that several functions have in common, fetched and checked.
  */
 #ifndef CUSTMART_ARGUMENTS_H
 #define CUSTMART_ARGUMENTS_H

@@ -5,7 +5,8 @@
 #include "shared/array_state.h"
 
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
+#include "shared/aggregate.h"
+#include "shared/core.h"
 #include "utils/array.h"
 
 StaticAssertDecl(sizeof(int64) == 8 && sizeof(float8) == 8, "both kinds of element have 8 bytes");
@@ -16,19 +17,6 @@ StaticAssertDecl(sizeof(int64) == 8 && sizeof(float8) == 8, "both kinds of eleme
  */
 #define ARRAY_STATE_MAX 100000000
 
-/* The aggregate's memory; an error outside of an aggregate. */
-MemoryContext
-require_aggregate(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("support function of an aggregate called outside of one")));
-	return context;
-}
-
 /*
  * The state in argument 0 of a transition or combine function, made writable;
  * false if there was none and the state is a new, empty one.
@@ -36,7 +24,7 @@ require_aggregate(FunctionCallInfo fcinfo)
 bool
 array_state_of_aggregate(FunctionCallInfo fcinfo, Oid type, ArrayState *state)
 {
-	MemoryContext context = require_aggregate(fcinfo);
+	MemoryContext context = aggregate_context(fcinfo);
 	ExpandedArrayHeader *array;
 
 	if (PG_ARGISNULL(0))
@@ -112,8 +100,8 @@ array_state_float8(const ArrayState *state, int position)
 
 /*
  * A combine function: appends the collected values of argument 1 to the state.
- * header(elements, count) tells how many elements at the beginning are
- * parameters, and raises an error if the state is not valid.
+ * header(elements, count) returns how many elements at the beginning are
+ * parameters, or raises an error if the state is not valid.
  */
 Datum
 array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int))
@@ -123,14 +111,9 @@ array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char
 	int			count;
 	int			skip;
 
-	require_aggregate(fcinfo);
-	if (PG_ARGISNULL(1) && PG_ARGISNULL(0))
-		PG_RETURN_NULL();
 	if (PG_ARGISNULL(1))
-	{
-		(void) array_state_of_aggregate(fcinfo, type, &state);
-		PG_RETURN_DATUM(state.array);
-	}
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	other = array_state_elements(PG_GETARG_DATUM(1), &count);
 	skip = header(other, count);
 	if (!array_state_of_aggregate(fcinfo, type, &state))
@@ -139,8 +122,7 @@ array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char
 	{
 		int64		bits;
 
-		if ((i & 0xFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
 		memcpy(&bits, other + (Size) i * 8, 8);
 		if (i < skip)
 		{

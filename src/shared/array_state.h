@@ -22,7 +22,6 @@ typedef struct ArrayState
 	int			count;
 } ArrayState;
 
-extern MemoryContext require_aggregate(FunctionCallInfo fcinfo);
 extern bool array_state_of_aggregate(FunctionCallInfo fcinfo, Oid type, ArrayState *state);
 extern void array_state_append(ArrayState *state, Datum value);
 extern Datum array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int));

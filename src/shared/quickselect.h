@@ -62,8 +62,7 @@ SELECT_CAT(SELECT_NAME, _heap) (SELECT_TYPE *a, Size n, Size k SELECT_PARAMETER)
 	for (Size i = (k + 1) / 2 + 1; i-- > 0;)
 	{
 		SELECT_CAT(SELECT_NAME, _sift) (a, k + 1, i SELECT_ARGUMENT);
-		if ((i & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
 	}
 	for (Size i = k + 1; i < n; i++)
 	{
@@ -72,8 +71,7 @@ SELECT_CAT(SELECT_NAME, _heap) (SELECT_TYPE *a, Size n, Size k SELECT_PARAMETER)
 			SELECT_SWAP(a[i], a[0]);
 			SELECT_CAT(SELECT_NAME, _sift) (a, k + 1, 0 SELECT_ARGUMENT);
 		}
-		if ((i & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
+		check_interrupts(i);
 	}
 	SELECT_SWAP(a[0], a[k]);
 }
@@ -105,11 +103,9 @@ SELECT_NAME(SELECT_TYPE *a, Size n, Size k SELECT_PARAMETER)
 		while (i <= j)
 		{
 			while (SELECT_LESS(a[i], pivot))
-				if ((++i & 0xFFFF) == 0)
-					CHECK_FOR_INTERRUPTS();
+				check_interrupts(++i);
 			while (SELECT_LESS(pivot, a[j]))
-				if ((--j & 0xFFFF) == 0)
-					CHECK_FOR_INTERRUPTS();
+				check_interrupts(--j);
 			if (i <= j)
 			{
 				SELECT_SWAP(a[i], a[j]);

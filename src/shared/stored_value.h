@@ -16,6 +16,13 @@
 #include "shared/compat.h"
 #include "nodes/nodes.h"
 #include "shared/stored_kind.h"
+#include "utils/memutils.h"
+
+/*
+ * The largest value whose text form, in base64 and beside other columns, still
+ * is below 1 GB: a larger one could be made, but not dumped.
+ */
+#define STORED_SIZE_MAX (MaxAllocSize / 16 * 11)
 
 typedef const char *(*StoredCheck) (const uint8 *bytes, Size length);
 

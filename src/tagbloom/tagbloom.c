@@ -1,7 +1,6 @@
 /*
  * tagbloom.c
- *	  The type tagbloom: text, binary, type modifier, and what a set tells of
- *	  itself.
+ *	  The type tagbloom: text, binary, type modifier, and facts about a set.
  *
  * Tags are hashed in UTF-8 whatever the encoding of the database, so a tag has
  * the same hash everywhere.
@@ -11,6 +10,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "shared/growing_array.h"
 #include "tagbloom/tag.h"
 #include "utils/builtins.h"
 
@@ -57,7 +57,7 @@ tagbloom_make(const TagParts *parts)
 	return value;
 }
 
-/* The set of tags with these hashes, in any order, which it puts in order. */
+/* The set of tags with these hashes, which it sorts. */
 bytea *
 tagbloom_of_hashes(uint64 *hashes, uint32 count)
 {
@@ -144,7 +144,7 @@ tag_hash_text(text *tag)
 	return hash;
 }
 
-/* The hashes of the tags of an array, NULLs left out; returns how many. */
+/* The hashes of the tags of an array without its NULLs; returns how many. */
 uint32
 tag_hash_array(ArrayType *tags, uint64 **hashes)
 {
@@ -259,12 +259,9 @@ tags_from_list(const char *text, const char *end, uint64 **hashes, uint32 *count
 
 			check_interrupts(step);
 			if (*count == room)
-			{
-				room *= 2;
-				*hashes = repalloc_huge(*hashes, room * sizeof(uint64));
-			}
+				*hashes = array_grow(*hashes, &room, room + 1, sizeof(uint64), CurrentMemoryContext);
 			p = tag_skip_blanks(p, end);
-			wrong = p < end && *p == '{' ? "a list stands in a list" :
+			wrong = p < end && *p == '{' ? "a list is nested in a list" :
 				tag_read(&p, end, TAG_IN_LIST, &word);
 			if (wrong != NULL)
 				break;
@@ -341,7 +338,7 @@ custmart_tagbloom_recv(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(apply_typmod(stored_recv(fcinfo, &tagbloom_type), PG_GETARG_INT32(2), false));
 }
 
-/* ---------- what a set tells of itself ---------- */
+/* ---------- facts about a set ---------- */
 
 /* tag_count(tagbloom): number of tags, an estimate if the set is not exact. */
 CUSTMART_FUNCTION(custmart_tag_count);

@@ -2,11 +2,11 @@
  * tagbloom_agg.c
  *	  The aggregates of tagbloom: tag_agg(text) and rollup(tagbloom).
  *
- * A set's size depends on how many different tags it has, and that is known at
- * the end only.  So the state keeps hashes, as many as there are, and becomes a
- * set in the last step; whatever the order of rows, and however they were split,
- * the set is the same.  Sets that are filters already are brought together at
- * the size of the largest, and raised at the end if the hashes call for more.
+ * The size of a set depends on its number of different tags, which is only known
+ * at the end.  So the state keeps all hashes and becomes a set in the last step:
+ * the set is the same whatever the order of rows and however they were split.
+ * Sets that are filters already are merged at the size of the largest, and raised
+ * at the end if the hashes call for more.
  *
  * The state is a bytea, changed in place: a fixed part, the filter if there is
  * one, and the hashes, with room for more behind them:
@@ -17,14 +17,14 @@
  *		12	u32	reserved
  *		16	filter, then hashes in network order, not sorted
  *
- * Up to LINEAR hashes are each kept once, found by looking at all.  Above,
- * hashes are appended, and sorted to drop what is there twice whenever the room
- * is used up; the room is doubled if that leaves more than half of it in use.
+ * Up to LINEAR hashes are compared with each new one, so that each is kept once.
+ * Above, hashes are appended, and sorted to drop duplicates whenever the room is
+ * used up; the room is doubled if that leaves more than half of it in use.
  */
 #include "tagbloom/tagbloom.h"
 
 #include "shared/bytes.h"
-#include "shared/array_state.h"
+#include "shared/aggregate.h"
 #include "utils/memutils.h"
 
 #define STATE_VERSION 1
@@ -55,7 +55,7 @@ filter_size(bool has_filter, int log2_blocks)
 	return has_filter ? FILTER_SIZE(log2_blocks) : 0;
 }
 
-/* Looks at a state; its bytes may have come from anywhere. */
+/* Reads a state, whose bytes may have come from anywhere. */
 static void
 state_view(bytea *value, State *state)
 {
@@ -136,7 +136,7 @@ set_grain(State *state, int log2_grain)
 	((uint8 *) VARDATA(state->value))[3] = STATE_HAS_FILTER | log2_grain;
 }
 
-/* Puts another state, with what this one has, in its place. */
+/* Replaces the state by one of another size with the same content. */
 static void
 state_rebuild(State *state, bool has_filter, int log2_blocks, Size hashes)
 {
@@ -209,14 +209,13 @@ state_add_filter(State *state, const uint8 *filter, int log2_blocks, int log2_gr
 }
 
 /*
- * The aggregate's state, for changing; false, with a new one, if there is none.
- * What comes from elsewhere has perhaps a short header: it is copied then, and
- * the executor takes the copy.
+ * The aggregate's state, to be changed; false, with a new one, if there is none.
+ * One that comes from elsewhere may have a short header: then it is copied, and
+ * the executor keeps the copy.
  */
 static bool
 get_state(FunctionCallInfo fcinfo, State *state)
 {
-	require_aggregate(fcinfo);
 	if (PG_ARGISNULL(0))
 	{
 		state_create(state, false, 0, 0);
@@ -237,15 +236,6 @@ check_expected(uint32 a, uint32 b)
 				 errhint("Write it as a constant, or group by what it depends on.")));
 }
 
-/* The state unchanged, for a row that is skipped. */
-static Datum
-keep_state(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 /* tag_agg_step(bytea, tag [, expected]): one more tag. */
 CUSTMART_FUNCTION(custmart_tag_agg_step);
 Datum
@@ -255,7 +245,8 @@ custmart_tag_agg_step(PG_FUNCTION_ARGS)
 	uint32		expected = 0;
 
 	if (PG_ARGISNULL(1) || (PG_NARGS() > 2 && PG_ARGISNULL(2)))
-		return keep_state(fcinfo);
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	if (PG_NARGS() > 2)
 	{
 		int32		given = PG_GETARG_INT32(2);
@@ -286,7 +277,8 @@ custmart_tagbloom_rollup_step(PG_FUNCTION_ARGS)
 	bytea	   *stored;
 
 	if (PG_ARGISNULL(1))
-		return keep_state(fcinfo);
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	(void) get_state(fcinfo, &state);
 	stored = tagbloom_get(PG_GETARG_DATUM(1), &tags);
 	if (!tags.is_exact)
@@ -307,7 +299,8 @@ custmart_tag_agg_combine(PG_FUNCTION_ARGS)
 	State		other;
 
 	if (PG_ARGISNULL(1))
-		return keep_state(fcinfo);
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	state_view(PG_GETARG_BYTEA_P(1), &other);
 	if (!get_state(fcinfo, &state))
 		set_expected(&state, other.expected);
@@ -333,9 +326,10 @@ custmart_tag_agg_final(PG_FUNCTION_ARGS)
 	uint64	   *hashes;
 	bytea	   *value;
 
+	(void) aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	(void) get_state(fcinfo, &state);
+	state_view(PG_GETARG_BYTEA_P(0), &state);
 	if (state.has_filter)
 	{
 		parts.filter = state.filter;

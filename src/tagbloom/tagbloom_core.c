@@ -16,7 +16,7 @@ const char *
 tagbloom_check_head(const uint8 *head, Size length)
 {
 	if (length < TAGBLOOM_HEADER)
-		return "it is cut off";
+		return "it is truncated";
 	if (head[0] != STORED_TAGBLOOM)
 		return "its first byte is not that of a tagbloom";
 	if (head[1] != TAGBLOOM_VERSION)

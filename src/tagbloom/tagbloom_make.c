@@ -8,13 +8,14 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "shared/growing_array.h"
 #include "tagbloom/tag.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
-/* tags(VARIADIC text[]): the set of these tags, NULLs left out. */
+/* tags(VARIADIC text[]): the set of these tags; NULLs are skipped. */
 CUSTMART_FUNCTION(custmart_tags);
 Datum
 custmart_tags(PG_FUNCTION_ARGS)
@@ -108,7 +109,7 @@ append_scalar(StringInfo to, const JsonbValue *value)
 	return value->type != jbvNull;
 }
 
-/* tags(jsonb): elements of an array, key=value of an object; nulls left out. */
+/* tags(jsonb): elements of an array, key=value of an object; nulls are skipped. */
 CUSTMART_FUNCTION(custmart_tags_jsonb);
 Datum
 custmart_tags_jsonb(PG_FUNCTION_ARGS)
@@ -135,7 +136,7 @@ custmart_tags_jsonb(PG_FUNCTION_ARGS)
 		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
 		{
 			if (++depth > 1 && (token == WJB_BEGIN_OBJECT || !is_object || depth > 2))
-				raise_jsonb(json, "An array or object stands inside another");
+				raise_jsonb(json, "An array or object is nested in another");
 		}
 		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
 			depth--;
@@ -154,10 +155,7 @@ custmart_tags_jsonb(PG_FUNCTION_ARGS)
 				continue;
 			}
 			if (count == room)
-			{
-				room *= 2;
-				hashes = repalloc_huge(hashes, sizeof(uint64) * room);
-			}
+				hashes = array_grow(hashes, &room, room + 1, sizeof(uint64), CurrentMemoryContext);
 			SET_VARSIZE(tag.data, tag.len);
 			hashes[count++] = tag_hash_text((text *) tag.data);
 		}

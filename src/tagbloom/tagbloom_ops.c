@@ -320,7 +320,7 @@ custmart_tagbloom_remove(PG_FUNCTION_ARGS)
 						(int) VARSIZE_ANY_EXHDR(tag), VARDATA_ANY(tag)),
 				 errdetail("Of more than %d tags only a Bloom filter is kept; its bits may belong to other tags as well.",
 						   TAGBLOOM_EXACT_MAX),
-				 errhint("Make the set anew from the table of tags: SELECT tag_agg(tag) ... WHERE tag <> ...")));
+				 errhint("Rebuild the set from the table of tags: SELECT tag_agg(tag) ... WHERE tag <> ...")));
 	n = tagbloom_hashes(&tags, hashes);
 	for (int i = 0; i < n; i++)
 		if (hashes[i] != hash)

@@ -168,7 +168,7 @@ custmart_tagquery_tree(PG_FUNCTION_ARGS)
 	text = tagquery_write_positive(&query, CurrentMemoryContext, &size);
 	if (text == NULL)
 		PG_RETURN_TEXT_P(cstring_to_text("T"));
-	/* Where negations were left out, "and" can stand in "and" now: read it anew. */
+	/* Without its negations, an "and" may be an operand of an "and": parse it again. */
 	canonical = query_from_utf8(text, (int) size, text, NULL);
 	tagquery_get(PointerGetDatum(canonical), &positive);
 	text = tagquery_write(&positive, CurrentMemoryContext, &size);

@@ -342,7 +342,7 @@ tagquery_load(const uint8 *bytes, Size length, MemoryContext context, TagQuery *
 	bool		is_whole = false;
 
 	if (length < TAGQUERY_HEADER)
-		return "it is cut off";
+		return "it is truncated";
 	if (bytes[0] != STORED_TAGQUERY)
 		return "its first byte is not that of a tagquery";
 	if (bytes[1] != TAGQUERY_VERSION)
@@ -366,7 +366,7 @@ tagquery_load(const uint8 *bytes, Size length, MemoryContext context, TagQuery *
 		if (is_whole)
 			return "something follows its last node";
 		if (p >= end)
-			return "it is cut off";
+			return "it is truncated";
 		node->op = *p++;
 		node->parent = open;
 		node->leaf = query->leaves;
@@ -374,7 +374,7 @@ tagquery_load(const uint8 *bytes, Size length, MemoryContext context, TagQuery *
 		if (node->op == QUERY_TAG)
 		{
 			if (end - p < 2 || end - p - 2 < (node->length = p[0] << 8 | p[1]))
-				return "it is cut off";
+				return "it is truncated";
 			if (node->length == 0 || node->length > TAG_LENGTH_MAX)
 				return "a tag has not 1 to 1024 bytes";
 			if (query->leaves++ == TAGQUERY_TAGS_MAX)
@@ -388,7 +388,7 @@ tagquery_load(const uint8 *bytes, Size length, MemoryContext context, TagQuery *
 		else if (node->op == QUERY_AND || node->op == QUERY_OR)
 		{
 			if (end - p < 4)
-				return "it is cut off";
+				return "it is truncated";
 			missing[i] = load_u32(p);
 			p += 4;
 			if (missing[i] < 2)
@@ -397,7 +397,7 @@ tagquery_load(const uint8 *bytes, Size length, MemoryContext context, TagQuery *
 		else
 			return "it has a node of an unknown kind";
 		if (i > 0 && node->op != QUERY_TAG && query->node[open].op == node->op)
-			return "an operator stands directly in its like";
+			return "an operator is an operand of the same operator";
 
 		/* A node is whole when its children are, and its parent perhaps with it. */
 		if (node->op != QUERY_TAG)

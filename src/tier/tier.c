@@ -1,6 +1,6 @@
 /*
  * tier.c
- *	  The SQL face of tier: a window function, and cuts that can be kept.
+ *	  The SQL face of tier: a window function, and cuts that can be stored.
  *
  * The window function reads its whole partition once, finds the cuts, and then
  * only compares.  It needs no ORDER BY, so no sort.
@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "shared/aggregate.h"
 #include "shared/array_state.h"
 #include "lib/stringinfo.h"
 #include "money/decimal_numeric.h"
@@ -44,7 +45,7 @@ raise_numbers(const char *argument, const float8 *numbers, int n, const char *wr
 			 errhint("%s", hint)));
 }
 
-/* The elements of a float8[] argument that must be a list without NULLs. */
+/* The elements of a float8[] argument, which must be a list without NULLs. */
 static int
 get_numbers(Datum value, const char *argument, float8 **numbers)
 {
@@ -95,7 +96,7 @@ get_names(Datum value, int cuts, const char *argument)
 	if (n != cuts + 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%d names do not go with %d %s", n, cuts, argument),
+				 errmsg("there must be %d names, one more than %s, not %d", cuts + 1, argument, n),
 				 errhint("Give one name more than %s: the last is for the rest.", argument)));
 	return names;
 }
@@ -340,12 +341,8 @@ custmart_tier_cuts_step(PG_FUNCTION_ARGS)
 	int			n;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		(void) array_state_of_aggregate(fcinfo, FLOAT8OID, &state);
-		PG_RETURN_DATUM(state.array);
-	}
+		return aggregate_same_state(fcinfo);
+	(void) aggregate_context(fcinfo);
 	value = check_number(PG_GETARG_FLOAT8(1));
 	n = get_numbers(PG_GETARG_DATUM(2), "shares", &shares);
 	if (!array_state_of_aggregate(fcinfo, FLOAT8OID, &state))
@@ -398,7 +395,7 @@ custmart_tier_cuts_final(PG_FUNCTION_ARGS)
 	Datum	   *cuts;
 	float8	   *cut_values;
 
-	require_aggregate(fcinfo);
+	(void) aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	elements = array_state_elements(PG_GETARG_DATUM(0), &count);

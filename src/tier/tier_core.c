@@ -17,14 +17,14 @@
 #define SELECT_LESS(a, b) (decimal_packed_compare(a, b, context) > 0)
 #include "shared/quickselect.h"
 
-/* Far more than sums and quotients are off by, far less than one member of any. */
+/* Far more than the error of sums and quotients, far less than one member's share. */
 #define ROUNDING 1e-12
 
 /*
  * Adds up the sizes of the grades: sums[k] is the share of members who have
  * grade k or a better one.  Returns what is wrong with them, or NULL.
  *
- * A sum that is above 1 by no more than rounding makes it is 1.
+ * A sum that exceeds 1 by no more than rounding is 1.
  */
 const char *
 tier_accumulate(const float8 *shares, int n, float8 *sums)

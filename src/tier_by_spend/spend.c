@@ -1,62 +1,21 @@
 /*
  * spend.c
- *	  Building and storing the type spend.
+ *	  The type spend: what one member spent and got back, time by time.
  */
 #include "tier_by_spend/spend.h"
 
-#include "shared/time_arguments.h"
 #include "money/decimal_numeric.h"
+#include "shared/time_arguments.h"
 
-static void spend_arrange_series(History *history);
-static Size spend_stored_size(const History *history);
-static void spend_store_series(const History *history, uint8 *bytes);
-static void spend_load_series(History *history, const uint8 *bytes, Size length);
+#define SPEND_VERSION 1
+
+static const char *spend_check(const uint8 *bytes, Size length);
 
 const HistoryKind spend_kind = {
 	.type = {"spend", spend_check},
-	.row_size = sizeof(SpendMoment),
-	.arrange = spend_arrange_series,
-	.stored_size = spend_stored_size,
-	.store = spend_store_series,
-	.load = spend_load_series,
+	.format = {STORED_SPEND, SPEND_VERSION, EVENTS_PAYMENTS},
 	.size_hint = "Add amounts up by day first, or leave out what is older than the span that decides."
 };
-
-/* Raises the error for a sum that no decimal holds. */
-void
-spend_range_error(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("sum of amounts is out of range")));
-}
-
-static void
-spend_arrange_series(History *history)
-{
-	if (!spend_arrange((SpendMoment *) history->rows, &history->count, &history->pool))
-		spend_range_error();
-}
-
-static Size
-spend_stored_size(const History *history)
-{
-	return spend_size(spend_moments(history), history->count, &history->pool);
-}
-
-static void
-spend_store_series(const History *history, uint8 *bytes)
-{
-	spend_store(spend_moments(history), history->count, &history->pool, bytes);
-}
-
-static void
-spend_load_series(History *history, const uint8 *bytes, Size length)
-{
-	SpendMoment *moments = history_append_rows(history, spend_count(bytes));
-
-	spend_load(bytes, &history->pool, moments);
-}
 
 HISTORY_FUNCTIONS(spend, &spend_kind)
 
@@ -66,17 +25,17 @@ Datum
 custmart_spend_step(PG_FUNCTION_ARGS)
 {
 	History	   *history;
-	SpendMoment moment;
+	Event		payment;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return history_same_state(fcinfo, &spend_kind);
+		return aggregate_same_state(fcinfo);
 	history = history_of_state(fcinfo, &spend_kind);
 
-	/* Room first: while it is made, the pool is tidied of what no row uses. */
+	/* Room first: while it is made, the pool is tidied of what no event uses. */
 	if (unlikely(history->count == history->capacity))
 		history_reserve(history, 1);
-	moment.time = time_check(PG_GETARG_TIMESTAMPTZ(1), "occurred_at");
-	moment.amount = numeric_read(PG_GETARG_DATUM(2), "amount", &history->pool);
-	*(SpendMoment *) history_append(history) = moment;
+	payment.value = time_check(PG_GETARG_TIMESTAMPTZ(1), "occurred_at");
+	payment.amount = numeric_read(PG_GETARG_DATUM(2), "amount", &history->pool);
+	*history_append(history) = payment;
 	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));
 }

@@ -30,7 +30,7 @@ typedef struct Programme
 	TierCalendar calendar;
 } Programme;
 
-/* A member in a programme: his history of amounts and a walk through it. */
+/* A member in a programme: their payments and a walk through them. */
 typedef struct Member
 {
 	Programme	programme;
@@ -41,7 +41,7 @@ typedef struct Member
 
 /* ---------- arguments ---------- */
 
-/* Raises 22023 with the limits as given, cut where they are many. */
+/* Raises 22023 with the limits as given, truncated if there are many. */
 static void
 limits_error(ArrayType *array, const char *wrong)
 {
@@ -113,7 +113,7 @@ get_names(Datum value, int limits)
 	if (n != limits + 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%d names do not go with %d limits", n, limits),
+				 errmsg("there must be %d names, one more than limits, not %d", limits + 1, n),
 				 errhint("Give one name more than limits, the best first: the last is for the rest.")));
 	return names;
 }
@@ -186,7 +186,7 @@ static void
 open_member(FunctionCallInfo fcinfo, Member *member, int rest)
 {
 	Programme  *programme = &member->programme;
-	const SpendMoment *moments;
+	const Event *payments;
 	TimestampTz last;
 
 	argument_check_not_null(fcinfo, 2, "limits");
@@ -203,12 +203,12 @@ open_member(FunctionCallInfo fcinfo, Member *member, int rest)
 	programme->calendar.window_most = window_length(programme->span, 10 * USECS_PER_DAY);
 
 	member->history = history_open(PG_GETARG_DATUM(0), &spend_kind);
-	moments = spend_moments(member->history);
-	last = moments[member->history->count - 1].time;
+	payments = member->history->events;
+	last = payments[member->history->count - 1].value;
 	member->as_of = PG_ARGISNULL(1) ? last : time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
 	if (last > member->as_of)
 		time_too_early_error(member->as_of, "as_of", last, "an amount", "occurred_at");
-	member->walk.moments = moments;
+	member->walk.payments = payments;
 	member->walk.count = member->history->count;
 	member->walk.pool = &member->history->pool;
 	member->walk.limits = programme->limits;
@@ -225,7 +225,7 @@ next_change(Member *member)
 	bool		is_change = tier_walk_next(&member->walk);
 
 	if (member->walk.is_out_of_range)
-		spend_range_error();
+		decimal_sum_error();
 	return is_change;
 }
 
@@ -243,8 +243,8 @@ net_of(const History *history, TimestampTz start, TimestampTz until)
 {
 	Decimal		net;
 
-	if (!spend_net(spend_moments(history), history->count, &history->pool, start, until, &net))
-		spend_range_error();
+	if (!spend_net(history->events, history->count, &history->pool, start, until, &net))
+		decimal_sum_error();
 	return net;
 }
 
@@ -265,7 +265,7 @@ custmart_rolling_spend(PG_FUNCTION_ARGS)
 	argument_check_not_null(fcinfo, 2, "span");
 	argument_check_not_null(fcinfo, 3, "timezone");
 	history = history_open(PG_GETARG_DATUM(0), &spend_kind);
-	as_of = PG_ARGISNULL(1) ? spend_moments(history)[history->count - 1].time :
+	as_of = PG_ARGISNULL(1) ? history->events[history->count - 1].value :
 		time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
 	start = zone_before(get_zone(PG_GETARG_DATUM(3)), as_of, get_span(PG_GETARG_DATUM(2)));
 	net = net_of(history, start, as_of);
@@ -309,7 +309,7 @@ custmart_spend_to_next(PG_FUNCTION_ARGS)
 	net = net_of(member.history, window_start(&member.programme, member.as_of), member.as_of);
 	missing = member.programme.limits[member.walk.tier - 1];
 	if (!decimal_subtract(&missing, &net))
-		spend_range_error();
+		decimal_sum_error();
 
 	/* An old refund can leave the window between two rows; then any next row will do. */
 	if (decimal_sign(&missing) < 0)

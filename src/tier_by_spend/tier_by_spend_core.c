@@ -1,24 +1,21 @@
 /*
  * tier_by_spend_core.c
- *	  Walking through moments and ends of periods; rolling net.
+ *	  Walking through payments and ends of periods; rolling net.
  */
 #include "tier_by_spend/tier_by_spend_core.h"
 
 #define NEVER PG_INT64_MAX
 
-/* 0 with as many decimals as any of the amounts. */
+/* 0 with as many decimals as the amount that has most. */
 static Decimal
-zero_of(const SpendMoment *moments, Size n, const DecimalPool *pool)
+zero_of(const Event *payments, Size n, const DecimalPool *pool)
 {
 	Decimal		zero = {.scale = 0};
 
 	for (Size i = 0; i < n; i++)
 	{
-		int64		amount = moments[i].amount;
-		int			scale = decimal_is_pooled(amount) ? pool->item[amount >> 8].scale : (int) (amount & 0xFF);
-
 		check_interrupts(i);
-		zero.scale = Max(zero.scale, scale);
+		zero.scale = Max(zero.scale, decimal_packed_scale(payments[i].amount, pool));
 	}
 	return zero;
 }
@@ -26,7 +23,7 @@ zero_of(const SpendMoment *moments, Size n, const DecimalPool *pool)
 static bool
 add(TierWalk *walk, Size i)
 {
-	Decimal		amount = decimal_unpack(walk->moments[i].amount, walk->pool);
+	Decimal		amount = decimal_unpack(walk->payments[i].amount, walk->pool);
 
 	walk->is_out_of_range |= !decimal_add(&walk->net, &amount);
 	return !walk->is_out_of_range;
@@ -35,23 +32,23 @@ add(TierWalk *walk, Size i)
 static bool
 subtract(TierWalk *walk, Size i)
 {
-	Decimal		amount = decimal_unpack(walk->moments[i].amount, walk->pool);
+	Decimal		amount = decimal_unpack(walk->payments[i].amount, walk->pool);
 
 	walk->is_out_of_range |= !decimal_subtract(&walk->net, &amount);
 	return !walk->is_out_of_range;
 }
 
-/* Makes `earliest` the earliest time whose moments are in the window. */
+/* Makes `earliest` the earliest time whose payments are in the window. */
 static bool
 move_window(TierWalk *walk, int64 earliest)
 {
-	while (walk->first > 0 && walk->moments[walk->first - 1].time >= earliest)
+	while (walk->first > 0 && walk->payments[walk->first - 1].value >= earliest)
 	{
 		check_interrupts(++walk->steps);
 		if (!add(walk, --walk->first))
 			return false;
 	}
-	while (walk->first < walk->next && walk->moments[walk->first].time < earliest)
+	while (walk->first < walk->next && walk->payments[walk->first].value < earliest)
 	{
 		check_interrupts(++walk->steps);
 		if (!subtract(walk, walk->first++))
@@ -76,7 +73,7 @@ warranted(const TierWalk *walk, int best, int worst)
 	return best;
 }
 
-/* Takes over a tier; true if it is another than before. */
+/* Sets the tier; true if it changed. */
 static bool
 change(TierWalk *walk, int tier, int64 since)
 {
@@ -89,9 +86,9 @@ change(TierWalk *walk, int tier, int64 since)
 }
 
 static bool
-at_moment(TierWalk *walk)
+at_payment(TierWalk *walk)
 {
-	int64		time = walk->moments[walk->next].time;
+	int64		time = walk->payments[walk->next].value;
 	int64		start = walk->calendar->window_start(walk->calendar->context, time);
 
 	if (!add(walk, walk->next++) || !move_window(walk, start == PG_INT64_MIN ? start : start + 1))
@@ -121,23 +118,23 @@ at_end(TierWalk *walk)
 	if (!move_window(walk, walk->calendar->window_start(walk->calendar->context, end)))
 		return false;
 
-	/* A moment that has just left may come in again: go on end by end. */
+	/* A payment that has just left may enter again: go on end by end. */
 	if (walk->first > 0 &&
-		(uint64) end - (uint64) walk->moments[walk->first - 1].time <= (uint64) walk->calendar->window_most)
+		(uint64) end - (uint64) walk->payments[walk->first - 1].value <= (uint64) walk->calendar->window_most)
 	{
 		walk->end = walk->calendar->period_end(walk->calendar->context, end);
 		walk->has_jumped = false;
 		return change(walk, warranted(walk, 0, walk->limit_count), end);
 	}
 
-	/* The next end that can change something is that at which the earliest moment has left. */
+	/* The next end that can change something is that at which the earliest payment has left. */
 	walk->end = NEVER;
 	walk->has_jumped = true;
 	if (walk->first < walk->next)
 	{
 		int64		kept;
 
-		if (!pg_add_s64_overflow(walk->moments[walk->first].time, walk->calendar->window_least, &kept))
+		if (!pg_add_s64_overflow(walk->payments[walk->first].value, walk->calendar->window_least, &kept))
 		{
 			walk->has_jumped = kept > end;
 			walk->end = walk->calendar->period_end(walk->calendar->context, Max(end, kept));
@@ -146,11 +143,11 @@ at_end(TierWalk *walk)
 	return change(walk, warranted(walk, 0, walk->limit_count), end);
 }
 
-/* Before the first moment. */
+/* Before the first payment. */
 void
 tier_walk_begin(TierWalk *walk)
 {
-	walk->net = zero_of(walk->moments, walk->count, walk->pool);
+	walk->net = zero_of(walk->payments, walk->count, walk->pool);
 	walk->is_out_of_range = false;
 	walk->next = 0;
 	walk->first = 0;
@@ -165,17 +162,17 @@ tier_walk_next(TierWalk *walk)
 {
 	while (!walk->is_out_of_range)
 	{
-		int64		moment = walk->next < walk->count ? walk->moments[walk->next].time : NEVER;
+		int64		payment = walk->next < walk->count ? walk->payments[walk->next].value : NEVER;
 
 		check_interrupts(++walk->steps);
-		if (walk->end != NEVER && walk->end <= Min(moment, walk->until))
+		if (walk->end != NEVER && walk->end <= Min(payment, walk->until))
 		{
 			if (at_end(walk))
 				return true;
 		}
-		else if (moment == NEVER || moment > walk->until)
+		else if (payment == NEVER || payment > walk->until)
 			return false;
-		else if (at_moment(walk))
+		else if (at_payment(walk))
 			return true;
 	}
 	return false;
@@ -183,25 +180,25 @@ tier_walk_next(TierWalk *walk)
 
 /* The net of all with after < time <= until; false if it is out of range. */
 bool
-spend_net(const SpendMoment *moments, Size n, const DecimalPool *pool,
+spend_net(const Event *payments, Size n, const DecimalPool *pool,
 		  int64 after, int64 until, Decimal *net)
 {
 	Size		low = 0;
 	Size		high = n;
 
-	*net = zero_of(moments, n, pool);
+	*net = zero_of(payments, n, pool);
 	while (low < high)
 	{
 		Size		middle = low + (high - low) / 2;
 
-		if (moments[middle].time > after)
+		if (payments[middle].value > after)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	for (; low < n && moments[low].time <= until; low++)
+	for (; low < n && payments[low].value <= until; low++)
 	{
-		Decimal		amount = decimal_unpack(moments[low].amount, pool);
+		Decimal		amount = decimal_unpack(payments[low].amount, pool);
 
 		check_interrupts(low);
 		if (!decimal_add(net, &amount))

@@ -2,23 +2,24 @@
  * tier_by_spend_core.h
  *	  The tiers that a member had by rolling net spend, one after the other.
  *
- * The net of a moment t is what was spent in window_start(t) < time <= t, that of
- * the end E of a period in window_start(E) <= time < E: a row at an end belongs
- * to the period that begins.  A tier is warranted if the net reaches its limit.
+ * The net at a payment of time t is what was spent in window_start(t) < time <= t,
+ * that at the end E of a period in window_start(E) <= time < E: a payment at an
+ * end belongs to the next period.  A tier is warranted if the net reaches its
+ * limit.
  *
- * - The first moment gives the tier that its net warrants.
- * - A later moment gives a better one, if its net warrants that, never a worse.
+ * - The first payment gives the tier that its net warrants.
+ * - A later payment can only give a better one, if its net warrants that.
  * - The end of a period gives the one that its net warrants, better or worse.
- *   It comes before a moment of the same time.
+ *   It precedes a payment of the same time.
  *
- * The net is kept up by adding what comes into the window and subtracting what
+ * The net is maintained by adding what enters the window and subtracting what
  * leaves it.  Months differ in length and clocks are set back, so its start can
- * go back a little; then what had left comes in again.
+ * move back a little; then what had left enters again.
  */
 #ifndef CUSTMART_TIER_BY_SPEND_CORE_H
 #define CUSTMART_TIER_BY_SPEND_CORE_H
 
-#include "tier_by_spend/spend_core.h"
+#include "history/history_core.h"
 
 /* When periods end and windows begin. */
 typedef struct TierCalendar
@@ -46,13 +47,13 @@ typedef enum TierReason
 /* Set by the caller up to `until`; then the present tier and how it came about. */
 typedef struct TierWalk
 {
-	const SpendMoment *moments; /* arranged */
+	const Event *payments;		/* arranged */
 	Size		count;
 	const DecimalPool *pool;
 	const Decimal *limits;		/* of the tiers from the best on, descending */
 	int			limit_count;
 	const TierCalendar *calendar;
-	int64		until;			/* moments and ends after it are left alone */
+	int64		until;			/* payments and ends after it are left alone */
 
 	int			tier;			/* 0 is the best, limit_count the last */
 	int64		since;
@@ -60,8 +61,8 @@ typedef struct TierWalk
 	Decimal		net;			/* at `since`, with all decimals that amounts have */
 	bool		is_out_of_range;	/* the net is: the walk ends */
 
-	Size		next;			/* moment */
-	Size		first;			/* moment in the window */
+	Size		next;			/* payment */
+	Size		first;			/* payment in the window */
 	int64		end;			/* of a period, the next to look at */
 	bool		has_jumped;		/* over ends, to that one */
 	uint32		steps;
@@ -69,7 +70,7 @@ typedef struct TierWalk
 
 extern void tier_walk_begin(TierWalk *walk);
 extern bool tier_walk_next(TierWalk *walk);
-extern bool spend_net(const SpendMoment *moments, Size n, const DecimalPool *pool,
+extern bool spend_net(const Event *payments, Size n, const DecimalPool *pool,
 					  int64 after, int64 until, Decimal *net);
 
 #endif							/* CUSTMART_TIER_BY_SPEND_CORE_H */

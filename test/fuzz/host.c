@@ -42,11 +42,19 @@
 #undef fprintf
 #undef sprintf
 
-volatile sig_atomic_t InterruptPending = false;
+volatile sig_atomic_t InterruptPending = true;
 
+long		host_checks_end = LONG_MAX;
+static long check_count;		/* in this call */
+
+/* A user cancels, not after a time, but after as many looks for it. */
 void
 ProcessInterrupts(void)
 {
+	if (++check_count > host_checks_end)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("canceling statement due to user request")));
 }
 
 void
@@ -481,6 +489,7 @@ run(PGFunction function, FunctionCallInfo fcinfo, const NullableDatum *args, int
 		fcinfo->args[i] = args[i];
 	in_aggregate = caller == HOST_AGGREGATE;
 	memset(&outcome, 0, sizeof(outcome));
+	check_count = 0;
 	catching = true;
 	if (sigsetjmp(raised, 0) == 0)
 	{

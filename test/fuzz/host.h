@@ -76,6 +76,9 @@ extern void (*host_each_row) (const Datum *values, const bool *nulls);
 /* A set with more rows than this is broken off, as a user may do it at any time (57014). */
 extern long host_rows_end;
 
+/* And so is a call that looks for interrupts more often than this. */
+extern long host_checks_end;
+
 /* Whether too much memory is an error of the call (53200), until the input ends, or of the program. */
 extern bool host_memory_ends;
 

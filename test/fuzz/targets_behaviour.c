@@ -950,8 +950,8 @@ use_funnel(Datum value, Input *input)
 		Interval   *duration = (Interval *) ARR_DATA_PTR((ArrayType *) DatumGetPointer(durations));
 
 		levels[i] = DatumGetInt32(must(CALL(custmart_funnel_level, packed, mode), "level"));
-		/* The number of steps is the first setting. */
-		host_require(levels[i] >= 0 && levels[i] <= bytes[2], "level %d", levels[i]);
+		/* The number of steps is the first setting, behind kind, version and their size. */
+		host_require(levels[i] >= 0 && levels[i] <= bytes[4], "level %d", levels[i]);
 		host_require(array_length(times) == levels[i] && array_length(durations) == Max(levels[i] - 1, 0), "%d times at level %d",
 					 array_length(times), levels[i]);
 		for (int k = 1; k < levels[i]; k++)
@@ -1159,8 +1159,11 @@ check_tier(const Datum *values, const bool *nulls)
 	strcpy(last_tier, tier);
 }
 
+/* Looks for interrupts of a walk, each after 65536 steps: ten thousand years have millions of ends of days. */
+#define WALK_CHECKS 8
+
 static void
-use_spend(Datum value, Input *input)
+check_spend(Datum value, Input *input)
 {
 	static const char *const limits[] = {"1000000000000000000000", "19.99", "0.0000000000000000000000000001"};
 	static const Interval spans[] = {
@@ -1234,6 +1237,14 @@ use_spend(Datum value, Input *input)
 							 "tier_until of \"%s\"", text);
 		}
 	}
+}
+
+static void
+use_spend(Datum value, Input *input)
+{
+	host_checks_end = WALK_CHECKS;
+	check_spend(value, input);
+	host_checks_end = LONG_MAX;
 }
 
 /* ---------- zones ---------- */

@@ -12,7 +12,21 @@
 #define TIME_FIRST INT64_C(-211813488000000000)	/* 4714-11-24 BC, 2451545 days before 2000-01-01 */
 #define TIME_LAST INT64_C(9223371331199999999)	/* the last microsecond of 294276, 106751983 days on */
 
-static const char *const layout_names[] = {"moments", "times", "periods", "amounts"};
+#define LAST_LAYOUT EVENTS_PAYMENTS
+
+static const char *const layout_names[] = {"moments", "times", "periods", "amounts", "payments"};
+
+static bool
+has_time(EventLayout layout)
+{
+	return layout == EVENTS_MOMENTS || layout == EVENTS_TIMES || layout == EVENTS_PAYMENTS;
+}
+
+static bool
+has_money(EventLayout layout)
+{
+	return layout == EVENTS_AMOUNTS || layout == EVENTS_PAYMENTS;
+}
 
 /* ---------- events as they come ---------- */
 
@@ -52,14 +66,14 @@ make_events(EventLayout layout, CalendarUnit unit, const Plainly *plain, Size n)
 		Event	   *event = &events.event[i];
 
 		event->owner = (uint32) random_u64();
-		if (layout == EVENTS_MOMENTS || layout == EVENTS_TIMES)
+		if (has_time(layout))
 		{
 			event->value = plain[i].place;
 			event->tag = plain[i].tag;
 		}
 		else
 			event->tag = event_period_tag((int32) plain[i].place, plain[i].is_active);
-		if (layout == EVENTS_AMOUNTS)
+		if (has_money(layout))
 		{
 			Decimal		d;
 
@@ -68,7 +82,7 @@ make_events(EventLayout layout, CalendarUnit unit, const Plainly *plain, Size n)
 				diag("%s is refused", plain[i].amount);
 				exit(1);
 			}
-			event->value = decimal_pack(&d, &events.pool);
+			*(layout == EVENTS_PAYMENTS ? &event->amount : &event->value) = decimal_pack(&d, &events.pool);
 		}
 	}
 	return events;
@@ -81,7 +95,7 @@ random_place(EventLayout layout, CalendarUnit unit, int kind)
 	int64		low = TIME_FIRST;
 	int64		high = TIME_LAST;
 
-	if (layout == EVENTS_PERIODS || layout == EVENTS_AMOUNTS)
+	if (!has_time(layout))
 	{
 		/* The unit's first period that begins on a day there is. */
 		low = calendar_period_of_day(unit, CALENDAR_DAY_MIN - 1) + 1;
@@ -98,7 +112,7 @@ random_place(EventLayout layout, CalendarUnit unit, int kind)
 		case 3:
 			return random_below(2) ? low + (int64) random_below(3) : high - (int64) random_below(3);
 		case 4:
-			return layout == EVENTS_MOMENTS || layout == EVENTS_TIMES ?
+			return has_time(layout) ?
 				INT64_C(820000000000000) + (int64) random_below(1000) * 3600000000 : 300 + (int64) random_below(40);
 		default:
 			return (int64) ((uint64) low + random_u64() % ((uint64) high - (uint64) low + 1));
@@ -117,8 +131,8 @@ random_plain(EventLayout layout, CalendarUnit unit, uint32 tag_max, Plainly *pla
 		plain[i].tag = layout != EVENTS_MOMENTS ? 0 : (uint32) (random_below(2) ? random_below(3) : random_u64()) & tag_max;
 		random_amount(plain[i].amount, random_below(4) ? 7 : DECIMAL_MAX_DIGITS, random_below(4) ? 3 : DECIMAL_MAX_SCALE);
 
-		/* As the book has it: a refund is no activity, all else is. */
-		plain[i].is_active = layout != EVENTS_AMOUNTS || plain[i].amount[0] != '-';
+		/* As the book has it: a refund is no activity, all else is.  Payments do not tell. */
+		plain[i].is_active = layout == EVENTS_AMOUNTS ? plain[i].amount[0] != '-' : layout != EVENTS_PAYMENTS;
 	}
 	return n;
 }
@@ -195,7 +209,7 @@ plain_store(EventLayout layout, const Plainly *source, Size n, uint8 *bytes, Siz
 			at--;
 		if (at > 0 && layout != EVENTS_MOMENTS && plain[at - 1].place == source[i].place)
 		{
-			if (layout == EVENTS_AMOUNTS)
+			if (has_money(layout))
 				add_plain(&plain[at - 1], &source[i]);
 			continue;
 		}
@@ -208,7 +222,7 @@ plain_store(EventLayout layout, const Plainly *source, Size n, uint8 *bytes, Siz
 		p = plain_varint(p, i == 0 ? plain_signed(plain[0].place) : (uint128) ((int128) plain[i].place - plain[i - 1].place));
 		if (layout == EVENTS_MOMENTS)
 			p = plain_varint(p, plain[i].tag);
-		else if (layout == EVENTS_AMOUNTS)
+		else if (has_money(layout))
 		{
 			Decimal		d;
 			int64		packed;
@@ -245,7 +259,7 @@ random_tag_max(void)
 static Size
 store(Events *events, uint8 *bytes)
 {
-	Size		size = events_size(events->event, events->n, events->layout, &events->pool);
+	Size		size = events_size(events->event, events->n, events->layout);
 	uint8	   *exact = malloc(size);
 	uint8	   *end = events_store(events->event, events->n, events->layout, &events->pool, exact);
 
@@ -279,9 +293,9 @@ test_round_trips(EventLayout layout)
 	for (int run = 0; run < 8000; run++)
 	{
 		CalendarUnit unit = 1 + (int) random_below(UNIT_LAST);
-		uint32		tag_max = random_tag_max();
+		EventLimits limits = {random_tag_max(), unit};
 		Plainly		plain[EVENTS];
-		Size		n = random_plain(layout, unit, tag_max, plain);
+		Size		n = random_plain(layout, unit, limits.tag_max, plain);
 		uint8		expected[BYTES];
 		uint8		bytes[BYTES];
 		Size		count;
@@ -317,7 +331,7 @@ test_round_trips(EventLayout layout)
 		merged += count < n;
 
 		at = exact = exact_copy(expected, length);
-		wrong = events_check(&at, exact + length, count, layout, tag_max, unit, &last);
+		wrong = events_check(&at, exact + length, count, layout, &limits, &last);
 		holds(wrong == NULL && at == exact + length, "%s, run %d: refused: %s", layout_names[layout], run, wrong ? wrong : "its end");
 		for (Size i = 0; i < n; i++)
 			greatest = Max(greatest, plain[i].place);
@@ -325,8 +339,8 @@ test_round_trips(EventLayout layout)
 		again = load(layout, unit, exact, count, length);
 		for (Size i = 0; i < count; i++)
 		{
-			wide += layout == EVENTS_AMOUNTS && decimal_is_pooled(again.event[i].value);
-			holds(again.event[i].owner == 0, "an owner");
+			wide += has_money(layout) && decimal_is_pooled(layout == EVENTS_PAYMENTS ? again.event[i].amount : again.event[i].value);
+			holds(layout == EVENTS_PAYMENTS || again.event[i].owner == 0, "an owner");
 		}
 		holds(store(&again, bytes) == length && memcmp(bytes, expected, length) == 0, "%s, run %d: other bytes when read and stored",
 			  layout_names[layout], run);
@@ -338,7 +352,7 @@ test_round_trips(EventLayout layout)
 	property_end();
 	if (layout != EVENTS_MOMENTS)
 		ok(merged > 2000, "%s: %ld of them had repetitions", layout_names[layout], merged);
-	if (layout == EVENTS_AMOUNTS)
+	if (has_money(layout))
 		ok(wide > 2000, "and %ld sums were wide", wide);
 }
 
@@ -354,7 +368,7 @@ is_canonical(EventLayout layout, CalendarUnit unit, const uint8 *bytes, Size n, 
 	bool		same;
 
 	same = events_arrange(events.event, &count, layout, &events.pool) && count == n &&
-		events_size(events.event, n, layout, &events.pool) == length &&
+		events_size(events.event, n, layout) == length &&
 		events_store(events.event, n, layout, &events.pool, again) == again + length && memcmp(bytes, again, length) == 0;
 	free_events(&events);
 	return same;
@@ -399,15 +413,16 @@ test_joined(EventLayout layout)
 			holds(events_end(exact, exact + size, part.n, layout) == exact + size, "%s, run %d: the end is elsewhere", name, run);
 			holds(events_load(exact, exact + size, part.n, layout, &joined.pool, joined.event + joined.n) == exact + size,
 				  "%s, run %d: loads more or less than there is", name, run);
-			if (joined.n > 0 && joined.event[joined.n - 1].tag <= joined.event[joined.n].tag &&
+			if (joined.n > 0 && (layout == EVENTS_PAYMENTS || joined.event[joined.n - 1].tag <= joined.event[joined.n].tag) &&
 				joined.event[joined.n - 1].value <= joined.event[joined.n].value)
 				already++;
 			events_join(joined.event, joined.n, part.n, layout, spare);
 			joined.n += part.n;
 			for (Size i = 1; i < joined.n; i++)
-				holds(layout == EVENTS_MOMENTS || layout == EVENTS_TIMES ?
+				holds(has_time(layout) ?
 					  joined.event[i - 1].value < joined.event[i].value ||
-					  (joined.event[i - 1].value == joined.event[i].value && joined.event[i - 1].tag <= joined.event[i].tag) :
+					  (joined.event[i - 1].value == joined.event[i].value &&
+					   (layout == EVENTS_PAYMENTS || joined.event[i - 1].tag <= joined.event[i].tag)) :
 					  joined.event[i - 1].tag <= joined.event[i].tag, "%s, run %d: not in order", name, run);
 			free(exact);
 			free_events(&part);
@@ -439,9 +454,9 @@ test_damage(EventLayout layout)
 	for (int run = 0; run < 100; run++)
 	{
 		CalendarUnit unit = 1 + (int) random_below(UNIT_LAST);
-		uint32		tag_max = random_tag_max();
+		EventLimits limits = {random_tag_max(), unit};
 		Plainly		plain[EVENTS];
-		Size		n = Min(random_plain(layout, unit, tag_max, plain), 8);
+		Size		n = Min(random_plain(layout, unit, limits.tag_max, plain), 8);
 		uint8		bytes[BYTES];
 		Size		count;
 		Size		length = plain_store(layout, plain, n, bytes, &count);
@@ -452,7 +467,7 @@ test_damage(EventLayout layout)
 			uint8	   *exact = exact_copy(bytes, cut);
 			const uint8 *at = exact;
 
-			holds(events_check(&at, exact + cut, count, layout, tag_max, unit, &last) != NULL, "%s, run %d: taken though cut at %zu",
+			holds(events_check(&at, exact + cut, count, layout, &limits, &last) != NULL, "%s, run %d: taken though cut at %zu",
 				  layout_names[layout], run, cut);
 			free(exact);
 		}
@@ -469,7 +484,7 @@ test_damage(EventLayout layout)
 					continue;
 				at = exact = exact_copy(bytes, length);
 				exact[i] = (uint8) value;
-				if (events_check(&at, exact + length, count, layout, tag_max, unit, &last) != NULL)
+				if (events_check(&at, exact + length, count, layout, &limits, &last) != NULL)
 					refused++;
 				else
 				{
@@ -500,7 +515,7 @@ test_faults(void)
 		const char *what;
 	}			cases[] = {
 		{EVENTS_TIMES, 2, BYTES_OF(5, 1), NULL, "two times are taken"},
-		{EVENTS_TIMES, 2, BYTES_OF(5, 0), "an event stands twice", "the same time twice is not"},
+		{EVENTS_TIMES, 2, BYTES_OF(5, 0), "an event appears twice", "the same time twice is not"},
 		{EVENTS_TIMES, 1, BYTES_OF(0x85, 0), "a time is not valid", "nor is a time with a byte too many"},
 		{EVENTS_TIMES, 1, BYTES_OF(0x85), "a time is not valid", "nor one that breaks off"},
 		{EVENTS_TIMES, 2, BYTES_OF(5), "a time is not valid", "nor one time of two"},
@@ -520,7 +535,7 @@ test_faults(void)
 		{EVENTS_MOMENTS, 1, BYTES_OF(5, 0x83, 0x80, 0x80, 0x80, 0x10), "a tag is not valid", "even if its lower 32 bits are not"},
 		{EVENTS_MOMENTS, 1, BYTES_OF(5), "a tag is not valid", "and so is one that is missing"},
 		{EVENTS_PERIODS, 2, BYTES_OF(5, 1), NULL, "periods"},
-		{EVENTS_PERIODS, 2, BYTES_OF(5, 0), "an event stands twice", "are taken once"},
+		{EVENTS_PERIODS, 2, BYTES_OF(5, 0), "an event appears twice", "are taken once"},
 		/* Year 294277 is period 292277; times 2 is 584554. */
 		{EVENTS_PERIODS, 1, BYTES_OF(0xEA, 0xD6, 0x23), NULL, "the last year"},
 		{EVENTS_PERIODS, 1, BYTES_OF(0xEC, 0xD6, 0x23), "a time is out of range", "and not the one after"},
@@ -529,7 +544,7 @@ test_faults(void)
 		{EVENTS_PERIODS, 1, BYTES_OF(0xF1, 0x68), "a time is out of range", "and not the one before"},
 		{EVENTS_PERIODS, 2, BYTES_OF(5, 0x80, 0x80, 0x80, 0x80, 0x80, 1), "a time is out of range", "nor one far off"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x82, 2), NULL, "an amount with two decimals"},
-		{EVENTS_AMOUNTS, 1, BYTES_OF(5), "an amount is cut off", "not without it"},
+		{EVENTS_AMOUNTS, 1, BYTES_OF(5), "an amount is truncated", "not without it"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x82), "an amount is not valid", "nor with half of it"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x80, 0), NULL, "0 is activity"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0, 0), "a period without activity has no refunds", "and never none"},
@@ -550,15 +565,24 @@ test_faults(void)
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x9F, 29, ZEROS, 0, 0x80, 0, 0, 0, 0, 0, 0), "a sum has too large a scale", "wide ones have 28 decimals, too"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x1F, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0, 0), "a period without activity has no refunds", "and are refunds without activity"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0xBF, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0, 0), "its reserved bits are not zero", "and have reserved bits"},
-		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x9F, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0), "an amount is cut off", "and 33 bytes"},
+		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x9F, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0), "an amount is truncated", "and 33 bytes"},
+		{EVENTS_PAYMENTS, 2, BYTES_OF(2, 2, 100, 2, 0, 3), NULL, "payments of two times"},
+		{EVENTS_PAYMENTS, 2, BYTES_OF(2, 2, 100, 0, 0, 3), "an event appears twice", "not of the same time"},
+		{EVENTS_PAYMENTS, 1, BYTES_OF(2, 0, 0), NULL, "one that came to nothing"},
+		{EVENTS_PAYMENTS, 1, BYTES_OF(2, 0x80, 2), "its reserved bits are not zero", "is not active or inactive"},
+		{EVENTS_PAYMENTS, 1, BYTES_OF(2, 0x20, 2), "its reserved bits are not zero", "bit 5 is reserved, too"},
+		{EVENTS_PAYMENTS, 1, BYTES_OF(2), "an amount is truncated", "an amount that is missing"},
+		{EVENTS_PAYMENTS, 2, BYTES_OF(2, 0, 3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 3), "a time is out of range", "a time beyond all numbers"},
 	};
+
+	const EventLimits limits = {7, UNIT_YEAR};
 
 	for (size_t i = 0; i < LENGTH_OF(cases); i++)
 	{
 		uint8	   *exact = exact_copy(cases[i].bytes, cases[i].length);
 		const uint8 *at = exact;
 		int64		last;
-		const char *wrong = events_check(&at, exact + cases[i].length, cases[i].n, cases[i].layout, 7, UNIT_YEAR, &last);
+		const char *wrong = events_check(&at, exact + cases[i].length, cases[i].n, cases[i].layout, &limits, &last);
 
 		is_text(wrong, cases[i].wrong, cases[i].what);
 		if (wrong == NULL && cases[i].wrong == NULL && at != exact + cases[i].length)
@@ -591,22 +615,56 @@ test_range(void)
 		}
 		fits = events_arrange(events, &n, EVENTS_AMOUNTS, &pool);
 		ok(fits == (scale == 0), "the largest sum and %d", scale);
+		n = 2;
+		for (int i = 0; i < 2; i++)
+			events[i] = (Event) {.value = 5, .amount = i == 1 ? decimal_pack_small(scale, 0) : decimal_pack(&d, &pool)};
+		ok(events_arrange(events, &n, EVENTS_PAYMENTS, &pool) == (scale == 0), "and of one time");
 		free(pool.item);
 	}
+}
+
+/* Wide amounts that became one sum leave nothing behind. */
+static void
+test_tidy_pool(EventLayout layout)
+{
+	Events		events = {.layout = layout};
+	Plainly		plain[EVENTS];
+
+	for (int i = 0; i < EVENTS; i++)
+	{
+		plain[i] = (Plainly) {.place = i % 2, .is_active = layout == EVENTS_AMOUNTS};
+		strcpy(plain[i].amount, i == 1 ? "1000000000000000000000000" : i % 2 ? "0" : "100000000000000000000.5");
+	}
+	events = make_events(layout, UNIT_DAY, plain, EVENTS);
+	ok(events.pool.count == EVENTS / 2 + 1 && events_arrange(events.event, &events.n, layout, &events.pool) && events.n == 2,
+	   "%d wide %s become two", EVENTS / 2 + 1, layout_names[layout]);
+	events_tidy_pool(events.event, events.n, layout, &events.pool);
+	ok(events.pool.count == 2, "and leave two in the pool");
+	for (int i = 0; i < 2; i++)
+	{
+		Decimal		sum = decimal_unpack(layout == EVENTS_PAYMENTS ? events.event[i].amount : events.event[i].value, &events.pool);
+		char		text[DECIMAL_TEXT_SIZE];
+
+		decimal_to_text(&sum, text);
+		is_text(text, i == 0 ? "3000000000000000000015.0" : "1000000000000000000000000", "which are the sums");
+	}
+	free_events(&events);
 }
 
 /* Nothing is in order. */
 static void
 test_nothing(void)
 {
-	for (EventLayout layout = EVENTS_MOMENTS; layout <= EVENTS_AMOUNTS; layout++)
+	for (EventLayout layout = EVENTS_MOMENTS; layout <= LAST_LAYOUT; layout++)
 	{
 		Size		n = 0;
 		const uint8 *at = NULL;
 		int64		last = 42;
 
-		ok(events_arrange(NULL, &n, layout, NULL) && n == 0 && events_size(NULL, 0, layout, NULL) == 0 &&
-		   events_check(&at, NULL, 0, layout, 0, UNIT_DAY, &last) == NULL && at == NULL && last == 42,
+		DecimalPool pool = {0};
+
+		ok(events_arrange(NULL, &n, layout, &pool) && n == 0 && events_size(NULL, 0, layout) == 0 &&
+		   events_check(&at, NULL, 0, layout, &(EventLimits) {0, UNIT_DAY}, &last) == NULL && at == NULL && last == 42,
 		   "no %s", layout_names[layout]);
 	}
 }
@@ -617,7 +675,9 @@ main(void)
 	test_faults();
 	test_range();
 	test_nothing();
-	for (EventLayout layout = EVENTS_MOMENTS; layout <= EVENTS_AMOUNTS; layout++)
+	test_tidy_pool(EVENTS_AMOUNTS);
+	test_tidy_pool(EVENTS_PAYMENTS);
+	for (EventLayout layout = EVENTS_MOMENTS; layout <= LAST_LAYOUT; layout++)
 	{
 		test_round_trips(layout);
 		test_joined(layout);

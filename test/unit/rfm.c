@@ -105,9 +105,9 @@ test_checker(void)
 		value(7, 3, "-20.50", 1000000, 86400000000),
 		value(0, 1, "-0.01", 0, 0),
 		value(0, UINT32_MAX, least, 0, 0),
-		value(UINT32_MAX, UINT32_MAX, wide, RFM_TIME_MIN, RFM_TIME_END - 1),
-		value(UINT32_MAX, 0, least + 1, RFM_TIME_END - 1, RFM_TIME_END - 1),
-		value(1, 0, "0.0000000000000000000000000000", RFM_TIME_MIN, RFM_TIME_MIN),
+		value(UINT32_MAX, UINT32_MAX, wide, TIME_MIN, TIME_END - 1),
+		value(UINT32_MAX, 0, least + 1, TIME_END - 1, TIME_END - 1),
+		value(1, 0, "0.0000000000000000000000000000", TIME_MIN, TIME_MIN),
 		value(1, 1, "-36028797018963968", 5, 6),
 		value(1, 1, "-36028797018963969", 5, 6)
 	};
@@ -125,8 +125,8 @@ test_checker(void)
 		{value(1, 0, "-0.01", 0, 0), "no refund, but money below zero"},
 		{value(1, 0, least, 0, 0), "no refund, but money far below zero"},
 		{value(1, 0, "1", 1, 0), "a first order after the last"},
-		{value(1, 0, "1", RFM_TIME_MIN - 1, 0), "a date before all time"},
-		{value(1, 0, "1", 0, RFM_TIME_END), "a date after all time"},
+		{value(1, 0, "1", TIME_MIN - 1, 0), "a date before all time"},
+		{value(1, 0, "1", 0, TIME_END), "a date after all time"},
 		{value(1, 0, "1", INT64_MIN, 0), "-infinity"},
 		{value(1, 0, "1", 0, INT64_MAX), "infinity"}
 	};
@@ -297,7 +297,7 @@ test_sums(void)
 			lines[i].is_refund = rfm_is_refund(lines[i].amount, &pool);
 			holds(lines[i].is_refund == (*p == '-'), "%s is a refund, or not", p);
 			lines[i].order = has_lines ? (int) random_below(5) : i;
-			lines[i].time = random_below(20) == 0 ? (random_below(2) ? RFM_TIME_MIN : RFM_TIME_END - 1) :
+			lines[i].time = random_below(20) == 0 ? (random_below(2) ? TIME_MIN : TIME_END - 1) :
 				(int64) random_below(1000) - 500;
 			if (lines[i].is_refund)
 				refunds += !seen[1][lines[i].order];

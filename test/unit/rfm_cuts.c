@@ -124,14 +124,14 @@ random_population(enum Kind kind)
 				p.monetary[i] = random_below(3) * 0.1;
 				break;
 			case NEIGHBOURS:	/* hardly a float8 between any two of them */
-				p.last_order[i] = RFM_TIME_MIN + random_below(5);
+				p.last_order[i] = TIME_MIN + random_below(5);
 				p.frequency[i] = UINT32_MAX - random_below(3);
 				p.monetary[i] = base;
 				for (uint64_t steps = random_below(8); steps > 0; steps--)
 					p.monetary[i] = nextafter(p.monetary[i], random_below(2) ? INFINITY : base);
 				break;
 			case ENDS:
-				p.last_order[i] = random_below(2) ? RFM_TIME_MIN : RFM_TIME_END - 1;
+				p.last_order[i] = random_below(2) ? TIME_MIN : TIME_END - 1;
 				p.frequency[i] = random_below(2) ? 1 : UINT32_MAX;
 				p.monetary[i] = random_below(2) ? -1e66 : 1e66;
 				break;
@@ -358,8 +358,8 @@ test_checker(void)
 		REFUSED(cuts.frequency[0] = 3, "frequencies descend");
 		REFUSED(cuts.monetary[0] = 3, "money descends");
 		REFUSED(cuts.last_order[0] = 7, "dates descend");
-		REFUSED(cuts.last_order[0] = RFM_TIME_MIN - 1, "before all time");
-		REFUSED(cuts.last_order[1] = RFM_TIME_END, "after all time");
+		REFUSED(cuts.last_order[0] = TIME_MIN - 1, "before all time");
+		REFUSED(cuts.last_order[1] = TIME_END, "after all time");
 		REFUSED(cuts.last_order[0] = INT64_MIN, "-infinity");
 	}
 	property_end();

@@ -1289,8 +1289,8 @@ test_check(void)
 		size_t		length;
 		const char *wrong;
 	}			wrong[] = {
-		{"", 0, "it is cut off"},
-		{"\x04\x01\0", 3, "it is cut off"},
+		{"", 0, "it is truncated"},
+		{"\x04\x01\0", 3, "it is truncated"},
 		{"\x01\x01\0\0", 4, "its first byte is not that of a tagbloom"},
 		{"\x04\0\0\0", 4, "its version is not known"},
 		{"\x04\x02\0\0", 4, "its version is not known"},

@@ -1026,8 +1026,8 @@ test_check(void)
 		size_t		length;
 		const char *wrong;
 	}			wrong[] = {
-		{"", 0, "it is cut off"},
-		{"\x05\x01\0\0\0\0\0", 7, "it is cut off"},
+		{"", 0, "it is truncated"},
+		{"\x05\x01\0\0\0\0\0", 7, "it is truncated"},
 		{"\x04\x01\0\0\0\0\0\x01\x01\0\x01" "a", 12, "its first byte is not that of a tagquery"},
 		{"\x05\0\0\0\0\0\0\x01\x01\0\x01" "a", 12, "its version is not known"},
 		{"\x05\x02\0\0\0\0\0\x01\x01\0\x01" "a", 12, "its version is not known"},
@@ -1036,9 +1036,9 @@ test_check(void)
 		{"\x05\x01\0\0\0\0\0\0", 8, "its number of nodes does not fit its length"},
 		{"\x05\x01\0\0\0\0\0\x01", 8, "its number of nodes does not fit its length"},
 		{"\x05\x01\0\0\xff\xff\xff\xff\x01\0\x01" "a", 12, "its number of nodes does not fit its length"},
-		{"\x05\x01\0\0\0\0\0\x01\x01\0\x02" "a", 12, "it is cut off"},
-		{"\x05\x01\0\0\0\0\0\x01\x01\0", 10, "it is cut off"},
-		{"\x05\x01\0\0\0\0\0\x01\x03\0\0\0", 12, "it is cut off"},
+		{"\x05\x01\0\0\0\0\0\x01\x01\0\x02" "a", 12, "it is truncated"},
+		{"\x05\x01\0\0\0\0\0\x01\x01\0", 10, "it is truncated"},
+		{"\x05\x01\0\0\0\0\0\x01\x03\0\0\0", 12, "it is truncated"},
 		{"\x05\x01\0\0\0\0\0\x01\x01\0\0" "a", 12, "a tag has not 1 to 1024 bytes"},
 		{"\x05\x01\0\0\0\0\0\x01\0\0\x01" "a", 12, "it has a node of an unknown kind"},
 		{"\x05\x01\0\0\0\0\0\x01\x05\0\x01" "a", 12, "it has a node of an unknown kind"},
@@ -1048,9 +1048,9 @@ test_check(void)
 		{"\x05\x01\0\0\0\0\0\x02\x03\0\0\0\x02\x01\0\x01" "a", 17, "an operand is missing"},
 		{"\x05\x01\0\0\0\0\0\x02\x03\0\0\0\x01\x01\0\x01" "a", 17, "an operator has less than two operands"},
 		{"\x05\x01\0\0\0\0\0\x02\x04\0\0\0\0\x01\0\x01" "a", 17, "an operator has less than two operands"},
-		{"\x05\x01\0\0\0\0\0\x03\x02\x02\x01\0\x01" "a", 14, "an operator stands directly in its like"},
+		{"\x05\x01\0\0\0\0\0\x03\x02\x02\x01\0\x01" "a", 14, "an operator is an operand of the same operator"},
 		{"\x05\x01\0\0\0\0\0\x05\x03\0\0\0\x02\x03\0\0\0\x02\x01\0\x01" "a\x01\0\x01" "a\x01\0\x01" "a", 30,
-		"an operator stands directly in its like"}
+		"an operator is an operand of the same operator"}
 	};
 	static const char *const texts[] = {
 		"a", "!a", "a & b", "a | b | c", "vip & (ios | android) & !lapsed", "!(a & !(b | c)) | \"new friend\"",

@@ -1,13 +1,11 @@
-/* needs: shared/calendar_core.c money/decimal.c tier_by_spend/spend_core.c tier_by_spend/tier_by_spend_core.c */
+/* needs: shared/calendar_core.c money/decimal.c history/history_core.c tier_by_spend/tier_by_spend_core.c */
 #include "tier_by_spend/tier_by_spend_core.h"
 
-#include "shared/bytes.h"
 #include "shared/calendar_core.h"
+#include "shared/time_range.h"
 #include "tap.h"
 
 #define DAY INT64_C(86400000000)
-#define TIME_MIN INT64_C(-211813488000000000)
-#define TIME_END INT64_C(9223371331200000000)
 
 /* ---------- money, in hundredths of 128 bits ---------- */
 
@@ -22,7 +20,7 @@ typedef struct Row
 
 typedef struct History
 {
-	SpendMoment moments[MOST];
+	Event		payments[MOST];
 	Size		count;
 	DecimalPool pool;
 } History;
@@ -81,8 +79,8 @@ put(History *history, const Row *rows, int n)
 	{
 		Decimal		d = decimal_of(rows[i].cents, rows[i].scale);
 
-		history->moments[i].time = rows[i].time;
-		history->moments[i].amount = decimal_pack(&d, &history->pool);
+		history->payments[i].value = rows[i].time;
+		history->payments[i].amount = decimal_pack(&d, &history->pool);
 	}
 }
 
@@ -129,7 +127,7 @@ typedef struct Rules
 	int64		unit;
 	int64		span;
 	int64		end_wobble;		/* what the windows of ends are longer */
-	int64		wobble[WOBBLES];	/* and those of moments */
+	int64		wobble[WOBBLES];	/* and those of payments */
 	long		calls;
 } Rules;
 
@@ -239,7 +237,7 @@ changes_of(const Row *rows, int n, const int128 *limits, int limit_count, Rules 
 	qsort(times, n, sizeof(int64), compare_times);
 	for (int64 t = times[0]; t <= until; t++)
 	{
-		bool		is_moment = bsearch(&t, times, n, sizeof(int64), compare_times) != NULL;
+		bool		is_payment = bsearch(&t, times, n, sizeof(int64), compare_times) != NULL;
 
 		if (t > times[0] && floor_to(t, rules->unit) == t)
 		{
@@ -250,7 +248,7 @@ changes_of(const Row *rows, int n, const int128 *limits, int limit_count, Rules 
 				changes[count++] = (Change) {t, now, now < tier ? TIER_UPGRADE : TIER_DOWNGRADE, net};
 			tier = now;
 		}
-		if (is_moment)
+		if (is_payment)
 		{
 			int128		net = net_of(rows, n, window_start(rules, t) + 1, t);
 			int			now = tier_of(net, limits, limit_count);
@@ -312,9 +310,9 @@ test_random(bool wide, int runs, const char *name)
 		expected_count = changes_of(rows, n, limits, limit_count, &rules, until, expected);
 
 		put(&history, rows, n);
-		holds(spend_arrange(history.moments, &history.count, &history.pool), "sums are refused");
+		holds(events_arrange(history.payments, &history.count, EVENTS_PAYMENTS, &history.pool), "sums are refused");
 		memset(&walk, 0xAA, sizeof(walk));
-		walk.moments = history.moments;
+		walk.payments = history.payments;
 		walk.count = history.count;
 		walk.pool = &history.pool;
 		walk.limits = limit_decimals;
@@ -356,7 +354,7 @@ test_random(bool wide, int runs, const char *name)
 			int64		after = to - (int64) random_below(40);
 			Decimal		net;
 
-			holds(spend_net(history.moments, history.count, &history.pool, after, to, &net) &&
+			holds(spend_net(history.payments, history.count, &history.pool, after, to, &net) &&
 				  is_cents(&net, net_of(rows, n, after + 1, to)), "run %d: net from %" PRId64 " to %" PRId64, run, after, to);
 		}
 		clear(&history);
@@ -394,8 +392,8 @@ test_by_hand(void)
 	int			count = 0;
 
 	put(&history, rows, LENGTH_OF(rows));
-	spend_arrange(history.moments, &history.count, &history.pool);
-	walk.moments = history.moments;
+	events_arrange(history.payments, &history.count, EVENTS_PAYMENTS, &history.pool);
+	walk.payments = history.payments;
 	walk.count = history.count;
 	walk.pool = &history.pool;
 	tier_walk_begin(&walk);
@@ -439,14 +437,14 @@ test_far(void)
 		if (n > 1)
 			rows[1].time = TIME_END - 1;
 		put(&history, rows, n);
-		spend_arrange(history.moments, &history.count, &history.pool);
-		walk.moments = history.moments;
+		events_arrange(history.payments, &history.count, EVENTS_PAYMENTS, &history.pool);
+		walk.payments = history.payments;
 		walk.count = history.count;
 		walk.pool = &history.pool;
 		tier_walk_begin(&walk);
 		while (tier_walk_next(&walk))
 			;
-		holds(walk.next == history.count, "run %d: %zu of %zu moments", run, walk.next, history.count);
+		holds(walk.next == history.count, "run %d: %zu of %zu payments", run, walk.next, history.count);
 		holds(rules.calls <= 6L * n, "run %d: %ld calls for %d rows", run, rules.calls, n);
 		clear(&history);
 	}
@@ -467,216 +465,19 @@ test_range(void)
 
 	huge.word[DECIMAL_WORDS - 1] = 0x7FFFFFFF;
 	for (int i = 0; i < 2; i++)
-		history.moments[i] = (SpendMoment) {i, decimal_pack(&huge, &history.pool)};
-	walk.moments = history.moments;
+		history.payments[i] = (Event) {.value = i, .amount = decimal_pack(&huge, &history.pool)};
+	walk.payments = history.payments;
 	walk.count = 2;
 	tier_walk_begin(&walk);
-	ok(tier_walk_next(&walk) && walk.tier == 0 && walk.since == 0, "the first moment");
+	ok(tier_walk_next(&walk) && walk.tier == 0 && walk.since == 0, "the first payment");
 	ok(!tier_walk_next(&walk) && walk.is_out_of_range, "the second is out of range");
 	ok(!tier_walk_next(&walk) && walk.is_out_of_range, "and remains so");
-	ok(!spend_net(history.moments, 2, &history.pool, -1, 1, &net), "and so is their net");
-	ok(spend_net(history.moments, 2, &history.pool, 0, 1, &net), "but not that of one");
-	history.moments[1].time = 0;
+	ok(!spend_net(history.payments, 2, &history.pool, -1, 1, &net), "and so is their net");
+	ok(spend_net(history.payments, 2, &history.pool, 0, 1, &net), "but not that of one");
+	history.payments[1].value = 0;
 	history.count = 2;
-	ok(!spend_arrange(history.moments, &history.count, &history.pool), "nor do they make one moment");
+	ok(!events_arrange(history.payments, &history.count, EVENTS_PAYMENTS, &history.pool), "nor do they make one payment");
 	clear(&history);
-}
-
-/* ---------- stored ---------- */
-
-static uint8 *
-stored(const History *history, Size *length)
-{
-	uint8	   *bytes;
-
-	*length = spend_size(history->moments, history->count, &history->pool);
-	bytes = malloc(*length);
-	spend_store(history->moments, history->count, &history->pool, bytes);
-	return bytes;
-}
-
-static void
-load(History *history, const uint8 *bytes)
-{
-	history->count = spend_count(bytes);
-	spend_load(bytes, &history->pool, history->moments);
-}
-
-static void
-test_stored(void)
-{
-	property("stored, checked and loaded, whatever the order");
-	for (int run = 0; run < 20000; run++)
-	{
-		Row			rows[MOST];
-		int			n = 1 + (int) random_below(20);
-		History		history = {0};
-		History		again = {0};
-		Size		length;
-		Size		other_length;
-		uint8	   *bytes;
-		uint8	   *other;
-		int			distinct = 0;
-
-		for (int i = 0; i < n; i++)
-		{
-			rows[i].time = random_below(3) == 0 ? (int64) random_below(6) :
-				random_time();
-			rows[i].cents = random_cents(random_below(3) == 0);
-			rows[i].scale = random_scale(rows[i].cents);
-		}
-		put(&history, rows, n);
-		spend_arrange(history.moments, &history.count, &history.pool);
-		for (int i = 0; i < n; i++)
-		{
-			bool		is_first = true;
-
-			for (int j = 0; j < i; j++)
-				is_first &= rows[j].time != rows[i].time;
-			distinct += is_first;
-		}
-		holds(history.count == (Size) distinct, "run %d: %zu moments, not %d", run, history.count, distinct);
-		for (Size i = 0; i < history.count; i++)
-		{
-			Decimal		d = decimal_unpack(history.moments[i].amount, &history.pool);
-
-			holds(is_cents(&d, net_of(rows, n, history.moments[i].time, history.moments[i].time)) &&
-				  (i == 0 || history.moments[i].time > history.moments[i - 1].time), "run %d: moment %zu", run, i);
-		}
-		bytes = stored(&history, &length);
-		holds(spend_check(bytes, length) == NULL, "run %d: %s", run, spend_check(bytes, length));
-		load(&again, bytes);
-		other = stored(&again, &other_length);
-		holds(length == other_length && memcmp(bytes, other, length) == 0, "run %d: stored again", run);
-		free(other);
-		clear(&again);
-
-		for (int i = n - 1; i > 0; i--)
-		{
-			int			j = (int) random_below(i + 1);
-			Row			swap = rows[i];
-
-			rows[i] = rows[j];
-			rows[j] = swap;
-		}
-		put(&again, rows, n);
-		spend_arrange(again.moments, &again.count, &again.pool);
-		other = stored(&again, &other_length);
-		holds(length == other_length && memcmp(bytes, other, length) == 0, "run %d: shuffled", run);
-		free(other);
-		clear(&again);
-
-		/* One byte changed, or cut off: refused, or another value in its only form. */
-		for (int i = 0; i < 20; i++)
-		{
-			Size		cut = random_below(4) == 0 ? random_below(length) : length;
-			uint8	   *copy = exact_copy(bytes, cut);
-
-			if (cut > 0 && cut == length)
-				copy[random_below(length)] ^= 1 << random_below(8);
-			if (spend_check(copy, cut) == NULL)
-			{
-				load(&again, copy);
-				other = stored(&again, &other_length);
-				holds(cut == other_length && memcmp(copy, other, cut) == 0, "run %d: another form is taken", run);
-				free(other);
-				clear(&again);
-			}
-			free(copy);
-		}
-		free(bytes);
-		clear(&history);
-	}
-	property_end();
-}
-
-/* Many wide amounts of one moment leave no trash behind. */
-static void
-test_pool(void)
-{
-	History		history = {0};
-	Row			rows[MOST];
-
-	for (int i = 0; i < MOST; i++)
-		rows[i] = (Row) {5, INT64_C(1000000000000000000) * (int128) 1000, 2};
-	put(&history, rows, MOST);
-	is_int(history.pool.count, MOST, "wide amounts");
-	spend_arrange(history.moments, &history.count, &history.pool);
-	is_int(history.count, 1, "make one moment");
-	is_int(history.pool.count, 1, "with one wide amount");
-	clear(&history);
-}
-
-static void
-test_check(void)
-{
-	/* Two moments: time 1, 0.50; time 3, -2. */
-	static const uint8 good[] = {14, 1, 0, 0, 0, 0, 0, 2, 2, 2, 100, 2, 0, 3};
-	static const struct
-	{
-		int			at;
-		uint8		byte;
-		const char *wrong;
-	}			cases[] = {
-		{0, 1, "it is of another type"}, {1, 2, "its version is unknown"},
-		{2, 1, "its reserved bytes are not zero"}, {3, 1, "its reserved bytes are not zero"},
-		{4, 255, "it is cut off"}, {7, 0, "it has no moment"}, {7, 1, "its length is wrong"},
-		{9, 29, "an amount has too large a scale"}, {9, 31, "an amount is cut off"}, {11, 0, "a moment stands twice"},
-		{10, 0x80, NULL}, {13, 0x83, "an amount is not valid"}, {11, 0x80, "a time is not valid"}
-	};
-	History		history = {0};
-	uint8		bytes[40];
-
-	is_text(spend_check(good, sizeof(good)), NULL, "a value written by hand");
-	load(&history, good);
-	ok(history.count == 2 && history.moments[0].time == 1 && history.moments[0].amount == decimal_pack_small(50, 2) &&
-	   history.moments[1].time == 3 && history.moments[1].amount == decimal_pack_small(-2, 0), "says what it should");
-	for (int i = 0; i < (int) LENGTH_OF(cases); i++)
-	{
-		memcpy(bytes, good, sizeof(good));
-		bytes[cases[i].at] = cases[i].byte;
-		if (cases[i].wrong != NULL)
-			is_text(spend_check(bytes, sizeof(good)), cases[i].wrong, cases[i].wrong);
-	}
-	is_text(spend_check(good, 7), "it is too short", "it is too short");
-
-	/* The ends of what is packed. */
-	for (int i = 0; i < 4; i++)
-	{
-		int64		mantissa = (int64[]) {DECIMAL_PACKED_MAX, DECIMAL_PACKED_MAX + 1, DECIMAL_PACKED_MIN, DECIMAL_PACKED_MIN - 1}[i];
-		uint8	   *end;
-
-		memcpy(bytes, good, 10);
-		bytes[7] = 1;
-		end = store_varint(bytes + 10, zigzag(mantissa));
-		is_text(spend_check(bytes, end - bytes), i % 2 == 0 ? NULL : "an amount is not valid", "an end of what is packed");
-	}
-
-	/* Ends of time: the first and last microsecond, and one beyond. */
-	for (int i = 0; i < 4; i++)
-	{
-		int64		time = (int64[]) {TIME_MIN, TIME_MIN - 1, TIME_END - 1, TIME_END}[i];
-		uint8	   *end = store_varint(bytes + 8, zigzag(time));
-
-		memcpy(bytes, good, 8);
-		bytes[7] = 1;
-		*end++ = 0;
-		*end++ = 0;
-		is_text(spend_check(bytes, end - bytes), i % 2 == 0 ? NULL : "a time is out of range", "an end of time");
-	}
-	for (int i = 0; i < 3; i++)
-	{
-		uint64		distance = (uint64) TIME_END - (uint64) TIME_MIN - 1 + i;
-		uint8	   *end = store_varint(bytes + 8, zigzag(TIME_MIN));
-
-		memcpy(bytes, good, 8);
-		*end++ = 0;
-		*end++ = 0;
-		end = store_varint(end, i < 2 ? distance : UINT64_MAX);
-		*end++ = 0;
-		*end++ = 0;
-		is_text(spend_check(bytes, end - bytes), i == 0 ? NULL : "a time is out of range", "a distance to the end of time");
-	}
 }
 
 /* ---------- months before ---------- */
@@ -725,9 +526,6 @@ main(void)
 	test_random(true, 10000, "walks with wide amounts, too");
 	test_far();
 	test_range();
-	test_stored();
-	test_pool();
-	test_check();
 	test_months();
 	return done_testing();
 }

@@ -1,0 +1,39 @@
+/*
+ * aggregate.h
+ *	  What the support functions of all aggregates share.
+ *
+ * A support function changes the state in place, which only an aggregate may ask
+ * for: called by hand, it could change a constant of the plan.  So each of them,
+ * the final ones included, first makes sure that an aggregate calls it.
+ */
+#ifndef CUSTMART_AGGREGATE_H
+#define CUSTMART_AGGREGATE_H
+
+#include "custmart.h"
+
+#include "shared/compat.h"
+#include "utils/expandeddatum.h"
+
+extern MemoryContext aggregate_context(FunctionCallInfo fcinfo);
+extern Datum aggregate_same_state(FunctionCallInfo fcinfo);
+
+/*
+ * The state of an aggregate, argument 0, if it is an expanded object with these
+ * methods that may be changed; otherwise NULL.  This is the path that every row
+ * but the first takes.
+ */
+static inline ExpandedObjectHeader *
+aggregate_expanded_state(FunctionCallInfo fcinfo, const ExpandedObjectMethods *methods)
+{
+	if (likely(!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)) &&
+			   AggCheckCallContext(fcinfo, NULL)))
+	{
+		ExpandedObjectHeader *header = DatumGetEOHP(PG_GETARG_DATUM(0));
+
+		if (likely(header->eoh_methods == methods))
+			return header;
+	}
+	return NULL;
+}
+
+#endif							/* CUSTMART_AGGREGATE_H */
