@@ -42,36 +42,6 @@ make_in(const BookKind *kind, KeyType key_type, uint8 form, MemoryContext contex
 	return book;
 }
 
-#define STATES_NAME "custmart books"
-#define STATES_LOOKED_AT 8
-
-/*
- * The context of all books that are states of an aggregate, which keeps states
- * in the given one (decision 19).
- */
-static MemoryContext
-states_context(MemoryContext parent)
-{
-	MemoryContext states = parent->firstchild;
-
-	for (int i = 0; states != NULL && strcmp(states->name, STATES_NAME) != 0; i++)
-		states = i < STATES_LOOKED_AT ? states->nextchild : NULL;
-	return states != NULL ? states : AllocSetContextCreate(parent, STATES_NAME, ALLOCSET_DEFAULT_SIZES);
-}
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("support function of an aggregate called outside an aggregate"),
-				 errhint("Call the aggregate itself.")));
-	return context;
-}
-
 /* The expanded book of this format that a value points to, or NULL. */
 static Book *
 expanded_book(Datum value, const BookFormat *format)
@@ -91,17 +61,6 @@ static Book *
 writable_book(Datum value, const BookFormat *format)
 {
 	return VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)) ? expanded_book(value, format) : NULL;
-}
-
-/* Whoever catches an error must not go on with half of the rows. */
-static void
-check_complete(const Book *book)
-{
-	if (unlikely(book->is_broken))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("%s is incomplete because an earlier error interrupted it", book->kind->format->type.name),
-				 errhint("Make it anew.")));
 }
 
 /* ---------- parts ---------- */
@@ -261,14 +220,14 @@ merge(Book **book, Datum source, const BookKind *kind, MemoryContext home)
 Book *
 book_of_other_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, uint8 form)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext states = aggregate_states_context(fcinfo);
 	Book	   *book;
 
 	if (PG_ARGISNULL(0))
-		return make_in(kind, key_type, form, states_context(context));
+		return make_in(kind, key_type, form, states);
 	book = writable_book(PG_GETARG_DATUM(0), kind->format);
 	if (book == NULL)
-		merge(&book, PG_GETARG_DATUM(0), kind, states_context(context));
+		merge(&book, PG_GETARG_DATUM(0), kind, states);
 	check_same(book, key_type, form);
 	return book;
 }
@@ -289,7 +248,7 @@ book_flush(Book *book)
 	uint32		entries[KEYTABLE_BATCH];
 	int			n = book->pending;
 
-	check_complete(book);
+	aggregate_check_complete(book->is_broken, book->kind->format->type.name);
 	if (n == 0)
 		return;
 	book->is_broken = true;
@@ -324,13 +283,13 @@ book_flush(Book *book)
 Datum
 book_combine(FunctionCallInfo fcinfo, const BookKind *kind)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext states = aggregate_states_context(fcinfo);
 	Book	   *book = PG_ARGISNULL(0) ? NULL : writable_book(PG_GETARG_DATUM(0), kind->format);
 
 	if (book == NULL && !PG_ARGISNULL(0))
-		merge(&book, PG_GETARG_DATUM(0), kind, states_context(context));
+		merge(&book, PG_GETARG_DATUM(0), kind, states);
 	if (!PG_ARGISNULL(1))
-		merge(&book, PG_GETARG_DATUM(1), kind, book != NULL ? book->hdr.eoh_context : states_context(context));
+		merge(&book, PG_GETARG_DATUM(1), kind, book != NULL ? book->hdr.eoh_context : states);
 	if (book == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));

@@ -18,6 +18,7 @@
 #include "book/book_format.h"
 
 #include "lib/stringinfo.h"
+#include "shared/aggregate.h"
 #include "utils/expandeddatum.h"
 
 typedef struct Book Book;
@@ -91,15 +92,10 @@ extern Datum book_key_count(FunctionCallInfo fcinfo, const BookFormat *format);
 static inline Book *
 book_of_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, uint8 form)
 {
-	if (likely(!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)) &&
-			   AggCheckCallContext(fcinfo, NULL)))
-	{
-		Book	   *book = (Book *) DatumGetEOHP(PG_GETARG_DATUM(0));
+	Book	   *book = (Book *) aggregate_expanded_state(fcinfo, &book_methods);
 
-		if (likely(book->hdr.eoh_methods == &book_methods && book->kind == kind &&
-				   book->table.key_type == key_type && book->form == form))
-			return book;
-	}
+	if (likely(book != NULL && book->kind == kind && book->table.key_type == key_type && book->form == form))
+		return book;
 	return book_of_other_state(fcinfo, kind, key_type, form);
 }
 

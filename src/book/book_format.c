@@ -9,21 +9,15 @@
 #include "shared/bytes.h"
 #include "utils/builtins.h"
 
-/*
- * The largest book whose text form, in base64 and beside other columns, still
- * is below 1 GB: a larger one could be made, but not dumped.
- */
-#define BOOK_SIZE_MAX (MaxAllocSize / 16 * 11)
-
 /* Raises the error for a book that would be too large at rest. */
 void
 book_check_size(const BookFormat *format, Size size, uint32 count)
 {
-	if (unlikely(size > BOOK_SIZE_MAX))
+	if (unlikely(size > STORED_SIZE_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s cannot be larger than %zu MB", format->type.name,
-						((Size) BOOK_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
+						((Size) STORED_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
 				 errdetail_plural("It has %u key.", "It has %u keys.", count, count),
 				 errhint("%s", format->size_hint)));
 }

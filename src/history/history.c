@@ -5,7 +5,6 @@
 #include "history/history.h"
 
 #include "money/decimal_numeric.h"
-#include "nodes/memnodes.h"
 #include "shared/growing_array.h"
 #include "utils/memutils.h"
 
@@ -38,30 +37,6 @@ history_make(const HistoryKind *kind, MemoryContext parent)
 	return make_in(kind, AllocSetContextCreate(parent, "custmart history", ALLOCSET_SMALL_SIZES));
 }
 
-#define STATES_NAME "custmart history states"
-#define STATES_LOOKED_AT 8
-
-/*
- * Makes an empty history that is a state of an aggregate.  A context of its own
- * for each group would take much more memory and, worse, time that grows with
- * the square of the number of groups: hash aggregation adds up the memory of
- * all contexts at every new group.  So all states below one context of the
- * executor share one.  It is deleted as a whole with the executor's; one state
- * alone never is, for a transition function that was handed a state of its kind
- * returns that same one.
- */
-static History *
-state_make(const HistoryKind *kind, MemoryContext parent)
-{
-	MemoryContext states = parent->firstchild;
-
-	for (int i = 0; states != NULL && strcmp(states->name, STATES_NAME) != 0; i++)
-		states = i < STATES_LOOKED_AT ? states->nextchild : NULL;
-	if (states == NULL)
-		states = AllocSetContextCreate(parent, STATES_NAME, ALLOCSET_DEFAULT_SIZES);
-	return make_in(kind, states);
-}
-
 /* The expanded history of this kind that a value points to, or NULL. */
 static History *
 expanded_history(Datum value, const HistoryKind *kind)
@@ -76,15 +51,10 @@ expanded_history(Datum value, const HistoryKind *kind)
 	return NULL;
 }
 
-/* Code that catches an error must not go on with half of the events. */
-static void
+static inline void
 check_complete(const History *history)
 {
-	if (unlikely(history->is_broken))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("%s is incomplete because an earlier error interrupted it", history->kind->type.name),
-				 errhint("Build it again.")));
+	aggregate_check_complete(history->is_broken, history->kind->type.name);
 }
 
 /* ---------- events ---------- */
@@ -192,7 +162,7 @@ merge(History *history, Datum source)
 History *
 history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext states = aggregate_states_context(fcinfo);
 	History	   *history;
 
 	if (!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)))
@@ -204,7 +174,7 @@ history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
 			return history;
 		}
 	}
-	history = state_make(kind, context);
+	history = make_in(kind, states);
 	if (!PG_ARGISNULL(0))
 		merge(history, PG_GETARG_DATUM(0));
 	return history;

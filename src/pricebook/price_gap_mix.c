@@ -4,6 +4,8 @@
  */
 #include "pricebook/pricebook_report.h"
 
+#include "shared/growing_array.h"
+
 #include "funcapi.h"
 #include "utils/memutils.h"
 
@@ -95,12 +97,7 @@ custmart_price_gap_mix(PG_FUNCTION_ARGS)
 				price_raise_out_of_range();
 		}
 		if (nitems + npresent > room)
-		{
-			room = Max(nitems + npresent, room * 2);
-			items = items == NULL ?
-				MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(MixItem)) :
-				repalloc_huge(items, room * sizeof(MixItem));
-		}
+			items = array_grow(items, &room, nitems + npresent, sizeof(MixItem), CurrentMemoryContext);
 		for (uint32 i = 0; i < npresent; i++)
 		{
 			GroupSum   *sum = &sums[present[i]];

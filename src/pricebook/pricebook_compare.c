@@ -7,6 +7,7 @@
  */
 #include "pricebook/pricebook_compare.h"
 
+#include "shared/growing_array.h"
 #include "statistics/distributions.h"
 #include "utils/memutils.h"
 
@@ -65,14 +66,7 @@ static void
 append_points(PointList *list, const PricePoint *points, uint32 n)
 {
 	if (list->count + n > list->room)
-	{
-		Size		room = Max(list->count + n, list->room * 2);
-
-		list->point = list->point == NULL ?
-			MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(PricePoint)) :
-			repalloc_huge(list->point, room * sizeof(PricePoint));
-		list->room = room;
-	}
+		list->point = array_grow(list->point, &list->room, list->count + n, sizeof(PricePoint), CurrentMemoryContext);
 	memcpy(list->point + list->count, points, n * sizeof(PricePoint));
 	list->count += n;
 	for (uint32 i = 0; i < n; i++)
@@ -132,15 +126,7 @@ static ItemGap *
 add_item_gap(ItemGaps *gaps)
 {
 	if (gaps->count == gaps->capacity)
-	{
-		Size		capacity = Max((Size) gaps->capacity * 2, 1024);
-
-		if (gaps->item == NULL)
-			gaps->item = MemoryContextAllocHuge(CurrentMemoryContext, capacity * sizeof(ItemGap));
-		else
-			gaps->item = repalloc_huge(gaps->item, capacity * sizeof(ItemGap));
-		gaps->capacity = (uint32) Min(capacity, PG_UINT32_MAX);
-	}
+		gaps->item = array_grow(gaps->item, &gaps->capacity, (Size) gaps->count + 1, sizeof(ItemGap), CurrentMemoryContext);
 	return &gaps->item[gaps->count++];
 }
 

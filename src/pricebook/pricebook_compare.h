@@ -50,7 +50,7 @@ typedef struct ItemGaps
 {
 	ItemGap    *item;
 	uint32		count;
-	uint32		capacity;
+	Size		capacity;
 	GroupGap   *group;
 	uint32	   *order;			/* positions of items, those of a group together */
 } ItemGaps;

@@ -4,6 +4,9 @@
  */
 #include "shared/aggregate.h"
 
+#include "nodes/memnodes.h"
+#include "utils/memutils.h"
+
 /* The memory in which the aggregate keeps its state; an error if none is calling. */
 MemoryContext
 aggregate_context(FunctionCallInfo fcinfo)
@@ -16,6 +19,40 @@ aggregate_context(FunctionCallInfo fcinfo)
 				 errmsg("support function of an aggregate called outside an aggregate"),
 				 errhint("Call the aggregate itself.")));
 	return context;
+}
+
+#define STATES_NAME "custmart states"
+#define STATES_LOOKED_AT 8
+
+/*
+ * The context of all states of an aggregate that are expanded objects.  A context
+ * of its own for each group would take much more memory and, worse, time that
+ * grows with the square of the number of groups: hash aggregation adds up the
+ * memory of all contexts at every new group.  So all states below one context of
+ * the executor share one.  It is deleted as a whole with the executor's; one state
+ * alone never is, for a transition function that was handed a state of its kind
+ * returns that same one (decision 19).
+ */
+MemoryContext
+aggregate_states_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext parent = aggregate_context(fcinfo);
+	MemoryContext states = parent->firstchild;
+
+	for (int i = 0; states != NULL && strcmp(states->name, STATES_NAME) != 0; i++)
+		states = i < STATES_LOOKED_AT ? states->nextchild : NULL;
+	return states != NULL ? states : AllocSetContextCreate(parent, STATES_NAME, ALLOCSET_DEFAULT_SIZES);
+}
+
+/* Code that catches an error must not go on with a state that the error left half-way. */
+void
+aggregate_check_complete(bool is_broken, const char *type)
+{
+	if (unlikely(is_broken))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%s is incomplete because an earlier error interrupted it", type),
+				 errhint("Build it again.")));
 }
 
 /* The state as it is, for a row that is skipped. */

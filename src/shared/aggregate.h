@@ -15,7 +15,9 @@
 #include "utils/expandeddatum.h"
 
 extern MemoryContext aggregate_context(FunctionCallInfo fcinfo);
+extern MemoryContext aggregate_states_context(FunctionCallInfo fcinfo);
 extern Datum aggregate_same_state(FunctionCallInfo fcinfo);
+extern void aggregate_check_complete(bool is_broken, const char *type);
 
 /*
  * The state of an aggregate, argument 0, if it is an expanded object with these

@@ -13,6 +13,7 @@
  * element is moved more often than the logarithm of their number says.
  */
 #include "shared/core.h"
+#include "shared/growing_array.h"
 
 #define RUNS_MAX 64
 
@@ -46,19 +47,10 @@ RUNS_FUNCTION(_append) (RUNS_NAME *list, Size n)
 	Assert(list->runs < RUNS_MAX);
 	if (unlikely(list->room - list->count < n))
 	{
-		Size		room = Max(Max(list->count + n, list->room * 2), 16);
+		Size		room = list->room;
 
-		if (list->room == 0)
-		{
-			list->element = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(RUNS_ELEMENT));
-			list->spare = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(RUNS_ELEMENT));
-		}
-		else
-		{
-			list->element = repalloc_huge(list->element, room * sizeof(RUNS_ELEMENT));
-			list->spare = repalloc_huge(list->spare, room * sizeof(RUNS_ELEMENT));
-		}
-		list->room = room;
+		list->element = array_grow(list->element, &room, list->count + n, sizeof(RUNS_ELEMENT), CurrentMemoryContext);
+		list->spare = array_grow(list->spare, &list->room, list->count + n, sizeof(RUNS_ELEMENT), CurrentMemoryContext);
 	}
 	run = list->element + list->count;
 	list->begin[list->runs++] = list->count;
