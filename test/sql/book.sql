@@ -21,9 +21,9 @@ SELECT i, nullif(m, 3)::bigint AS number,
 	CASE i % 13 WHEN 0 THEN 0 WHEN 1 THEN 10.00 WHEN 2 THEN 10 WHEN 3 THEN 10.0 WHEN 4 THEN 12345678901234567890.500 WHEN 5 THEN 0.0000000000000000000000000001 ELSE i % 17 * 0.50 END AS price,
 	CASE i % 17 WHEN 0 THEN -1 WHEN 1 THEN 72057594037927936.50 WHEN 2 THEN 1e-28 ELSE i % 3 + 1 END AS quantity,
 	(ARRAY['old', 'new', '', 'ol', repeat('old', 50), NULL])[1 + i * 7 % 6] AS grp,
-	(i % 2001 - 1000) / 7.0::float8 AS x,
+	(i % 1001 - 500) / 7.0::float8 AS x,
 	(ARRAY['obliged', 'induced', 'own', NULL])[1 + i * 7919 % 17 % 4] AS kind
-FROM (SELECT i, ((i::bigint * i * 7919 % 1009) ^ 2 / 4000)::int AS m, (i::bigint * 104729 % 131 / (1 + i % 3))::int AS o FROM generate_series(1, 2500) i) i;
+FROM (SELECT i, ((i::bigint * i * 7919 % 1009) ^ 2 / 4000)::int AS m, (i::bigint * 104729 % 131 / (1 + i % 3))::int AS o FROM generate_series(1, 1500) i) i;
 UPDATE shop SET number = 9223372036854775807 WHERE number = 1;
 UPDATE shop SET number = -9223372036854775808 WHERE number = 2;
 UPDATE shop SET number = -number WHERE number % 2 = 0 AND number > 0;
@@ -79,7 +79,7 @@ SELECT split, wrong(format('BOOK_send(rollup(b)) = BYTES FROM (SELECT CALL AS b 
 	wrong(format('BOOK_send(rollup(b ORDER BY length(BOOK_send(b)))) = BYTES FROM (SELECT CALL AS b FROM shop GROUP BY %s) p', split)) AS small_first,
 	wrong(format('BOOK_send(rollup(b ORDER BY length(BOOK_send(b)) DESC)) = BYTES FROM (SELECT CALL AS b FROM shop GROUP BY %s) p', split)) AS large_first,
 	wrong(format('BOOK_send(rollup(b)) = BYTES FROM (SELECT rollup(b) AS b FROM (SELECT %1$s AS part, CALL AS b FROM shop GROUP BY 1) p GROUP BY part %% 7) q', split)) AS twice
-FROM (VALUES ('i'), ('i % 2'), ('i % 200'), ('i / 13'), ('abs(hashtext(text)) % 10'), ('greatest(i - 2300, 0)')) s (split);
+FROM (VALUES ('i'), ('i % 2'), ('i % 200'), ('i / 13'), ('abs(hashtext(text)) % 10'), ('greatest(i - 1300, 0)')) s (split);
 
 -- By the operator: trees that lean to the left and to the right, and a book with itself.
 SELECT side, wrong(format('BOOK_send(b) = BYTES FROM (WITH RECURSIVE part AS (SELECT i %% 6 AS n, CALL AS b FROM shop GROUP BY 1), '
@@ -168,7 +168,7 @@ BEGIN
 EXCEPTION WHEN division_by_zero THEN
 	RETURN true;
 END $$;
-SELECT wrong('BOOK_send(CALL) = BYTES FROM shop WHERE i % 400 > 0 OR is_interrupted($q$SELECT CALL FROM shop WHERE 1 / (i - 2000) < 2$q$)') AS interrupted,
+SELECT wrong('BOOK_send(CALL) = BYTES FROM shop WHERE i % 400 > 0 OR is_interrupted($q$SELECT CALL FROM shop WHERE 1 / (i - 1200) < 2$q$)') AS interrupted,
 	wrong('BOOK_send(rollup(b)) = BYTES FROM (SELECT i % 9 AS n, CALL AS b FROM shop GROUP BY 1) p WHERE is_interrupted($q$SELECT rollup(b) FROM (SELECT i, CALL AS b FROM shop GROUP BY i) p WHERE 1 / (i - 200) < 2$q$)') AS rollup_interrupted;
 CREATE FUNCTION summed() RETURNS TABLE (is_whole bool, errors int) LANGUAGE plpgsql AS $$
 DECLARE
