@@ -105,8 +105,10 @@ typedef char *StoredKey;
 static inline Key
 keytable_entry_key(KeyType key_type, const char *entry)
 {
-	Key			key = {0};
+	Key			key;
 
+	/* A union that is initialized with {0} may keep other bytes than its first member's. */
+	memset(&key, 0, sizeof(key));
 	switch (key_type)
 	{
 		case KEY_INT64:

@@ -1,0 +1,264 @@
+"""Stored books, byte by byte as docs/storage-format.md describes them.
+
+Run as a program it prints the golden literals of rfm_book, pricebook and
+price_slope, made of the rows that test/sql/golden.sql has, too.  It knows that
+page and nothing of the extension.
+
+Keys and ids of orders are int (bigint), UUID or str (text, in UTF-8); money is
+written as str, because the zeros at its end count.
+"""
+
+import base64
+import math
+import struct
+from collections import defaultdict
+from datetime import date, datetime
+from decimal import Context, Decimal, Inexact
+from uuid import UUID
+
+EXACT = Context(prec=200, traps=[Inexact])
+KEY_TYPE = {int: 1, UUID: 2, str: 3}
+
+
+def u8(number):
+    return struct.pack(">B", number)
+
+
+def u32(*numbers):
+    return struct.pack(">%dI" % len(numbers), *numbers)
+
+
+def i32(number):
+    return struct.pack(">i", number)
+
+
+def i64(*numbers):
+    return struct.pack(">%dq" % len(numbers), *numbers)
+
+
+def wide(number, length):
+    return number.to_bytes(length, "big", signed=True)
+
+
+def varint(number):
+    more = b""
+    while number > 127:
+        more += u8(number & 127 | 128)
+        number >>= 7
+    return more + u8(number)
+
+
+def microseconds(time):
+    past = datetime.fromisoformat(time) - datetime(2000, 1, 1)
+    return (past.days * 86400 + past.seconds) * 1000000 + past.microseconds
+
+
+def days(day):
+    return (date.fromisoformat(day) - date(2000, 1, 1)).days
+
+
+def total(amounts):
+    """The sum, with as many decimals as the amount that has most."""
+    result = Decimal(0)
+    for amount in amounts:
+        result = EXACT.add(result, Decimal(amount))
+    return result
+
+
+def decimals(number):
+    return -number.as_tuple().exponent
+
+
+def without_zeros(number):
+    """The same number without zeros at the end of its decimals."""
+    while decimals(number) > 0 and number.as_tuple().digits[-1] == 0:
+        number = EXACT.quantize(number, Decimal(1).scaleb(1 - decimals(number)))
+    return number
+
+
+class Money:
+    """Packs decimals, and lists those that are too wide for it."""
+
+    def __init__(self):
+        self.wide = []
+
+    def packed(self, number):
+        scale = decimals(number)
+        mantissa = int(EXACT.scaleb(number, scale))
+        if -(2**55) <= mantissa < 2**55:
+            return i64(mantissa * 256 + scale)
+        self.wide.append(u8(scale) + wide(mantissa, 32))
+        return i64((len(self.wide) - 1) * 256 + 255)
+
+    def listed(self):
+        return u32(len(self.wide)) + b"".join(self.wide)
+
+
+def key_bytes(key):
+    """A key that is not a number; sorted() has bytes in the order of the page."""
+    return key.bytes if isinstance(key, UUID) else key.encode()
+
+
+def in_order(keys):
+    return sorted(keys, key=lambda key: key if isinstance(key, int) else key_bytes(key))
+
+
+def texts(names):
+    """Lengths, then the bytes of all."""
+    encoded = [name.encode() for name in names]
+    return u32(*map(len, encoded)) + b"".join(encoded)
+
+
+def book(kind, key_type, form, skipped, keys, tail):
+    """A book, of keys that are in order."""
+    if key_type is int:
+        stored = i64(*keys)
+    elif key_type is str:
+        stored = texts(keys)
+    else:
+        stored = b"".join(map(key_bytes, keys))
+    return u8(kind) + u8(1) + u8(KEY_TYPE[key_type]) + u8(form) + u32(len(keys)) + i64(skipped) + stored + tail
+
+
+def literal(name, stored):
+    return name + ":" + base64.b64encode(stored).decode()
+
+
+# ---------- rfm_book ----------
+
+
+def rfm_book(key_type, rows, id_type=None):
+    """Of rows (member, time, amount), or (member, order, time, amount) with an id_type."""
+    members = defaultdict(list)
+    skipped = 0
+    for row in rows:
+        if None in row:
+            skipped += 1
+        else:
+            members[row[0]].append(row[1:])
+    keys = in_order(members)
+    money = Money()
+    summaries = orders = b""
+    for key in keys:
+        of = members[key]
+        times = [microseconds(row[-2]) for row in of if Decimal(row[-1]) >= 0] or [0]
+        if id_type:
+            bits = defaultdict(int)
+            for order, _, amount in of:
+                bits[order] |= 2 if Decimal(amount) < 0 else 1
+            frequency, refunds = [sum(has & bit > 0 for has in bits.values()) for bit in (1, 2)]
+            orders += varint(len(bits))
+            for order in in_order(bits):
+                orders += u8(bits[order])
+                orders += i64(order) if id_type is int else varint(len(order.encode())) + order.encode()
+        else:
+            refunds = sum(Decimal(amount) < 0 for _, amount in of)
+            frequency = len(of) - refunds
+        summaries += u32(frequency, refunds) + money.packed(total(row[-1] for row in of)) + i64(min(times), max(times))
+    form = KEY_TYPE[id_type] if id_type else 0
+    return literal("rfm_book", book(3, key_type, form, skipped, keys, summaries + money.listed() + orders))
+
+
+# ---------- pricebook ----------
+
+
+def pricebook(key_type, rows):
+    """Of rows (item, group, price) or (item, period, group, price, quantity)."""
+    form = 0 if len(rows[0]) == 3 else 1
+    # By item, then by period, group and price: number of sales, quantity.
+    items = defaultdict(lambda: defaultdict(lambda: [0, Decimal(0)]))
+    skipped = bad_price = bad_quantity = most_decimals = 0
+    groups = set()
+    for row in rows:
+        item, period, grp, price, quantity = row if form else (row[0], "2000-01-01", row[1], row[2], "1")
+        if None in row:
+            skipped += 1
+        elif Decimal(price) <= 0:
+            skipped += 1
+            bad_price += 1
+        elif Decimal(quantity) <= 0:
+            skipped += 1
+            bad_quantity += 1
+        else:
+            groups.add(grp.encode())
+            most_decimals = max(most_decimals, decimals(Decimal(price)))
+            sales = items[item][days(period), grp.encode(), without_zeros(Decimal(price))]
+            sales[0] += 1
+            sales[1] = EXACT.add(sales[1], Decimal(quantity))
+    keys = in_order(items)
+    groups = sorted(groups)
+    money = Money()
+    stored = b""
+    for key in keys:
+        for (period, grp, price), (number, quantity) in sorted(items[key].items()):
+            if form:
+                stored += i32(period)
+            stored += u32(groups.index(grp)) + money.packed(price) + u32(number)
+            if form:
+                stored += money.packed(without_zeros(quantity))
+    tail = u8(most_decimals) + i64(bad_price, bad_quantity) + u32(len(groups)) + texts(grp.decode() for grp in groups)
+    tail += u32(*(len(items[key]) for key in keys)) + stored + money.listed()
+    return literal("pricebook", book(7, key_type, form, skipped, keys, tail))
+
+
+# ---------- price_slope ----------
+
+
+def price_slope(key_type, rows):
+    """Of rows (item, period, x, price), x a float."""
+    items = defaultdict(lambda: defaultdict(list))
+    skipped = 0
+    for row in rows:
+        if None in row or Decimal(row[3]) <= 0:
+            skipped += 1
+        else:
+            item, period, x, price = row
+            items[item][days(period)].append((round(x * 2**40), round(math.log(float(price)) * 2**52)))
+    keys = in_order(items)
+    cells = b""
+    for key in keys:
+        for period, of in sorted(items[key].items()):
+            cells += i32(period) + i64(len(of))
+            cells += wide(sum(x for x, _ in of), 16) + wide(sum(y for _, y in of), 16)
+            cells += wide(sum(x * x for x, _ in of), 24) + wide(sum(x * y for x, y in of), 24)
+    numbers = [len(items[key]) for key in keys]
+    return literal("price_slope", book(8, key_type, 0, skipped, keys, u32(sum(numbers)) + u32(*numbers) + cells))
+
+
+# ---------- the rows of test/sql/golden.sql ----------
+
+BIG = "100000000000000000000"
+LOW, HIGH = UUID("00010203-0405-0607-0809-0a0b0c0d0e0f"), UUID("ff000000-0000-0000-0000-000000000000")
+
+GOLDEN = [
+    rfm_book(int, [
+        (7, "2026-01-02", "1.00"), (9, "2026-01-01", BIG), (7, "2026-01-01", "0.5"), (-1, "2026-01-03", "-5"),
+        (-20, "2026-01-04", "-" + BIG + ".5"), (None, "2026-01-01", "1"), (8, None, "1"), (7, "2026-01-05", None),
+        (None, None, None)]),
+    rfm_book(UUID, [(HIGH, "1999-12-31T23:59:59.999999", "0"), (LOW, "2026-01-01", "3")]),
+    rfm_book(str, [
+        ("é", "B", "2026-01-02", "5"), ("é", "B", "2026-01-03", "-2.50"), ("e", "x" * 130, "2026-01-01", "0.001"),
+        ("é", "A", "2026-01-01", "8"), ("", "AB", "2026-01-04", "-1"), ("", "", "2026-01-01", BIG), ("", "A", "2026-01-02", "1"),
+        ("", "A", "2026-01-03", "1"), ("e", None, "2026-01-01", "1")], str),
+    rfm_book(UUID, [
+        (HIGH, 7, "2026-01-02", "-1"), (LOW, -42, "2026-01-01", "3"), (HIGH, -42, "2026-01-01", "1"), (HIGH, 7, "2026-01-02", "-1")],
+        int),
+    rfm_book(int, [(None, "2026-01-01", "1")] * 3),
+    pricebook(int, [
+        (12, "old", "0.01"), (-7, "new", "10.00"), (-7, "new", "10"), (12, "old", "0.01"), (None, "old", "1"), (-7, "old", "9.5"),
+        (-7, "new", "10.0"), (-7, "old", "0"), (3, "new", "-1")]),
+    pricebook(str, [
+        ("tea", "2026-01-05", "new", "12.3333333333333333333", "0.5"), ("tea", "2026-01-05", "", "2.50", "1"),
+        ("Käse", "2026-01-12", "", "0.99", "2"), ("tea", "1999-12-31", "new", "3", "36028797018963968"),
+        ("tea", "2026-01-05", "", "2.5", "1.5"), (None, "2026-01-05", "", "1", "1"), ("tea", "2026-01-05", "", None, "1"),
+        ("tea", "2026-01-05", "", "-1", "0"), ("tea", "2026-01-05", "x", "1", "0"), ("milk", "2026-01-05", "", "1", "-2"),
+        ("tea", "2026-01-05", "", "1", "-0.5")]),
+    pricebook(str, [("tea", "2026-01-05", "", "1", "0")] * 5),
+    price_slope(str, [
+        ("tea", "2026-01-05", 0.0, "1"), ("Käse", "2026-01-12", -0.25, "2"), ("tea", "2026-01-05", -3.0, "2"),
+        ("tea", "1999-12-31", 1048576.0, "1"), ("tea", "2026-01-05", 0.5, "2"), ("tea", "2026-01-05", 0.0, "0"),
+        ("tea", "2026-01-05", 0.0, "-1"), (None, "2026-01-05", 0.0, "1"), ("tea", "2026-01-05", 0.0, None)]),
+    price_slope(int, [(42, "2000-01-01", 1.0, "2"), (42, "2000-01-01", 2.0, "4")])]
+
+if __name__ == "__main__":
+    print("\n".join(GOLDEN))
