@@ -4,45 +4,30 @@
 use strict;
 use warnings;
 
-use Cwd qw(abs_path);
-use File::Basename qw(dirname);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use TestModule;
 use Test::More;
 
-# Built in a scratch directory and loaded from there.
-my $source = abs_path(dirname(__FILE__) . '/../split');
-my $work = PostgreSQL::Test::Utils::tempdir();
-my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
-{
-	local @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
-	delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
-	my $output =
-	  `make -C '$work' -f '$source/Makefile' PG_CONFIG='$pg_config' VPATH='$source' USE_PGXS=1 with_llvm=no 2>&1`;
-	if (!is($?, 0, 'the test module is built'))
-	{
-		diag($output);
-		done_testing();
-		exit 1;
-	}
-}
-
+my $module = TestModule::build('split');
 my $node = PostgreSQL::Test::Cluster->new('split');
 $node->init;
 $node->start;
 $node->safe_psql(
 	'postgres', qq{
 	CREATE EXTENSION custmart;
-	CREATE FUNCTION split_step(internal, oid, VARIADIC "any") RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_flat_step(internal, oid, VARIADIC "any") RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_combine_text(internal, oid, text) RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_combine_text(internal, oid, text, anyelement) RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_combine_binary(internal, oid, bytea) RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_combine_binary(internal, oid, bytea, anyelement) RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_to_text(internal) RETURNS text AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_to_binary(internal) RETURNS bytea AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_final(internal, oid, text, anyelement) RETURNS anyelement AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_final(internal, oid, bytea, anyelement) RETURNS anyelement AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_step(internal, oid, VARIADIC "any") RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_flat_step(internal, oid, VARIADIC "any") RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_combine_text(internal, oid, text) RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_combine_text(internal, oid, text, anyelement) RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_combine_binary(internal, oid, bytea) RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_combine_binary(internal, oid, bytea, anyelement) RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_to_text(internal) RETURNS text AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_to_binary(internal) RETURNS bytea AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_final(internal, oid, text, anyelement) RETURNS anyelement AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_final(internal, oid, bytea, anyelement) RETURNS anyelement AS '$module' LANGUAGE C;
 
 	-- On a worker: rows to a partial state that travels.
 	CREATE AGGREGATE partial_text(oid, VARIADIC "any") (SFUNC = split_step, STYPE = internal, FINALFUNC = split_to_text);
