@@ -2,6 +2,8 @@
 # Perl, written from the Parquet format's BloomFilter.md and the description of
 # XXH64, both checked by figures that others have published.  In databases of
 # several encodings, because a tag is hashed as UTF-8 in all of them.
+#
+# One release is enough (test/run): the figures do not depend on the server.
 use strict;
 use warnings;
 no warnings 'portable';
