@@ -8,6 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use List::Util qw(min);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Session;
 use TestModule;
 use Test::More;
 
@@ -57,22 +58,15 @@ $node->safe_psql(
 	  END;
 	  SELECT w.total / greatest(1, runs), w.longest, w.late INTO total, longest, late FROM watch_stop() w;
 	END \$\$});
+my $session = Session->new($node);
 my $started = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
-
-# Run statements in one session, whatever becomes of them.
-sub session
-{
-	my ($sql) = @_;
-	my ($status, $out, $err) = $node->psql('postgres', $sql, on_error_stop => 0);
-	return ($out, $err);
-}
 
 # The error that a statement gives, as "state: message, hint", and how much more
 # memory the session has afterwards than before, in MB.
 sub error_of
 {
 	my ($sql) = @_;
-	my ($out, $err) = session(
+	my ($out, $err) = $session->query(
 		qq{SELECT held() AS before \\gset
 		\\set VERBOSITY verbose
 		$sql;
@@ -99,7 +93,7 @@ sub watched
 {
 	my ($sql, $cancel_after) = @_;
 	$cancel_after //= 'NULL';
-	return split /\|/, $node->safe_psql('postgres', "SELECT * FROM watched(\$statement\$$sql\$statement\$, $cancel_after)");
+	return split /\|/, $session->sql("SELECT * FROM watched(\$statement\$$sql\$statement\$, $cancel_after)");
 }
 my $too_large = qr/ERROR:  54000: .*\n(?:DETAIL:.*\n)?HINT:/;
 
@@ -383,7 +377,7 @@ my $keys = q{repeat('x', 1000000) || i, timestamptz '2026-01-01', 1};
 fails("SELECT rfm_book($keys) FROM (SELECT generate_series(1, 1100) AS i) g", $too_large, 'a book over the limit');
 fails("SELECT member_count(a + b) FROM (SELECT rfm_book($keys) AS a FROM (SELECT generate_series(1, 400) AS i) g) x, (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1001, 1400) AS i) g) y",
 	$too_large, 'a sum over the limit');
-is( (session("SELECT member_count(b), octet_length(rfm_book_send(b)), octet_length(b::text) FROM (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1, 700) AS i) g) x"))[0],
+is( ($session->query("SELECT member_count(b), octet_length(rfm_book_send(b)), octet_length(b::text) FROM (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1, 700) AS i) g) x"))[0],
 	'700|700027216|933369633', 'a book just below it can be read and written');
 fails("SELECT pricebook(item, '', 1) FROM (SELECT repeat('i', 1000000) || i AS item FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit');
 fails("SELECT pricebook(1, '2026-01-01', grp, 1, 1) FROM (SELECT repeat('g', 1000000) || i AS grp FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit by its groups');
@@ -944,11 +938,17 @@ SKIP:
 		'rfm_cuts()' => q{SELECT rfm_cuts(r, 99) FROM (SELECT rfm('2026-01-01', 5) AS r OFFSET 0) x, (SELECT generate_series(1, 10000000) OFFSET 0) g},
 		'tier_cuts()' => q{SELECT tier_cuts(i % 7, '{0.1,0.2}') FROM (SELECT generate_series(1, 30000000) AS i) g},
 		'tier() of numeric' => q{SELECT count(t) FROM (SELECT tier(i::numeric * 1e25, '{0.1,0.2}', '{a,b,c}') OVER () AS t FROM (SELECT generate_series(1, 4000000) AS i) g) x});
-	fails($large{$_}, $memory, "$_ without memory") for sort keys %large;
+	for my $name (sort keys %large)
+	{
+		$session = Session->new($node);
+		fails($large{$name}, $memory, "$name without memory");
+	}
 	is($node->safe_psql('postgres', q{SELECT member_count(rfm_book(i::bigint, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 100000) AS i) g}),
 		100000, 'smaller ones still work');
 	system("prlimit --pid $postmaster --as=unlimited: >/dev/null 2>&1");
 }
+
+undef $session;
 
 # Nothing was lost on the way.
 is( $node->safe_psql('postgres', "SELECT name, member_count(book) FROM big ORDER BY name"),
