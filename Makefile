@@ -18,14 +18,16 @@ OBJS = $(patsubst $(here)/%.c,%.o,$(sort $(wildcard $(here)/src/*.c $(here)/src/
 SCRIPT = sql/custmart--$(EXTVERSION).sql
 DATA = $(patsubst $(here)/%,%,$(wildcard $(here)/sql/custmart--*--*.sql))
 DATA_built = $(SCRIPT)
-EXTRA_CLEAN = tmp_check $(if $(elsewhere),expected)
+EXTRA_CLEAN = tmp_check regress.schedule $(if $(elsewhere),expected)
 
 # Only what CUSTMART_FUNCTION names leaves the library (src/custmart.h).
 # Unused parameters are not warned of, because PostgreSQL's headers have some.
 PG_CPPFLAGS = -I$(here)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden $(CUSTMART_CFLAGS)
 
-REGRESS = $(sort $(patsubst $(here)/test/sql/%.sql,%,$(wildcard $(here)/test/sql/*.sql)))
+# All files of test/sql, beside each other.  REGRESS=NAME runs one.
+SQL_TESTS := $(sort $(patsubst $(here)/test/sql/%.sql,%,$(wildcard $(here)/test/sql/*.sql)))
+REGRESS = --schedule=regress.schedule
 REGRESS_OPTS = --inputdir=$(here)/test --load-extension=custmart
 REGRESS_PREP = regress_ready
 
@@ -48,7 +50,7 @@ $(OBJS) $(OBJS:.o=.bc): $(wildcard $(here)/src/*.h $(here)/src/*/*.h) | $(FOLDER
 # runs or beside the inputs, which in a VPATH build is neither.
 .PHONY: regress_ready
 regress_ready:
-	@$(if $(REGRESS),:,echo "test/sql holds no test: an empty list would pass" >&2; false)
+	@$(if $(SQL_TESTS),echo 'test: $(SQL_TESTS)' >regress.schedule,echo "test/sql holds no test: an empty list would pass" >&2; false)
 	@$(if $(elsewhere),ln -sfn $(realpath $(here))/expected expected,:)
 
 # The TAP tests start servers of their own from the installed extension.  Where

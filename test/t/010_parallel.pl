@@ -4,9 +4,12 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Session;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('parallel');
@@ -27,11 +30,13 @@ $node->start;
 my ($release) = $node->safe_psql('postgres', 'SHOW server_version_num') =~ /^(\d+)\d{4}$/;
 my $force = $release >= 16 ? 'debug_parallel_query' : 'force_parallel_mode';
 
+my $session = Session->new($node);
+
 # Run SQL under settings; returns what it prints.
 sub query
 {
 	my ($sql, @settings) = @_;
-	return $node->safe_psql('postgres', join('', map { "SET $_;\n" } @settings) . $sql);
+	return $session->sql(join('', "RESET ALL;\n", map({ "SET $_;\n" } @settings), $sql));
 }
 
 # All nodes of the plan of a query, each a hash.
@@ -676,5 +681,6 @@ query(q{
 query($refresh, 'max_parallel_workers_per_gather = 2');
 is(query($views), query($fresh), 'REFRESH MATERIALIZED VIEW CONCURRENTLY after changes');
 
+undef $session;
 $node->stop;
 done_testing();

@@ -3,9 +3,13 @@
 use strict;
 use warnings;
 
-use List::Util qw(max);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use List::Util qw(min);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Session;
+use TestModule;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('limits');
@@ -29,22 +33,40 @@ $node->safe_psql(
 	CREATE FUNCTION held() RETURNS int LANGUAGE sql VOLATILE
 	RETURN (SELECT sum(total_bytes) / 1024 / 1024 FROM pg_backend_memory_contexts)::int;
 });
-my $started = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
+my $watch = TestModule::build('watch');
+$node->safe_psql(
+	'postgres', qq{
+	CREATE FUNCTION watch_start(cancel_after float8) RETURNS void AS '$watch' LANGUAGE C;
+	CREATE FUNCTION watch_raises() RETURNS int AS '$watch' LANGUAGE C;
+	CREATE FUNCTION watch_stop(OUT total float8, OUT longest float8, OUT late float8) AS '$watch' LANGUAGE C;
+	CREATE FUNCTION watch_unit() RETURNS float8 AS '$watch' LANGUAGE C;
 
-# Run statements in one session, whatever becomes of them.
-sub session
-{
-	my ($sql) = @_;
-	my ($status, $out, $err) = $node->psql('postgres', $sql, on_error_stop => 0);
-	return ($out, $err);
-}
+	-- Runs a statement until there is enough of it to be seen, or else until it is cancelled after so
+	-- much CPU time: however quick it is, it is not done before.  The total is that of one run.
+	CREATE FUNCTION watched(statement text, cancel_after float8, OUT total float8, OUT longest float8, OUT late float8) LANGUAGE plpgsql AS \$\$
+	DECLARE
+	  runs int := 0;
+	BEGIN
+	  BEGIN
+	    PERFORM watch_start(cancel_after);
+	    LOOP
+	      EXECUTE statement;
+	      runs := runs + 1;
+	      EXIT WHEN cancel_after IS NULL AND watch_raises() >= 20;
+	    END LOOP;
+	  EXCEPTION WHEN query_canceled THEN
+	  END;
+	  SELECT w.total / greatest(1, runs), w.longest, w.late INTO total, longest, late FROM watch_stop() w;
+	END \$\$});
+my $session = Session->new($node);
+my $started = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
 
 # The error that a statement gives, as "state: message, hint", and how much more
 # memory the session has afterwards than before, in MB.
 sub error_of
 {
 	my ($sql) = @_;
-	my ($out, $err) = session(
+	my ($out, $err) = $session->query(
 		qq{SELECT held() AS before \\gset
 		\\set VERBOSITY verbose
 		$sql;
@@ -65,6 +87,14 @@ sub fails
 	return;
 }
 
+# Run a statement and watch it (test/watch): gives the CPU time of it, of its longest stretch without
+# a look whether it is cancelled, and, if it was cancelled, from then on, in seconds.
+sub watched
+{
+	my ($sql, $cancel_after) = @_;
+	$cancel_after //= 'NULL';
+	return split /\|/, $session->sql("SELECT * FROM watched(\$statement\$$sql\$statement\$, $cancel_after)");
+}
 my $too_large = qr/ERROR:  54000: .*\n(?:DETAIL:.*\n)?HINT:/;
 
 # Very many rows of one member
@@ -86,8 +116,7 @@ is( $node->safe_psql(
 	SELECT memory('VmHWM') - :before <= (2000000 * (64 + 2 * 40)) / 1024 / 1024 + 64}),
 	"2000000|80000024\nt", 'two million members take little more than 64 bytes each');
 
-# A million tags in one set, and two million rows of few tags.  How long that takes
-# must not depend on how many different tags there are.
+# A million tags in one set, and two million rows of few tags.
 is( $node->safe_psql(
 		'postgres', q{
 	SELECT memory('VmHWM') AS before \gset
@@ -105,19 +134,18 @@ is( $node->safe_psql(
 	SELECT rollup(a) = (SELECT tag_agg('tag ' || i) FROM generate_series(0, 29) i) FROM (SELECT tags('tag ' || i % 30) AS a FROM (SELECT generate_series(1, 2000000) AS i) g) x;
 	SELECT memory('VmHWM') - :before < 10}),
 	"t\nt\nt", 'two million rows of few tags take little memory');
+# How long rows take must not depend on how many different tags there are.
 {
 	my %took;
 	for my $different (300, 1000, 1015, 1020, 1100, 2040, 4090, 16380)
 	{
-		$took{$different} = $node->safe_psql('postgres', qq{
-			SET statement_timeout = '20s';
-			SELECT clock_timestamp() AS start \\gset
-			SELECT tag_agg('tag ' || i % $different) IS NULL FROM (SELECT generate_series(1, 100000) AS i) g \\g /dev/null
-			SELECT (extract(epoch FROM clock_timestamp() - :'start') * 1000)::int}, on_error_stop => 0);
+		my @tries = map { (watched("SELECT tag_agg('tag ' || i % $different) IS NULL FROM (SELECT generate_series(1, 100000) AS i) g"))[0] } 1 .. 3;
+		$took{$different} = min @tries;
 	}
-	my ($least) = sort { $a <=> $b } values %took;
-	my @slow = grep { $took{$_} > 8 * $least + 200 } sort { $a <=> $b } keys %took;
-	is("@slow", '', 'however many different tags there are, rows take as long') or diag(join ', ', map { "$_: $took{$_} ms" } sort { $a <=> $b } keys %took);
+	my $least = min values %took;
+	my @slow = grep { $took{$_} > 8 * $least } sort { $a <=> $b } keys %took;
+	is("@slow", '', 'however many different tags there are, rows take as long');
+	note(join ', ', map { sprintf '%d: %.1f ms', $_, $took{$_} * 1000 } sort { $a <=> $b } keys %took);
 }
 is( $node->safe_psql(
 		'postgres', q{SELECT length(tagbloom_send(tag_agg('tag ' || i, 63573348))) FROM generate_series(1, 33) i}), 4 + 128 * 1024 * 1024,
@@ -257,6 +285,18 @@ is( $node->safe_psql(
 	         funnel('106751991 days', t, t < '2002-01-01', t = last) AS n, retention_book(1, t) AS b, activity(t, 'day', 'UTC') AS a
 	    FROM ends, LATERAL (SELECT unnest(ARRAY[first, last, '2001-01-01'])) u (t)) x}),
 	'1|2|1|{"4714-11-24 BC",2001-01-01,294276-12-31}', 'times from one end to the other');
+# All of time, by the day, takes not much longer than a few days.
+{
+	my ($near, $far) = map {
+		my $rows = $_;
+		min map {
+			(watched("SELECT count(*) FROM (SELECT spend(t, 1) AS x FROM unnest('{$rows}'::timestamptz[]) t) s, unnest('{day,year}'::text[]) unit, unnest('{UTC,Pacific/Kiritimati,America/Juneau}'::text[]) timezone, unnest('{1 us,1 day,1 month 1 day 1 us}'::interval[]) span,
+				LATERAL (SELECT tier_until(x, '294276-12-31 23:59:59.999999', '{1}', span, unit, timezone), spend_to_next(x, '294276-12-31 23:59:59.999999', '{1000000}', span, unit, timezone)) u, tier_history(x, '294276-12-31 23:59:59.999999', '{2,1}', '{a,b,c}', span, unit, timezone)"))[0]
+		} 1 .. 3
+	} '2000-01-01,2000-01-02 12:00,2000-01-04', '4713-01-01 00:00 BC,2000-01-01 12:00,294276-12-31 23:59:59.999999';
+	cmp_ok($far, '<', 50 * $near, 'all of time is no longer than a few days');
+	note(sprintf '%.2f ms, %.2f ms', $near * 1000, $far * 1000);
+}
 fails("SELECT count(*) FROM ends, LATERAL (SELECT retention_book(1, t, 'day', 'UTC') AS b FROM unnest(ARRAY[first, last]) t) x, $_(b)", $too_large, "$_() of 300,000 years by day") for 'cohort_retention', 'lifecycle_counts';
 is((error_of("SELECT count(*) FROM (SELECT retention_book(1, a) AS b FROM (SELECT activity('294276-12-31 23:00:00+00', 'day', 'Asia/Tokyo') AS a) y) x, cohort_retention(b)"))[0], 'no error', 'a triangle of the last day of all');
 fails("SELECT funnel('$_', now(), true)", qr/ERROR:  22023: /, "a window of $_") for '-1 second', '1 month', '106751992 days';
@@ -337,7 +377,7 @@ my $keys = q{repeat('x', 1000000) || i, timestamptz '2026-01-01', 1};
 fails("SELECT rfm_book($keys) FROM (SELECT generate_series(1, 1100) AS i) g", $too_large, 'a book over the limit');
 fails("SELECT member_count(a + b) FROM (SELECT rfm_book($keys) AS a FROM (SELECT generate_series(1, 400) AS i) g) x, (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1001, 1400) AS i) g) y",
 	$too_large, 'a sum over the limit');
-is( (session("SELECT member_count(b), octet_length(rfm_book_send(b)), octet_length(b::text) FROM (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1, 700) AS i) g) x"))[0],
+is( ($session->query("SELECT member_count(b), octet_length(rfm_book_send(b)), octet_length(b::text) FROM (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1, 700) AS i) g) x"))[0],
 	'700|700027216|933369633', 'a book just below it can be read and written');
 fails("SELECT pricebook(item, '', 1) FROM (SELECT repeat('i', 1000000) || i AS item FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit');
 fails("SELECT pricebook(1, '2026-01-01', grp, 1, 1) FROM (SELECT repeat('g', 1000000) || i AS grp FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit by its groups');
@@ -669,8 +709,7 @@ for my $number ("1e131071", "-1e131071", "1e-16383", "repeat('9', 131072)::numer
 	fails("SELECT tier($number, '{0.5}', '{a,b}') OVER ()", qr/ERROR:  22003: .{20,200}\n/, "tier of $number");
 }
 
-# Cancelled.  Each statement runs once to see how long it takes, then is to be
-# stopped part of the way.
+# Cancelled.
 $node->safe_psql(
 	'postgres', q{
 	CREATE TABLE big (name text PRIMARY KEY, book rfm_book);
@@ -680,19 +719,28 @@ $node->safe_psql(
 	SELECT 'backwards', rfm_book(i::bigint, timestamptz '2026-01-01' + i * interval '1 second', i % 1000) FROM (SELECT generate_series(1500000, 1, -1) AS i) g;
 	INSERT INTO big
 	SELECT 'lines', rfm_book('member ' || i % 300000, 'order ' || i, timestamptz '2026-01-01' + i * interval '1 second', i % 1000) FROM (SELECT generate_series(1, 600000) AS i) g;
-	CREATE TABLE literal AS SELECT book::text AS text FROM big WHERE name = 'lines';
+	-- Here and below, what PostgreSQL would compress is stored as it is: it cannot be cancelled while it decompresses.
+	CREATE TABLE literal (text text);
+	ALTER TABLE literal ALTER text SET STORAGE EXTERNAL;
+	INSERT INTO literal SELECT book::text FROM big WHERE name = 'lines';
 	CREATE TABLE copied (book rfm_book);
 
 	-- Members with sets of tags; sets of many; the text of both and of a query.
 	CREATE TABLE tagged AS SELECT i AS id, tags('vip ' || i % 7, 'city ' || i % 997, 'id ' || i, 'x' || i / 3, 'y' || i / 2) AS tags FROM generate_series(1, 150000) i;
-	CREATE TABLE large AS SELECT n, tag_agg('tag ' || i * n, 20000000) AS tags FROM generate_series(1, 2) n, generate_series(1, 100000) i GROUP BY n;
-	CREATE TABLE tag_text AS SELECT '{' || string_agg('"tag ' || i || '"', ',') || '}' AS list, jsonb_agg('tag ' || i) AS json, array_agg('tag ' || i) AS tags
+	CREATE TABLE large (n int, tags tagbloom);
+	ALTER TABLE large ALTER tags SET STORAGE EXTERNAL;
+	INSERT INTO large SELECT n, tag_agg('tag ' || i * n, 20000000) AS tags FROM generate_series(1, 2) n, generate_series(1, 100000) i GROUP BY n;
+	CREATE TABLE tag_text (list text, json jsonb, tags text[]);
+	ALTER TABLE tag_text ALTER list SET STORAGE EXTERNAL, ALTER json SET STORAGE EXTERNAL, ALTER tags SET STORAGE EXTERNAL;
+	INSERT INTO tag_text SELECT '{' || string_agg('"tag ' || i || '"', ',') || '}' AS list, jsonb_agg('tag ' || i) AS json, array_agg('tag ' || i) AS tags
 	  FROM generate_series(1, 1000000) i;
 	CREATE TABLE query AS SELECT string_agg('tag' || i, ' & !' ORDER BY i) AS text FROM generate_series(1, 65536) i;
 });
 $node->safe_psql('postgres', q{
 	CREATE TABLE slope AS SELECT n, price_slope(i / 3 * n, date '2026-01-01' + (i % 3)::int, i % 100 * 0.1, i % 7 + 0.99) AS slope FROM generate_series(1, 2) n, (SELECT generate_series(1, 300000::bigint) AS i) g GROUP BY n;
-	CREATE TABLE price_literal AS SELECT book::text AS prices, slope::text AS slope FROM crowd, slope WHERE name = 'items' AND n = 1;
+	CREATE TABLE price_literal (prices text, slope text);
+	ALTER TABLE price_literal ALTER prices SET STORAGE EXTERNAL, ALTER slope SET STORAGE EXTERNAL;
+	INSERT INTO price_literal SELECT book::text, s.slope::text FROM crowd, slope s WHERE name = 'items' AND n = 1;
 	CREATE TABLE copied_prices (book pricebook)});
 my $price_file = $node->data_dir . '/prices.copy';
 $node->safe_psql('postgres', 'COPY (SELECT ' . crowd('items') . ") TO '$price_file' (FORMAT binary)");
@@ -703,9 +751,13 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE deed AS SELECT n, retention_book(i % 150000 * n, at, i % 100 - 3, 'day', 'Europe/Berlin') AS money, retention_book('member ' || i % 100000 * n, at) AS times,
 	       funnel_book(i % 150000 * n, '30 days', at, i % 2 = 0, i % 3 = 0, i % 5 = 0) AS funnels, interaction_book(i % 150000 * n, (ARRAY['own', 'induced', 'obliged'])[1 + i % 3], at) AS interactions
 	  FROM generate_series(1, 2) n, LATERAL (SELECT i, timestamptz '2026-01-01' + i * 7919 % 400000 * interval '100 seconds' AS at FROM (SELECT generate_series(1, 400000::bigint) AS i) g) o GROUP BY n;
-	CREATE TABLE deed_one AS SELECT n, activity(timestamptz '1000-01-01' + i * n % 400000 * interval '2 days', 'day', 'UTC') AS a, funnel('1 day', timestamptz '2026-01-01' + i * 7919 % 400000 * interval '1 hour', i % 3 = 0, i % 5 = 0) AS f,
+	CREATE TABLE deed_one (n int, a activity, f funnel, s spend);
+	ALTER TABLE deed_one ALTER a SET STORAGE EXTERNAL, ALTER f SET STORAGE EXTERNAL, ALTER s SET STORAGE EXTERNAL;
+	INSERT INTO deed_one SELECT n, activity(timestamptz '1000-01-01' + i * n % 400000 * interval '2 days', 'day', 'UTC') AS a, funnel('1 day', timestamptz '2026-01-01' + i * 7919 % 400000 * interval '1 hour', i % 3 = 0, i % 5 = 0) AS f,
 	       spend(timestamptz '2000-01-01' + i * 7919 % 400000 * interval '1 hour', i % 100 - 3) AS s FROM generate_series(1, 2) n, generate_series(1, 400000::bigint) i GROUP BY n;
-	CREATE TABLE deed_literal AS SELECT money::text AS money, times::text AS times FROM deed WHERE n = 1;
+	CREATE TABLE deed_literal (money text);
+	ALTER TABLE deed_literal ALTER money SET STORAGE EXTERNAL;
+	INSERT INTO deed_literal SELECT money::text FROM deed WHERE n = 1;
 	CREATE TABLE copied_deed (money retention_book, funnels funnel_book)});
 my $deed_file = $node->data_dir . '/deed.copy';
 $node->safe_psql('postgres', "COPY (SELECT money, funnels FROM deed) TO '$deed_file' (FORMAT binary)");
@@ -721,20 +773,25 @@ my %slow = (
 	'rollup() of behaviour' => 'SELECT length(retention_book_send(rollup(money))), length(funnel_book_send(rollup(funnels))) FROM deed',
 	'+ of behaviour' => 'SELECT length(interaction_book_send(a.interactions + b.interactions)), length(retention_book_send(a.times + b.times)) FROM deed a, deed b WHERE a.n < b.n',
 	'rollup() of series' => 'SELECT length(activity_send(rollup(a))), length(funnel_send(rollup(f))), length(spend_send(rollup(s))) FROM deed_one',
-	'cohort_retention()' => 'SELECT count(*) FROM deed, cohort_retention(money), generate_series(1, 2)',
-	'net_outside()' => 'SELECT sum(net_outside(money)) FROM deed, generate_series(1, 3)',
-	'lifecycle_counts()' => 'SELECT count(*) FROM (SELECT money FROM deed, generate_series(1, 3)) d, lifecycle_counts(money)',
-	'stickiness()' => 'SELECT count(*) FROM (SELECT money FROM deed, generate_series(1, 3)) d, stickiness(money)',
-	'day_retention()' => 'SELECT count(*) FROM deed, day_retention(times, last_day => 500000)',
-	'funnel_steps()' => q{SELECT count(*) FROM (SELECT funnels FROM deed, generate_series(1, 3)) d, funnel_steps(funnels, 'strict_order,strict_once')},
-	'funnel_members()' => 'SELECT count(*) FROM deed, funnel_members(NULL::bigint, funnels)',
-	'interaction_members()' => 'SELECT count(*) FROM deed, interaction_members(interactions)',
-	'interaction_transitions()' => q{SELECT count(*) FROM (SELECT interactions FROM deed, generate_series(1, 4)) d, interaction_transitions(interactions, '2026-06-01')},
-	'level()' => 'SELECT level(f), cardinality(step_times(f)) FROM deed_one, generate_series(1, 5)',
-	'period_list()' => 'SELECT cardinality(period_list(a)), longest_streak(a) FROM deed_one, generate_series(1, 6)',
-	'tier_history()' => q{SELECT count(*) FROM deed_one, tier_history(s, '2200-01-01', '{1000,500}', '{a,b,c}', '30 days', 'day', 'Europe/Berlin'), generate_series(1, 2)},
-	'tier_until()' => q{SELECT tier_until(s, '2200-01-01', '{1000,500}', '200000 years', 'day', 'Europe/Berlin'), spend_to_next(s, '200000-01-01', '{100000000,50000000}', '1 second', 'day', 'Europe/Berlin') FROM deed_one},
-	'input of behaviour' => 'SELECT member_count(money::retention_book), member_count(times::retention_book) FROM deed_literal',
+	'cohort_retention()' => 'SELECT count(*) FROM deed, cohort_retention(money) WHERE n = 2',
+	'net_outside()' => 'SELECT net_outside(money) FROM deed WHERE n = 2',
+	'lifecycle_counts()' => 'SELECT count(*) FROM deed, lifecycle_counts(money) WHERE n = 2',
+	'stickiness()' => 'SELECT count(*) FROM deed, stickiness(money) WHERE n = 2',
+	'day_retention()' => 'SELECT count(*) FROM deed, day_retention(times, last_day => 500000) WHERE n = 2',
+	'funnel_steps()' => q{SELECT count(*) FROM deed, funnel_steps(funnels, 'strict_order,strict_once') WHERE n = 2},
+	'funnel_members()' => 'SELECT count(*) FROM deed, funnel_members(NULL::bigint, funnels) WHERE n = 2',
+	'interaction_members()' => 'SELECT count(*) FROM deed, interaction_members(interactions) WHERE n = 2',
+	'interaction_transitions()' => q{SELECT count(*) FROM deed, interaction_transitions(interactions, '2026-06-01') WHERE n = 2},
+	'step_times()' => 'SELECT cardinality(step_times(f)) FROM deed_one WHERE n = 1',
+	'longest_streak()' => 'SELECT longest_streak(a) FROM deed_one WHERE n = 1',
+	'level()' => 'SELECT level(f) FROM deed_one WHERE n = 1',
+	'period_list()' => 'SELECT cardinality(period_list(a)) FROM deed_one WHERE n = 1',
+	'tier_history()' => q{SELECT count(*) FROM deed_one, tier_history(s, '2200-01-01', '{1000,500}', '{a,b,c}', '30 days', 'day', 'Europe/Berlin') WHERE n = 1},
+	'tier_by_spend()' => q{SELECT tier_by_spend(s, '2200-01-01', '{1000,500}', '{a,b,c}', '30 days', 'day', 'Europe/Berlin') FROM deed_one WHERE n = 1},
+	'tier_history() of all of time' => q{SELECT count(*) FROM (SELECT spend(t, 1) AS x FROM unnest('{4713-01-01 BC,2000-01-01,294276-12-31}'::timestamptz[]) t) s, tier_history(x, '294276-12-31', '{2,1}', '{a,b,c}', '178000000 years', 'day', 'UTC')},
+	'tier_until()' => q{SELECT tier_until(s, '2200-01-01', '{1000,500}', '200000 years', 'day', 'Europe/Berlin') FROM deed_one WHERE n = 1},
+	'spend_to_next()' => q{SELECT spend_to_next(s, '200000-01-01', '{100000000,50000000}', '1 second', 'day', 'Europe/Berlin') FROM deed_one WHERE n = 1},
+	'input of behaviour' => 'SELECT member_count(money::retention_book) FROM deed_literal',
 	'output of behaviour' => 'SELECT octet_length(money::text) + octet_length(funnels::text) FROM deed',
 	'recv of behaviour' => "COPY copied_deed FROM '$deed_file' (FORMAT binary)",
 	'tag_agg()' => q{SELECT length(tagbloom_send(tag_agg('tag ' || i))) FROM (SELECT generate_series(1, 1500000) AS i) g},
@@ -743,9 +800,9 @@ my %slow = (
 	'rollup(tagbloom) of filters' => 'SELECT length(tagbloom_send(rollup(tags))) FROM large, generate_series(1, 4)',
 	'tags(text[])' => 'SELECT tag_count(tags(VARIADIC tags)) FROM tag_text',
 	'tags(jsonb)' => 'SELECT tag_count(tags(json)) FROM tag_text',
-	'tag_list()' => 'SELECT cardinality(tag_list(large.tags, tag_text.tags)) FROM large, tag_text',
-	'tag_count()' => 'SELECT tag_count(tags) FROM large',
-	'false_positive_rate()' => 'SELECT false_positive_rate(tags) FROM large, generate_series(1, 3)',
+	'tag_list()' => 'SELECT cardinality(tag_list(large.tags, tag_text.tags)) FROM large, tag_text WHERE n = 1',
+	'tag_count()' => 'SELECT tag_count(tags) FROM large WHERE n = 1',
+	'false_positive_rate()' => 'SELECT false_positive_rate(tags) FROM large WHERE n = 1',
 	'|' => 'SELECT length(tagbloom_send(a.tags | b.tags)) FROM large a, large b',
 	'@>' => 'SELECT a.tags @> b.tags FROM large a, large b',
 	'the cast to tagbloom(n)' => 'SELECT length(tagbloom_send(tagbloom(tags, 1000 + 30000000 * i, true))) FROM large, generate_series(0, 1) i',
@@ -753,7 +810,7 @@ my %slow = (
 	'input of a filter' => 'SELECT tag_count(tags::text::tagbloom) FROM large WHERE n = 1',
 	'output of tagbloom' => 'SELECT sum(octet_length(tags::text)) FROM large',
 	'a GIN build' => 'CREATE INDEX ON tagged USING gin (tags)',
-	'ANALYZE' => 'SET default_statistics_target = 500; ANALYZE tagged',
+	'ANALYZE' => 'SET LOCAL default_statistics_target = 500; ANALYZE tagged',
 	'input of tagquery' => 'SELECT count(text::tagquery) FROM query, generate_series(1, 30)',
 	'input of tagquery, of nots' => q{SELECT (repeat('!', 50000000) || 'vip')::tagquery},
 	'input of tagquery, of parentheses' => q{SELECT count((repeat('(!', 65536) || 'vip' || n || repeat(')', 65536))::tagquery) FROM generate_series(1, 60) n},
@@ -764,7 +821,7 @@ my %slow = (
 	'pricebook() of periods' => q{SELECT length(pricebook_send(pricebook('item ' || i / 9, date '2026-01-01' + i % 7, 'group ' || i % 90000, i % 31 + 0.99, i % 5 + 1))) FROM (SELECT generate_series(1, 300000) AS i) g},
 	'rollup(pricebook)' => 'SELECT rollup(b) IS NULL FROM (SELECT book AS b FROM crowd, generate_series(1, 2) WHERE name IN (\'both\', \'groups\')) b',
 	'+ of pricebooks' => 'SELECT length(pricebook_send(' . crowd('items') . ' + ' . crowd('items') . '))',
-	'cell_count()' => "SELECT sum(cell_count(book)) FROM crowd, generate_series(1, 3)",
+	'cell_count()' => 'SELECT cell_count(' . crowd('both') . ')',
 	'price_gaps() of groups' => 'SELECT count(*) FROM price_gaps(' . crowd('groups') . q{, 'group 5')},
 	'price_gaps() of prices' => 'SELECT count(*) FROM price_gaps(' . crowd('prices') . q{, 'group 1')},
 	'price_gap_items()' => 'SELECT count(*) FROM price_gap_items(' . crowd('items') . q{, 'group 1')},
@@ -775,7 +832,7 @@ my %slow = (
 	'recv of pricebook' => "COPY copied_prices FROM '$price_file' (FORMAT binary)",
 	'price_slope()' => q{SELECT length(price_slope_send(price_slope('item ' || i / 5, date '2026-01-01' + i % 5, i * 0.01, i % 31 + 0.99))) FROM (SELECT generate_series(1, 400000) AS i) g},
 	'rollup(price_slope)' => 'SELECT length(price_slope_send(rollup(slope))) FROM slope',
-	'price_slopes()' => 'SELECT sum(items) FROM (SELECT slope FROM slope, generate_series(1, 2)) x, price_slopes(slope)',
+	'price_slopes()' => 'SELECT p.items FROM slope s, price_slopes(s.slope) p WHERE s.n = 1',
 	'input of price_slope' => 'SELECT rows_skipped(slope::price_slope) FROM price_literal',
 	'rfm_book()' => q{SELECT length(rfm_book_send(rfm_book(i::bigint, timestamptz '2026-01-01', i))) FROM (SELECT generate_series(1, 1500000) AS i) g},
 	'rfm_book() of lines' => q{SELECT length(rfm_book_send(rfm_book(i % 1000, i::text, timestamptz '2026-01-01', i))) FROM (SELECT generate_series(1, 600000) AS i) g},
@@ -796,45 +853,39 @@ my %slow = (
 	'tier() of float8' => q{SELECT count(t) FROM (SELECT tier(i::float8, '{0.1,0.2}', '{a,b,c}') OVER () AS t FROM (SELECT generate_series(1, 1000000) AS i) g) x},
 	'tier() of numeric' => q{SELECT count(t) FROM (SELECT tier(i::numeric * 1e25, '{0.1,0.2}', '{a,b,c}') OVER () AS t FROM (SELECT generate_series(1, 400000) AS i) g) x},
 	'tier_cuts()' => q{SELECT tier_cuts(i % 7, '{0.1,0.2}') FROM (SELECT generate_series(1, 2000000) AS i) g});
+# custmart looks whether it is cancelled every 65536 steps.  What PostgreSQL does at once with a large
+# value may take longer, but not half of the statement, nor as long as some millions of slow steps.
+# What the kernel does meanwhile is counted, too, so what is too long has to be so three times.
+my $long = 3 * $node->safe_psql('postgres', 'SELECT min(watch_unit()) FROM generate_series(1, 5)');
 for my $name (sort keys %slow)
 {
-	my $sql = $slow{$name};
-	my $script = qq{
-		SET search_path = public;
-		SELECT clock_timestamp() AS start \\gset
-		$sql \\g /dev/null
-		SELECT greatest(5, extract(epoch FROM clock_timestamp() - :'start') * 1000) AS all_of_it \\gset
-		\\echo all :all_of_it
-	};
-	$script .= qq{
-		SELECT (:all_of_it * $_)::int AS part, clock_timestamp() AS start \\gset
-		SET statement_timeout = :part;
-		$sql \\g /dev/null
-		\\set failed :ERROR
-		RESET statement_timeout;
-		SELECT 'part', :'failed', (extract(epoch FROM clock_timestamp() - :'start') * 1000)::int - :part;
-	} for (0.3, 0.75);
-	my ($out, $err) = session($script);
-	my ($all) = $out =~ /^all (\d+)/m;
-	my @late = $out =~ /^part\|true\|(-?\d+)$/mg;
-	my @done = $out =~ /^part\|false/mg;
-	is(@late + @done, 2, "$name was tried") or diag $err;
-	cmp_ok(scalar(@late), '>=', 1, "$name can be cancelled") or diag "$all ms\n$out";
-	is(join(',', grep { $_ ne '57014' } $err =~ /ERROR:  (?!canceling statement due to statement timeout)(.*)/g), '', "$name: no other error");
-	# Machines that are busy with other things are late, too; a loop that cannot
-	# be cancelled would be late by the rest of its time, and more with more data.
-	cmp_ok(max(0, @late), '<', 1000, "$name stops at once");
-	note(sprintf '%s: %d ms, cancelled within %s ms', $name, $all // -1, join ', ', @late);
+	my ($total, $longest, @late);
+	for (1 .. 3)
+	{
+		($total, $longest) = watched($slow{$name});
+		last if $longest < min($total / 2, $long);
+	}
+	cmp_ok($longest, '<', $total / 2, "$name can be cancelled");
+	cmp_ok($longest, '<', $long, "$name stops at once");
+	for my $part (0.3, 0.75)
+	{
+		my $late;
+		for (1 .. 3)
+		{
+			(undef, undef, $late) = watched($slow{$name}, $part * $total);
+			last if $late < $long;
+		}
+		cmp_ok($late, '<', $long, "$name is cancelled at $part of its time");
+		push @late, $late;
+	}
+	note(sprintf '%s: %.1f ms, %.1f ms of it at once (%.3f of it, %.3f of what is long), cancelled within %s ms', $name, $total * 1000, $longest * 1000, $longest / $total, $longest / $long, join ', ', map { sprintf '%.1f', $_ * 1000 } @late);
 }
 
 # Very long ones, too.
 {
-	my ($out) = session(q{SET statement_timeout = '1s'; SELECT clock_timestamp() AS start \gset
-		SELECT count(*) FROM price_gap_items(NULL::bigint, } . crowd('both') . q{, 'all others') \g /dev/null
-		\echo :ERROR :SQLSTATE
-		RESET statement_timeout;
-		SELECT clock_timestamp() - :'start' < interval '2 seconds'});
-	like($out, qr/^(?:true 57014|false 00000)\nt$/, '100,000 groups and a million prices, item by item, are done or stopped in time');
+	my ($total, $longest, $late) = watched('SELECT count(*) FROM price_gap_items(NULL::bigint, ' . crowd('both') . q{, 'all others')}, 5 * $long);
+	cmp_ok($longest, '<', $long, '100,000 groups and a million prices, item by item, can be cancelled');
+	cmp_ok($late, '<', $long, 'and stop at once');
 }
 
 # Out of memory: from here on new sessions may have little more than they have
@@ -887,11 +938,17 @@ SKIP:
 		'rfm_cuts()' => q{SELECT rfm_cuts(r, 99) FROM (SELECT rfm('2026-01-01', 5) AS r OFFSET 0) x, (SELECT generate_series(1, 10000000) OFFSET 0) g},
 		'tier_cuts()' => q{SELECT tier_cuts(i % 7, '{0.1,0.2}') FROM (SELECT generate_series(1, 30000000) AS i) g},
 		'tier() of numeric' => q{SELECT count(t) FROM (SELECT tier(i::numeric * 1e25, '{0.1,0.2}', '{a,b,c}') OVER () AS t FROM (SELECT generate_series(1, 4000000) AS i) g) x});
-	fails($large{$_}, $memory, "$_ without memory") for sort keys %large;
+	for my $name (sort keys %large)
+	{
+		$session = Session->new($node);
+		fails($large{$name}, $memory, "$name without memory");
+	}
 	is($node->safe_psql('postgres', q{SELECT member_count(rfm_book(i::bigint, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 100000) AS i) g}),
 		100000, 'smaller ones still work');
 	system("prlimit --pid $postmaster --as=unlimited: >/dev/null 2>&1");
 }
+
+undef $session;
 
 # Nothing was lost on the way.
 is( $node->safe_psql('postgres', "SELECT name, member_count(book) FROM big ORDER BY name"),

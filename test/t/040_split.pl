@@ -4,45 +4,31 @@
 use strict;
 use warnings;
 
-use Cwd qw(abs_path);
-use File::Basename qw(dirname);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Session;
+use TestModule;
 use Test::More;
 
-# Built in a scratch directory and loaded from there.
-my $source = abs_path(dirname(__FILE__) . '/../split');
-my $work = PostgreSQL::Test::Utils::tempdir();
-my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
-{
-	local @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
-	delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
-	my $output =
-	  `make -C '$work' -f '$source/Makefile' PG_CONFIG='$pg_config' VPATH='$source' USE_PGXS=1 with_llvm=no 2>&1`;
-	if (!is($?, 0, 'the test module is built'))
-	{
-		diag($output);
-		done_testing();
-		exit 1;
-	}
-}
-
+my $module = TestModule::build('split');
 my $node = PostgreSQL::Test::Cluster->new('split');
 $node->init;
 $node->start;
-$node->safe_psql(
-	'postgres', qq{
+my $session = Session->new($node);
+$session->sql(qq{
 	CREATE EXTENSION custmart;
-	CREATE FUNCTION split_step(internal, oid, VARIADIC "any") RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_flat_step(internal, oid, VARIADIC "any") RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_combine_text(internal, oid, text) RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_combine_text(internal, oid, text, anyelement) RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_combine_binary(internal, oid, bytea) RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_combine_binary(internal, oid, bytea, anyelement) RETURNS internal AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_to_text(internal) RETURNS text AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_to_binary(internal) RETURNS bytea AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_final(internal, oid, text, anyelement) RETURNS anyelement AS '$work/split' LANGUAGE C;
-	CREATE FUNCTION split_final(internal, oid, bytea, anyelement) RETURNS anyelement AS '$work/split' LANGUAGE C;
+	CREATE FUNCTION split_step(internal, oid, VARIADIC "any") RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_flat_step(internal, oid, VARIADIC "any") RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_combine_text(internal, oid, text) RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_combine_text(internal, oid, text, anyelement) RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_combine_binary(internal, oid, bytea) RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_combine_binary(internal, oid, bytea, anyelement) RETURNS internal AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_to_text(internal) RETURNS text AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_to_binary(internal) RETURNS bytea AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_final(internal, oid, text, anyelement) RETURNS anyelement AS '$module' LANGUAGE C;
+	CREATE FUNCTION split_final(internal, oid, bytea, anyelement) RETURNS anyelement AS '$module' LANGUAGE C;
 
 	-- On a worker: rows to a partial state that travels.
 	CREATE AGGREGATE partial_text(oid, VARIADIC "any") (SFUNC = split_step, STYPE = internal, FINALFUNC = split_to_text);
@@ -65,8 +51,7 @@ $node->safe_psql(
 });
 
 # The rules that show in the catalogs.
-is( $node->safe_psql(
-		'postgres', q{
+is( $session->sql(q{
 	SELECT signature, rule
 	  FROM split_aggregate a JOIN pg_proc p USING (oid), LATERAL (VALUES
 	    ('arguments of concrete types', NOT EXISTS (SELECT FROM unnest(p.proargtypes::oid[]) x JOIN pg_type t ON t.oid = x WHERE t.typtype = 'p')),
@@ -81,8 +66,7 @@ is( $node->safe_psql(
 	    ('open to everybody', NOT EXISTS (SELECT FROM pg_proc f WHERE f.oid IN (a.oid, aggtransfn, aggcombinefn, aggfinalfn) AND NOT has_function_privilege('public', f.oid, 'EXECUTE')))
 	  ) AS r (rule, is_kept)
 	 WHERE NOT is_kept ORDER BY 1, 2}), '', 'every aggregate keeps the rules');
-is( $node->safe_psql(
-		'postgres', q{
+is( $session->sql(q{
 	SELECT t.oid::regtype, m.amname
 	  FROM pg_type t JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
 	  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid, pg_am m
@@ -91,8 +75,7 @@ is( $node->safe_psql(
 	                    WHERE c.opcmethod = m.oid AND c.opcintype = t.oid AND c.opcdefault AND p.amprocnum = CASE amname WHEN 'hash' THEN 2 ELSE 1 END)
 	 ORDER BY 1, 2}), '', 'every type can be sorted, hashed and be a distribution key');
 # A function that reads a table or a setting would find others on each machine.
-is( $node->safe_psql(
-		'postgres', q{
+is( $session->sql(q{
 	SELECT DISTINCT f.oid::regprocedure FROM split_aggregate a JOIN pg_proc f ON f.oid IN (aggtransfn, aggcombinefn, aggfinalfn)
 	 WHERE f.provolatile <> 'i'}), '', 'support functions are immutable');
 
@@ -154,8 +137,7 @@ for ([ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' 
 }
 $arguments{activity} = 'day_activity';
 $arguments{retention_book} = 'day_retention';
-$node->safe_psql(
-	'postgres', q{
+$session->sql(q{
 	CREATE TABLE shop AS
 	SELECT i AS id, i % 4 AS worker, member, md5(member::text)::uuid AS member_uuid, repeat('É', (member % 9)::int) || member AS member_text,
 	       order_id, CASE WHEN order_id % 7 <> 0 THEN '#' || order_id ELSE '' END AS order_text,
@@ -174,21 +156,18 @@ $node->safe_psql(
 	UPDATE shop s SET tags = CASE WHEN id % 3 = 0 THEN tagbloom(all_of, 1 + id * 7 % 600, true) ELSE all_of END
 	  FROM (SELECT n, tag_agg(member_text || '/' || order_text) AS all_of FROM shop, generate_series(1, 10) n WHERE id % 500 < n * n * n GROUP BY n) x WHERE n = 1 + id % 11;
 });
-$node->safe_psql(
-	'postgres', qq{
+$session->sql(qq{
 	ALTER TABLE shop ADD day_interactions interaction_book;
 	ALTER TABLE shop ADD day_spend spend;
 	UPDATE shop s SET day_spend = (SELECT spend(at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET day_interactions = (SELECT interaction_book(member_text, $kind, at) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 
-$node->safe_psql(
-	'postgres', qq{
+$session->sql(qq{
 	ALTER TABLE shop ADD day_events funnel, ADD day_funnels funnel_book;
 	UPDATE shop s SET (day_events, day_funnels) = (SELECT funnel(@{[ called($events) ]}), funnel_book(member_text, @{[ called($events) ]}) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
-$node->safe_psql(
-	'postgres', qq{
+$session->sql(qq{
 	ALTER TABLE shop ADD day_activity activity, ADD day_retention retention_book;
 	UPDATE shop s SET (day_activity, day_retention) = (SELECT activity(at, $calendar), retention_book(member_text, at, amount, $calendar) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
@@ -201,14 +180,14 @@ sub called
 }
 
 my @aggregates = map { [ split /\|/ ] }
-  split /\n/, $node->safe_psql('postgres', 'SELECT signature, proname, result, arguments FROM split_aggregate ORDER BY 1');
+  split /\n/, $session->sql('SELECT signature, proname, result, arguments FROM split_aggregate ORDER BY 1');
 cmp_ok(scalar(@aggregates), '>=', 14, 'the extension has aggregates');
 
 # "merged" does not depend on the type of the value it is compared with.
 sub same
 {
 	my ($split, $plain, $description) = @_;
-	my ($status, $out, $err) = $node->psql('postgres', "SELECT ($split) IS NOT DISTINCT FROM ($plain), ($plain) IS NOT NULL");
+	my ($out, $err) = $session->query("SELECT ($split) IS NOT DISTINCT FROM ($plain), ($plain) IS NOT NULL");
 	return is($out, 't|t', $description) || diag($err || "SELECT ($split)");
 }
 
@@ -228,7 +207,7 @@ for (@aggregates)
 		my $none = "SELECT -1, partial_$way($of, $arguments) FROM shop WHERE false";
 		my $null_rows = "SELECT -2, partial_$way($of, " . nulls($types) . ') FROM generate_series(1, 3)';
 
-		is($node->safe_psql('postgres', "SELECT ($none) IS NULL" =~ s/SELECT -1, /SELECT /r), 't', "$signature: no rows, no state");
+		is($session->sql("SELECT ($none) IS NULL" =~ s/SELECT -1, /SELECT /r), 't', "$signature: no rows, no state");
 		same("SELECT result_$way($of, p, $null) FROM ($partial) s", $plain, "$signature: split, $way");
 		same("SELECT result_$way($of, p, $null) FROM (SELECT partial_$way($of, $arguments) AS p FROM shop) s",
 			$plain, "$signature: one worker, $way");
@@ -243,11 +222,10 @@ for (@aggregates)
 		for my $nothing ("SELECT result_$way($of, p, $null) FROM ($partial) s WHERE false",
 			"SELECT result_$way($of, p, $null) FROM ($none UNION ALL $none) s (worker, p)")
 		{
-			is($node->safe_psql('postgres', "SELECT ($nothing) IS NULL AND (SELECT $name(@{[ called($arguments) ]}) FROM shop WHERE false) IS NULL"),
+			is($session->sql("SELECT ($nothing) IS NULL AND (SELECT $name(@{[ called($arguments) ]}) FROM shop WHERE false) IS NULL"),
 				't', "$signature: nothing of nothing, $way");
 		}
-		is( $node->safe_psql('postgres',
-				"SELECT (SELECT result_$way($of, p, $null) FROM ($null_rows) s (worker, p)) IS NOT DISTINCT FROM (SELECT $name("
+		is( $session->sql("SELECT (SELECT result_$way($of, p, $null) FROM ($null_rows) s (worker, p)) IS NOT DISTINCT FROM (SELECT $name("
 				  . called(nulls($types)) . ') FROM generate_series(1, 3))'),
 			't', "$signature: nothing but NULLs, $way");
 	}
@@ -265,7 +243,7 @@ sub nulls
 # A state of another kind is refused on both sides.
 for my $way ('text', 'binary')
 {
-	my ($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY sqlstate
+	my ($out, $err) = $session->query(qq{\\set VERBOSITY sqlstate
 		SELECT merge_$way('rfm_book(bigint,timestamptz,numeric)'::regprocedure, p) FROM (
 		  SELECT partial_$way('rfm_book(bigint,timestamptz,numeric)'::regprocedure, member, at, amount) AS p FROM shop
 		  UNION ALL SELECT partial_$way('rfm_book(uuid,timestamptz,numeric)'::regprocedure, member_uuid, at, amount) FROM shop) s});
@@ -275,7 +253,7 @@ for my $way ('text', 'binary')
 		[ 'price_slope(bigint,date,double precision,numeric)', 'member, at::date, 1::float8, amount', 'price_slope(text,date,double precision,numeric)', 'member_text, at::date, 1::float8, amount' ])
 	{
 		my ($of, $one, $other_of, $other) = @$two;
-		($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY sqlstate
+		($out, $err) = $session->query(qq{\\set VERBOSITY sqlstate
 			SELECT merge_$way('$of'::regprocedure, p) FROM (
 			  SELECT partial_$way('$of'::regprocedure, $one) AS p FROM shop UNION ALL SELECT partial_$way('$other_of'::regprocedure, $other) FROM shop) s});
 		like($err, qr/ERROR:  42804/, "$of and $other_of, $way");
@@ -285,7 +263,7 @@ for my $way ('text', 'binary')
 		[ 'tier_cuts(double precision,double precision[])', 'amount::float8, ARRAY[0.5]::float8[]', 'amount::float8, ARRAY[0.25]::float8[]' ])
 	{
 		my ($of, $one, $other) = @$two;
-		($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY sqlstate
+		($out, $err) = $session->query(qq{\\set VERBOSITY sqlstate
 			SELECT merge_$way('$of'::regprocedure, p) FROM (
 			  SELECT partial_$way('$of'::regprocedure, $one) AS p FROM shop UNION ALL SELECT partial_$way('$of'::regprocedure, $other) FROM shop) s});
 		like($err, qr/ERROR:  22023/, "$of with two parameters, $way");
@@ -295,7 +273,7 @@ for my $way ('text', 'binary')
 # A state that came in pieces, or from elsewhere, is an error and no crash.
 {
 	my $of = "'rollup(tagbloom)'::regprocedure";
-	my ($length) = $node->safe_psql('postgres', qq{
+	my ($length) = $session->sql(qq{
 		CREATE TABLE state AS SELECT partial_binary($of, tags) AS p FROM shop WHERE id % 50 < 30;
 		CREATE FUNCTION outcome(state bytea) RETURNS text LANGUAGE plpgsql AS \$\$
 		BEGIN
@@ -306,17 +284,17 @@ for my $way ('text', 'binary')
 		END \$\$;
 		SELECT length(p) FROM state});
 	cmp_ok($length, '>', 3000, 'a state with a filter and hashes');
-	is( $node->safe_psql('postgres', q{SELECT outcome(substr(p, 1, n)), count(*) FROM state, generate_series(0, 2000, 3) n GROUP BY 1}),
+	is( $session->sql(q{SELECT outcome(substr(p, 1, n)), count(*) FROM state, generate_series(0, 2000, 3) n GROUP BY 1}),
 		'XX001|667', 'a state that is cut off');
-	is( $node->safe_psql('postgres', q{SELECT DISTINCT outcome(set_byte(p, n, v)) FROM state, generate_series(0, 15) n, unnest('{0,1,2,22,23,127,128,255}'::int[]) v
+	is( $session->sql(q{SELECT DISTINCT outcome(set_byte(p, n, v)) FROM state, generate_series(0, 15) n, unnest('{0,1,2,22,23,127,128,255}'::int[]) v
 		EXCEPT SELECT unnest('{XX001,22023,a set}'::text[])}), '', 'a state with a wrong byte');
-	is( $node->safe_psql('postgres', q{SELECT n, outcome(set_byte(p, n, 255)) FROM state, unnest('{0,1,2,3,4,8,12,15}'::int[]) n ORDER BY 1}),
+	is( $session->sql(q{SELECT n, outcome(set_byte(p, n, 255)) FROM state, unnest('{0,1,2,3,4,8,12,15}'::int[]) n ORDER BY 1}),
 		join("\n", map { "$_|XX001" } 0, 1, 2, 3, 4, 8, 12, 15), 'every field of its header is checked');
 }
 
 {
 	my $of = "'rollup(pricebook)'::regprocedure";
-	$node->safe_psql('postgres', qq{
+	$session->sql(qq{
 		CREATE TABLE price_state AS
 		SELECT partial_binary($of, b) AS p FROM (SELECT pricebook(member_text, at::date, right(order_text, 1), amount, 2.50) AS b FROM shop WHERE id < 120) s
 		UNION ALL SELECT partial_binary('price_slope(bigint,date,double precision,numeric)'::regprocedure, member, at::date, order_id::float8, amount) FROM shop WHERE id < 60;
@@ -328,16 +306,15 @@ for my $way ('text', 'binary')
 		EXCEPTION WHEN OTHERS THEN
 		  RETURN sqlstate;
 		END \$\$});
-	is( $node->safe_psql('postgres', q{SELECT DISTINCT length(p) > 1000, price_outcome(p), price_outcome(p || '\\x00') FROM price_state}), 't|a state|22P03', 'states of prices');
-	is( $node->safe_psql('postgres', q{SELECT DISTINCT price_outcome(substr(p, 1, n)) FROM price_state, generate_series(0, length(p) - 1) n}),
+	is( $session->sql(q{SELECT DISTINCT length(p) > 1000, price_outcome(p), price_outcome(p || '\\x00') FROM price_state}), 't|a state|22P03', 'states of prices');
+	is( $session->sql(q{SELECT DISTINCT price_outcome(substr(p, 1, n)) FROM price_state, generate_series(0, length(p) - 1) n}),
 		'22P03', 'those that are cut off');
-	is( $node->safe_psql('postgres', q{SELECT n, price_outcome(set_byte(p, n, 255)) FROM price_state, unnest('{0,1,2,3,4,8}'::int[]) n WHERE price_outcome(set_byte(p, n, 255)) <> '22P03'}),
+	is( $session->sql(q{SELECT n, price_outcome(set_byte(p, n, 255)) FROM price_state, unnest('{0,1,2,3,4,8}'::int[]) n WHERE price_outcome(set_byte(p, n, 255)) <> '22P03'}),
 		'', 'every field of their headers is checked');
 }
 
 # Support functions called by hand are refused, not crashed.
-is( $node->safe_psql(
-		'postgres', q{
+is( $session->sql(q{
 	CREATE FUNCTION call_it(call text) RETURNS text LANGUAGE plpgsql AS $$
 	BEGIN
 	  EXECUTE call;
@@ -351,5 +328,6 @@ is( $node->safe_psql(
 	       LATERAL (SELECT format('SELECT %s(%s)', f.proname, list) AS c) y
 	 WHERE call_it(c) NOT IN ('no error', '0A000')}), '', 'support functions outside of an aggregate');
 
+undef $session;
 $node->stop;
 done_testing();

@@ -2,16 +2,21 @@
 # Perl, written from the Parquet format's BloomFilter.md and the description of
 # XXH64, both checked by figures that others have published.  In databases of
 # several encodings, because a tag is hashed as UTF-8 in all of them.
+#
+# One release is enough (test/run): the figures do not depend on the server.
 use strict;
 use warnings;
 no warnings 'portable';
 
 use Digest::MD5 ();
+use FindBin;
+use lib "$FindBin::Bin/../lib";
 use List::Util qw(max min);
 use MIME::Base64 qw(encode_base64);
 use POSIX qw(log1p);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Session;
 use Test::More;
 
 # ---------- XXH64, seed 0 ----------
@@ -246,13 +251,17 @@ $node->safe_psql('shop', q{
 });
 copy_tags('shop', 'tag', @tags);
 
+# One for each database.
+my %session;
+sub session { return $session{ $_[0] } //= Session->new($node, $_[0]) }
+
 # Compares sets: expression in SQL => set.
 sub compare
 {
 	my ($database, $description, @pairs) = @_;
 	my @expressions = @pairs[ grep { $_ % 2 == 0 } 0 .. $#pairs ];
 	my @sets = @pairs[ grep { $_ % 2 == 1 } 0 .. $#pairs ];
-	my @got = split /\n/, $node->safe_psql($database, join '', map { "SELECT encode(tagbloom_send($_), 'hex');\n" } @expressions), -1;
+	my @got = split /\n/, session($database)->sql(join '', map { "SELECT encode(tagbloom_send($_), 'hex');\n" } @expressions), -1;
 	my @different = grep { ($got[$_] // '') ne unpack('H*', stored($sets[$_])) } 0 .. $#sets;
 	ok(@sets && !@different, $description)
 	  or diag(join "\n", scalar(@different) . ' of ' . scalar(@sets) . ' differ',
@@ -525,7 +534,7 @@ for my $encoding (sort keys %alphabet)
 	for my $sql ("tags(repeat('$letter', $most + 1))", "('{' || repeat('$letter', $most + 1) || '}')::tagbloom", "repeat('$letter', $most + 1)::tagquery",
 		"tags('x') ? repeat('$letter', $most + 1)")
 	{
-		my ($status, $out, $err) = $node->psql($database, "\\set VERBOSITY verbose\nSELECT $sql");
+		my ($out, $err) = session($database)->query("\\set VERBOSITY verbose\nSELECT $sql");
 		like($err, qr/ERROR:  (?:22023|22P02): .*(?:@{[ length($letter) * ($most + 1) ]}|1024) bytes|ERROR:  22P02: .*\nDETAIL:  .*more than 1024 bytes/, "$encoding: one more letter is too much, $sql");
 	}
 }
@@ -534,7 +543,7 @@ for my $encoding (sort keys %alphabet)
 sub error_in
 {
 	my ($database, $sql) = @_;
-	my ($status, $out, $err) = $node->psql($database, "\\set VERBOSITY verbose\nSELECT $sql", on_error_stop => 0);
+	my ($out, $err) = session($database)->query("\\set VERBOSITY verbose\nSELECT $sql");
 	return $err || "no error: $out";
 }
 sub everywhere
@@ -571,5 +580,6 @@ for my $untranslatable ([ 'in_euc_jp', "E'\\xa2\\xaf'" ], [ 'in_win1251', "E'\\x
 	like(error_in('in_latin1', 'q::text FROM query'), qr/ERROR:  22P05: .*LATIN1/, 'is not printed where its tags have no letters');
 }
 
+%session = ();
 $node->stop;
 done_testing();

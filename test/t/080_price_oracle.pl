@@ -1,6 +1,8 @@
 # The price reports against test/oracle/price_fairness.py, which works out the same
 # with NumPy and SciPy: shops of all shapes, every column.  The oracle itself is
 # tested by figures that others have published.
+#
+# One release is enough (test/run): the figures do not depend on the server.
 use strict;
 use warnings;
 

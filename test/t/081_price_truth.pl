@@ -2,6 +2,8 @@
 # and what the reports say of them.  An interval of 95 % has to cover the truth in
 # about 95 % of them, a test at 5 % to be wrong in about 5 %, and no more of the items
 # that are flagged may be wrong than promised.
+#
+# One release is enough (test/run): the figures do not depend on the server.
 use strict;
 use warnings;
 
