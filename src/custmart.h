@@ -1,9 +1,9 @@
 /*
  * custmart.h
- *	  What every SQL face of custmart includes first.
+ *	  Included first by every file that SQL calls into.
  *
- * The library is built with hidden visibility; what SQL may call is declared
- * with CUSTMART_FUNCTION.  From release 16 on PG_FUNCTION_INFO_V1 would do the
+ * The library is built with hidden visibility; functions that SQL calls are
+ * declared with CUSTMART_FUNCTION.  From release 16 on PG_FUNCTION_INFO_V1 would do the
  * same, but release 15 exports only the info record and leaves PGDLLEXPORT
  * empty.
  */

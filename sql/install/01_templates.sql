@@ -25,9 +25,9 @@ CREATE TYPE {type} (
 );
 
 COMMENT ON FUNCTION {type}_in(cstring) IS
-	'Input: {text}. Errors: 22P02 if the text is not one that the output function writes.';
+	'Input: {text}. Errors: 22P02 if the output function would not write such a text.';
 COMMENT ON FUNCTION {type}_out({type}) IS
-	'Output: {text}. No setting changes it, and reading it back gives the same bytes.';
+	'Output: {text}. It depends on no setting, and reading it back gives the same bytes.';
 COMMENT ON FUNCTION {type}_recv(internal) IS
 	'Binary input: the stored bytes (docs/storage-format.md), checked. Errors: 22P03.';
 COMMENT ON FUNCTION {type}_send({type}) IS

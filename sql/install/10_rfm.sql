@@ -2,7 +2,7 @@
 
 -- @stored_type type=rfm in=10 out=10 recv=1 send=1 storage=extended text="a text such as v1 frequency=2 refunds=0 monetary=20.50 first_order=2026-01-31T12:00:00+00:00 last_order=2026-02-01T09:30:00+00:00, times in UTC"
 
-COMMENT ON TYPE rfm IS 'One member''s orders: number, net total, refunds, first and last. Made by the aggregate rfm(ordered_at, amount), merged by rollup() and +, read by frequency(), monetary(), recency() and others. Stored in 36 bytes for ever: docs/storage-format.md.';
+COMMENT ON TYPE rfm IS 'One member''s orders: number, net total, refunds, first and last. Made by the aggregate rfm(ordered_at, amount), merged by rollup() and +, read by frequency(), monetary(), recency() and others. 36 bytes, in a format that will not change: docs/storage-format.md.';
 
 -- @merge type=rfm cost=1 size=64
 
@@ -22,7 +22,7 @@ CREATE AGGREGATE rfm(ordered_at timestamptz, amount numeric) (
 
 COMMENT ON FUNCTION rfm_step(rfm, timestamptz, numeric) IS 'Transition function of the aggregate rfm.';
 COMMENT ON AGGREGATE rfm(timestamptz, numeric) IS
-	'Summarises one member''s orders, one row = one order. ordered_at: when; amount: money, below 0 = a refund, which lowers monetary, counts in refunds, is no order and moves no date; 0 is an order. Rows with NULL are skipped; no rows: NULL. Errors: 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22008 for an infinite time; 54000 for more than 4294967295 orders.';
+	'Summarises one member''s orders, one row = one order. ordered_at: when; amount: money, below 0 = a refund, which lowers monetary, counts in refunds, is not an order and moves no date; 0 is an order. Rows with NULL are skipped; no rows: NULL. Errors: 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22008 for an infinite time; 54000 for more than 4294967295 orders.';
 
 -- Accessors
 
@@ -44,7 +44,7 @@ CREATE FUNCTION tenure(rfm, as_of timestamptz) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'custmart_rfm_tenure' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
 COMMENT ON FUNCTION frequency(rfm) IS 'Number of orders.';
-COMMENT ON FUNCTION monetary(rfm) IS 'Net total of all amounts, refunds taken off: equal to sum(amount) to the last digit.';
+COMMENT ON FUNCTION monetary(rfm) IS 'Net total of all amounts, less refunds: equal to sum(amount) to the last digit.';
 COMMENT ON FUNCTION refunds(rfm) IS 'Number of refunds (amounts below 0).';
 COMMENT ON FUNCTION first_order(rfm) IS 'Time of the first order; NULL without an order.';
 COMMENT ON FUNCTION last_order(rfm) IS 'Time of the last order; NULL without an order.';

@@ -4,7 +4,7 @@
 
 COMMENT ON TYPE rfm_cuts IS 'Score limits of a population: for each of bins - 1 limits a last order, a frequency and a monetary value. Made by rfm_cuts(), used by rfm_score(), listed by rfm_limits(); store it to score tomorrow''s members by today''s limits.';
 
--- The aggregate: all members' values are collected, then the limits found.
+-- The aggregate: collects the values of all members, then finds the limits.
 
 CREATE FUNCTION rfm_cuts_step(bigint[], rfm) RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
@@ -31,7 +31,7 @@ COMMENT ON FUNCTION rfm_cuts_final(bigint[]) IS 'Final function of the aggregate
 COMMENT ON AGGREGATE rfm_cuts(rfm) IS
 	'Limits of the scores 1 to 5 among members who have orders: percentile_cont at 1/5, 2/5, 3/5 and 4/5 of last order, frequency and monetary (type 7 of Hyndman and Fan 1996). NULLs and members without orders are skipped; if none is left: NULL. Errors: 54000 for more than 33 million members.';
 COMMENT ON AGGREGATE rfm_cuts(rfm, integer) IS
-	'Limits of the scores 1 to bins (from 2 to 99, the same for all rows) among members who have orders, as rfm_cuts(rfm) makes them for 5. Errors: 22023, 54000 for more than 33 million members.';
+	'Limits of the scores 1 to bins (from 2 to 99, the same for all rows) among members who have orders, computed as by rfm_cuts(rfm) for 5. Errors: 22023, 54000 for more than 33 million members.';
 
 -- Scores and segments
 
@@ -49,13 +49,13 @@ CREATE FUNCTION rfm_limits(rfm_cuts, OUT bin integer, OUT last_order timestamptz
 	AS 'MODULE_PATHNAME', 'custmart_rfm_limits' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5 ROWS 4;
 
 COMMENT ON FUNCTION rfm_score(rfm, rfm_cuts) IS
-	'555-style score: recency, frequency and monetary digit, 5 the best (two digits each if the limits have more than 9 bins). 1 + number of limits below the value; for recency bins - number of limits after the last order. Equal values score equally. NULL without an order.';
+	'555-style score: a digit each for recency, frequency and monetary, 5 is best (two digits each if the limits have more than 9 bins). 1 + number of limits below the value; for recency bins - number of limits after the last order. Equal values score equally. NULL without an order.';
 COMMENT ON FUNCTION rfm_segment(integer) IS
 	'Name of the segment of a 5-bin score, one of 11 (docs/rfm.md lists all 125 scores). Errors: 22023 if it is not such a score.';
 COMMENT ON FUNCTION rfm_segment(rfm, rfm_cuts) IS
-	'Name of a member''s segment by kept limits of any number of bins (docs/rfm.md); NULL without an order.';
+	'Name of a member''s segment by stored limits for any number of bins (docs/rfm.md); NULL without an order.';
 COMMENT ON FUNCTION rfm_segment_map() IS 'All 125 scores of 5 bins with their segments.';
 COMMENT ON FUNCTION rfm_limits(rfm_cuts) IS
-	'The limits as rows: above limit number bin of frequency or monetary a member scores at least bin + 1, from last_order on its recency does.';
+	'The limits as rows: a frequency or monetary value above limit number bin scores at least bin + 1; so does the recency of a last order at or after last_order.';
 
 -- @comparison type=rfm_cuts equality="Two sets of limits are equal if and only if their stored bytes are."

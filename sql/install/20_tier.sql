@@ -4,7 +4,7 @@
 CREATE FUNCTION tier(value {value}, shares double precision[], names text[]) RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_tier_{value}' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION tier({value}, double precision[], text[]) IS
-	'Window function, OVER (PARTITION BY cohort): the grade of the row''s value inside its partition. shares: sizes of the grades from the best on, as fractions of 1; names: one more, the last for the rest. Grade k if the share of rows with a strictly greater value is below the sum of the first k shares, so equal values have equal grades. NULL value: NULL, and not counted. No ORDER BY is needed. Errors: 22023 for shares outside 0 .. 1, a sum above 1, a wrong number of names, parameters that vary inside a partition; 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22004 for NULL as shares or names; 54000 for more than 2147483647 rows.';
+	'Window function, OVER (PARTITION BY cohort): the grade of the row''s value inside its partition. shares: sizes of the grades, best first, as fractions of 1; names: one more, the last for the rest. Grade k if the share of rows with a strictly greater value is below the sum of the first k shares, so equal values have equal grades. NULL value: NULL, and not counted. No ORDER BY is needed. Errors: 22023 for shares outside 0 .. 1, a sum above 1, a wrong number of names, parameters that vary inside a partition; 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22004 for NULL as shares or names; 54000 for more than 2147483647 rows.';
 
 -- @end
 
@@ -27,6 +27,6 @@ COMMENT ON FUNCTION tier_cuts_step(double precision[], double precision, double 
 COMMENT ON FUNCTION tier_cuts_combine(double precision[], double precision[]) IS 'Combine function of the aggregate tier_cuts.';
 COMMENT ON FUNCTION tier_cuts_final(double precision[]) IS 'Final function of the aggregate tier_cuts.';
 COMMENT ON AGGREGATE tier_cuts(double precision, double precision[]) IS
-	'The lowest value of each grade but the last, best grade first, values taken as double precision; Infinity where nobody can have the grade. Keep it to grade others by the same cuts with tier_of(). Rows with NULL are skipped; no rows: NULL. Errors as for tier(); 54000 for more than 100 million values.';
+	'The lowest value of each grade but the last, best grade first, values taken as double precision; Infinity where nobody can have the grade. Store it to grade others by the same cuts with tier_of(). Rows with NULL are skipped; no rows: NULL. Errors as for tier(); 54000 for more than 100 million values.';
 COMMENT ON FUNCTION tier_of(double precision, double precision[], text[]) IS
-	'The grade of a value by kept cuts: the name at the first cut that the value reaches, else the last name. Errors: 22023 for cuts that are not in descending order or a wrong number of names; 22003 for NaN or infinity.';
+	'The grade of a value by stored cuts: the name at the first cut that the value reaches, else the last name. Errors: 22023 for cuts that are not in descending order or a wrong number of names; 22003 for NaN or infinity.';

@@ -22,7 +22,7 @@ CREATE TYPE tagquery (
 );
 
 COMMENT ON FUNCTION tagquery_in(cstring) IS
-	'Input: tags joined by & (and), | (or), ! (not) and parentheses: vip & (ios | "new friend") & !lapsed. ! binds closest, then &, then |. A tag with blanks or one of &|!()"\ stands in double quotes; a backslash makes the next character an ordinary one. Errors: 22P02 with the position of what is wrong, 54000 for more than 65536 tags.';
+	'Input: tags joined by & (and), | (or), ! (not) and parentheses: vip & (ios | "new friend") & !lapsed. ! binds closest, then &, then |. A tag that contains blanks or one of &|!()"\ is written in double quotes; a backslash escapes the next character. Errors: 22P02 with the position of the mistake, 54000 for more than 65536 tags.';
 COMMENT ON FUNCTION tagquery_out(tagquery) IS
 	'Output: the query in its canonical form, with quotes and parentheses only where they are needed and without double negations. Reading it back gives the same bytes.';
 COMMENT ON FUNCTION tagquery_recv(internal) IS
@@ -49,12 +49,12 @@ CREATE OPERATOR @@ (
 
 COMMENT ON FUNCTION tagbloom_matches(tagbloom, tagquery) IS 'Implements the operator @@.';
 COMMENT ON FUNCTION tagbloom_matches_sel(internal, oid, internal, integer) IS
-	'Estimates for the planner the share of rows for which @@ is true, by the most common tags that ANALYZE found, taken to be independent of each other.';
+	'Estimates for the planner the share of rows for which @@ is true, from the most common tags found by ANALYZE, assumed to be independent of each other.';
 COMMENT ON FUNCTION tag_list(tagquery) IS
-	'The tags that a query asks about, each once, in the order of their bytes; to be compared with a dictionary, for a misspelt tag finds nobody.';
+	'The tags in a query, each once, in the order of their bytes. Compare them with a dictionary: a misspelt tag finds nobody.';
 COMMENT ON FUNCTION tagquery_tree(tagquery) IS
-	'The part of a query that a GIN index can look up: the query without its negated tags. T if there is none, because the query is true of a set without any of its tags; then the whole index is read.';
+	'The part of a query that a GIN index can look up: the query without its negated tags. T if there is none, because the query is true for a set without any of its tags; then the whole index is read.';
 COMMENT ON OPERATOR @@ (tagbloom, tagquery) IS
-	'True if the query is true of the set. A tag that a set which is not exact may have by mistake counts as one that it has: without ! the answer may be wrongly true, with ! wrongly false.';
+	'True if the query is true for the set. A false positive of a set that is not exact counts as a tag: without ! the answer may be wrongly true, with ! wrongly false.';
 
 -- @comparison type=tagquery equality="Two queries are equal if and only if their canonical texts are."

@@ -20,12 +20,12 @@ CREATE OPERATOR CLASS tagbloom_gin_ops DEFAULT FOR TYPE tagbloom USING gin AS
 	STORAGE bigint;
 
 COMMENT ON FUNCTION tagbloom_gin_value(tagbloom, internal, internal) IS
-	'GIN support: the keys of a set, its hashes; of a filter the NULL key.';
+	'GIN support: the keys of a set are its hashes; a filter has the NULL key.';
 COMMENT ON FUNCTION tagbloom_gin_query(tagbloom, internal, smallint, internal, internal, internal, internal) IS
 	'GIN support: the keys to look up for ?, ?|, ?&, @> and @@.';
 COMMENT ON FUNCTION tagbloom_gin_consistent(internal, smallint, tagbloom, integer, internal, internal, internal) IS
 	'GIN support: whether a row with some of the keys answers the query; filters are rechecked.';
 COMMENT ON OPERATOR CLASS tagbloom_gin_ops USING gin IS
-	'Looks up tags: ?, ?|, ?&, @> and @@. Sets that are filters are candidates of every search and rechecked.';
+	'Looks up tags: ?, ?|, ?&, @> and @@. Sets that are filters are candidates of every search and are rechecked.';
 COMMENT ON OPERATOR FAMILY tagbloom_gin_ops USING gin IS
 	'Looks up tags.';

@@ -1,4 +1,4 @@
--- price_slope: how prices rise with x inside item and period, such as the years of a membership
+-- price_slope: how prices rise with x, such as years of membership, inside item and period
 
 -- @stored_type type=price_slope
 
@@ -40,7 +40,7 @@ CREATE FUNCTION rows_skipped(price_slope) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_price_slope_rows_skipped' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION price_slopes(price_slope, double precision) IS
-	'How much does the price rise with x, for the same item in the same period? One row. items, cells, n: items, items x periods and rows that tell something, because x differs inside a period; slope: of ln(price) per unit of x, from a regression with item x period fixed effects; premium_pct: the same in percent, 100 (exp(slope) - 1); se: standard error of slope, clustered by item; ci_low, ci_high: interval of premium_pct at level 1 - alpha; p_value: two-sided, by Student''s t with items - 1 degrees of freedom. Of one item the last four are NULL, of none all but the counts. Errors: 22023 if alpha is not above 0 and below 1, 22004 if it is NULL.';
+	'How much does the price rise with x, for the same item in the same period? One row. items, cells, n: items, items x periods and rows that contribute, because x differs inside a period; slope: of ln(price) per unit of x, from a regression with item x period fixed effects; premium_pct: the same in percent, 100 (exp(slope) - 1); se: standard error of slope, clustered by item; ci_low, ci_high: interval of premium_pct at level 1 - alpha; p_value: two-sided, by Student''s t with items - 1 degrees of freedom. With one item the last four are NULL, with none all but the counts. Errors: 22023 if alpha is not above 0 and below 1, 22004 if it is NULL.';
 COMMENT ON FUNCTION rows_skipped(price_slope) IS
 	'Number of rows left out because an argument was NULL or a price not above 0.';
 

@@ -3,12 +3,12 @@
 -- @stored_type type=activity in=50 out=50 recv=50 send=1 storage=extended
 
 COMMENT ON TYPE activity IS
-	'The calendar periods (days, weeks, months, quarters or years of a time zone) in which a member was active, each once. Made by activity(), merged by rollup() and +, read by first_period(), is_active(), streak(), lifecycle() and others, and for all members at once by retention_book(). A byte or two a period.';
+	'The calendar periods (days, weeks, months, quarters or years of a time zone) in which a member was active, each once. Made by activity(), merged by rollup() and +, read by first_period(), is_active(), streak(), lifecycle() and others, and for all members at once by retention_book(). A byte or two per period.';
 
 -- @merge type=activity cost=10 size=512
 
 COMMENT ON AGGREGATE rollup(activity) IS
-	'The union of activities: from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 22023 if their units or time zones differ.';
+	'The union of activities from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 22023 if their units or time zones differ.';
 COMMENT ON OPERATOR + (activity, activity) IS 'The union: the periods of either, as if made of all their rows.';
 
 -- Aggregates
@@ -24,7 +24,7 @@ CREATE AGGREGATE activity(occurred_at timestamptz, unit text, timezone text) (
 COMMENT ON FUNCTION activity_step(activity, timestamptz, text, text) IS
 	'Transition function of the aggregate activity.';
 COMMENT ON AGGREGATE activity(timestamptz, text, text) IS
-	'The calendar periods in which a member was active; one row = one sign of activity. occurred_at: when (a date or a timestamp without time zone becomes a point in time by the zone of the session: say AT TIME ZONE); unit: day, week (from Monday, as ISO 8601 has it), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC.';
+	'The calendar periods in which a member was active; one row = one sign of activity. occurred_at: when (a date or a timestamp without time zone is converted by the time zone of the session: write AT TIME ZONE); unit: day, week (from Monday, as in ISO 8601), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC.';
 
 -- Reading an activity
 
@@ -60,6 +60,6 @@ COMMENT ON FUNCTION streak(activity, date) IS
 COMMENT ON FUNCTION longest_streak(activity) IS
 	'The largest number of periods in a row in which the member was active.';
 COMMENT ON FUNCTION lifecycle(activity, date) IS
-	'What the member is in the period in which the day lies: new (active for the first time), returning (active in it and in the one before), resurrecting (active in it, not in the one before, but earlier), dormant (active in the one before, not in it); NULL if neither. day: any day of the period, in the calendar of the activity''s time zone. Errors: 22008 for an infinite day.';
+	'What the member is in the period in which the day lies: new (active for the first time), returning (active in it and in the one before), resurrecting (active in it, not in the one before, but earlier), dormant (active in the one before, not in it); NULL if active in neither. day: any day of the period, in the calendar of the activity''s time zone. Errors: 22008 for an infinite day.';
 
 -- @comparison type=activity equality="Activities are equal if they have the same unit and time zone and the same periods."

@@ -1,9 +1,9 @@
--- funnel: how far one member came through the steps of a funnel, and when
+-- funnel: how far one member got through the steps of a funnel, and when
 
 -- @stored_type type=funnel in=50 out=50 recv=50 send=1 storage=extended
 
 COMMENT ON TYPE funnel IS
-	'One member''s rows for a funnel: when each was and which steps it meets. Made by the aggregate funnel(within, occurred_at, steps), merged by rollup() and +, read by level(), step_times() and step_durations(), which choose the mode. 12 bytes and 2 to 15, mostly 5 to 8, for each row; at most 704 MB. docs/storage-format.md.';
+	'One member''s rows for a funnel: the time of each and the steps that it meets. Made by the aggregate funnel(within, occurred_at, steps), merged by rollup() and +, read by level(), step_times() and step_durations(), which choose the mode. 12 bytes and 2 to 15, mostly 5 to 8, for each row; at most 704 MB. docs/storage-format.md.';
 
 -- @merge type=funnel cost=10 size=512
 
@@ -23,7 +23,7 @@ CREATE AGGREGATE funnel(within interval, occurred_at timestamptz, VARIADIC steps
 
 COMMENT ON FUNCTION funnel_step(funnel, interval, timestamptz, boolean[]) IS 'Transition function of the aggregate funnel.';
 COMMENT ON AGGREGATE funnel(interval, timestamptz, boolean[]) IS
-	'One member''s way through a funnel; one row = one event. within: the longest time from the first step of a chain to its last, in days and time, a day being 24 hours; occurred_at: when; steps: 1 to 32 conditions in the order of the funnel, whether the row meets the step, NULL being false. Rows that meet no step are kept, too, for strict_order needs them. A row with NULL in within, occurred_at or the whole of steps is skipped; no rows: NULL. Errors: 22023 if within is negative or has months or years, if there are not 1 to 32 steps, or if within or the number of steps is not the same in all rows; 22008 for an infinite occurred_at or within; 54000 for a value over 704 MB.';
+	'One member''s path through a funnel; one row = one event. within: the longest time from the first step of a chain to its last, in days and time (a day is 24 hours); occurred_at: when; steps: 1 to 32 conditions in the order of the funnel, each true if the row meets the step, NULL counting as false. Rows that meet no step are kept, too, because strict_order needs them. A row with NULL in within, occurred_at or the whole of steps is skipped; no rows: NULL. Errors: 22023 if within is negative or has months or years, if there are not 1 to 32 steps, or if within or the number of steps is not the same in all rows; 22008 for an infinite occurred_at or within; 54000 for a value over 704 MB.';
 
 -- Accessors
 
@@ -35,11 +35,11 @@ CREATE FUNCTION step_durations(funnel funnel, mode text DEFAULT 'strict_once') R
 	AS 'MODULE_PATHNAME', 'custmart_funnel_step_durations' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 
 COMMENT ON FUNCTION level(funnel, text) IS
-	'How many steps the member reached: the most of all chains of rows that meet step 1, 2 ... one after the other or at the same time, the last one not later than within after the first; 0 = not even step 1. mode: what restricts a chain of steps, one name or several separated by commas: strict_once (a row counts for one step at most), clickhouse (no restriction: a row may meet several steps), strict_order (a row that meets no step reached so far, where the chain does not advance, breaks it), strict_deduplication (a repeat of a step reached ends it), strict_increase (times of steps increase strictly). Errors: 22023 if mode is none of these, or clickhouse beside another one. Definition: docs/funnel.md.';
+	'How many steps the member reached: those of the longest chain of rows that meet step 1, 2 ... one after the other or at the same time, the last at most within after the first; 0 = not even step 1. mode: what restricts a chain of steps, one name or several separated by commas: strict_once (a row counts for one step at most), clickhouse (no restriction: a row may meet several steps), strict_order (a row that meets no step reached so far breaks the chain unless the chain advances), strict_deduplication (a repetition of a step already reached ends it), strict_increase (times of steps increase strictly). Errors: 22023 if mode is none of these, or combines clickhouse with another one. Definition: docs/funnel.md.';
 COMMENT ON FUNCTION step_times(funnel, text) IS
-	'When the steps were reached, in the chain that reaches most steps, of several the one that begins last, each step as early as the chain can have it: one time for each step reached, an empty array at level 0. Arguments and errors as for level().';
+	'When the steps were reached in the longest chain (of several, the one that begins last), each step as early as the chain allows: one time for each step reached, an empty array at level 0. Arguments and errors as for level().';
 COMMENT ON FUNCTION step_durations(funnel, text) IS
-	'How long it took from each step reached to the next, of the times that step_times() gives: an array shorter by one, empty at level 0 and 1. Arguments and errors as for level().';
+	'How long it took from each step reached to the next, by the times of step_times(): an array shorter by one, empty at level 0 and 1. Arguments and errors as for level().';
 
 -- @comparison type=funnel equality="Values are equal if they hold the same rows, window and number of steps."
 
@@ -68,7 +68,7 @@ CREATE AGGREGATE funnel_book(member {member}, within interval, occurred_at times
 COMMENT ON FUNCTION funnel_book_step_{member}(funnel_book, {member}, interval, timestamptz, boolean[]) IS
 	'Transition function of the aggregate funnel_book.';
 COMMENT ON AGGREGATE funnel_book({member}, interval, timestamptz, boolean[]) IS
-	'The way of every member through a funnel, in one scan; one row = one event. member: whose; within: the longest time from the first step of a chain to its last, in days and time, a day being 24 hours; occurred_at: when; steps: 1 to 32 conditions in the order of the funnel, whether the row meets the step, NULL being false. Rows that meet no step are kept, too, for strict_order needs them. A row with NULL in member, within, occurred_at or the whole of steps is skipped and counted (rows_skipped); no rows: NULL. Errors: 22023 if within is negative or has months or years, if there are not 1 to 32 steps, or if within or the number of steps is not the same in all rows; 22008 for an infinite occurred_at or within; 54000 for a book over 704 MB.';
+	'The path of every member through a funnel, in one scan; one row = one event. member: whose; within: the longest time from the first step of a chain to its last, in days and time (a day is 24 hours); occurred_at: when; steps: 1 to 32 conditions in the order of the funnel, each true if the row meets the step, NULL counting as false. Rows that meet no step are kept, too, because strict_order needs them. A row with NULL in member, within, occurred_at or the whole of steps is skipped and counted (rows_skipped); no rows: NULL. Errors: 22023 if within is negative or has months or years, if there are not 1 to 32 steps, or if within or the number of steps is not the same in all rows; 22008 for an infinite occurred_at or within; 54000 for a book over 704 MB.';
 
 -- @end
 
@@ -94,12 +94,12 @@ CREATE FUNCTION member_count(funnel_book) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_funnel_book_member_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION funnel_steps(funnel_book, text) IS
-	'One row for each step of the funnel, whether anyone reached it or not. members: who reached it, that is whose level is at least step; rate_from_previous: of the members who reached the step before (NULL for step 1, and if nobody did); rate_from_first: of those who reached step 1 (NULL if nobody did); median_time, p90_time: 50th and 90th percentile of the time that it took them from the step before, as percentile_cont has it, to the nearest microsecond (NULL for step 1, and if nobody reached it). Of a book without members: no rows. mode: what restricts a chain of steps, one name or several separated by commas: strict_once (a row counts for one step at most), clickhouse (no restriction: a row may meet several steps), strict_order (a row that meets no step reached so far, where the chain does not advance, breaks it), strict_deduplication (a repeat of a step reached ends it), strict_increase (times of steps increase strictly). Errors: 22023 if mode is none of these, or clickhouse beside another one; 22004 if mode is NULL.';
+	'One row for each step of the funnel, whether anyone reached it or not. members: those who reached it, that is, whose level is at least step; rate_from_previous: their share of the members who reached the step before (NULL for step 1, and if nobody did); rate_from_first: their share of those who reached step 1 (NULL if nobody did); median_time, p90_time: 50th and 90th percentile of the time that it took them from the step before, as percentile_cont computes it, to the nearest microsecond (NULL for step 1, and if nobody reached it). A book without members gives no rows. mode: what restricts a chain of steps, one name or several separated by commas: strict_once (a row counts for one step at most), clickhouse (no restriction: a row may meet several steps), strict_order (a row that meets no step reached so far breaks the chain unless the chain advances), strict_deduplication (a repetition of a step already reached ends it), strict_increase (times of steps increase strictly). Errors: 22023 if mode is none of these, or combines clickhouse with another one; 22004 if mode is NULL.';
 COMMENT ON FUNCTION funnel_members(funnel_book, text) IS
-	'One row per member of a book whose members are bigint, in their order: level and step_times as the functions of these names give them. mode and errors as for funnel_steps; 42804 if the members are of another type; then give the type first.';
+	'One row per member of a book whose members are bigint, in their order: level and step_times as returned by the functions of these names. mode and errors as for funnel_steps; 42804 if the members are of another type; then pass the type first.';
 COMMENT ON FUNCTION funnel_members(anyelement, funnel_book, text) IS
 	'One row per member of a book whose members are bigint, uuid or text: funnel_members(NULL::uuid, book), funnel_members(NULL::text, book). Only the type of the first argument matters; columns, other arguments and errors are those of funnel_members(book).';
 COMMENT ON FUNCTION rows_skipped(funnel_book) IS 'Number of rows left out of the book because an argument was NULL.';
-COMMENT ON FUNCTION member_count(funnel_book) IS 'Number of members in the book, whatever step they reached.';
+COMMENT ON FUNCTION member_count(funnel_book) IS 'Number of members in the book, whichever step they reached.';
 
 -- @comparison type=funnel_book equality="Books are equal if they hold the same rows of the same members, window and number of steps, and skipped as many rows."

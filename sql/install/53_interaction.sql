@@ -1,4 +1,4 @@
--- interaction: whether members come of their own wish, because they were induced, because they must
+-- interaction: whether members come of their own accord, because they were induced, or because they must
 
 -- One member: the aggregate interaction_stage
 
@@ -28,9 +28,9 @@ COMMENT ON FUNCTION interaction_stage_step(bytea, text, timestamptz, timestamptz
 COMMENT ON FUNCTION interaction_stage_combine(bytea, bytea) IS 'Combine function of the aggregates interaction_stage.';
 COMMENT ON FUNCTION interaction_stage_final(bytea) IS 'Final function of the aggregates interaction_stage.';
 COMMENT ON AGGREGATE interaction_stage(text, timestamptz, timestamptz) IS
-	'The stage of one member, from its interactions of the 180 days up to as_of; one row = one interaction. kind: obliged (the member had to: after-sales, a bundled channel), induced (a coupon or contact came first) or own (its own wish: an order without a push, a review, a referral); occurred_at: when; as_of: the moment that is asked about. sticky if 2 or more are own and they are half of all or more; else induced if any is induced or own; else forced if there is any; else dormant. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for another kind, an interaction after as_of or an as_of that is not the same in all rows, 22008 for infinite times.';
+	'The stage of one member, from their interactions in the 180 days up to as_of; one row = one interaction. kind: obliged (the member had to: after-sales, a bundled channel), induced (a coupon or contact came first) or own (of their own accord: an order without a push, a review, a referral); occurred_at: when; as_of: the moment to look at. sticky if 2 or more are own and these are at least half of all; else induced if any is induced or own; else forced if there is any; else dormant. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for another kind, an interaction after as_of or an as_of that is not the same in all rows, 22008 for infinite times.';
 COMMENT ON AGGREGATE interaction_stage(text, timestamptz, timestamptz, interval, integer, double precision) IS
-	'The stage of one member, from its interactions with as_of - span < occurred_at <= as_of: sticky if own >= k and own / all >= theta; else induced if any is induced or own; else forced if there is any; else dormant. span: days and time, above 0, a day being 24 hours; k: 1 or more; theta: 0 to 1; all as as_of the same in all rows. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for another kind, an interaction after as_of, parameters out of range or not the same in all rows, 22008 for infinite times.';
+	'The stage of one member, from their interactions with as_of - span < occurred_at <= as_of: sticky if own >= k and own / all >= theta; else induced if any is induced or own; else forced if there is any; else dormant. span: days and time, above 0 (a day is 24 hours); k: 1 or more; theta: 0 to 1; all of them and as_of the same in all rows. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for another kind, an interaction after as_of, parameters out of range or not the same in all rows, 22008 for infinite times.';
 
 -- All members: interaction_book
 
@@ -57,7 +57,7 @@ CREATE AGGREGATE interaction_book(member {member}, kind text, occurred_at timest
 COMMENT ON FUNCTION interaction_book_step_{member}(interaction_book, {member}, text, timestamptz) IS
 	'Transition function of the aggregate interaction_book.';
 COMMENT ON AGGREGATE interaction_book({member}, text, timestamptz) IS
-	'The interactions of every member in one scan; one row = one interaction. member: whose; kind: obliged (the member had to), induced (a coupon or contact came first) or own (its own wish); occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for another kind, 22008 for infinite times, 54000 for a book over 704 MB.';
+	'The interactions of every member in one scan; one row = one interaction. member: whose; kind: obliged (the member had to), induced (a coupon or contact came first) or own (of their own accord); occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for another kind, 22008 for infinite times, 54000 for a book over 704 MB.';
 
 -- @end
 
@@ -92,13 +92,13 @@ CREATE FUNCTION member_count(interaction_book) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_interaction_book_member_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION interaction_stages(interaction_book, timestamptz, interval, integer, double precision) IS
-	'How many members are in which stage? Always four rows: sticky, induced, forced, dormant. members; share: of all members of the book, NULL if it has none; obliged, induced, own: their interactions with as_of - span < occurred_at <= as_of. A member is sticky if own >= k and own / all >= theta; else induced if any is induced or own; else forced if there is any; else dormant. as_of: NULL = the latest interaction in the book; span: days and time, above 0, a day being 24 hours; k: 1 or more; theta: 0 to 1. Errors: 22023 for an interaction after as_of or parameters out of range, 22004 if span, k or theta is NULL, 22008 for an infinite as_of.';
+	'How many members are in each stage? Always four rows: sticky, induced, forced, dormant. members; share: of all members of the book, NULL if it has none; obliged, induced, own: their interactions with as_of - span < occurred_at <= as_of. A member is sticky if own >= k and own / all >= theta; else induced if any is induced or own; else forced if there is any; else dormant. as_of: NULL = the latest interaction in the book; span: days and time, above 0 (a day is 24 hours); k: 1 or more; theta: 0 to 1. Errors: 22023 for an interaction after as_of or parameters out of range, 22004 if span, k or theta is NULL, 22008 for an infinite as_of.';
 COMMENT ON FUNCTION interaction_members(interaction_book, timestamptz, interval, integer, double precision) IS
-	'One row per member of a book whose members are bigint: its stage, and how many of its interactions in the span were obliged, induced and own. Stages, arguments and errors as for interaction_stages; 42804 if the members are of another type; then give the type first.';
+	'One row per member of a book whose members are bigint: their stage, and how many of their interactions in the span were obliged, induced and own. Stages, arguments and errors as for interaction_stages; 42804 if the members are of another type; then pass the type first.';
 COMMENT ON FUNCTION interaction_members(anyelement, interaction_book, timestamptz, interval, integer, double precision) IS
 	'One row per member of a book whose members are bigint, uuid or text: interaction_members(NULL::uuid, book), interaction_members(NULL::text, book). Only the type of the first argument matters; columns, other arguments and errors are those of interaction_members(book).';
 COMMENT ON FUNCTION interaction_transitions(interaction_book, timestamptz, timestamptz, interval, integer, double precision) IS
-	'Who moved between the stages? How many members were in from_stage as of from_as_of and in to_stage as of to_as_of. Always 20 rows, in the order of the stages; from_stage is NULL for members without any interaction up to from_as_of, who are new. share: of the members of from_stage, NULL if it has none. to_as_of: NULL = the latest interaction in the book. The members of all rows are all members of the book. Other arguments and errors as for interaction_stages; 22023 if from_as_of is not before to_as_of, 22004 if it is NULL.';
+	'Who moved between the stages? How many members were in from_stage as of from_as_of and in to_stage as of to_as_of. Always 20 rows, in the order of the stages; from_stage is NULL for members without any interaction up to from_as_of, who are new. share: of the members of from_stage, NULL if there are none. to_as_of: NULL = the latest interaction in the book. The members of all rows add up to all members of the book. Other arguments and errors as for interaction_stages; 22023 if from_as_of is not before to_as_of, 22004 if it is NULL.';
 COMMENT ON FUNCTION rows_skipped(interaction_book) IS 'Number of rows left out of the book because an argument was NULL.';
 COMMENT ON FUNCTION member_count(interaction_book) IS 'Number of members in the book.';
 

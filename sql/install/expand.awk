@@ -24,17 +24,17 @@
 # parameters only, not the names that are known where it is used.
 #
 # A value that contains blanks is written in "double quotes"; one that ends up in
-# an SQL string has its apostrophes doubled.  @each and uses of templates may
-# stand in any block, @template in none.  Names consist of small letters, digits
-# and _.  Anything that looks like {name} is a placeholder, so that SQL which
-# needs '{vip}' has to say '{"vip"}'.
+# an SQL string has its apostrophes doubled.  @each and uses of templates are
+# allowed in any block, @template in none.  Names consist of lower-case letters,
+# digits and _.  Anything that looks like {name} is a placeholder, so SQL that
+# needs '{vip}' must write '{"vip"}'.
 #
 # A comment directly above @template describes the template and is not copied.
 # Several empty lines in a row become one.
 #
-# Mistakes stop make, with file and line: an unknown name, a parameter that is
-# missing, given twice or not used in the template, a block without @end, a
-# template that is never used.
+# Mistakes stop make and are reported with file and line: an unknown name, a
+# parameter that is missing, given twice or not used in the template, a block
+# without @end, a template that is never used.
 
 {
 	text[NR] = $0

@@ -1,6 +1,6 @@
 /*
  * book.c
- *	  Building books, and handing them over as the values they are.
+ *	  Builds books, and returns them as values.
  */
 #include "book/book.h"
 
@@ -17,7 +17,7 @@ const ExpandedObjectMethods book_methods = {book_flat_size, book_flatten};
 
 /* ---------- where books live ---------- */
 
-#define FIRST_PENDING 4			/* rows of a batch of a new book; there may be very many small ones */
+#define FIRST_PENDING 4			/* rows in a batch of a new book; there may be very many small books */
 
 /* Makes an empty book in a context. */
 static Book *
@@ -56,7 +56,7 @@ expanded_book(Datum value, const BookFormat *format)
 	return NULL;
 }
 
-/* The same where it may be written to. */
+/* The same if it may be modified. */
 static Book *
 writable_book(Datum value, const BookFormat *format)
 {
@@ -81,9 +81,9 @@ merge_parts(Book *book, int first)
 #define PARTS_WAITING (64 * 1024 * 1024)
 
 /*
- * Makes a stored book in memory of this one a part of it.  Parts are merged when
- * they are many or large, those of a kind of size at once, so that rolling up N
- * books goes over each byte few times and takes the memory of the result.
+ * Makes a stored book, in memory of this one, a part of it.  Parts are merged when
+ * they are many or large, and those of similar size at once, so rolling up N books
+ * passes over each byte only a few times and takes the memory of the result.
  */
 static void
 push_part(Book *book, bytea *part)
@@ -106,13 +106,13 @@ push_part(Book *book, bytea *part)
 		waiting < Max(PARTS_WAITING, (Size) VARSIZE(book->parts[0]) * 2))
 		return;
 
-	/* One that is more than twice as large as all behind it is left in peace. */
+	/* A part more than twice as large as all later ones is left alone. */
 	while (first < book->nparts - 2 && VARSIZE(book->parts[first]) / 2 > waiting)
 		waiting -= VARSIZE(book->parts[++first]);
 	merge_parts(book, first);
 }
 
-/* Stores what is in the table, and the rows skipped, as one more part. */
+/* Stores the table and the number of rows skipped as one more part. */
 static void
 store_table(Book *book)
 {
@@ -159,7 +159,7 @@ check_same(const Book *book, KeyType key_type, uint8 form)
 				 errhint("%s", format->form_hint)));
 }
 
-/* Makes a stored book, checked and in memory of this one, a part of it. */
+/* Makes a stored book, which was checked and is in memory of this one, a part of it. */
 static void
 add_part(Book *book, const BookReader *part)
 {
@@ -169,7 +169,7 @@ add_part(Book *book, const BookReader *part)
 	if (book->kind->take_part != NULL)
 		book->kind->take_part(book, part);
 
-	/* Too many are an error now, not when the book is asked for. */
+	/* Too many are an error now rather than when the book is asked for. */
 	book_add_skipped(&rows_skipped, book->parts_skipped);
 	book_add_skipped(&rows_skipped, part->rows_skipped);
 
@@ -191,8 +191,8 @@ copy_stored(const bytea *stored)
 }
 
 /*
- * Merges a stored book, or an expanded one, into *book, or into a new one if there
- * is none yet; `home` is the context of either.
+ * Merges a stored or expanded book into *book, or into a new one if there is none
+ * yet; `home` is the context of either.
  */
 static void
 merge(Book **book, Datum source, const BookKind *kind, MemoryContext home)
@@ -201,7 +201,7 @@ merge(Book **book, Datum source, const BookKind *kind, MemoryContext home)
 	BookReader	part;
 	bool		is_fetched;
 
-	/* What has to be fetched from elsewhere is fetched to where it stays. */
+	/* A toasted value is fetched directly to where it stays. */
 	book_open(&part, source, kind->format);
 	is_fetched = expanded_book(source, kind->format) == NULL &&
 		(Pointer) part.stored != DatumGetPointer(source) && VARATT_IS_4B_U(part.stored);
@@ -216,7 +216,7 @@ merge(Book **book, Datum source, const BookKind *kind, MemoryContext home)
 
 /* ---------- building ---------- */
 
-/* The rarer cases of book_of_state: no state yet, a flat one, one that does not fit. */
+/* The rare cases of book_of_state: no state yet, a flat one, one that does not fit. */
 Book *
 book_of_other_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, uint8 form)
 {
@@ -232,7 +232,7 @@ book_of_other_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_t
 	return book;
 }
 
-/* A new batch is larger, up to what overlaps well. */
+/* The next batch is larger, up to the size at which misses overlap well. */
 static void
 grow_pending(Book *book)
 {
@@ -297,7 +297,7 @@ book_combine(FunctionCallInfo fcinfo, const BookKind *kind)
 
 /* ---------- the whole book ---------- */
 
-/* The whole book as it is stored, in memory of the book; it stays until something is added. */
+/* The whole book in stored form, in memory of the book; valid until something is added. */
 static bytea *
 stored_book(Book *book)
 {
@@ -305,7 +305,7 @@ stored_book(Book *book)
 
 	book_flush(book);
 
-	/* Whoever asks may be in a context in which nothing can be freed. */
+	/* The caller's context may be one in which nothing can be freed. */
 	old = MemoryContextSwitchTo(book->hdr.eoh_context);
 	book->is_broken = true;
 	if (book->table.count > 0 || book->rows_skipped > 0 || book->nparts == 0)
@@ -332,7 +332,7 @@ book_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 	memcpy(result, stored, allocated);
 }
 
-/* The operator +: a new book of two, merged at once, so that what does not fit fails here. */
+/* The operator +: a new book of two, merged at once so that errors are raised here. */
 Datum
 book_add(FunctionCallInfo fcinfo, const BookKind *kind)
 {
@@ -346,9 +346,9 @@ book_add(FunctionCallInfo fcinfo, const BookKind *kind)
 }
 
 /*
- * Opens a book for reading: flat, whole in memory, checked, unless it was
- * expanded: what is written just now need not be.  It must not change while it
- * is read.
+ * Opens a book for reading: flat, whole in memory and checked, unless it was
+ * expanded, because bytes just written need no check.  It must not change while
+ * it is read.
  */
 void
 book_open(BookReader *reader, Datum value, const BookFormat *format)
@@ -361,7 +361,7 @@ book_open(BookReader *reader, Datum value, const BookFormat *format)
 	book_read_stored(reader, format, stored);
 }
 
-/* Number of keys and of rows skipped, without storing what is in the table alone. */
+/* Number of keys and of rows skipped; a book that is only a table need not be stored for it. */
 static void
 book_counts(Datum value, const BookFormat *format, uint32 *count, int64 *rows_skipped)
 {

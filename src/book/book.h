@@ -4,13 +4,13 @@
  *
  * A book under construction is an expanded object.  Rows wait in a small batch,
  * so that cache misses overlap, until they are applied to the entries of a hash
- * table; what is kept of each key, and beside the keys, is plugged in by a
- * capability through a BookKind.  Beside the table an expanded book holds stored
- * books that were merged into it, its parts.
+ * table.  A capability plugs in what is kept for each key, and besides the keys,
+ * through a BookKind.  Besides the table an expanded book holds the stored books
+ * that were merged into it, its parts.
  *
  * When the book is asked for as a whole, the table is stored as one more part
- * and all parts are merged as sorted lists.  There is no other way for books to
- * be merged, and the one part that is left is kept: whoever asks again finds it.
+ * and all parts are merged as sorted lists.  Books are merged in no other way,
+ * and the one part that is left is kept for the next time.
  */
 #ifndef CUSTMART_BOOK_H
 #define CUSTMART_BOOK_H
@@ -27,7 +27,7 @@ typedef struct Book Book;
 typedef struct BookKind
 {
 	const BookFormat *format;
-	Size		payload_size;	/* of one key in the table, zeros at first */
+	Size		payload_size;	/* of one key in the table, initially zeros */
 	Size		row_size;		/* of one pending row */
 
 	/* Makes book->extra; may be NULL. */
@@ -37,12 +37,12 @@ typedef struct BookKind
 	void		(*apply) (Book *book, const uint32 *entries, const void *rows, int n);
 
 	/*
-	 * Notes what a stored book says that is about to become a part of this one,
-	 * and raises an error if it does not fit.  May be NULL.
+	 * Called with a stored book that is about to become a part of this one: takes
+	 * what it needs of it, and raises an error if it does not fit.  May be NULL.
 	 */
 	void		(*take_part) (Book *book, const BookReader *part);
 
-	/* Bytes of the tail: quick, for it is asked after every batch, and perhaps a little too low. */
+	/* Bytes of the tail: fast, because it is called after every batch, and perhaps a little too low. */
 	Size		(*tail_size) (const Book *book);
 
 	/* Writes the tail of the keys in the table, in the order of book->order, and empties the extra. */
@@ -57,11 +57,11 @@ struct Book
 	uint8		form;
 	bool		is_broken;		/* something is being added, or could not be */
 	bool		is_full;		/* the table is to become a part: set by apply */
-	int64		rows_skipped;	/* beside those of the parts */
+	int64		rows_skipped;	/* besides those of the parts */
 	void	   *extra;			/* the capability's */
 	uint32	   *order;			/* while the table is stored: its entries in order */
 
-	/* Stored books that belong to this one, beside what is in the table. */
+	/* Stored books that belong to this one, besides the table. */
 	bytea	  **parts;
 	int			nparts;
 	int			parts_room;
@@ -87,7 +87,7 @@ extern Datum book_key_count(FunctionCallInfo fcinfo, const BookFormat *format);
 
 /*
  * The state of an aggregate, argument 0 of its transition function: the book
- * being built, at every row but the first, or a new one.
+ * being built, or a new one for the first row.
  */
 static inline Book *
 book_of_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, uint8 form)
@@ -99,7 +99,7 @@ book_of_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, u
 	return book_of_other_state(fcinfo, kind, key_type, form);
 }
 
-/* The same book for a row that is left out. */
+/* The same book, for a row that is skipped. */
 static inline Datum
 book_skip_row(Book *book)
 {
@@ -108,8 +108,8 @@ book_skip_row(Book *book)
 }
 
 /*
- * The place for one more row, its key to be put into *key; call book_push when
- * it is filled in.
+ * The place for one more row, whose key the caller puts into *key; call book_push
+ * when both are filled in.
  */
 static inline void *
 book_next_row(Book *book, Key **key)
@@ -118,7 +118,7 @@ book_next_row(Book *book, Key **key)
 	return book->pending_rows + book->pending * book->kind->row_size;
 }
 
-/* Takes the row; returns the book as the transition function does. */
+/* Adds the row; returns the book as the transition function does. */
 static inline Datum
 book_push(Book *book)
 {
@@ -128,8 +128,8 @@ book_push(Book *book)
 }
 
 /*
- * Keeps bytes until the next flush; returns their offset, to be turned into a
- * pointer when the batch is applied, for the buffer moves when it grows.
+ * Keeps bytes until the next flush; returns their offset, which becomes a pointer
+ * only when the batch is applied, because the buffer moves when it grows.
  */
 static inline Size
 book_keep_bytes(Book *book, const char *data, uint32 length)
@@ -165,9 +165,9 @@ book_set_key(Book *book, Key *key, KeyType key_type, Datum value)
 }
 
 /*
- * The functions of a type that is a book: in, out and recv; combine, which merges
- * argument 1 into the state of an aggregate, and so is rollup's transition
- * function, too; add, the operator +; rows_skipped, rows left out.
+ * Defines the functions of a type that is a book: in, out and recv; combine, which
+ * merges argument 1 into the state of an aggregate and is also rollup's transition
+ * function; add, the operator +; and rows_skipped.
  */
 #define BOOK_FUNCTIONS(type, kind) \
 CUSTMART_FUNCTION(custmart_##type##_in); \
@@ -183,7 +183,7 @@ Datum custmart_##type##_add(PG_FUNCTION_ARGS) { return book_add(fcinfo, kind); }
 CUSTMART_FUNCTION(custmart_##type##_rows_skipped); \
 Datum custmart_##type##_rows_skipped(PG_FUNCTION_ARGS) { return book_rows_skipped(fcinfo, (kind)->format); }
 
-/* member_count, of a book whose keys are members: how many there are. */
+/* Defines member_count, for a book whose keys are members. */
 #define BOOK_MEMBER_COUNT(type, kind) \
 CUSTMART_FUNCTION(custmart_##type##_member_count); \
 Datum custmart_##type##_member_count(PG_FUNCTION_ARGS) { return book_key_count(fcinfo, (kind)->format); }

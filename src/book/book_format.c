@@ -1,6 +1,6 @@
 /*
  * book_format.c
- *	  Reading stored books: header, keys, checks; their text and binary forms.
+ *	  Reads stored books: header, keys, checks; their text and binary forms.
  */
 #include "book/book_format.h"
 
@@ -34,7 +34,7 @@ book_add_skipped(int64 *rows_skipped, int64 more)
 
 /* ---------- the header ---------- */
 
-/* Writes what all books begin with; returns the end. */
+/* Writes the common header of all books; returns its end. */
 uint8 *
 book_store_header(const BookFormat *format, KeyType key_type, uint8 form,
 				  uint32 count, int64 rows_skipped, uint8 *bytes)
@@ -47,9 +47,9 @@ book_store_header(const BookFormat *format, KeyType key_type, uint8 form,
 }
 
 /*
- * Reads what all books begin with and finds where keys and tail begin; returns
- * what is wrong with it, or NULL.  Neither the order of the keys nor the tail is
- * looked at.
+ * Reads the common header of all books and finds where keys and tail begin;
+ * returns what is wrong, or NULL.  Neither the order of the keys nor the tail is
+ * checked.
  */
 const char *
 book_read_header(BookReader *reader, const BookFormat *format, const uint8 *bytes, Size length)
@@ -111,7 +111,7 @@ book_read_stored(BookReader *reader, const BookFormat *format, bytea *stored)
 
 /* ---------- keys ---------- */
 
-/* Before the first key of a checked book. */
+/* Positions a reader before the first key of a checked book. */
 void
 book_key_cursor(BookKeyCursor *cursor, const BookReader *reader)
 {
@@ -148,7 +148,7 @@ book_next_key(BookKeyCursor *cursor)
 	return key;
 }
 
-/* Checks that the keys ascend, which every checker of a book asks for. */
+/* Checks that the keys ascend; every checker of a book calls this. */
 const char *
 book_check_order(const BookReader *reader)
 {
@@ -223,7 +223,7 @@ book_key_datum(KeyType key_type, const Key *key)
 	pg_unreachable();
 }
 
-/* The keys come out as the type asked for, or not at all; the hint is how to call the function. */
+/* Raises an error unless keys have the type asked for; its hint is how to call the function. */
 void
 book_check_key_type(const BookReader *reader, const BookFormat *format, Oid asked,
 					const char *keys, const char *function, const char *arguments)
@@ -241,8 +241,8 @@ book_check_key_type(const BookReader *reader, const BookFormat *format, Oid aske
 /* ---------- text and binary ---------- */
 
 /*
- * Looks for what a checker leaves out, because reading is frequent and bytes
- * from outside are rare: keys and names that are no text here.
+ * Checks what the checker leaves out because reads are frequent and bytes from
+ * outside are rare: that keys and names are text in this database's encoding.
  */
 static const char *
 check_foreign(bytea *stored, const BookFormat *format)

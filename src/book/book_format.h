@@ -4,8 +4,7 @@
  *
  * A book is a summary for every key of a table, in one value: a list in the
  * order of the keys, so that equal books have equal bytes and books are merged
- * as sorted lists (book_merge.h).  docs/storage-format.md says why every byte is
- * where it is.
+ * as sorted lists (book_merge.h).  docs/storage-format.md specifies every byte.
  *
  * Stored: kind, version, key type, form (the capability's), number of keys (4
  * bytes), rows skipped (8), keys in ascending order, then the capability's tail.
@@ -36,7 +35,7 @@ typedef struct BookReader
 	Size		tail_size;
 } BookReader;
 
-/* Reads the keys of a stored book one after the other. */
+/* Reads the keys of a stored book one by one. */
 typedef struct BookKeyCursor
 {
 	KeyType		key_type;
@@ -56,7 +55,7 @@ typedef struct BookSteps
 #define BOOK_STEP_PART 0x3F
 #define BOOK_STEP_SAME_KEY 0x80
 
-/* What a capability says of its stored books. */
+/* What a capability defines about its stored books. */
 struct BookFormat
 {
 	StoredType	type;			/* name and checker */
@@ -68,7 +67,7 @@ struct BookFormat
 	/* What is wrong with the tail of a book from outside, beyond its checker.  May be NULL. */
 	const char *(*check_foreign) (const BookReader *reader);
 
-	/* Writes the tail of several books merged, which are known to fit together. */
+	/* Writes the merged tail of several books, which are known to fit together. */
 	void		(*merge_tails) (const BookFormat *format, const BookReader *parts, int n,
 								const BookSteps *steps, ByteBuffer *buffer);
 };

@@ -1,9 +1,9 @@
 /*
  * book_merge.c
- *	  Merging stored books: the order of all their keys is found first, then keys
- *	  and tails are written in that order.
+ *	  Merges stored books: finds the order of all their keys, then writes keys and
+ *	  tails in that order.
  *
- * No table, no hashing and no sorting: one walk through all books side by side.
+ * There is no table, no hashing and no sorting: one pass over all books in parallel.
  */
 #include "book/book_merge.h"
 
@@ -31,7 +31,7 @@ go_on(KeyType key_type, BookKeyCursor *cursor)
 		cursor->key += fixed_key_size(key_type);
 }
 
-/* The beginning of a key, as a number that orders like it. */
+/* The beginning of a key, as a number with the same order. */
 static inline uint64
 key_prefix(KeyType key_type, const BookKeyCursor *cursor)
 {
@@ -71,11 +71,11 @@ compare_rest(KeyType key_type, const BookKeyCursor *a, const BookKeyCursor *b)
 
 /*
  * A part, by its next key: the key's prefix above the number of the part, so that
- * of equal keys the one of the first part comes first.
+ * equal keys are in the order of their parts.
  */
 typedef uint128 NextKey;
 
-#define NO_KEY (~(uint128) 0)	/* behind the last key */
+#define NO_KEY (~(uint128) 0)	/* after the last key */
 
 static inline uint64
 prefix_of(NextKey next)
@@ -110,11 +110,11 @@ comes_before(KeyType key_type, const BookKeyCursor *cursors, NextKey a, NextKey 
 
 /*
  * Finds the order of all keys of n parts, equal ones in the order of the parts.
- * The compiler sees the key type as a constant.
+ * The key type is a constant to the compiler.
  *
  * The parts play a tournament (Knuth, The Art of Computer Programming, volume 3,
- * section 5.4.1): every match of the tree keeps its loser, so when the winner has
- * gone on to its next key, only its own matches are played again.
+ * section 5.4.1): every match of the tree keeps its loser, so when the winner
+ * advances to its next key, only its own matches are replayed.
  */
 static pg_attribute_always_inline void
 find_steps(KeyType key_type, const BookReader *parts, int n, BookSteps *steps)
@@ -182,9 +182,9 @@ find_steps(KeyType key_type, const BookReader *parts, int n, BookSteps *steps)
 #define FEW_PARTS 8
 
 /*
- * The same for few parts whose keys are numbers: looking at the next key of each
- * is quicker than a tournament, whose matches end one way as often as the other,
- * and of members who are in all parts no key is looked at twice.
+ * The same for few parts whose keys are numbers: comparing the next key of each
+ * is faster than a tournament, whose matches are unpredictable branches, and a
+ * key that is in all parts is looked at only once in each.
  */
 static void
 find_steps_of_few(const BookReader *parts, int n, BookSteps *steps)
@@ -217,7 +217,7 @@ find_steps_of_few(const BookReader *parts, int n, BookSteps *steps)
 		{
 			bool		is_lowest = next[i] == lowest;
 
-			/* Written in any case; it counts if it is the lowest. */
+			/* Written unconditionally; it counts if it is the lowest. */
 			*step = part[i] | BOOK_STEP_SAME_KEY;
 			step += is_lowest;
 			key[i] += is_lowest * 8;
@@ -246,7 +246,7 @@ find_steps_of_few(const BookReader *parts, int n, BookSteps *steps)
 	steps->count = count;
 }
 
-/* Writes the keys of n parts merged. */
+/* Writes the merged keys of n parts. */
 static void
 merge_keys(const BookReader *parts, int n, const BookSteps *steps, ByteBuffer *buffer)
 {
@@ -256,7 +256,7 @@ merge_keys(const BookReader *parts, int n, const BookSteps *steps, ByteBuffer *b
 	uint8	   *key;
 	uint8	   *bytes;
 
-	/* Merged they take no more than all. */
+	/* Merged they take no more than all of them. */
 	for (int i = 0; i < n; i++)
 	{
 		book_key_cursor(&cursors[i], &parts[i]);
@@ -292,7 +292,7 @@ merge_keys(const BookReader *parts, int n, const BookSteps *steps, ByteBuffer *b
 
 /* ---------- whole books ---------- */
 
-/* Makes a varlena of a buffer that begins with room for its header, and gives back what it did not need. */
+/* Makes a varlena of a buffer that begins with room for its header, and frees the unused rest. */
 bytea *
 book_finish(const BookFormat *format, ByteBuffer *buffer, uint32 count)
 {
@@ -305,8 +305,8 @@ book_finish(const BookFormat *format, ByteBuffer *buffer, uint32 count)
 }
 
 /*
- * Merges stored books, which were checked and are known to fit together; the
- * result is new, in the current memory context.
+ * Merges stored books, which were checked and are known to fit together, into a
+ * new one in the current memory context.
  */
 bytea *
 book_merge(const BookFormat *format, bytea *const *stored, int n)
@@ -342,7 +342,7 @@ book_merge(const BookFormat *format, bytea *const *stored, int n)
 			break;
 	}
 
-	/* Hardly ever more than all, for what they share is stored once. */
+	/* Hardly ever more than all together, because what they share is stored once. */
 	buffer_init(&buffer, VARHDRSZ + size, CurrentMemoryContext);
 	buffer_advance(&buffer, book_store_header(format, parts[0].key_type, parts[0].form, steps.count,
 											  rows_skipped, buffer.data + VARHDRSZ));

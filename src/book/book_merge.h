@@ -1,6 +1,6 @@
 /*
  * book_merge.h
- *	  Stored books merged as what they are: sorted lists.
+ *	  Merges stored books as sorted lists.
  */
 #ifndef CUSTMART_BOOK_MERGE_H
 #define CUSTMART_BOOK_MERGE_H

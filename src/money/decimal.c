@@ -59,7 +59,7 @@ negate(Decimal *d)
 	}
 }
 
-/* True of -2^255, whose magnitude does not fit: it is no decimal. */
+/* True for -2^255, which is not a decimal, because its magnitude does not fit. */
 static bool
 has_no_magnitude(const Decimal *d)
 {
@@ -84,7 +84,7 @@ multiply_add(Decimal *d, uint32 factor, uint32 addend)
 	return carry == 0 && !is_negative(d);
 }
 
-/* Divides a magnitude, returns the remainder. */
+/* Divides a magnitude; returns the remainder. */
 static uint32
 divide(Decimal *d, uint32 divisor)
 {
@@ -250,8 +250,8 @@ decimal_multiply(Decimal *product, const Decimal *factor)
 }
 
 /*
- * Gives a decimal the scale, or, where it has more decimals that are not zeros,
- * the smallest scale that keeps them; false if 256 bits do not hold it so.
+ * Gives a decimal the scale or, if it has more decimals that are not zero, the
+ * smallest scale that keeps them; false if 256 bits do not hold the result.
  */
 bool
 decimal_set_scale(Decimal *d, int scale)
@@ -284,7 +284,7 @@ decimal_sign(const Decimal *d)
 }
 
 /*
- * Orders two decimals by value: -1, 0 or 1.  Scales are brought together by
+ * Orders two decimals by value: -1, 0 or 1.  Different scales are compared by
  * subtracting, which cannot overflow for sums of amounts.
  */
 int
@@ -306,7 +306,7 @@ is_exact_double(int64 packed)
 	return (packed & 0xFF) <= 22 && m < (INT64CONST(1) << 53) && m > -(INT64CONST(1) << 53);
 }
 
-/* The nearest float8, as the cast from numeric gives it. */
+/* The nearest float8, equal to the cast of the numeric. */
 float8
 decimal_to_double(const Decimal *d)
 {
@@ -341,8 +341,8 @@ decimal_from_int64(int64 number, DecimalPool *pool)
 }
 
 /*
- * The difference of two packed decimals times 10^scale, scale being the larger of
- * theirs; false where that takes the wide form.
+ * The difference of two packed decimals times 10^scale, where scale is the larger
+ * of theirs; false if the difference needs the wide form.
  */
 static inline bool
 subtract_packed(int64 a, int64 b, int128 *difference, int *scale)
@@ -445,7 +445,7 @@ decimal_pool_store(const DecimalPool *pool, uint8 *bytes)
 	return bytes;
 }
 
-/* The packed form, by the pool if it has to be. */
+/* The packed form, in the pool if necessary. */
 int64
 decimal_pack(const Decimal *d, DecimalPool *pool)
 {
@@ -454,7 +454,7 @@ decimal_pack(const Decimal *d, DecimalPool *pool)
 	return decimal_fits_packed(d, &packed) ? packed : decimal_pool_put(pool, d);
 }
 
-/* The packed form that does without the pool, if there is one. */
+/* The packed form that does not need the pool, if there is one. */
 int64
 decimal_repack(int64 packed, const DecimalPool *pool)
 {
@@ -463,7 +463,7 @@ decimal_repack(int64 packed, const DecimalPool *pool)
 	return packed;
 }
 
-/* The same number without zeros at the end of its decimals. */
+/* The same number without trailing zeros after the point. */
 int64
 decimal_normalize(int64 packed, DecimalPool *pool)
 {
@@ -487,8 +487,8 @@ decimal_normalize(int64 packed, DecimalPool *pool)
 }
 
 /*
- * The general case of decimal_add_packed: different scales, or a sum that
- * needs more than 56 bits now or did so before.
+ * The general case of decimal_add_packed: different scales, or a sum that needs
+ * more than 56 bits or did so before.
  */
 bool
 decimal_add_slow(int64 *sum, DecimalPool *sum_pool,
@@ -630,7 +630,7 @@ decimal_to_numeric(const Decimal *d, uint8 *numeric)
 	if (negative)
 		negate(&m);
 
-	/* The lowest digit is short of `pad` decimals; take it off by itself. */
+	/* The lowest digit lacks `pad` decimals; split it off separately. */
 	if (pad > 0)
 		digit[ndigits++] = (int16) (divide(&m, power10_u32[4 - pad]) * power10_u32[pad]);
 	while (!is_zero(&m))
@@ -638,7 +638,7 @@ decimal_to_numeric(const Decimal *d, uint8 *numeric)
 	return write_numeric(digit, ndigits, fraction_digits, d->scale, negative, numeric);
 }
 
-/* decimal_to_numeric of a packed form, quick for the usual ones. */
+/* decimal_to_numeric of a packed form, fast for the usual ones. */
 Size
 decimal_packed_to_numeric(int64 packed, const DecimalPool *pool, uint8 *numeric)
 {
@@ -689,7 +689,7 @@ decimal_to_text(const Decimal *d, char *text)
 		if (n == d->scale)
 			reversed[n++] = '.';
 	}
-	/* The point has been counted as a digit: there is one before it, or more. */
+	/* The point has been counted as a digit: there is at least one before it. */
 	if (d->scale > 0 && reversed[n - 1] == '.')
 		reversed[n++] = '0';
 	while (n > 0)
@@ -711,7 +711,7 @@ decimal_from_text(const char *text, Size length, Decimal *d)
 
 	*d = from_int64(0, 0);
 	if (length >= DECIMAL_TEXT_SIZE)
-		return false;			/* not even leading zeros are read for ever */
+		return false;			/* bounds even leading zeros */
 	for (Size i = negative; i < length; i++)
 	{
 		if (text[i] == '.' && !point && digits > 0)

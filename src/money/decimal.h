@@ -2,11 +2,11 @@
  * decimal.h
  *	  Exact sums of money.
  *
- * A decimal is mantissa * 10^-scale, the scale being what PostgreSQL calls the
- * display scale: a sum has the largest scale among its terms, as sum(numeric)
- * has.  Amounts may have DECIMAL_MAX_DIGITS digits before the point and
+ * A decimal is mantissa * 10^-scale; the scale is what PostgreSQL calls the
+ * display scale: a sum has the largest scale among its terms, as in
+ * sum(numeric).  Amounts may have DECIMAL_MAX_DIGITS digits before the point and
  * DECIMAL_MAX_SCALE after it.  The mantissa has 256 bits, so 2^33 such amounts
- * at any mixture of scales cannot overflow it:
+ * with any mixture of scales cannot overflow it:
  * 10^(38+28) * 2^33 < 8.6e75 < 2^255.  That is why a sum never depends on the
  * order of its terms, not even in whether it is an error.
  *
@@ -116,8 +116,8 @@ decimal_packed_is_positive(int64 packed, const DecimalPool *pool)
 }
 
 /*
- * Adds a packed amount to a packed sum, each with its pool.  False: the sum
- * does not fit into 256 bits (only forged stored bytes come that far).
+ * Adds a packed amount to a packed sum, each with its pool.  False if the
+ * sum does not fit into 256 bits (only forged stored bytes get that far).
  */
 static inline bool
 decimal_add_packed(int64 *sum, DecimalPool *sum_pool,
@@ -138,7 +138,7 @@ decimal_add_packed(int64 *sum, DecimalPool *sum_pool,
 
 /*
  * Reads the common short forms of a numeric (at most 16 decimal digits) from
- * its stored bytes; false where decimal_from_numeric must look.  The format is
+ * its stored bytes; false if it needs decimal_from_numeric.  The format is
  * that of decimal_numeric.c, unchanged since 9.1 and kept by pg_upgrade: a header word
  * (short form: 0x8000, sign 0x2000, scale 0x1F80, weight 0x007F signed), then
  * base-10000 digits, most significant first.

@@ -1,6 +1,6 @@
 /*
  * decimal_numeric.c
- *	  The rarer ways between numeric and decimal.
+ *	  The less common conversions between numeric and decimal.
  */
 #include "money/decimal_numeric.h"
 
@@ -52,7 +52,7 @@ numeric_read_slow(Datum value, const char *argument, DecimalPool *pool)
 	return packed;
 }
 
-/* A new numeric of a packed decimal. */
+/* A new numeric from a packed decimal. */
 Datum
 numeric_from_packed(int64 packed, const DecimalPool *pool)
 {

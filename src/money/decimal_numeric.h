@@ -1,10 +1,10 @@
 /*
  * decimal_numeric.h
- *	  PostgreSQL's numeric read into decimals and made of them, in place.
+ *	  Converts PostgreSQL's numeric to decimals and back, in place.
  *
  * A numeric argument is read from its stored bytes without a copy: with a
  * short header, as from a table, or a long one.  (Text, and numeric's own
- * functions, would allocate at every row.)
+ * functions, would allocate for every row.)
  */
 #ifndef CUSTMART_DECIMAL_NUMERIC_H
 #define CUSTMART_DECIMAL_NUMERIC_H
@@ -14,7 +14,7 @@
 #include "shared/compat.h"
 #include "money/decimal.h"
 
-/* Room for a numeric built in place, aligned as a varlena wants it. */
+/* Room for a numeric built in place, aligned for a varlena. */
 typedef union NumericBuffer
 {
 	int32		align;
@@ -27,8 +27,8 @@ extern void decimal_sum_error(void) pg_attribute_noreturn();
 
 /*
  * Reads a numeric argument as a packed decimal, into the pool if it is wide.
- * NaN, infinities and what a decimal cannot hold are errors (22003) that name
- * the argument.
+ * NaN, infinities and numbers that a decimal cannot hold are errors (22003) that
+ * name the argument.
  */
 static inline int64
 numeric_read(Datum value, const char *argument, DecimalPool *pool)

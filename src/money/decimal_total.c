@@ -39,7 +39,7 @@ add_far(DecimalTotal *total, const Decimal *term)
 	return true;
 }
 
-/* Brings near to the scale, or empties it if that cannot be. */
+/* Brings near to the scale, or empties it if that is impossible. */
 static bool
 raise_near(DecimalTotal *total, int scale)
 {
@@ -91,8 +91,8 @@ add_near(DecimalTotal *total, int128 term, int scale)
 }
 
 /*
- * total += sign * a * b, sign being 1 or -1 and the factors packed, each with
- * its pool; false if 256 bits do not hold the sum.
+ * total += sign * a * b, where sign is 1 or -1 and the factors are packed, each
+ * with its pool; false if 256 bits do not hold the sum.
  */
 bool
 decimal_total_add(DecimalTotal *total, int sign,

@@ -2,10 +2,10 @@
  * decimal_total.h
  *	  Exact sums of products, such as price times quantity.
  *
- * A total is near + far.  What 128 bits hold, at the largest scale met so far,
- * is added up in `near`; only what does not fit goes to the 256 bits of `far`.
- * So a total never depends on the order of its terms unless even 256 bits do
- * not hold it, which is an error and never a rounding.
+ * A total is near + far.  What 128 bits hold, at the largest scale so far, is
+ * added up in `near`; only what does not fit goes to the 256 bits of `far`.  So
+ * a total never depends on the order of its terms, unless even 256 bits do not
+ * hold it, which is an error and never a rounding.
  */
 #ifndef CUSTMART_DECIMAL_TOTAL_H
 #define CUSTMART_DECIMAL_TOTAL_H

@@ -1,6 +1,6 @@
 /*
  * fair_prices.c
- *	  The prices that the reference pays, to be joined with what anybody paid.
+ *	  The prices that the reference pays, for joins with what others paid.
  */
 #include "pricebook/pricebook_report.h"
 

@@ -1,6 +1,6 @@
 /*
  * price_check.c
- *	  Is one price fair?  Asked before the sale.
+ *	  Checks before a sale whether one price is fair.
  */
 #include "custmart.h"
 
@@ -9,7 +9,7 @@
 #include "money/decimal_numeric.h"
 #include "utils/builtins.h"
 
-/* Far more than quotients of decimals are off by, far less than any price differs by. */
+/* Far above the rounding errors of quotients of decimals, far below any difference of prices. */
 #define ROUNDING 1e-12
 
 /* price_check(price numeric, fair numeric, tolerance float8): 'ok', 'above by ...', 'below by ...'. */

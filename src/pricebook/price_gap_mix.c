@@ -1,6 +1,6 @@
 /*
  * price_gap_mix.c
- *	  The part that the mix of baskets plays in the difference of two groups' prices.
+ *	  How much the mix of baskets contributes to the difference of two groups' prices.
  */
 #include "pricebook/pricebook_report.h"
 
@@ -31,7 +31,7 @@ typedef struct MixTotal
 	float8		price;
 } MixTotal;
 
-/* Rows and sum of prices of a group in the item in hand. */
+/* Rows and sum of prices of a group in the current item. */
 typedef struct GroupSum
 {
 	int64		rows;
@@ -50,7 +50,7 @@ mean_of(const DecimalTotal *sum, int64 n)
 
 /*
  * price_gap_mix(pricebook, reference): how much of the difference of two groups'
- * mean prices their baskets explain, and how much their prices (Kitagawa 1955).
+ * mean prices is due to their baskets, and how much to their prices (Kitagawa 1955).
  */
 CUSTMART_FUNCTION(custmart_price_gap_mix);
 Datum

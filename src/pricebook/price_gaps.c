@@ -13,7 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* A gap that is just min_premium is not above it, though it may be off by so many percent. */
+/* A gap that exceeds min_premium by no more than this many percent equals it up to rounding. */
 #define PERCENT_ROUNDING 1e-9
 
 /* The arguments that price_gaps and price_gap_items share. */
@@ -47,9 +47,9 @@ get_gap_arguments(FunctionCallInfo fcinfo, int argument)
 }
 
 /*
- * Puts the items of each group together and corrects their p-values for their
- * number.  Who is flagged pays more by the test, too: means over several periods
- * may say otherwise than each period does.
+ * Groups the items by group of members and corrects their p-values for their
+ * number.  Flagged items are dearer by the test, too: means over several periods
+ * may contradict each single period.
  */
 static void
 judge_items(ItemGaps *gaps, uint32 ngroups, const GapArguments *arguments)
@@ -104,7 +104,7 @@ judge_items(ItemGaps *gaps, uint32 ngroups, const GapArguments *arguments)
 
 /* ---------- results ---------- */
 
-/* above - below, or above alone. */
+/* above - below, or only above. */
 static Datum
 overcharge_datum(const PriceGap *gap, bool is_net, const PriceReport *report)
 {
@@ -125,7 +125,7 @@ mean_datum(int64 sum, int64 n, const PriceReport *report)
 							   DirectFunctionCall1(int8_numeric, Int64GetDatum(n)));
 }
 
-/* A float8 that is NULL where it is not a number. */
+/* A float8 as a Datum, NaN as NULL. */
 static void
 set_float(Datum *values, bool *nulls, int column, float8 value)
 {

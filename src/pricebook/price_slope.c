@@ -3,7 +3,7 @@
  *	  The type price_slope: how prices rise with x, such as years as a member,
  *	  for one item in one period.
  *
- * A book of items; each has cells, one a period, with the sums of a regression.
+ * A book of items; each has cells, one per period, with the sums of a regression.
  */
 #include "custmart.h"
 
@@ -47,7 +47,7 @@ typedef struct SlopeReader
 /* What cells are sorted by when they are stored. */
 typedef struct SortedCell
 {
-	uint32		item;			/* its place in the order of items */
+	uint32		item;			/* its position in the order of items */
 	int32		period;
 	uint32		entry;
 } SortedCell;
@@ -133,7 +133,7 @@ price_slope_apply(Book *book, const uint32 *entries, const void *rows, int n)
 	}
 }
 
-/* One row into the state: argument 1 the item, then period, x and price. */
+/* Adds one row to the state: argument 1 is the item, then period, x and price. */
 static inline Datum
 price_slope_step(FunctionCallInfo fcinfo, KeyType item_type)
 {
@@ -338,7 +338,7 @@ price_slope_check(const uint8 *bytes, Size length)
 
 /* ---------- merging ---------- */
 
-/* A cell of the item in hand. */
+/* A cell of the current item. */
 typedef struct ItemCell
 {
 	int32		period;
@@ -412,7 +412,7 @@ price_slope_merge_tails(const BookFormat *format, const BookReader *readers, int
 
 /*
  * price_slopes(price_slope, alpha): one row, the slope over all items.  An item
- * tells something if x differs inside one of its periods.
+ * contributes if x differs inside one of its periods.
  */
 CUSTMART_FUNCTION(custmart_price_slopes);
 Datum

@@ -3,7 +3,7 @@
  *	  Sums of a regression of ln(price) on x inside a cell.
  *
  * With 2^42 rows of 60 and 59 bits, sums have at most 102 bits, sums of products
- * 162, and what slope_deviations makes of them 204: all fit with room to spare.
+ * 162, and the results of slope_deviations 204: all fit with room to spare.
  */
 #include "pricebook/price_slope_core.h"
 
@@ -12,7 +12,7 @@
 #include "shared/bytes.h"
 #include "money/decimal.h"
 
-/* sum += term, the term's sign spread over all words of the sum. */
+/* sum += term, with the term's sign extended to all words of the sum. */
 static inline void
 add(uint64 *sum, int nsum, const uint64 *term, int nterm)
 {
@@ -60,7 +60,7 @@ slope_merge(SlopeCell *cell, const SlopeCell *other)
 	add(cell->xy, 3, other->xy, 3);
 }
 
-/* An integer for the arithmetic of decimals, which has all that is needed here. */
+/* An integer as a Decimal, whose arithmetic is all that is needed here. */
 static Decimal
 integer(const uint64 *words, int n)
 {
@@ -73,7 +73,7 @@ integer(const uint64 *words, int n)
 	return d;
 }
 
-/* The float8 nearest to integer * 2^-bits, but for its last digit. */
+/* The float8 nearest to integer * 2^-bits, except for its last digit. */
 static float8
 scaled(Decimal d, int bits)
 {
@@ -108,8 +108,8 @@ deviation(int64 n, const uint64 *products, const uint64 *a, const uint64 *b)
 }
 
 /*
- * The sums of x~ y~ and of x~ squared, x~ and y~ being relative to their means
- * in the cell; false if x is the same in all rows, so that they tell nothing.
+ * The sums of x~ y~ and of x~ squared, where x~ and y~ are relative to their means
+ * in the cell; false if x is the same in all rows, which then contribute nothing.
  */
 bool
 slope_deviations(const SlopeCell *cell, float8 *product, float8 *square)

@@ -2,10 +2,10 @@
  * price_slope_core.h
  *	  Sums of a regression of ln(price) on x inside a cell, exact.
  *
- * Sums of floating point numbers depend on the order of their terms.  These do
- * not: x and the logarithm are first rounded to grids so fine that no analysis
- * tells, 2^-40 and 2^-52, and what is added up are integers.  That also does
- * away with the cancellation that sums of squares are known for.
+ * Sums of floating-point numbers depend on the order of their terms.  These do
+ * not: x and the logarithm are first rounded to grids of 2^-40 and 2^-52, too
+ * fine to matter to any analysis, and added up as integers.  That also avoids the
+ * cancellation for which sums of squares are known.
  */
 #ifndef CUSTMART_PRICE_SLOPE_CORE_H
 #define CUSTMART_PRICE_SLOPE_CORE_H
@@ -15,13 +15,13 @@
 #define SLOPE_X_BITS 40			/* of x after the point */
 #define SLOPE_Y_BITS 52
 #define SLOPE_X_MAX 1048576.0	/* 2^20 */
-#define SLOPE_Y_MAX 128.0		/* no price's logarithm comes near */
+#define SLOPE_Y_MAX 128.0		/* far above the logarithm of any price */
 #define SLOPE_ROWS_MAX (INT64CONST(1) << 42)
 
 #define SLOPE_WORDS 10
 #define SLOPE_STORED_SIZE (8 + 8 * SLOPE_WORDS)
 
-/* Numbers of two's complement, the lowest word first. */
+/* Two's complement numbers, lowest word first. */
 typedef struct SlopeCell
 {
 	int64		n;

@@ -4,12 +4,12 @@
  *
  * A book keeps each distinct price that a group paid for an item in a period,
  * with the number of rows and the quantity sold at it.  Prices are discrete, so
- * this is small; and it is everything there is to know, so that every statistic
- * can be made of it later, exactly, whatever parts it was merged from.
+ * this is small.  Nothing is lost, so every statistic can be computed from it
+ * later, exactly, whatever parts it was merged from.
  *
- * Stored, items, periods, groups and prices are in ascending order: books that
- * say the same have the same bytes, and reports read them from front to end.
- * Here a book is built; pricebook_format.c reads, checks and merges stored ones.
+ * In a stored book items, periods, groups and prices are in ascending order:
+ * equal books have equal bytes, and reports read them from beginning to end.
+ * This file builds a book; pricebook_format.c reads, checks and merges stored ones.
  */
 #include "pricebook/pricebook.h"
 
@@ -26,10 +26,10 @@ typedef struct PendingPrice
 	int32		period;
 } PendingPrice;
 
-/* What rows are told apart by. */
+/* What identifies an entry. */
 typedef struct PriceKey
 {
-	int64		price;			/* of equal prices the same bits */
+	int64		price;			/* the same bits for equal prices */
 	uint32		item;
 	uint32		group;
 	int32		period;
@@ -54,7 +54,7 @@ typedef struct PriceExtra
 	KeyTable	groups;			/* names, without payload */
 	GroupMemo	memo[GROUP_MEMOS];
 	KeyTable	prices;			/* PriceKey -> count, and in form 1 quantity */
-	KeyTable	wide;			/* wide prices, entry i standing at price_pool[i] */
+	KeyTable	wide;			/* wide prices; that of entry i is price_pool[i] */
 	DecimalPool price_pool;
 	DecimalPool quantity_pool;
 	DecimalPool row_pool;
@@ -112,7 +112,7 @@ pricebook_init(Book *book)
 	book->extra = extra;
 }
 
-/* Finds or makes a group, by way of those of the last rows: there are few of them, mostly. */
+/* Finds or adds a group, looking first at those of the last rows: mostly there are few groups. */
 static inline uint32
 find_group(PriceExtra *extra, Datum value)
 {
@@ -151,7 +151,7 @@ intern_wide(PriceExtra *extra, const Decimal *price)
 	return (int64) entry << 8 | DECIMAL_IN_POOL;
 }
 
-/* Count and quantity of an entry; the latter not in form 0. */
+/* Count and quantity of an entry; form 0 has no quantity. */
 static inline uint32 *
 count_of(const KeyTable *prices, uint32 entry)
 {
@@ -204,8 +204,8 @@ pricebook_apply(Book *book, const uint32 *entries, const void *rows, int n)
 }
 
 /*
- * One row into the state: argument 1 the item, then, with form 1, the period,
- * then group and price, then, with form 1, the quantity.
+ * Adds one row to the state: argument 1 is the item, then, in form 1, the period,
+ * then group and price, then, in form 1, the quantity.
  */
 static inline Datum
 pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
@@ -294,8 +294,8 @@ price_key(const KeyTable *prices, uint32 entry)
 }
 
 /*
- * All entries by item, items by their numbers in the table: first[i] is where
- * those of item i begin, first[items] the number of all.
+ * All entries, grouped by item, items in the order of their numbers in the table:
+ * those of item i begin at first[i], and first[items] is the number of all.
  */
 static uint32 *
 group_by_item(const KeyTable *prices, uint32 items, uint32 *first)
@@ -312,7 +312,7 @@ group_by_item(const KeyTable *prices, uint32 items, uint32 *first)
 	for (uint32 item = 0; item < items; item++)
 		first[item + 1] += first[item];
 
-	/* first[i] runs to the end of item i, which is where item i + 1 begins. */
+	/* first[i] advances to the end of item i, which is where item i + 1 begins. */
 	for (uint32 i = 0; i < prices->count; i++)
 	{
 		check_interrupts(i);
@@ -350,7 +350,7 @@ scale_prices(SortedPrice *sorted, uint32 n)
 	}
 }
 
-/* Makes the extra as it was at first. */
+/* Makes the extra empty again. */
 static void
 empty_extra(PriceExtra *extra)
 {

@@ -1,6 +1,6 @@
 /*
  * pricebook.h
- *	  What the building of a pricebook, its stored form and the reports share.
+ *	  Shared by the building of a pricebook, its stored form and the reports.
  */
 #ifndef CUSTMART_PRICEBOOK_H
 #define CUSTMART_PRICEBOOK_H
@@ -23,13 +23,13 @@
 typedef struct PriceReader
 {
 	BookReader	reader;
-	int			decimals;		/* most that a price was given with */
+	int			decimals;		/* largest number that a price was given with */
 	int64		price_skipped;
 	int64		quantity_skipped;
 	uint32		group_count;
 	const uint8 *group_lengths;
 	const uint8 *group_bytes;
-	const uint8 *item_rows;		/* how many rows each item has */
+	const uint8 *item_rows;		/* number of rows of each item */
 	const uint8 *rows;
 	uint32		row_count;
 	uint32		wide_count;
@@ -41,17 +41,17 @@ typedef struct PriceTailWriter
 {
 	uint8		form;
 	Size		next_item;		/* offset in the buffer of its number of rows */
-	uint32		rows;			/* of the item in hand */
+	uint32		rows;			/* of the current item */
 	DecimalPool wide;
 } PriceTailWriter;
 
-/* What a row is sorted by when a book is stored, and what its checker compares. */
+/* What rows are sorted by when a book is stored, and what its checker compares. */
 typedef struct SortedPrice
 {
 	int64		price;
 	int64		scaled;			/* at the item's largest scale; 0 if unknown, or if one of them does not fit */
 	int32		period;
-	uint32		group;			/* its place in the order of groups */
+	uint32		group;			/* its position in the order of groups */
 	uint32		entry;
 } SortedPrice;
 

@@ -2,8 +2,8 @@
  * pricebook_compare.c
  *	  Compares all groups of a pricebook with the reference, item by item.
  *
- * Only cells in which both bought compare; what they say is added up by item and
- * group, and by group.
+ * Only cells in which both bought are compared; their results are added up by
+ * item and group, and by group.
  */
 #include "pricebook/pricebook_compare.h"
 
@@ -23,13 +23,13 @@ typedef struct CommonCell
 
 #define NO_CELL PG_UINT32_MAX
 
-/* A group in the item in hand. */
+/* A group in the current item. */
 typedef struct ItemGroup
 {
 	uint32		group;
 	uint32		first_cell;
 	PriceGap	gap;
-	int64		median;			/* in its last cell; in all, if that is wanted */
+	int64		median;			/* in its last cell; in all of them, if that is wanted */
 	int64		reference_median;
 } ItemGroup;
 
@@ -53,7 +53,7 @@ revenue_of(const PriceReport *report, uint32 first, uint32 end)
 	return revenue;
 }
 
-/* Median of points from several cells, which are copied and sorted for it. */
+/* Median of points from several cells, which are copied and sorted. */
 typedef struct PointList
 {
 	PricePoint *point;
@@ -85,7 +85,7 @@ median_of_list(PointList *list, DecimalPool *pool)
 	return median;
 }
 
-/* The reference's median over all of its cells in an item, made when first asked for. */
+/* The reference's median over all of its cells in an item, computed when first needed. */
 typedef struct ReferenceMedian
 {
 	uint32		cells;
@@ -95,8 +95,8 @@ typedef struct ReferenceMedian
 
 /*
  * Medians of a group and of the reference over the group's common cells.  Most
- * groups share all of the reference's cells, so that its points are not gone
- * through again for each of them.
+ * groups share all of the reference's cells, so its points need not be processed
+ * again for each of them.
  */
 static void
 pool_medians(PriceReport *report, ItemGroup *mine, const CommonCell *cells,
@@ -140,7 +140,7 @@ pack_total(const DecimalTotal *total, DecimalPool *pool)
 	return decimal_pack(&d, pool);
 }
 
-/* Takes down what an item says of a group. */
+/* Records an item's result for a group. */
 static void
 finish_item(PriceReport *report, ItemGaps *gaps, uint32 item, const ItemGroup *mine)
 {
@@ -183,7 +183,7 @@ compare_item_groups(const void *a, const void *b, void *unused)
 
 /*
  * Compares all groups with the reference, item by item.  Medians over several
- * cells are made only if they are wanted.
+ * cells are computed only if they are wanted.
  */
 void
 price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)

@@ -1,9 +1,9 @@
 /*
  * pricebook_compare.h
- *	  All groups of a pricebook compared with the reference, in every item.
+ *	  Compares all groups of a pricebook with the reference, in every item.
  *
- * What needs all items of a group at once (q, flags, the order of items) is left
- * to price_gaps.c, which judges.
+ * What needs all items of a group at once (q-values, flags, the order of items)
+ * is left to price_gaps.c, which decides the verdicts.
  */
 #ifndef CUSTMART_PRICEBOOK_COMPARE_H
 #define CUSTMART_PRICEBOOK_COMPARE_H
@@ -19,7 +19,7 @@ typedef struct ItemGap
 	uint32		group;
 	int64		n;
 	int64		reference_n;
-	int64		sum;			/* packed, as all money here */
+	int64		sum;			/* packed, like all money here */
 	int64		reference_sum;
 	int64		median;
 	int64		reference_median;

@@ -1,6 +1,6 @@
 /*
  * pricebook_core.c
- *	  Comparing what two groups paid for the same thing.
+ *	  Compares what two groups paid for the same thing.
  */
 #include "pricebook/pricebook_core.h"
 
@@ -15,8 +15,8 @@ pack_count(uint32 count)
 }
 
 /*
- * Relates all points of an item to the first: their spread and their logarithms
- * keep all digits even where prices are large and nearly the same.
+ * Makes all points of an item relative to the first: then spreads and logarithms
+ * keep all digits even if prices are large and nearly equal.
  */
 void
 price_relate(PricePoint *points, uint32 npoints, const DecimalPool *pool)
@@ -38,7 +38,7 @@ price_relate(PricePoint *points, uint32 npoints, const DecimalPool *pool)
 
 /*
  * Opens one group's points of a cell, at least one, in order of their prices.
- * False if the sum of the prices cannot be held.
+ * False if the sum of the prices is out of range.
  */
 bool
 price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
@@ -62,7 +62,7 @@ price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
 			return false;
 	}
 
-	/* Relative to the side's first price, so that equal prices have no spread at all. */
+	/* Relative to the side's first price, so that equal prices have exactly no spread. */
 	side->spread.n = side->rows;
 	side->spread.mean = first + shift / side->rows;
 	side->spread.squares = 0;
@@ -76,7 +76,7 @@ price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
 	return true;
 }
 
-/* The same for the reference, whose points many groups are compared with. */
+/* The same for the reference, with whose points many groups are compared. */
 bool
 price_reference_open(PriceReference *reference, const PricePoint *points, uint32 npoints,
 					 DecimalPool *pool)
@@ -102,8 +102,8 @@ price_reference_open(PriceReference *reference, const PricePoint *points, uint32
 
 /*
  * The first of the reference's points from `from` on whose price is not below
- * the given one, by ever longer steps and then halving: whoever has few points
- * does not walk through all of the reference's.
+ * the given one, found by doubling steps and then bisection: a group with few
+ * points does not walk through all of the reference's.
  */
 static uint32
 advance(const PriceReference *reference, uint32 from, int64 price, const DecimalPool *pool)
@@ -151,12 +151,12 @@ pool_spread(PriceSpread *spread, const PriceSpread *other)
 }
 
 /*
- * Adds a cell in which both bought to a gap; false if its money cannot be held.
+ * Adds a cell in which both bought to a gap; false if its money is out of range.
  *
- * The rank sum is counted as Mann and Whitney do: W - E is the number of pairs
+ * The rank sum is computed as by Mann and Whitney: W - E is the number of pairs
  * in which the group paid more, ties as halves, less half of all pairs.  The
  * variance is mn / 12 * (N^3 - sum of t^3) / (N (N - 1)) over the counts t of
- * each price, which is the usual formula brought to one fraction.
+ * each price, which is the usual formula as one fraction.
  */
 bool
 price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
@@ -215,8 +215,8 @@ price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
 }
 
 /*
- * Adds the gap of one item to that of all items, but for the spreads, which are
- * those of an item; false as above.
+ * Adds the gap of one item to that of all items, except for the spreads, which
+ * belong to an item; false as above.
  */
 bool
 price_gap_merge(PriceGap *gap, const PriceGap *other)
@@ -254,9 +254,9 @@ price_gap_hedges(const PriceGap *gap, float8 difference)
 }
 
 /*
- * The median of points in order of their prices, each counted as often as it
- * has rows: the middle one, or the mean of the two in the middle, which may
- * need the pool.
+ * The median of points in order of their prices, weighted by their numbers of
+ * rows: the middle one, or the mean of the two in the middle, which may need the
+ * pool.
  */
 int64
 price_median(const PricePoint *points, uint32 npoints, int64 rows, DecimalPool *pool)
@@ -300,7 +300,7 @@ multiply_total(const DecimalTotal *total, int64 n, Decimal *product)
 
 /*
  * The difference of two means, and the same in percent of the reference's;
- * equal means give exactly 0.  False if the sums cannot be held.
+ * equal means give exactly 0.  False if the sums are out of range.
  */
 bool
 price_compare_means(const DecimalTotal *sum, int64 n,

@@ -1,11 +1,11 @@
 /*
  * pricebook_core.h
- *	  Comparing what two groups paid for the same thing.
+ *	  Compares what two groups paid for the same thing.
  *
  * All formulas are those of docs/pricebook.md.  A cell is an item in a period;
- * only cells in which both groups bought compare.  Points go in sorted by
- * price, cells in one fixed order, so that every result is the same to the last
- * bit however the rows came.
+ * only cells in which both groups bought are compared.  Points must come sorted
+ * by price and cells in one fixed order, so that every result is the same to the
+ * last bit whatever the order of the rows.
  */
 #ifndef CUSTMART_PRICEBOOK_CORE_H
 #define CUSTMART_PRICEBOOK_CORE_H
@@ -29,7 +29,7 @@ typedef struct PricePoint
 	float8		log;			/* logarithm of price / origin */
 } PricePoint;
 
-/* Number, mean and squared deviations from it; of offsets, so of one item only. */
+/* Number, mean and squared deviations of offsets, so for one item only. */
 typedef struct PriceSpread
 {
 	int64		n;
@@ -43,19 +43,19 @@ typedef struct PriceSide
 	const PricePoint *points;
 	uint32		npoints;
 	int64		rows;
-	DecimalTotal sum;			/* of prices, one a row */
-	float8		log_sum;		/* of log - base, one a row */
+	DecimalTotal sum;			/* of prices, one per row */
+	float8		log_sum;		/* of log - base, one per row */
 	PriceSpread spread;
 } PriceSide;
 
-/* The reference's side, made ready to be compared with many groups. */
+/* The reference's side, prepared for comparisons with many groups. */
 typedef struct PriceReference
 {
 	PriceSide	side;
 	float8		base;			/* what logs are taken relative to */
 	int64		median;			/* packed */
 	uint128		cubes;			/* sum of the cubed counts of its prices */
-	int64	   *below;			/* of each point: rows at lower prices; room for them is the caller's */
+	int64	   *below;			/* for each point: rows at lower prices; allocated by the caller */
 } PriceReference;
 
 /* A group compared with the reference, in one cell or in many. */

@@ -1,7 +1,7 @@
 /*
  * pricebook_format.c
- *	  The stored form of a pricebook: its sections and rows, the checker that all
- *	  bytes from outside go through, writing, merging, and what is counted in it.
+ *	  The stored form of a pricebook: its sections and rows, the checker for all
+ *	  bytes from outside, writing, merging, and counts.
  */
 #include "pricebook/pricebook.h"
 
@@ -91,7 +91,7 @@ split(PriceReader *prices)
 	return NULL;
 }
 
-/* A row; its count is its quantity where there are no quantities. */
+/* A row; in a book without quantities its quantity is its count. */
 PricePoint
 pricebook_get_row(const PriceReader *prices, uint32 row)
 {
@@ -132,7 +132,7 @@ pricebook_open(PriceReader *prices, Datum value)
 
 /* ---------- checking ---------- */
 
-/* A packed number of a row; wide ones are told in the order of the rows. */
+/* Checks a packed number of a row; wide ones are numbered in the order of the rows. */
 static const char *
 check_number(int64 packed, const DecimalPool *pool, uint32 *wide_seen)
 {
@@ -284,7 +284,7 @@ pricebook_check(const uint8 *bytes, Size length)
 	return wrong;
 }
 
-/* Names of groups are to be text here. */
+/* Checks that names of groups are text in this database's encoding. */
 static const char *
 pricebook_check_foreign(const BookReader *reader)
 {
@@ -325,7 +325,7 @@ price_raise_quantities(void)
 			 errmsg("a sum of quantities is out of range")));
 }
 
-/* Finds or makes a group by its name. */
+/* Finds or adds a group by its name. */
 uint32
 price_locate_group(KeyTable *groups, const char *name, uint32 length)
 {
@@ -338,7 +338,7 @@ price_locate_group(KeyTable *groups, const char *name, uint32 length)
 	return group;
 }
 
-/* Writes what stands before the rows, and makes room for their numbers; groups are written in order. */
+/* Writes what precedes the rows, with groups in order, and makes room for the numbers of rows. */
 void
 price_tail_begin(PriceTailWriter *writer, uint8 form, int decimals,
 				 int64 price_skipped, int64 quantity_skipped,
@@ -361,8 +361,8 @@ price_tail_begin(PriceTailWriter *writer, uint8 form, int decimals,
 }
 
 /*
- * A number as it is stored, without zeros at the end of its decimals: equal sums
- * have equal bytes, however they came about.
+ * A number as it is stored, without trailing zeros after the point: equal sums
+ * have equal bytes, whatever their terms.
  */
 static int64
 store_number(PriceTailWriter *writer, int64 number, const DecimalPool *pool)
@@ -377,7 +377,7 @@ store_number(PriceTailWriter *writer, int64 number, const DecimalPool *pool)
 	return decimal_fits_packed(&d, &packed) ? packed : decimal_pool_put(&writer->wide, &d);
 }
 
-/* Writes a row of the item in hand; rows come in their order. */
+/* Writes a row of the current item; rows come in order. */
 void
 price_tail_row(PriceTailWriter *writer, int32 period, uint32 group,
 			   int64 price, const DecimalPool *price_pool, uint32 count,
@@ -396,7 +396,7 @@ price_tail_row(PriceTailWriter *writer, int32 period, uint32 group,
 	writer->rows++;
 }
 
-/* Behind the last row of an item. */
+/* Called after the last row of an item. */
 void
 price_tail_end_item(PriceTailWriter *writer, ByteBuffer *buffer)
 {
@@ -405,7 +405,7 @@ price_tail_end_item(PriceTailWriter *writer, ByteBuffer *buffer)
 	writer->rows = 0;
 }
 
-/* Writes what stands behind the rows. */
+/* Writes what follows the rows. */
 void
 price_tail_end(PriceTailWriter *writer, ByteBuffer *buffer)
 {
@@ -421,7 +421,7 @@ price_tail_end(PriceTailWriter *writer, ByteBuffer *buffer)
 typedef struct PricePart
 {
 	PriceReader prices;
-	uint32	   *groups;			/* place of each group among those of all books */
+	uint32	   *groups;			/* position of each group among those of all books */
 	int64		wide;			/* where its wide numbers begin among those of all books */
 	uint32		next_item;
 	uint32		next_row;
@@ -474,7 +474,7 @@ add_rows(PriceRuns *rows, PricePart *part)
 	}
 }
 
-/* Makes the groups of all parts one list, and tells each part where its own stand in it. */
+/* Merges the groups of all parts into one list, and records in each part the positions of its own. */
 static void
 join_groups(PricePart *parts, int n, KeyTable *groups)
 {
@@ -533,7 +533,7 @@ pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n
 		parts[i].wide = pool.count;
 		decimal_pool_load(&pool, prices->wide, prices->wide_count);
 		decimals = Max(decimals, prices->decimals);
-		/* Neither is more than all rows skipped, which were added up without an overflow. */
+		/* Neither exceeds the sum of all rows skipped, which did not overflow. */
 		price_skipped += prices->price_skipped;
 		quantity_skipped += prices->quantity_skipped;
 	}
@@ -599,7 +599,7 @@ custmart_pricebook_rows_skipped_reason(PG_FUNCTION_ARGS)
 			 errhint("Rows are skipped for one of: null (an argument is NULL), price (not above 0), quantity (not above 0).")));
 }
 
-/* cell_count(pricebook): items, times the periods in which each was sold. */
+/* cell_count(pricebook): each item counts once for every period in which it was sold. */
 CUSTMART_FUNCTION(custmart_pricebook_cell_count);
 Datum
 custmart_pricebook_cell_count(PG_FUNCTION_ARGS)

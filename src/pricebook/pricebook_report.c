@@ -1,6 +1,6 @@
 /*
  * pricebook_report.c
- *	  Opening a pricebook for a report, going through it, money as a result.
+ *	  Opens a pricebook for a report and walks through it; money as a result.
  */
 #include "pricebook/pricebook_report.h"
 
@@ -10,11 +10,11 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* A group in an error message is cut after so many bytes, a list of them after so many. */
+/* In error messages a group is truncated after this many bytes, a list after this many groups. */
 #define NAME_SHOWN 60
 #define NAMES_SHOWN 10
 
-/* The groups there are, for a message; the first few of them. */
+/* The first few groups of the book, for a message. */
 static char *
 list_groups(const PriceReport *report)
 {
@@ -38,7 +38,7 @@ list_groups(const PriceReport *report)
 
 /*
  * Opens the book, argument `argument`, and looks for the group that the next
- * argument names.  False if the book holds no prices at all.
+ * argument names.  False if the book has no prices at all.
  */
 bool
 price_report_open(PriceReport *report, FunctionCallInfo fcinfo, int argument)
@@ -84,7 +84,7 @@ price_report_open(PriceReport *report, FunctionCallInfo fcinfo, int argument)
 	return true;
 }
 
-/* Takes the next item in hand. */
+/* Advances to the next item. */
 void
 price_report_load_item(PriceReport *report, uint32 item)
 {
@@ -104,7 +104,7 @@ price_report_load_item(PriceReport *report, uint32 item)
 	}
 }
 
-/* The reference's points among those of a cell; false if there are none. */
+/* Finds the reference's points among those of a cell; false if there are none. */
 bool
 price_report_find_reference(const PriceReport *report, uint32 begin, uint32 end, uint32 *first, uint32 *npoints)
 {
@@ -117,7 +117,7 @@ price_report_find_reference(const PriceReport *report, uint32 begin, uint32 end,
 	return true;
 }
 
-/* A sum of money with the decimals that prices are given with, or more if it has more. */
+/* A sum of money with the decimals with which prices were given, or more if it has more. */
 Datum
 price_report_money_datum(const Decimal *money, const PriceReport *report)
 {
@@ -132,7 +132,7 @@ price_report_money_datum(const Decimal *money, const PriceReport *report)
 	return PointerGetDatum(buffer->bytes);
 }
 
-/* The same of a packed one. */
+/* The same for a packed one. */
 Datum
 price_report_packed_datum(int64 packed, const PriceReport *report)
 {

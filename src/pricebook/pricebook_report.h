@@ -1,10 +1,10 @@
 /*
  * pricebook_report.h
- *	  What the reports made of a pricebook share: the book opened with one of its
- *	  groups as the reference, gone through item by item.
+ *	  Shared by the reports on a pricebook: the book, opened with one of its groups
+ *	  as the reference, and a walk through its items.
  *
- * Items are taken in their stored order and everything about an item is done
- * before the next, so that sums of floating point numbers have one order.
+ * Items are processed one by one in their stored order, so sums of floating-point
+ * numbers have one order.
  */
 #ifndef CUSTMART_PRICEBOOK_REPORT_H
 #define CUSTMART_PRICEBOOK_REPORT_H
@@ -20,7 +20,7 @@ typedef struct PriceReport
 	Datum	   *groups;			/* their names */
 	MemoryContext row_context;	/* for one result row */
 
-	PricePoint *points;			/* of the item in hand */
+	PricePoint *points;			/* of the current item */
 	uint32		npoints;
 	uint32		room;
 	uint32		next_row;
@@ -34,7 +34,7 @@ extern Datum price_report_money_datum(const Decimal *money, const PriceReport *r
 extern Datum price_report_packed_datum(int64 packed, const PriceReport *report);
 extern void price_raise_out_of_range(void);
 
-/* Where the points of this point's group in its period end. */
+/* The end of the points of this point's group in its period. */
 static inline uint32
 price_report_end_of_group(const PriceReport *report, uint32 i)
 {
@@ -46,7 +46,7 @@ price_report_end_of_group(const PriceReport *report, uint32 i)
 	return i;
 }
 
-/* Where the points of this point's period end. */
+/* The end of the points of this point's period. */
 static inline uint32
 price_report_end_of_cell(const PriceReport *report, uint32 i)
 {

@@ -1,10 +1,10 @@
 /*
  * rfm.c
- *	  The type rfm: one member's orders summarised.
+ *	  The type rfm: a summary of one member's orders.
  *
  * A value is 36 bytes (69 if its sum is very long), so the aggregate's state is
- * the stored value itself, changed in place: no expanded object, and nothing to
- * convert at the end.
+ * the stored value itself, changed in place: no expanded object, and no final
+ * conversion.
  */
 #include "rfm/rfm.h"
 
@@ -72,7 +72,7 @@ member_to_text(const uint8 *bytes)
 	return text.data;
 }
 
-/* Moves on behind a word, if it stands here. */
+/* Advances past a word, if it comes next. */
 static bool
 read_word(const char **text, const char *word)
 {
@@ -149,7 +149,7 @@ custmart_rfm_in(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(value);
 }
 
-/* rfm_out(rfm): the text form, the same under every setting. */
+/* rfm_out(rfm): the text form, which depends on no setting. */
 CUSTMART_FUNCTION(custmart_rfm_out);
 Datum
 custmart_rfm_out(PG_FUNCTION_ARGS)
@@ -170,8 +170,8 @@ custmart_rfm_recv(PG_FUNCTION_ARGS)
 /* ---------- aggregates ---------- */
 
 /*
- * Writes a member as the next state: over the present one, which belongs to
- * the aggregate, if it has the right size.
+ * Writes a member as the next state: over the current one, which belongs to the
+ * aggregate, if it has the right size.
  */
 static Datum
 next_state(bytea *state, const RfmMember *member, const DecimalPool *pool)
@@ -343,7 +343,7 @@ custmart_rfm_last_order(PG_FUNCTION_ARGS)
 	PG_RETURN_TIMESTAMPTZ(value.member.last_order);
 }
 
-/* as_of in argument 1, which the last order must not lie after. */
+/* as_of in argument 1; the last order must not be after it. */
 static TimestampTz
 get_as_of(FunctionCallInfo fcinfo, const RfmMember *member)
 {

@@ -1,6 +1,6 @@
 /*
  * rfm.h
- *	  What the SQL faces of rfm share.
+ *	  Shared by the files of rfm that SQL calls into.
  */
 #ifndef CUSTMART_RFM_H
 #define CUSTMART_RFM_H
@@ -15,7 +15,7 @@
 extern const StoredType rfm_type;
 extern const StoredType rfm_cuts_type;
 
-/* A stored rfm value, read: the member and, if its sum is wide, a pool of it. */
+/* A stored rfm value, read: the member and, if the sum is wide, a pool that holds it. */
 typedef struct RfmValue
 {
 	RfmMember	member;

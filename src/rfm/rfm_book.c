@@ -2,12 +2,12 @@
  * rfm_book.c
  *	  The type rfm_book: every member of an order table summarised in one scan.
  *
- * Of orders, a book keeps one RfmMember per member.  Of order lines it keeps,
- * besides, the ids of all orders, each with two bits: has lines that are no
- * refund, has lines that are.  Only so can an order whose lines are met by two
- * workers, or on two days, be counted once.
+ * For orders, a book keeps one RfmMember per member.  For order lines it also
+ * keeps the ids of all orders, each with two bits: has lines that are not
+ * refunds, has lines that are.  Without them, an order whose lines are seen by
+ * two workers, or on two days, could not be counted once.
  *
- * Here a book is built; rfm_book_format.c reads, checks and merges stored ones.
+ * This file builds a book; rfm_book_format.c reads, checks and merges stored ones.
  */
 #include "rfm/rfm_book.h"
 
@@ -19,15 +19,15 @@ typedef struct RfmRow
 	int64		time;
 	int64		amount;			/* packed; wide ones in amount_pool */
 	int64		order_number;	/* KEY_INT64 */
-	Size		order_text;		/* KEY_BYTES: offset among the pending bytes, */
-	uint32		order_length;	/* 4 bytes for the member, then the id */
+	Size		order_text;		/* KEY_BYTES: offset in the pending bytes of */
+	uint32		order_length;	/* 4 bytes for the member and the id */
 } RfmRow;
 
 typedef struct RfmExtra
 {
 	DecimalPool pool;			/* wide sums of members */
 	DecimalPool amount_pool;	/* wide amounts of pending rows */
-	KeyTable	orders;			/* member and order id -> bits; of order lines only */
+	KeyTable	orders;			/* member and order id -> bits; for order lines only */
 } RfmExtra;
 
 static void rfm_book_init(Book *book);
@@ -82,14 +82,14 @@ order_key_of_number(uint32 member, int64 number)
 {
 	Key			key;
 
-	/* A union that is initialized with {0} may keep other bytes than its first member's. */
+	/* Initializing a union with {0} may leave bytes beyond its first member unset. */
 	memset(&key, 0, sizeof(key));
 	memcpy(key.fixed, &number, 8);
 	memcpy(key.fixed + 8, &member, 4);
 	return key;
 }
 
-/* Marks an order; true if it did not have the bit yet. */
+/* Sets a bit of an order; true if it was not set before. */
 static bool
 mark_order(RfmExtra *extra, uint32 order, uint32 bit)
 {
@@ -143,8 +143,8 @@ rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 }
 
 /*
- * One row into the state: argument 1 the member, then for order lines the order
- * id, then time and amount.
+ * Adds one row to the state: argument 1 is the member, then for order lines the
+ * order id, then time and amount.
  */
 static inline Datum
 rfm_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
@@ -214,7 +214,7 @@ rfm_book_tail_size(const Book *book)
 	{
 		const KeyTable *orders = &extra_of(book)->orders;
 
-		/* Bits and id; the bytes of a text hold the member's number, too, of 4 bytes. */
+		/* Bits and id; the bytes of a text begin with the member's number, of 4 bytes. */
 		size += (Size) book->table.count;
 		size += book->form == KEY_INT64 ? (Size) orders->count * 9 : orders->key_bytes - (Size) orders->count * 2;
 	}
@@ -222,8 +222,8 @@ rfm_book_tail_size(const Book *book)
 }
 
 /*
- * The member of an order and the order itself.  The compiler sees the key type as
- * a constant.
+ * The member of an order and the order itself.  The key type is a constant to the
+ * compiler.
  */
 static inline uint32
 order_member(KeyType key_type, const KeyTable *orders, uint32 entry)
@@ -272,9 +272,8 @@ reserve_orders(OrderList *list, Size n)
 }
 
 /*
- * The entries of all orders, those of a member behind one another: the orders of
- * member i are those up to ends[i], from where the member before ends in
- * book->order.
+ * The entries of all orders, grouped by member: those of member i end at ends[i],
+ * and begin where those of the previous member in book->order end.
  */
 static pg_attribute_always_inline void
 group_by_member(KeyType key_type, const Book *book, uint32 *grouped, uint32 *ends)
@@ -303,7 +302,7 @@ group_by_member(KeyType key_type, const Book *book, uint32 *grouped, uint32 *end
 		sum += count;
 	}
 
-	/* Read from front to end, but written to many places: what the next ones need is fetched ahead. */
+	/* Reads are sequential, but writes are scattered: what the next orders need is prefetched. */
 	for (uint32 i = 0; i < orders->count; i++)
 	{
 		check_interrupts(i);
@@ -316,7 +315,7 @@ group_by_member(KeyType key_type, const Book *book, uint32 *grouped, uint32 *end
 	}
 }
 
-/* Writes the members in the order of their keys and, of order lines, the orders of each. */
+/* Writes the members in the order of their keys and, for order lines, the orders of each. */
 static pg_attribute_always_inline void
 append_members(KeyType order_key_type, Book *book, ByteBuffer *buffer)
 {

@@ -1,6 +1,6 @@
 /*
  * rfm_book.h
- *	  What the building of an rfm_book, its stored form and the reports share.
+ *	  Shared by the building of an rfm_book, its stored form and the reports.
  */
 #ifndef CUSTMART_RFM_BOOK_H
 #define CUSTMART_RFM_BOOK_H
@@ -10,7 +10,7 @@
 #include "book/book.h"
 #include "shared/bytes.h"
 
-/* Form 0 is a book of orders; else order lines, and the type of the order id. */
+/* Form 0 is a book of orders; others are of order lines, and give the type of the order id. */
 #define RFM_BOOK_ORDERS 0
 
 /* What an order has lines of. */
@@ -23,11 +23,11 @@ typedef struct RfmTail
 	const uint8 *members;		/* RFM_MEMBER_STORED_SIZE each */
 	uint32		wide_count;
 	const uint8 *wide;			/* DECIMAL_STORED_SIZE each */
-	const uint8 *orders;		/* of order lines: for each member how many, and these */
+	const uint8 *orders;		/* for order lines: for each member their number, and the orders */
 	const uint8 *end;
 } RfmTail;
 
-/* An order of which lines were met. */
+/* An order, by the lines seen of it. */
 typedef struct RfmOrder
 {
 	const uint8 *text;			/* its id; NULL: it is a number */
@@ -42,7 +42,7 @@ typedef struct RfmTailWriter
 	uint8		form;
 	Size		next_member;	/* offset in the buffer */
 	DecimalPool wide;
-	ByteBuffer	orders;			/* which stand behind all members */
+	ByteBuffer	orders;			/* which follow all members */
 } RfmTailWriter;
 
 extern const BookFormat rfm_book_format;

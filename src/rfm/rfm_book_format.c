@@ -54,7 +54,7 @@ rfm_book_load_wide(const RfmTail *tail)
 	return pool;
 }
 
-/* Reads an order and moves on behind it; false if the bytes end before it does. */
+/* Reads an order and advances past it; false if the bytes end before it does. */
 static inline bool
 read_order(const uint8 **bytes, const uint8 *end, uint8 form, RfmOrder *order)
 {
@@ -84,7 +84,7 @@ read_order(const uint8 **bytes, const uint8 *end, uint8 form, RfmOrder *order)
 
 /* ---------- checking ---------- */
 
-/* A member's orders ascend and are as many as the member says. */
+/* Checks that a member's orders ascend and that their numbers are those of the member. */
 static const char *
 check_orders(const uint8 **bytes, const uint8 *end, uint8 form, const RfmMember *member)
 {
@@ -180,7 +180,7 @@ rfm_tail_begin(RfmTailWriter *writer, uint8 form, uint32 count, ByteBuffer *buff
 		buffer_init(&writer->orders, (Size) count * 16 + 64, CurrentMemoryContext);
 }
 
-/* Writes the next member, whose money may be one of a pool. */
+/* Writes the next member, whose money may be in a pool. */
 void
 rfm_tail_member(RfmTailWriter *writer, const RfmMember *member, const DecimalPool *pool, ByteBuffer *buffer)
 {
@@ -221,7 +221,7 @@ rfm_tail_orders(RfmTailWriter *writer, const RfmOrder *orders, Size n)
 	}
 }
 
-/* Writes what stands behind the members. */
+/* Writes what follows the members. */
 void
 rfm_tail_end(RfmTailWriter *writer, ByteBuffer *buffer)
 {
@@ -248,7 +248,7 @@ typedef struct RfmPart
 	const uint8 *orders;		/* of that one */
 } RfmPart;
 
-/* The orders of one member, put together from several books; an order of two is one. */
+/* The orders of one member, merged from several books; an order in two of them is one order. */
 #define RUNS_NAME OrderRuns
 #define RUNS_ELEMENT RfmOrder
 #define RUNS_CONTEXT void
@@ -272,7 +272,7 @@ add_orders(OrderRuns *orders, RfmPart *part, uint8 form)
 	}
 }
 
-/* Counts what an order of two books is counted twice for once. */
+/* Counts a member's merged orders again: one that is in two books was counted twice. */
 static void
 count_orders(const OrderRuns *orders, RfmMember *member)
 {

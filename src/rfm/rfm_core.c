@@ -18,7 +18,7 @@
 #define SELECT_LESS(a, b) ((a) < (b))
 #include "shared/quickselect.h"
 
-/* Adds everything known of a member from elsewhere. */
+/* Adds another summary of the same member. */
 RfmStatus
 rfm_merge(RfmMember *member, DecimalPool *pool,
 		  const RfmMember *other, const DecimalPool *other_pool)
@@ -71,7 +71,7 @@ rfm_member_load(const uint8 *bytes, uint32 pool_count, RfmMember *member)
 	return decimal_check_packed(member->money, pool_count);
 }
 
-/* Whether the sign of the money is possible with these orders and refunds. */
+/* Checks whether the sign of the money is possible with these orders and refunds. */
 const char *
 rfm_check_money(const RfmMember *member, int sign)
 {
@@ -117,8 +117,8 @@ rfm_check(const uint8 *bytes, Size length)
 }
 
 /*
- * Reads a checked rfm value.  A wide sum is read into *wide, and *pool made a
- * pool of that one.
+ * Reads a checked rfm value.  A wide sum is read into *wide, and *pool becomes a
+ * pool of that one sum.
  */
 void
 rfm_load(const uint8 *bytes, RfmMember *member, DecimalPool *pool, Decimal *wide)
@@ -169,9 +169,9 @@ interpolate_time(int64 low, int64 high, int rest, int bins)
 }
 
 /*
- * The same between two numbers.  A limit rounded up to the upper number would
- * make that number lie not above it; then the next number below it is taken,
- * which separates the two as well and keeps limits in ascending order.
+ * The same between two numbers.  If rounding made the limit equal to the upper
+ * number, that number would no longer be above it; then the next float8 below is
+ * used, which still separates the two and keeps limits in ascending order.
  */
 static float8
 interpolate_number(float8 low, float8 high, int rest, int bins)
@@ -193,8 +193,8 @@ limit_position(int i, int bins, Size n, int *rest)
 
 /*
  * The limits of one array.  Selecting the middle position first, then those in
- * either part, makes the parts small soon.  After that no value between two
- * positions lies outside of what they hold, so the neighbour of a position is
+ * either part, makes the parts small soon.  Afterwards all values between two
+ * positions are between the values at these, so the neighbour of a position is
  * the least value up to the next one.
  */
 #define DEFINE_LIMITS(name, type, select, interpolate) \
@@ -333,9 +333,9 @@ rfm_cuts_store(const RfmCuts *cuts, uint8 *bytes)
 }
 
 /*
- * Scores a member: 1 + the number of limits below the value for frequency and
- * monetary; for recency bins - the number of limits that the last order lies
- * before, which is the same of the days since then, the other way round.
+ * Scores a member: for frequency and monetary 1 + the number of limits below the
+ * value; for recency bins - the number of limits after the last order, which is
+ * the same for the days since then, reversed.
  */
 RfmScore
 rfm_score(const RfmCuts *cuts, int64 last_order, float8 frequency, float8 monetary)
@@ -394,8 +394,9 @@ rfm_segment_of_score(int score)
 }
 
 /*
- * The fifth in which a score of so many bins lies: of 5 bins the score itself,
- * of 10 bins 1 for 1 and 2.  Fewer bins than 5 are spread over 1 .. 5, halves up.
+ * The fifth in which a score of this number of bins lies: of 5 bins the score
+ * itself, of 10 bins 1 for 1 and 2.  Fewer than 5 bins are spread over 1 .. 5,
+ * rounding halves up.
  */
 static int
 fifth_of(int score, int bins)
@@ -405,7 +406,7 @@ fifth_of(int score, int bins)
 	return 1 + ((score - 1) * 4 * 2 + (bins - 1)) / ((bins - 1) * 2);
 }
 
-/* The segment of a score made with any number of bins. */
+/* The segment of a score with any number of bins. */
 int
 rfm_segment_of(RfmScore score, int bins)
 {

@@ -3,9 +3,9 @@
  *	  Recency, frequency and monetary value: the summary of one member, the
  *	  score limits of a population, scores and segments.
  *
- * The rules, all from ../docs/rfm.md: an amount below zero is a refund, which
- * lowers the monetary value, is counted, and is neither an order nor moves a
- * date; an amount of zero is an order.
+ * The rules, all from docs/rfm.md: an amount below zero is a refund, which
+ * lowers the monetary value, is counted, is not an order and moves no date; an
+ * amount of zero is an order.
  */
 #ifndef CUSTMART_RFM_CORE_H
 #define CUSTMART_RFM_CORE_H
@@ -20,8 +20,8 @@
 #define RFM_DAY 86400e6
 
 /*
- * One member, as kept in memory.  With frequency 0 the dates mean nothing and
- * are 0.  All zero bytes are a member of whom nothing is known yet.
+ * One member in memory.  With frequency 0 the dates mean nothing and are 0.  A
+ * member of whom nothing is known yet is all zeros.
  */
 typedef struct RfmMember
 {
@@ -33,16 +33,16 @@ typedef struct RfmMember
 } RfmMember;
 
 /*
- * One member stored: frequency, refunds, money, first order, last order, in
- * that order; a stored rfm value has four more bytes before and, if its sum is
- * wide, the sum behind.
+ * One member stored: frequency, refunds, money, first order, last order, in this
+ * order; a stored rfm value has four bytes before that and, if its sum is wide,
+ * the sum after it.
  */
 #define RFM_MEMBER_STORED_SIZE 32
 #define RFM_HEADER_SIZE 4
 #define RFM_STORED_SIZE (RFM_HEADER_SIZE + RFM_MEMBER_STORED_SIZE)
 #define RFM_STORED_MAX (RFM_STORED_SIZE + DECIMAL_STORED_SIZE)
 
-/* What stopped an addition. */
+/* Why an addition failed. */
 typedef enum RfmStatus
 {
 	RFM_OK,
@@ -83,8 +83,8 @@ rfm_member_read(const uint8 *bytes, RfmMember *member)
 }
 
 /*
- * Counts one order line.  Whether it is the first line of its order (or first
- * refund of that order) is for the caller to know.
+ * Counts one order line.  The caller knows whether it is the first line of its
+ * order (or the first refund of that order).
  */
 static inline RfmStatus
 rfm_add_line(RfmMember *member, DecimalPool *pool, int64 time,
@@ -127,7 +127,7 @@ rfm_is_refund(int64 amount, const DecimalPool *amount_pool)
  * Score limits: limit i of `bins` bins is the value at position
  * i * (n - 1) / bins of the n ordered values, interpolated linearly, for i = 1
  * .. bins - 1 (percentile_cont; type 7 of Hyndman and Fan 1996).  Positions are
- * computed in integers, so that no rounding makes a limit of a neighbour.
+ * computed in integers, so rounding cannot turn a limit into its neighbour.
  */
 #define RFM_BINS_MIN 2
 #define RFM_BINS_MAX 99

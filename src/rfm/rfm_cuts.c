@@ -1,7 +1,7 @@
 /*
  * rfm_cuts.c
- *	  The type rfm_cuts: the score limits of a population, and what is made of
- *	  them, scores and segments.
+ *	  The type rfm_cuts: the score limits of a population, and the scores and
+ *	  segments made with them.
  */
 #include "rfm/rfm.h"
 
@@ -29,7 +29,7 @@ rfm_cuts_datum(const RfmCuts *cuts)
 	return value;
 }
 
-/* Returns a number of bins, or raises 22023. */
+/* Returns a valid number of bins, or raises 22023. */
 int
 rfm_check_bins(int32 bins)
 {
@@ -89,7 +89,7 @@ read_numbers(const char **text, float8 *numbers, int n)
 	return true;
 }
 
-/* True if a literal parses; whether it makes sense is for the checker. */
+/* True if a literal parses; the checker decides whether it makes sense. */
 static bool
 cuts_from_text(const char *text, RfmCuts *cuts)
 {
@@ -149,7 +149,7 @@ get_cuts(Datum value, RfmCuts *cuts)
 	rfm_cuts_load((const uint8 *) VARDATA_ANY(stored_get(value, &rfm_cuts_type)), cuts);
 }
 
-/* rfm_cuts_out(rfm_cuts): the text form, the same under every setting. */
+/* rfm_cuts_out(rfm_cuts): the text form, which depends on no setting. */
 CUSTMART_FUNCTION(custmart_rfm_cuts_out);
 Datum
 custmart_rfm_cuts_out(PG_FUNCTION_ARGS)
@@ -171,8 +171,8 @@ custmart_rfm_cuts_recv(PG_FUNCTION_ARGS)
 /* ---------- the aggregate rfm_cuts(rfm [, bins]) ---------- */
 
 /*
- * State: bigint[] of bins, then per member who has orders the last order, the
- * frequency and the bits of the monetary value as float8.
+ * State: a bigint[] of bins, then for each member who has orders the last order,
+ * the frequency and the bits of the monetary value as float8.
  */
 static int
 state_header(const char *elements, int count)
@@ -232,7 +232,7 @@ custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(state.array);
 }
 
-/* rfm_cuts_combine(bigint[], bigint[]): both collections as one. */
+/* rfm_cuts_combine(bigint[], bigint[]): appends the second state to the first. */
 CUSTMART_FUNCTION(custmart_rfm_cuts_combine);
 Datum
 custmart_rfm_cuts_combine(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*
  * rfm_report.c
- *	  What an rfm_book says: score limits, members with scores and segments, the
- *	  segments themselves.
+ *	  Reports on an rfm_book: score limits, members with scores and segments, and
+ *	  the segments themselves.
  *
  * Everything is read from the flat book; no table is built again.
  */
@@ -11,7 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* A book opened together with the limits of its members. */
+/* An open book and the limits of its members. */
 typedef struct Population
 {
 	BookReader	reader;
@@ -205,7 +205,7 @@ typedef struct SegmentSums
 {
 	int64		members;
 	int64		orders;
-	uint64		recency_high;	/* microseconds, upper and lower 32 bits apart */
+	uint64		recency_high;	/* microseconds, upper and lower 32 bits separately */
 	uint64		recency_low;
 	int64		money;
 } SegmentSums;

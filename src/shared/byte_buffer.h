@@ -1,6 +1,6 @@
 /*
  * byte_buffer.h
- *	  Bytes to be stored whose number is not known before they are written.
+ *	  A buffer for bytes whose number is not known before they are written.
  */
 #ifndef CUSTMART_BYTE_BUFFER_H
 #define CUSTMART_BYTE_BUFFER_H
@@ -22,7 +22,7 @@ buffer_init(ByteBuffer *buffer, Size capacity, MemoryContext context)
 	buffer->capacity = capacity;
 }
 
-/* Where the next bytes go; there is room for this many, which may be more than will be written. */
+/* Where the next bytes go, with room for this many; fewer may be written. */
 static inline uint8 *
 buffer_reserve(ByteBuffer *buffer, Size room)
 {
@@ -36,7 +36,7 @@ buffer_reserve(ByteBuffer *buffer, Size room)
 	return buffer->data + buffer->size;
 }
 
-/* Notes that the bytes up to here are written. */
+/* Records that the bytes up to here have been written. */
 static inline void
 buffer_advance(ByteBuffer *buffer, const uint8 *end)
 {

@@ -2,7 +2,7 @@
  * bytes.h
  *	  Numbers in stored bytes: network order, any alignment.
  *
- * Every stored format is made of these loads and stores alone, so the bytes in
+ * Every stored format consists of these loads and stores alone, so the bytes in
  * a table, on the wire and in a text literal are the same on every platform.
  * Compilers turn each function into one load or store and a byte swap.
  */
@@ -99,7 +99,7 @@ store_varint(uint8 *p, uint64 v)
 	return p;
 }
 
-/* Of checked bytes. */
+/* Reads a varint from checked bytes. */
 static inline const uint8 *
 load_varint(const uint8 *p, uint64 *v)
 {
@@ -126,7 +126,7 @@ load_lowest_first(const uint8 *p)
 #define VARINT_STOPS UINT64CONST(0x8080808080808080)
 
 /*
- * Reads a varint of up to 8 bytes, of which 8 can be read, in steps without
+ * Reads a varint of up to 8 bytes, where 8 bytes are readable, without
  * branches: pairs of 7 bits become 14, pairs of these 28, then 56.  Returns its
  * length, or 0 if it is longer.
  */
@@ -145,7 +145,7 @@ load_short_varint(const uint8 *p, uint64 *v)
 	return (__builtin_ctzll(stops) + 1) / 8;
 }
 
-/* Of checked bytes that go on to `end` at least. */
+/* The same, quicker, from checked bytes that extend at least to `end`. */
 static inline const uint8 *
 load_varint_before(const uint8 *p, const uint8 *end, uint64 *v)
 {
@@ -164,7 +164,7 @@ load_varint_before(const uint8 *p, const uint8 *end, uint64 *v)
 	return load_varint(p, v);
 }
 
-/* Goes over n varints of checked bytes that go on to `end` at least. */
+/* Skips n varints of checked bytes that extend at least to `end`. */
 static inline const uint8 *
 skip_varints(const uint8 *p, const uint8 *end, Size n)
 {
@@ -187,7 +187,7 @@ skip_varint(const uint8 *p)
 	return p;
 }
 
-/* Of bytes from outside: false if they are cut off, too large or longer than need be. */
+/* Reads a varint from unchecked bytes: false if it is truncated, too large or longer than necessary. */
 static pg_attribute_always_inline bool
 check_varint(const uint8 **p, const uint8 *end, uint64 *v)
 {

@@ -1,6 +1,6 @@
 /*
  * calendar.c
- *	  Looking up time zones, and what the clocks show in them.
+ *	  Looks up time zones, and what the clocks show in them.
  */
 #include "shared/calendar.h"
 
@@ -25,7 +25,7 @@ zone_error(const char *name, const char *wrong)
 			 errhint("Give a full name such as 'UTC' or 'Europe/Berlin'; the view pg_timezone_names lists them.")));
 }
 
-/* The time zone of a name, in any case of letters; 22023 if there is none. */
+/* The time zone of a name in upper or lower case; 22023 if there is none. */
 Zone *
 zone_find(const char *name, Size length)
 {
@@ -98,7 +98,7 @@ fill_piece(const Zone *zone, ZonePiece *piece, int64 number)
 	}
 }
 
-/* The offset of a zone from UTC, microseconds, where it is not at hand. */
+/* The offset of a zone from UTC in microseconds, if it is not cached. */
 int64
 zone_offset_slow(Zone *zone, TimestampTz time)
 {
@@ -122,8 +122,8 @@ zone_offset_slow(Zone *zone, TimestampTz time)
 }
 
 /*
- * When the clocks of a zone show `local`, as AT TIME ZONE finds it: where they
- * show it twice or never, by the standard time or the time before the change.
+ * The time at which the clocks of a zone show `local`, as AT TIME ZONE finds it:
+ * if they show it twice or never, by standard time or the time before the change.
  */
 TimestampTz
 zone_instant(const Zone *zone, Timestamp local)
@@ -145,9 +145,9 @@ day_of(Timestamp local)
 }
 
 /*
- * time - span as PostgreSQL has it in a session in this zone: first months and
- * then days by the clock of the zone, then time that passes everywhere alike.
- * Parts of the span are not negative.  DT_NOBEGIN: before all times.
+ * time - span as PostgreSQL computes it in a session of this zone: first months
+ * and then days by the clock of the zone, then elapsed time.  No part of the span
+ * is negative.  DT_NOBEGIN: before all times.
  */
 TimestampTz
 zone_before(Zone *zone, TimestampTz time, const Interval *span)
@@ -175,7 +175,7 @@ zone_before(Zone *zone, TimestampTz time, const Interval *span)
 	return time - span->time;
 }
 
-/* A unit by its name, in lower case; 22023 if there is none. */
+/* The unit with this name, in lower case; 22023 if there is none. */
 CalendarUnit
 calendar_unit_argument(const char *name, Size length)
 {
@@ -189,14 +189,14 @@ calendar_unit_argument(const char *name, Size length)
 	return unit;
 }
 
-/* A text argument that was looked up last. */
+/* The text argument looked up last. */
 typedef struct LastText
 {
 	Size		length;
 	char		data[ZONE_NAME_MAX + 1];
 } LastText;
 
-/* True if an argument is the one of last time; else takes it over. */
+/* True if the argument is the same as last time; else remembers it. */
 static bool
 is_last_text(LastText *last, Datum value)
 {
@@ -206,7 +206,7 @@ is_last_text(LastText *last, Datum value)
 
 	if (!same)
 	{
-		/* One that is too long is cut, and so refused, for no name is as long. */
+		/* One that is too long is truncated and will be refused, because no name is that long. */
 		last->length = Min(length, sizeof(last->data));
 		memcpy(last->data, VARDATA_ANY(t), last->length);
 	}
@@ -216,8 +216,8 @@ is_last_text(LastText *last, Datum value)
 }
 
 /*
- * The arguments unit and timezone, looked up.  They are the same in nearly all
- * rows of a process, so the last ones are kept; the result is valid until the
+ * Looks up the arguments unit and timezone.  They are the same in nearly all rows
+ * that a process sees, so the last ones are cached; the result is valid until the
  * next call.  Errors: 22023.
  */
 const CalendarSettings *
@@ -232,7 +232,7 @@ calendar_arguments(Datum unit, Datum zone)
 	bool		same_zone;
 	const char *name;
 
-	/* Not while an argument may fail to be read. */
+	/* The cache is invalid while reading an argument may fail. */
 	is_valid = false;
 	same_unit = is_last_text(&last_unit, unit);
 	same_zone = is_last_text(&last_zone, zone);
@@ -253,7 +253,7 @@ calendar_arguments(Datum unit, Datum zone)
 	return &settings;
 }
 
-/* Raises 22023 for a row with other settings than those of earlier rows. */
+/* Raises 22023 for a row whose settings differ from those of earlier rows. */
 void
 calendar_settings_error(const uint8 *bytes, Size size, const CalendarSettings *settings)
 {
@@ -297,7 +297,7 @@ calendar_open_settings(CalendarSettings *settings, const uint8 *bytes, Size size
 	memcpy(settings->bytes, bytes, size);
 }
 
-/* The moment with which a period begins, or the nearest that there is. */
+/* The moment at which a period begins, or the nearest valid one. */
 TimestampTz
 calendar_begin(const CalendarSettings *settings, int32 period)
 {
@@ -309,7 +309,7 @@ calendar_begin(const CalendarSettings *settings, int32 period)
 	if (day > CALENDAR_DAY_MAX)
 		return END_TIMESTAMP - 1;
 
-	/* Near its ends a timestamp's range is not that of the clocks of a zone. */
+	/* At its ends, the range of timestamps differs from what the clocks of a zone can show. */
 	if (midnight <= MIN_TIMESTAMP + 8 * USECS_PER_DAY || midnight >= END_TIMESTAMP - 8 * USECS_PER_DAY)
 	{
 		begin = midnight - (zone_local(settings->zone, Min(midnight, END_TIMESTAMP - 1)) - Min(midnight, END_TIMESTAMP - 1));
@@ -325,7 +325,7 @@ calendar_begin(const CalendarSettings *settings, int32 period)
 }
 
 /*
- * The moment after `time` at which a period ends first, and the next begins;
+ * The first moment after `time` at which a period ends and the next begins;
  * DT_NOEND if that is after all times.
  */
 TimestampTz

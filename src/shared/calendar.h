@@ -1,10 +1,10 @@
 /*
  * calendar.h
- *	  Time zones and calendar units as arguments: on which day of a zone, and in
- *	  which period, a point in time lies.
+ *	  Time zones and calendar units as arguments: the day and the period in which
+ *	  a point in time lies in a zone.
  *
  * A time zone is a full name or a POSIX rule; abbreviations, which a setting can
- * redefine, are not taken.  So nothing here depends on a setting.
+ * redefine, are refused.  So nothing here depends on a setting.
  */
 #ifndef CUSTMART_CALENDAR_H
 #define CUSTMART_CALENDAR_H
@@ -15,13 +15,13 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-/* Of the name of a time zone: PostgreSQL's own limit. */
+/* Length of the name of a time zone: PostgreSQL's own limit. */
 #define ZONE_NAME_MAX 255
 
 /*
- * The offset of a zone is kept for pieces of time of 2^41 microseconds, 25 days:
- * one that holds no change of the clocks has one offset, one that holds a change
- * has two, and where there are more changes they are looked up each time.
+ * Offsets of a zone are cached for pieces of time of 2^41 microseconds, 25 days:
+ * a piece without a change of the clocks has one offset, a piece with one change
+ * has two, and with more changes offsets are looked up each time.
  */
 #define ZONE_PIECE_BITS 41
 #define ZONE_PIECES 256
@@ -41,14 +41,14 @@ typedef struct Zone
 	struct Zone *next;
 	pg_tz	   *rules;
 
-	/* The day that was looked up last: rows are mostly in order of time. */
+	/* The day looked up last: rows are mostly in order of time. */
 	CalendarUnit last_unit;
 	int32		last_day;
 	int32		last_period;
 	ZonePiece	pieces[ZONE_PIECES];
 } Zone;
 
-/* A unit and a time zone, as arguments and in the bytes in which values keep them. */
+/* A unit and a time zone, as arguments and as stored in values. */
 #define CALENDAR_SETTINGS_MAX (1 + ZONE_NAME_MAX)
 
 typedef struct CalendarSettings
@@ -74,7 +74,7 @@ extern TimestampTz calendar_end(const CalendarSettings *settings, TimestampTz ti
 extern Zone *calendar_stored_zone(const uint8 *bytes, Size size);
 extern void calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument);
 
-/* The clock of a zone at a finite point in time. */
+/* What the clocks of a zone show at a finite point in time. */
 static inline Timestamp
 zone_local(Zone *zone, TimestampTz time)
 {

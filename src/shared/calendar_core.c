@@ -85,8 +85,8 @@ calendar_first_day(CalendarUnit unit, int32 period)
 }
 
 /*
- * The day so many months before another, as date - interval has it: the last day
- * of a month that is too short.  Below CALENDAR_DAY_MIN: before all days.
+ * The day a number of months before another, as date - interval computes it: the
+ * last day of a month that is too short.  Below CALENDAR_DAY_MIN: before all days.
  */
 int32
 calendar_months_before(int32 day, int32 months)
@@ -103,7 +103,7 @@ calendar_months_before(int32 day, int32 months)
 	return first + Min(day - first_day_of_month(month), length - 1);
 }
 
-/* True if something can have happened in a period, and its first day has a name. */
+/* True if a timestamp can lie in the period, and a date can represent its first day. */
 bool
 calendar_is_period(CalendarUnit unit, int64 period)
 {
@@ -119,7 +119,7 @@ calendar_unit_name(CalendarUnit unit)
 	return unit_names[unit];
 }
 
-/* False: there is no such unit. */
+/* False if there is no such unit. */
 bool
 calendar_unit_of_name(const char *name, Size length, CalendarUnit *unit)
 {

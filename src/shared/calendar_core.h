@@ -2,10 +2,10 @@
  * calendar_core.h
  *	  Calendar periods: days, weeks, months, quarters and years, numbered.
  *
- * A period is a number: of its unit, counted from the one that holds 2000-01-01
- * (weeks, which begin on Monday as ISO 8601 has them, from the one of
- * 2000-01-03), in the proleptic Gregorian calendar.  So the distance of two
- * periods is a subtraction.  Days are counted from 2000-01-01, as PostgreSQL's
+ * A period is numbered within its unit, from the one that contains 2000-01-01
+ * (weeks, which begin on Monday as in ISO 8601, from the one of 2000-01-03), in
+ * the proleptic Gregorian calendar.  So the distance between two periods is a
+ * subtraction.  Days are counted from 2000-01-01, as PostgreSQL's
  * date is.
  */
 #ifndef CUSTMART_CALENDAR_CORE_H
@@ -25,7 +25,7 @@ typedef enum CalendarUnit
 
 #define UNIT_LAST UNIT_YEAR
 
-/* The days that a timestamp can fall on in some time zone and that a date can name. */
+/* The days on which a timestamp can fall in some time zone and that a date can represent. */
 #define CALENDAR_DAY_MIN (-2451545)	/* 4714-11-24 BC */
 #define CALENDAR_DAY_MAX 106751989	/* 294277-01-07: POSIX rules go up to a week east of Greenwich */
 

@@ -13,8 +13,8 @@
 #endif
 
 /*
- * Soft input errors came with 16.  Before, ereturn raises the error, and there
- * is no context to save it in.
+ * Soft input errors exist since 16.  Before that, ereturn raises the error, and
+ * there is no context to save it in.
  */
 #if PG_VERSION_NUM >= 160000
 #define INPUT_ERROR_CONTEXT(fcinfo) ((fcinfo)->context)
@@ -28,14 +28,14 @@
 	} while (0)
 #endif
 
-/* Intervals can be infinite from 17 on. */
+/* Intervals can be infinite since 17. */
 #if PG_VERSION_NUM >= 170000
 #define interval_is_infinite(interval) INTERVAL_NOT_FINITE(interval)
 #else
 #define interval_is_infinite(interval) false
 #endif
 
-/* What ANALYZE was told of the column moved in 17. */
+/* The statistics target of a column moved in 17. */
 #if PG_VERSION_NUM >= 170000
 #define analyze_target(stats) ((stats)->attstattarget)
 #else
@@ -49,7 +49,7 @@
 #define analyze_delay_point() vacuum_delay_point()
 #endif
 
-/* Base64 works on uint8 from 18 on, on char before. */
+/* Base64 works on uint8 since 18, on char before. */
 #if PG_VERSION_NUM >= 180000
 typedef uint8 Base64Byte;
 #else

@@ -3,8 +3,8 @@
  *	  What a core may use of its host, and nothing more.
  *
  * A core is the algorithm of a capability in plain C.  Inside the server the
- * names below are PostgreSQL's; with CUSTMART_STANDALONE defined they are made
- * of the C library, so that unit tests and fuzzers run the very same source.
+ * names below are PostgreSQL's; with CUSTMART_STANDALONE they are defined by
+ * means of the C library, so unit tests and fuzzers run the very same source.
  */
 #ifndef CUSTMART_CORE_H
 #define CUSTMART_CORE_H
@@ -21,7 +21,7 @@
 /* Sizes of stored values are computed from counts of 32 bits. */
 StaticAssertDecl(sizeof(Size) >= 8, "custmart needs a 64-bit platform");
 
-/* Exact counting and money need integers of 128 bits, which all 64-bit compilers have. */
+/* Exact counts and money need 128-bit integers, which all compilers for 64-bit platforms have. */
 #ifndef HAVE_INT128
 #error "custmart needs a compiler with 128-bit integers"
 #endif
@@ -88,7 +88,7 @@ pg_add_u32_overflow(uint32 a, uint32 b, uint32 *result)
 
 #endif							/* CUSTMART_STANDALONE */
 
-/* For loops over much: looks at one step in 65536 whether to break off. */
+/* For long loops: checks for interrupts at one step in 65536. */
 static inline void
 check_interrupts(Size step)
 {

@@ -7,7 +7,7 @@
 #include "shared/compat.h"
 #include "utils/fmgrprotos.h"
 
-/* An interval as PostgreSQL writes it, to be quoted in an error. */
+/* An interval as PostgreSQL writes it, for error messages. */
 char *
 duration_text(const Interval *interval)
 {
@@ -15,8 +15,8 @@ duration_text(const Interval *interval)
 }
 
 /*
- * The microseconds of an interval, a day being 24 hours.  Months, which have no
- * length of their own, are refused (22023), and so is what 64 bits cannot hold;
+ * The microseconds of an interval, with days of 24 hours.  Months, which differ
+ * in length, are refused (22023), and so are intervals that 64 bits cannot hold;
  * infinity is 22008.
  */
 int64

@@ -25,7 +25,7 @@ typedef struct KeyBlock
 	char		bytes[FLEXIBLE_ARRAY_MEMBER];
 } KeyBlock;
 
-/* Makes an empty table, its memory to come from the given context. */
+/* Initializes an empty table that allocates in the given context. */
 void
 keytable_init(KeyTable *table, KeyType key_type, Size payload_size, MemoryContext context)
 {
@@ -39,7 +39,7 @@ keytable_init(KeyTable *table, KeyType key_type, Size payload_size, MemoryContex
 
 static uint64 count_chunks(uint64 nslots);
 
-/* Makes a table empty again, giving back all its memory. */
+/* Empties a table and frees all its memory. */
 void
 keytable_clear(KeyTable *table)
 {
@@ -70,9 +70,9 @@ keytable_clear(KeyTable *table)
 }
 
 /*
- * Spreads an integer over 64 bits: the finalizer of MurmurHash3.  It and the
- * hashes below are never stored; every table has a seed of its own, so that
- * nobody can choose keys that all fall into one place.
+ * Mixes the bits of an integer: the finalizer of MurmurHash3.  These hashes are
+ * never stored, and every table has its own seed, so nobody can choose keys that
+ * all collide.
  */
 static inline uint64
 hash_int64(uint64 h)
@@ -147,7 +147,7 @@ make_block(KeyTable *table, Size size)
 	return block->bytes;
 }
 
-/* Copies length and bytes of a key to where they stay. */
+/* Copies length and bytes of a key to memory of the table. */
 static StoredKey
 keep_bytes(KeyTable *table, const Key *key)
 {
@@ -205,8 +205,8 @@ make_chunk(KeyTable *table, uint64 nslots)
 }
 
 /*
- * Makes the index at least large enough for `count` entries.  If this fails half
- * way the table is of no use any more.
+ * Grows the index until it is large enough for `count` entries.  If this fails
+ * half way the table is unusable.
  */
 static void
 reserve_slots(KeyTable *table, uint64 count)
@@ -252,7 +252,7 @@ reserve_slots(KeyTable *table, uint64 count)
 	table->nslots = nslots;
 }
 
-/* Gives memory to at least `count` entries. */
+/* Allocates memory for at least `count` entries. */
 static void
 reserve_entries(KeyTable *table, uint64 count)
 {
@@ -287,7 +287,7 @@ reserve_entries(KeyTable *table, uint64 count)
 	}
 }
 
-/* Makes room for this many keys in all, so that it need not grow on the way. */
+/* Makes room for this many keys in all, so that the table need not grow on the way. */
 void
 keytable_reserve(KeyTable *table, uint32 count)
 {
@@ -295,7 +295,7 @@ keytable_reserve(KeyTable *table, uint32 count)
 	reserve_entries(table, count);
 }
 
-/* Appends an entry with a payload of zeros; there is memory for it. */
+/* Appends an entry with a payload of zeros; its memory has been allocated. */
 static uint32
 append(KeyTable *table, KeyType key_type, const Key *key)
 {
@@ -325,7 +325,7 @@ append(KeyTable *table, KeyType key_type, const Key *key)
 	return number;
 }
 
-/* keytable_locate for one key type, which the compiler sees as a constant. */
+/* keytable_locate for one key type, which is a constant to the compiler. */
 static inline void
 locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entries)
 {
@@ -370,7 +370,7 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 			continue;
 		}
 
-		/* New, or appended just now for an earlier key of the batch, or unlucky. */
+		/* New, or just appended for an earlier key of the batch, or a false match. */
 		for (at = first_slot(nslots, hashes[i]); (slot = slot_at(slots, at))->entry != 0;
 			 at = next_slot(nslots, at))
 			if (slot->hash == hashes[i] &&
@@ -388,8 +388,8 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 }
 
 /*
- * Finds the entries of up to KEYTABLE_BATCH keys, appending those that are not
- * there yet, with a payload of zeros.
+ * Finds the entries of up to KEYTABLE_BATCH keys, and appends missing ones with a
+ * payload of zeros.
  */
 void
 keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries)
@@ -422,7 +422,7 @@ keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries)
 	}
 }
 
-/* Bytes that keytable_store_keys will write. */
+/* Number of bytes that keytable_store_keys will write. */
 Size
 keytable_stored_size(const KeyTable *table)
 {
@@ -471,7 +471,7 @@ keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes)
 	return table->key_type == KEY_BYTES ? data : bytes;
 }
 
-/* Orders two keys, numbers by value and all else by bytes: below, at or above 0. */
+/* Orders two keys, numbers by value and others by bytes: below, at or above 0. */
 int
 keytable_compare_keys(KeyType key_type, const Key *a, const Key *b)
 {
@@ -492,9 +492,9 @@ keytable_compare_keys(KeyType key_type, const Key *a, const Key *b)
 /* ---------- the order of all keys ---------- */
 
 /*
- * What an entry is sorted by: bits of the first 8 bytes of its key that can
- * differ between keys.  Numbers of members and the digits of texts have few of
- * these, so that 32 are nearly always enough.
+ * What an entry is sorted by: those bits of the first 8 bytes of its key that
+ * can differ between keys.  Member numbers and digits in texts have few such
+ * bits, so 32 are nearly always enough.
  */
 typedef struct SortedKey
 {
@@ -503,9 +503,9 @@ typedef struct SortedKey
 } SortedKey;
 
 #define DIGIT_BITS 11			/* of a pass of the radix sort: its counters stay in the cache */
-#define SMALL_SORT 64			/* entries below which counters are not worth it */
+#define SMALL_SORT 64			/* fewer entries are not worth the counters */
 
-/* The first 8 bytes of a key, behind those that all keys share, as a number. */
+/* The first 8 bytes of a key after those that all keys share, as a number. */
 static uint64
 key_prefix(KeyType key_type, const Key *key, uint32 shared)
 {
@@ -558,8 +558,8 @@ typedef struct BitRun
 } BitRun;
 
 /*
- * Finds the highest 32 of these bits as runs of bits side by side; returns how
- * many bits there are in all runs.
+ * Finds the highest 32 of these bits as runs of adjacent bits; returns the
+ * number of bits in all runs.
  */
 static int
 find_runs(uint64 bits, BitRun *runs, int *nruns)
@@ -619,8 +619,8 @@ compare_entries(const void *a, const void *b, void *table)
 
 /*
  * Fills in what entries are sorted by: as many of the bits in which keys differ as
- * fit, how many there are in *total.  True if they are all.  The compiler sees the
- * key type as a constant.
+ * fit; *total is the number of all such bits.  True if all of them fit.  The key
+ * type is a constant to the compiler.
  */
 static pg_attribute_always_inline bool
 find_bits(KeyType key_type, const KeyTable *table, SortedKey *sorted, int *total)
@@ -657,7 +657,7 @@ find_bits(KeyType key_type, const KeyTable *table, SortedKey *sorted, int *total
 	return key_type == KEY_INT64 && pg_popcount64(differing) <= 32;
 }
 
-/* Sorts by the bits in which keys differ; true if nothing is left to be compared. */
+/* Sorts by the bits in which keys differ; true if nothing is left to compare. */
 static bool
 sort_by_bits(const KeyTable *table, SortedKey **sorted)
 {
@@ -694,9 +694,9 @@ sort_by_bits(const KeyTable *table, SortedKey **sorted)
 }
 
 /*
- * The numbers of all entries in the order of their keys; to be freed by the
- * caller.  A radix sort of the bits in which keys differ; keys are compared only
- * where all of these are the same.
+ * The numbers of all entries in the order of their keys; the caller frees them.
+ * This is a radix sort by the bits in which keys differ; keys are compared only
+ * where all of these bits are equal.
  */
 uint32 *
 keytable_sorted(const KeyTable *table)

@@ -1,21 +1,20 @@
 /*
  * keytable.h
- *	  A hash table made for one job: summarising millions of rows by key.
+ *	  A hash table for one job: summarising millions of rows by key.
  *
- * Entries (key, then payload) lie one behind the other in the order in which
- * they came, in chunks that never move; beside them is an index of 8-byte
- * slots, open addressing with linear probing, each slot holding 32 bits of the
- * hash and the entry's number.  A key's first slot is its hash as a share of all
- * slots, so when the index grows, by half, its slots go one after the other to
- * places one after the other: the index is in chunks, too, and each is freed as
- * soon as its slots have moved, so that growing takes no room for a second index.
- * It never moves entries, and a scan or a flat copy of the table is a walk through
- * consecutive memory.
+ * Entries (key, then payload) are stored consecutively in the order of arrival,
+ * in chunks that never move.  A separate index of 8-byte slots uses open
+ * addressing with linear probing; a slot holds 32 bits of the hash and the
+ * entry's number.  A key's first slot is proportional to its hash, so when the
+ * index grows, by half, slots move in order to ascending places.  The index is
+ * in chunks, too, and each is freed as soon as its slots have moved: growing
+ * needs no memory for a second index.  Entries never move, and a scan or a flat
+ * copy of the table is a walk through consecutive memory.
  *
- * Look-ups come in batches.  A table larger than the cache costs two cache
- * misses a look-up, one in the index and one at the entry; going through a
- * batch in steps (hash all and prefetch their slots, probe all and prefetch
- * their entries, then compare) lets the misses of a whole batch overlap.
+ * Look-ups come in batches.  In a table larger than the cache a look-up costs
+ * two cache misses, one in the index and one at the entry; processing a batch
+ * in steps (hash all and prefetch their slots, probe all and prefetch their
+ * entries, then compare) lets the misses of the whole batch overlap.
  */
 #ifndef CUSTMART_KEYTABLE_H
 #define CUSTMART_KEYTABLE_H
@@ -57,25 +56,25 @@ typedef struct KeyTable
 	Size		key_size;		/* in an entry; KEY_BYTES: a pointer */
 	Size		entry_size;
 	uint32		count;			/* entries */
-	uint32		capacity;		/* entries that have memory */
+	uint32		capacity;		/* entries with memory allocated */
 	char	  **chunks;
 	uint32		nchunks;
 	KeySlot   **slots;			/* chunks of the index */
 	uint64		nslots;
-	struct KeyBlock *blocks;	/* of the bytes of keys, the last one first */
-	char	   *free_bytes;		/* end of a block that is not used yet */
+	struct KeyBlock *blocks;	/* of bytes of keys, the latest first */
+	char	   *free_bytes;		/* unused rest of the latest block */
 	Size		free_bytes_left;
 	Size		key_bytes;		/* of all KEY_BYTES keys, without their lengths */
 } KeyTable;
 
-/* Of entries: their slots can still be told by 32 bits of hash. */
+/* Largest number of entries: 32 bits of hash still distinguish their slots. */
 #define KEYTABLE_MAX 0x7FFFFFFF
 
-/* Entries of a chunk; only the first chunk begins smaller. */
+/* Entries of a chunk; only the first chunk starts smaller. */
 #define KEYTABLE_CHUNK_BITS 14
 #define KEYTABLE_CHUNK (1u << KEYTABLE_CHUNK_BITS)
 
-/* Slots of a chunk of the index; a smaller index has one, of its size. */
+/* Slots of a chunk of the index; a smaller index is one chunk of its size. */
 #define KEYTABLE_SLOT_BITS 14
 #define KEYTABLE_SLOTS (UINT64CONST(1) << KEYTABLE_SLOT_BITS)
 
@@ -101,7 +100,7 @@ keytable_payload(const KeyTable *table, uint32 entry)
 /* In an entry, a KEY_BYTES key is a pointer to its length and bytes. */
 typedef char *StoredKey;
 
-/* The key that an entry begins with; bytes are not copied. */
+/* The key at the beginning of an entry; bytes are not copied. */
 static inline Key
 keytable_entry_key(KeyType key_type, const char *entry)
 {
@@ -133,7 +132,7 @@ keytable_entry_key(KeyType key_type, const char *entry)
 	return key;
 }
 
-/* The same of an entry by its number. */
+/* The same for an entry given by its number. */
 static inline Key
 keytable_key(const KeyTable *table, uint32 entry)
 {

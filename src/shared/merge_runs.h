@@ -1,7 +1,7 @@
 /*
  * merge_runs.h
- *	  Ascending runs of elements, one behind the other, merged into one run in
- *	  which equal elements are one.  A template: define
+ *	  Merges consecutive ascending runs of elements into one run, in which equal
+ *	  elements are added up.  A template: define
  *
  *		RUNS_NAME				the name of the list, to which functions add a suffix
  *		RUNS_ELEMENT			what it holds
@@ -9,8 +9,8 @@
  *		RUNS_COMPARE(a, b, c)	below, at or above 0; of pointers to elements
  *		RUNS_ADD(a, b, c)		adds *b to *a, which is equal to it
  *
- * and include this file.  Runs are merged in pairs, round by round, so that no
- * element is moved more often than the logarithm of their number says.
+ * and include this file.  Runs are merged in pairs, round by round, so an element
+ * moves at most log2(number of runs) times, rounded up.
  */
 #include "shared/core.h"
 #include "shared/growing_array.h"
@@ -31,7 +31,7 @@ typedef struct RUNS_NAME
 	int			runs;
 } RUNS_NAME;
 
-/* Makes a list of no runs. */
+/* Initializes a list without runs. */
 static inline void
 RUNS_FUNCTION(_init) (RUNS_NAME *list)
 {
@@ -58,7 +58,7 @@ RUNS_FUNCTION(_append) (RUNS_NAME *list, Size n)
 	return run;
 }
 
-/* Merges all runs; count then is that of the elements that are left. */
+/* Merges all runs; count is then the number of elements left. */
 static inline void
 RUNS_FUNCTION(_merge) (RUNS_NAME *list, RUNS_CONTEXT *context)
 {
@@ -102,7 +102,7 @@ RUNS_FUNCTION(_merge) (RUNS_NAME *list, RUNS_CONTEXT *context)
 	}
 }
 
-/* Makes the list empty; it keeps its memory. */
+/* Empties the list, which keeps its memory. */
 static inline void
 RUNS_FUNCTION(_clear) (RUNS_NAME *list)
 {
@@ -110,7 +110,7 @@ RUNS_FUNCTION(_clear) (RUNS_NAME *list)
 	list->runs = 0;
 }
 
-/* Gives back its memory. */
+/* Frees the list's memory. */
 static inline void
 RUNS_FUNCTION(_free) (RUNS_NAME *list)
 {

@@ -12,7 +12,7 @@ typedef enum StoredKind
 	STORED_RFM_BOOK = 3,
 	STORED_TAGBLOOM = 4,
 	STORED_TAGQUERY = 5,
-	STORED_TAG_STATE = 6,		/* a bytea: the tag aggregates under way */
+	STORED_TAG_STATE = 6,		/* a bytea: state of the tag aggregates */
 	STORED_PRICEBOOK = 7,
 	STORED_PRICE_SLOPE = 8,
 	STORED_ACTIVITY = 9,
@@ -21,7 +21,7 @@ typedef enum StoredKind
 	STORED_FUNNEL_BOOK = 12,
 	STORED_INTERACTION_BOOK = 13,
 	STORED_SPEND = 14,
-	STORED_INTERACTION_STATE = 15	/* a bytea: interaction_stage under way */
+	STORED_INTERACTION_STATE = 15	/* a bytea: state of interaction_stage */
 } StoredKind;
 
 #endif							/* CUSTMART_STORED_KIND_H */

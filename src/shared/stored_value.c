@@ -63,8 +63,8 @@ stored_recv(FunctionCallInfo fcinfo, const StoredType *type)
 }
 
 /*
- * Reports an invalid literal, quoting at most its beginning; to be returned at
- * once.
+ * Reports an invalid literal, quoting at most its beginning; the caller must
+ * return immediately.
  */
 Datum
 stored_input_error(const char *text, const StoredType *type,
@@ -82,7 +82,7 @@ stored_input_error(const char *text, const StoredType *type,
 }
 
 /*
- * Base64 is done piece by piece, so that even a value of hundreds of megabytes
+ * Base64 is processed in pieces, so that even a value of hundreds of megabytes
  * can be cancelled.  Pieces are multiples of 3 bytes, 4 characters.
  */
 #define PIECE_BYTES (3 * 1024 * 1024)
@@ -123,8 +123,8 @@ stored_to_base64(bytea *value, const StoredType *type)
 }
 
 /*
- * Decodes base64; returns the length, or -1 if it is none, or its last bits are
- * not what encoding would make of them.
+ * Decodes base64; returns the length, or -1 if it is invalid or its last bits are
+ * not those that encoding writes.
  */
 static int
 decode(const char *text, Size encoded, char *bytes)

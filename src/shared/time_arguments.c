@@ -24,8 +24,8 @@ time_error(TimestampTz time, const char *argument)
 }
 
 /*
- * Raises 22023 for an as_of before the last of what it should look back on, such
- * as "an order"; column is what its time is called.
+ * Raises 22023 for an as_of before the last event that it should look back on,
+ * such as "an order"; column is the name of its time.
  */
 void
 time_too_early_error(TimestampTz as_of, const char *argument,
@@ -92,8 +92,8 @@ read_char(const char **text, char c)
 }
 
 /*
- * Reads what time_to_text wrote and moves on behind it.  It takes days and
- * hours that do not exist, too; callers compare with the canonical text.
+ * Reads what time_to_text wrote and advances past it.  It also accepts days and
+ * hours that do not exist; callers compare with the canonical text.
  */
 bool
 time_from_text(const char **text, TimestampTz *time)

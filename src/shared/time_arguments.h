@@ -28,7 +28,7 @@ time_check(TimestampTz time, const char *argument)
 	return time;
 }
 
-/* The same for a day. */
+/* The same for a date. */
 static inline DateADT
 date_check(DateADT date, const char *argument)
 {

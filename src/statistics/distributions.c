@@ -1,11 +1,11 @@
 /*
  * distributions.c
- *	  Distributions and corrections that tests of significance need.
+ *	  Distributions and corrections for significance tests.
  *
  * With a = df / 2, x = df / (df + t^2) and u = -ln x, Student's two-sided p is
- * the incomplete beta function I_x(a, 1/2) (Abramowitz & Stegun 26.7.1).  What
- * follows is written in u, for x comes too near to 1, or to 0, to be told from
- * it: the density of u is, with w = a - 1/4,
+ * the incomplete beta function I_x(a, 1/2) (Abramowitz & Stegun 26.7.1).  The
+ * formulas below are in terms of u, because x comes too close to 1, or to 0, to
+ * be distinguished from it: the density of u is, with w = a - 1/4,
  *
  *		Gamma(a + 1/2) / (Gamma(a) sqrt(pi)) exp(-w u) (2 sinh(u / 2))^(-1/2).
  */
@@ -15,10 +15,10 @@
 
 #define SQRT_PI 1.77245385090551602730
 
-/* A sum is done when what it still grows by is far below its last digit. */
+/* A sum is done when its terms are far below its last digit. */
 #define NEGLIGIBLE 1e-19
 
-/* From here on Student's distribution is the normal one, to all digits. */
+/* From here on Student's distribution equals the normal one to all digits. */
 #define NORMAL_DF 1e30
 
 /*
@@ -31,8 +31,8 @@
 /* ---------- the normal distribution ---------- */
 
 /*
- * erfc(sqrt(s + rest)), the rest being much less than s.  The root is rounded,
- * which far out would cost digits: they are put back.
+ * erfc(sqrt(s + rest)), where rest is much less than s.  The root is rounded,
+ * which would cost digits far out: they are restored.
  */
 static float8
 erfc_of_root(float8 s, float8 rest)
@@ -52,9 +52,9 @@ statistics_normal_p(float8 z)
 	return erfc_of_root(square / 2, fma(z, z, -square) / 2);
 }
 
-/* ---------- history ---------- */
+/* ---------- series ---------- */
 
-/* (sinh(u / 2) / (u / 2))^(-1/2) as a history in u^2, up to u = 1/2. */
+/* (sinh(u / 2) / (u / 2))^(-1/2) as a series in u^2, up to u = 1/2. */
 static const float8 sinh_series[] = {
 	1.0,
 	-1.0 / 48,
@@ -70,8 +70,8 @@ static const float8 sinh_series[] = {
 #define SERIES_A 20.25			/* and its integrals are from here on */
 
 /*
- * Integral of the density of u from s / w on, but for the constants in front:
- * with the history above it is a sum of incomplete gamma functions
+ * Integral of the density of u from s / w on, without the constant factors: with
+ * the series above it is a sum of incomplete gamma functions
  * Gamma(2 k + 1/2, s) / w^(2 k) (DLMF 8.18(ii)).
  */
 static float8
@@ -93,7 +93,7 @@ tail_integral(float8 w, float8 s)
 	return sum;
 }
 
-/* The whole of it, divided by sqrt(pi). */
+/* The whole integral, divided by sqrt(pi). */
 static float8
 whole_integral(float8 w)
 {
@@ -109,8 +109,8 @@ whole_integral(float8 w)
 }
 
 /*
- * Gamma(a + 1/2) / Gamma(a) for a > 0.  All of the density together is 1, which
- * gives it for large a (so does DLMF 5.11.14); smaller ones lead there.
+ * Gamma(a + 1/2) / Gamma(a) for a > 0.  The density integrates to 1, which gives
+ * the ratio for large a (so does DLMF 5.11.14); smaller ones are reduced to it.
  */
 static float8
 gamma_ratio(float8 a)
@@ -124,8 +124,8 @@ gamma_ratio(float8 a)
 
 /*
  * 1 + b/c x + b (b + 1) / (c (c + 1)) x^2 + ..., the hypergeometric function
- * F(b, 1; c; x).  No term is negative and, as it is used here, each is less than
- * the one before; x is below 0.98, so that 2000 are enough.
+ * F(b, 1; c; x).  No term is negative and, as used here, each is less than the
+ * previous one; x is below 0.98, so 2000 terms are enough.
  */
 static float8
 hypergeometric(float8 b, float8 c, float8 x)
@@ -143,7 +143,7 @@ hypergeometric(float8 b, float8 c, float8 x)
 
 /* ---------- Student's distribution ---------- */
 
-/* Whether u is so small that 1 - p is to be computed, and p from it. */
+/* Whether u is so small that p should be computed from 1 - p. */
 static bool
 is_central(float8 u, float8 a)
 {
@@ -160,7 +160,7 @@ student_center(float8 u, float8 a)
 	return 2 / SQRT_PI * gamma_ratio(a) * sqrt(y) * exp(-a * u) * hypergeometric(a + 0.5, 1.5, y);
 }
 
-/* p itself, precise where it is not central. */
+/* p itself, precise in the tails. */
 static float8
 student_tail(float8 u, float8 a)
 {
@@ -169,7 +169,7 @@ student_tail(float8 u, float8 a)
 	if (a >= SERIES_A && u < SERIES_U)
 		return tail_integral(a - 0.25, (a - 0.25) * u) / (SQRT_PI * whole_integral(a - 0.25));
 
-	/* DLMF 8.17.8; in halves, so that nothing but the result can underflow. */
+	/* DLMF 8.17.8; in halves, so that only the result can underflow. */
 	half = exp(-a * u / 2);
 	return half * (gamma_ratio(a) / (SQRT_PI * a) * sqrt(-expm1(-u)) *
 				   hypergeometric(a + 0.5, a + 1, exp(-u))) * half;
@@ -190,7 +190,7 @@ statistics_student_p(float8 t, float8 df)
 	return is_central(u, df / 2) ? 1 - student_center(u, df / 2) : student_tail(u, df / 2);
 }
 
-/* The t > 0 of which the two-sided p is alpha. */
+/* The t > 0 whose two-sided p is alpha. */
 float8
 statistics_student_quantile(float8 alpha, float8 df)
 {
@@ -257,7 +257,7 @@ statistics_student_quantile(float8 alpha, float8 df)
 /* ---------- corrections ---------- */
 
 /*
- * The factor J that takes the bias off a standardized difference (Hedges 1981,
+ * The factor J that removes the bias of a standardized difference (Hedges 1981,
  * "Distribution theory for Glass's estimator of effect size"), for df >= 2:
  * Gamma(df / 2) / (sqrt(df / 2) Gamma((df - 1) / 2)).
  */
@@ -304,8 +304,8 @@ merge_runs(const float8 *p, uint32 *order, Size left, Size n, float8 *scratch)
 
 /*
  * q-values of the p-values of n tests, by Benjamini & Hochberg (1995): the least
- * n / j * p over the tests from its own rank on, j being their ranks.  There is
- * room for n in each array; q also serves to sort, and must not be p.
+ * n / j * p over the tests from a test's own rank on, where j are their ranks.
+ * Each array has room for n; q is also used for sorting, and must not be p.
  */
 void
 statistics_benjamini_hochberg(const float8 *p, uint32 *order, Size n, float8 *q)

@@ -1,9 +1,9 @@
 /*
  * distributions.h
- *	  Distributions and corrections that tests of significance need.
+ *	  Distributions and corrections for significance tests.
  *
  * All p-values are two-sided and keep their relative precision far into the
- * tails: 0 comes out only where the value is below the smallest double.
+ * tails: the result is 0 only if the value is below the smallest double.
  */
 #ifndef CUSTMART_DISTRIBUTIONS_H
 #define CUSTMART_DISTRIBUTIONS_H

@@ -8,7 +8,7 @@
 
 #include "statistics/distributions.h"
 
-/* The effect that n clusters, at least one, show together. */
+/* The effect over n clusters, at least one. */
 FixedEffect
 fixed_effect(const FixedEffectCluster *clusters, Size n, float8 alpha)
 {

@@ -1,6 +1,6 @@
 /*
  * fixed_effect.h
- *	  The slope of a regression with one fixed effect, and what it is worth.
+ *	  The slope of a regression with one fixed effect, and its precision.
  *
  * Within each cell x and y are taken relative to their means in the cell, which
  * is what a fixed effect of the cell does.  The slope is the sum of x~ y~ over
@@ -9,7 +9,7 @@
  *		G / (G - 1) * sum over clusters of (sum of x~ e)^2 / (sum of x~^2)^2
  *
  * (Liang and Zeger 1986).  As the sum of x~ e in a cluster is its product less
- * slope times its square, two numbers a cluster are all that is needed.
+ * slope times its square, two numbers per cluster are enough.
  */
 #ifndef CUSTMART_FIXED_EFFECT_H
 #define CUSTMART_FIXED_EFFECT_H
@@ -25,7 +25,7 @@ typedef struct FixedEffectCluster
 typedef struct FixedEffect
 {
 	float8		slope;
-	float8		error;			/* standard; NAN, as the bounds, of one cluster */
+	float8		error;			/* standard; NAN, like the bounds, with one cluster */
 	float8		low;			/* bounds at level 1 - alpha, by Student's t */
 	float8		high;
 } FixedEffect;

@@ -1,6 +1,6 @@
 /*
  * welch.c
- *	  Do two groups differ in their mean?  From what count, avg and var_samp say.
+ *	  Do two groups differ in their mean?  Computed from count, avg and var_samp.
  */
 #include "custmart.h"
 
@@ -63,7 +63,7 @@ custmart_welch_test(PG_FUNCTION_ARGS)
 	if (error == 0)
 		PG_RETURN_NULL();
 
-	/* In parts of the whole, so that small variances do not vanish when squared. */
+	/* As shares of the whole, so that squares of small variances do not underflow. */
 	for (int i = 0; i < 2; i++)
 		share[i] /= error * error;
 	df = 1 / (share[0] * share[0] / (n[0] - 1) + share[1] * share[1] / (n[1] - 1));
