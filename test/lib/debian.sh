@@ -114,10 +114,12 @@ debian_mirror() {
 	echo "${mirror:-http://deb.debian.org/debian}"
 }
 
-# Run a command so that all processes it starts end with it, where the machine
-# allows that (many containers do not).
+# Run a command so that all processes it starts end with it, and nothing stays in
+# shared memory of what they were in the middle of, where the machine allows that
+# (many containers do not).
 enclosed() {
-	local enclosure=(unshare --pid --mount-proc --fork --kill-child)
+	local enclosure=(unshare --pid --mount-proc --fork --kill-child sh -c
+		'mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /dev/shm && exec "$@"' enclosed)
 	"${enclosure[@]}" true 2>/dev/null || enclosure=()
 	"${enclosure[@]}" "$@"
 }
