@@ -26,6 +26,6 @@ argument_alpha(FunctionCallInfo fcinfo, int argument)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("alpha must be above 0 and below 1, not %g", alpha),
-				 errhint("It is the level of significance: 0.05 is 5 %%.")));
+				 errhint("It is the level of significance: 0.05 stands for 5 %%.")));
 	return alpha;
 }

@@ -37,7 +37,7 @@ level_of(const char *rows, const char *steps, int64 within, int mode)
 	{
 		const char *step = strchr(steps, rows[i]);
 
-		events[i] = (Event) {(int64) i + 1, step ? UINT32_C(1) << (step - steps) : 0, 0};
+		events[i] = (Event) {.value = (int64) i + 1, .tag = step ? UINT32_C(1) << (step - steps) : 0};
 	}
 	funnel_walk(&funnel, events, n, &chain);
 	return chain.level;
@@ -102,16 +102,18 @@ walk(int steps, int64 within, int mode, const Event *events, size_t n)
 	return chain;
 }
 
+#define MOMENT(time, steps) {.value = (time), .tag = (steps)}
+
 static void
 test_moments(void)
 {
-	static const Event both_first[] = {{1, 1, 0}, {1, 3, 0}};
-	static const Event apart[] = {{1, 3, 0}, {2, 2, 0}};
-	static const Event needs_exchange[] = {{5, 3, 0}, {5, 1, 0}, {5, 6, 0}};
-	static const Event with_stranger[] = {{1, 1, 0}, {2, 0, 0}, {2, 2, 0}, {3, 4, 0}};
-	static const Event with_repeat[] = {{1, 1, 0}, {2, 1, 0}, {2, 2, 0}, {3, 4, 0}};
-	static const Event two_chains[] = {{1, 1, 0}, {2, 2, 0}, {10, 1, 0}, {15, 2, 0}, {16, 2, 0}};
-	static const Event across_all_time[] = {{TIME_FIRST, 1, 0}, {TIME_LAST, 2, 0}};
+	static const Event both_first[] = {MOMENT(1, 1), MOMENT(1, 3)};
+	static const Event apart[] = {MOMENT(1, 3), MOMENT(2, 2)};
+	static const Event needs_exchange[] = {MOMENT(5, 3), MOMENT(5, 1), MOMENT(5, 6)};
+	static const Event with_stranger[] = {MOMENT(1, 1), MOMENT(2, 0), MOMENT(2, 2), MOMENT(3, 4)};
+	static const Event with_repeat[] = {MOMENT(1, 1), MOMENT(2, 1), MOMENT(2, 2), MOMENT(3, 4)};
+	static const Event two_chains[] = {MOMENT(1, 1), MOMENT(2, 2), MOMENT(10, 1), MOMENT(15, 2), MOMENT(16, 2)};
+	static const Event across_all_time[] = {MOMENT(TIME_FIRST, 1), MOMENT(TIME_LAST, 2)};
 	FunnelChain chain;
 
 	is_int(walk(2, 10, FUNNEL_ONCE, both_first, 2).level, 2, "two rows of one moment are two steps");
@@ -141,13 +143,13 @@ test_many_steps(void)
 	size_t		n = 0;
 
 	for (int i = 0; i < 32; i++)
-		events[n++] = (Event) {i, UINT32_C(1) << i, 0};
+		events[n++] = (Event) {.value = i, .tag = UINT32_C(1) << i};
 	chain = walk(32, 31, FUNNEL_ONCE, events, n);
 	ok(chain.level == 32 && chain.time[0] == 0 && chain.time[31] == 31, "32 steps");
 	is_int(walk(32, 30, FUNNEL_ONCE, events, n).level, 31, "all but the last");
 
 	for (size_t i = 0; i < 5000; i++)
-		events[i] = (Event) {7, UINT32_MAX, 0};
+		events[i] = (Event) {.value = 7, .tag = UINT32_MAX};
 	property("rows of one moment that meet all steps are as many steps");
 	for (int rows = 0; rows <= 40; rows++)
 		holds(walk(32, 0, FUNNEL_ONCE, events, rows).level == Min(rows, 32), "%d rows", rows);
@@ -158,8 +160,8 @@ test_many_steps(void)
 
 	/* 1000 rows that could be any of the first 31 steps do not hide the one that is the last. */
 	for (size_t i = 0; i < 1000; i++)
-		events[i] = (Event) {7, UINT32_MAX >> 1, 0};
-	events[1000] = (Event) {7, UINT32_MAX, 0};
+		events[i] = (Event) {.value = 7, .tag = UINT32_MAX >> 1};
+	events[1000] = (Event) {.value = 7, .tag = UINT32_MAX};
 	is_int(walk(32, 0, FUNNEL_ONCE, events, 1001).level, 32, "a last row among a thousand");
 	is_int(walk(32, 0, FUNNEL_ONCE, events, 1000).level, 31, "without it");
 }
@@ -321,7 +323,7 @@ test_all_chains(int mode)
 
 			if (random_below(6) == 0)
 				tag = 0;
-			events[i] = (Event) {(int64) random_below(times), tag & funnel_all_steps(funnel.steps), 0};
+			events[i] = (Event) {.value = (int64) random_below(times), .tag = tag & funnel_all_steps(funnel.steps)};
 		}
 		/* In order of times, but in no order where these are equal. */
 		for (int i = 0; i < n; i++)
@@ -389,7 +391,7 @@ test_matching(void)
 
 			for (int k = 1; k < density; k++)
 				tag &= random_u64();
-			events[i] = (Event) {3, (uint32) tag & funnel_all_steps(steps), 0};
+			events[i] = (Event) {.value = 3, .tag = (uint32) tag & funnel_all_steps(steps)};
 		}
 		while (level < steps && hall(events, n, level + 1))
 			level++;

@@ -103,7 +103,7 @@ test_definition(void)
 
 		for (int i = 0; i < n; i++)
 		{
-			events[i] = (Event) {random_time(kind), random_below(kinds), 0};
+			events[i] = (Event) {.value = random_time(kind), .tag = random_below(kinds)};
 			if (random_below(5) == 0)
 				events[i].tag = INTERACTION_OWN;
 			known |= events[i].value <= as_of;
@@ -145,7 +145,7 @@ test_definition(void)
 		InteractionCounts whole;
 
 		for (int i = 0; i < n; i++)
-			events[i] = (Event) {random_time(0), random_below(3), 0};
+			events[i] = (Event) {.value = random_time(0), .tag = random_below(3)};
 		qsort(events, n, sizeof(Event), compare_events);
 		(void) interaction_count(events, n, as_of, span, &whole);
 		for (int i = 0; i < n; i++)

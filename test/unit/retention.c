@@ -65,7 +65,7 @@ events_of(const Member *member, Size *n)
 	*n = 0;
 	for (int p = 0; p < PERIODS; p++)
 		if (member->has_row[p])
-			events[(*n)++] = (Event) {decimal_pack_small(member->net[p], 2), event_period_tag(origin + p, member->active[p]), 7};
+			events[(*n)++] = (Event) {.value = decimal_pack_small(member->net[p], 2), .tag = event_period_tag(origin + p, member->active[p])};
 	return exact_copy(events, *n * sizeof(Event));
 }
 
@@ -250,7 +250,7 @@ test_growth(void)
 
 		for (int i = 0; i < 3; i++)
 		{
-			Event		event = {0, event_period_tag(i == 0 ? 990 : i == 1 ? 700 : 100, true), 0};
+			Event		event = {.tag = event_period_tag(i == 0 ? 990 : i == 1 ? 700 : 100, true)};
 
 			right &= growth_add(&growth, &event, 1) == RETENTION_OK;
 		}
@@ -356,7 +356,7 @@ test_stickiness(void)
 		stickiness.since = 3;
 		stickiness.until = 402;
 		for (int i = 0; i < 500; i++)
-			events[i] = (Event) {0, event_period_tag(i, true), 0};
+			events[i] = (Event) {.tag = event_period_tag(i, true)};
 		stickiness_add(&stickiness, events, 10);
 		stickiness_add(&stickiness, events, 500);
 		ok(stickiness.count == 400 && stickiness.members[399] == 1 && stickiness.members[6] == 1 && stickiness.members[398] == 0,
@@ -413,7 +413,7 @@ test_days(void)
 			if (end == INT64_C(9223371331199999999) && random_below(2) && n[m] < 10)
 				times[m][n[m]++] = end - (int64) random_below(2);
 			for (int i = 0; i < n[m]; i++)
-				events[i] = (Event) {times[m][i], 0, 0};
+				events[i] = (Event) {.value = times[m][i]};
 			qsort(events, n[m], sizeof(Event), compare_times);
 			exact = exact_copy(events, n[m] * sizeof(Event));
 			day_retention_add(&days, exact, n[m]);
@@ -463,8 +463,8 @@ test_days(void)
 static void
 test_limits(void)
 {
-	Event		one = {decimal_pack_small(1, 0), event_period_tag(0, true), 0};
-	Event		refund = {decimal_pack_small(-1, 0), event_period_tag(0, false), 0};
+	Event		one = {.value = decimal_pack_small(1, 0), .tag = event_period_tag(0, true)};
+	Event		refund = {.value = decimal_pack_small(-1, 0), .tag = event_period_tag(0, false)};
 	Triangle	triangle;
 	Growth		growth = {0};
 	DecimalPool pool = {0};
@@ -511,7 +511,7 @@ test_by_hand(void)
 
 	origin = 0;
 	for (int i = 0; i < 3; i++)
-		events[i] = (Event) {0, event_period_tag(12 + i, true), 0};
+		events[i] = (Event) {.tag = event_period_tag(12 + i, true)};
 	triangle_init(&triangle, 14, false, NULL);
 	for (int n = 3; n >= 1; n--)
 		(void) triangle_add(&triangle, events, n, NULL);
