@@ -23,7 +23,7 @@ typedef union NumericBuffer
 
 extern int64 numeric_read_slow(Datum value, const char *argument, DecimalPool *pool);
 extern Datum numeric_from_packed(int64 packed, const DecimalPool *pool);
-extern void decimal_sum_error(void) pg_attribute_noreturn();
+pg_noreturn extern void decimal_sum_error(void);
 
 /*
  * Reads a numeric argument as a packed decimal, into the pool if it is wide.

@@ -49,6 +49,11 @@
 #define analyze_delay_point() vacuum_delay_point()
 #endif
 
+/* A function that does not return: the name and the place of the attribute changed in 18. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* Base64 works on uint8 since 18, on char before. */
 #if PG_VERSION_NUM >= 180000
 typedef uint8 Base64Byte;
