@@ -2,9 +2,9 @@
 # PG_CONFIG=/path/to/pg_config chooses the server to build for.
 # A build outside the source tree works as well: make -f ../Makefile VPATH=..
 
-# The lists below are taken from beside this file, wherever make was started.
+# The lists below are relative to this file, wherever make was started.
 here := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
-# The source directory, if it is another one than where make was started.
+# The source directory, if make was started elsewhere.
 elsewhere := $(filter-out $(CURDIR),$(realpath $(here)))
 
 EXTENSION = custmart
@@ -14,14 +14,14 @@ MODULE_big = custmart
 OBJS = $(patsubst $(here)/%.c,%.o,$(sort $(wildcard $(here)/src/*.c $(here)/src/*/*.c)))
 
 # The install script is written in topic files, which are joined and expanded
-# here; sql/install/expand.awk tells what that means.
+# here, as sql/install/expand.awk describes.
 SCRIPT = sql/custmart--$(EXTVERSION).sql
 DATA = $(patsubst $(here)/%,%,$(wildcard $(here)/sql/custmart--*--*.sql))
 DATA_built = $(SCRIPT)
 EXTRA_CLEAN = tmp_check regress.schedule $(if $(elsewhere),expected)
 
-# Only what CUSTMART_FUNCTION names leaves the library (src/custmart.h).
-# Unused parameters are not warned of, because PostgreSQL's headers have some.
+# The library exports only what CUSTMART_FUNCTION names (src/custmart.h).
+# There are no warnings of unused parameters, because PostgreSQL's headers have some.
 PG_CPPFLAGS = -I$(here)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden $(CUSTMART_CFLAGS)
 
@@ -35,7 +35,7 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-# Absolute paths, because a bare "src" would be found by VPATH and not made.
+# Absolute paths, because VPATH would find a bare "src", which then would not be made.
 FOLDERS := $(addprefix $(CURDIR)/,$(sort $(patsubst %/,%,$(dir $(OBJS)))))
 $(FOLDERS) $(CURDIR)/sql:
 	mkdir -p $@
@@ -46,15 +46,15 @@ $(SCRIPT): $(here)/sql/install/expand.awk $(sort $(wildcard $(here)/sql/install/
 # Headers are few: any change rebuilds everything.
 $(OBJS) $(OBJS:.o=.bc): $(wildcard $(here)/src/*.h $(here)/src/*/*.h) | $(FOLDERS)
 
-# pg_regress passes when it is given no test, and looks for expected/ where it
-# runs or beside the inputs, which in a VPATH build is neither.
+# pg_regress passes if it is given no tests, and looks for expected/ where it runs
+# or beside the inputs; in a VPATH build it is in neither place.
 .PHONY: regress_ready
 regress_ready:
 	@$(if $(SQL_TESTS),echo 'test: $(SQL_TESTS)' >regress.schedule,echo "test/sql holds no test: an empty list would pass" >&2; false)
 	@$(if $(elsewhere),ln -sfn $(realpath $(here))/expected expected,:)
 
-# The TAP tests start servers of their own from the installed extension.  Where
-# they keep their files is said in one word up to release 15, and in two since.
+# The TAP tests start their own servers with the installed extension.  TESTDIR
+# says where they keep their files up to release 15, the other two do since 16.
 .PHONY: prove_installcheck
 prove_installcheck:
 	rm -rf tmp_check
@@ -63,12 +63,12 @@ prove_installcheck:
 	PG_REGRESS='$(top_builddir)/src/test/regress/pg_regress' \
 	$(PROVE) $(PG_PROVE_FLAGS) $(PROVE_FLAGS) $(or $(PROVE_TESTS),$(here)/test/t/*.pl)
 
-# What can be said about the code without building or running it.
+# Checks of the code that need neither a build nor a server.
 .PHONY: lint
 lint: $(SCRIPT)
 	PG_CONFIG='$(PG_CONFIG)' $(here)/test/lint/run '$(CURDIR)/$(SCRIPT)'
 
-# What PGXN takes: the committed files, without anything built.
+# The archive for PGXN: the committed files, without anything built.
 .PHONY: dist
 dist:
 	git -C $(here) archive --prefix=custmart-$(EXTVERSION)/ \

@@ -5,27 +5,27 @@
 -- the same on every machine and every version.
 --
 -- Tables are unlogged and filled by INSERT, whose pages stay in shared buffers:
--- what is compared is work in memory, not this machine's disk.
+-- this compares work in memory, not this machine's disk.
 
 -- A number from 0 to just below 1, different for each thing it decides about.
 CREATE FUNCTION dice(i bigint, about int) RETURNS float8
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN (hashint8extended(i, about) & 4294967295) / 4294967296.0::float8;
 
--- Whose order it is.  The square makes members unequal: of a million members with
+-- The member of an order.  The square makes members unequal: of a million members with
 -- ten orders each on average, the first has ten thousand and the last have five.
--- The multiplication with a prime scatters them, so that neighbouring numbers
--- say nothing, as in life.
+-- The multiplication with a prime scatters them, so that neighbouring numbers are
+-- unrelated, as in real life.
 CREATE FUNCTION whose(i bigint, members bigint) RETURNS bigint
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN trunc(members * dice(i, 1) ^ 2)::bigint * 2654435761 % members + 1;
 
--- Orders come in the order of time, as tables of orders do.
+-- Orders are in order of time, as tables of orders usually are.
 CREATE FUNCTION moment(i bigint, rows bigint) RETURNS timestamptz
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN '2024-01-01 00:00:00+00'::timestamptz + make_interval(secs => i * 63072000 / rows);
 
--- What the value of an order in cents makes as money with two decimals.
+-- A value in cents as money with two decimals.
 CREATE FUNCTION money(cents float8) RETURNS numeric
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN trunc(cents)::bigint * 0.01;
@@ -65,13 +65,13 @@ GROUP BY customer_id;
 \endif
 
 \if :want_price
--- As many sales, no price of which occurs twice.
+-- The same number of sales, all at different prices.
 CREATE UNLOGGED TABLE different_prices (item text, grp text, price numeric);
 INSERT INTO different_prices SELECT item, grp, order_id * 0.0001 FROM orders;
 \endif
 
 \if :want_lines
--- As many order lines, three to an order.
+-- The same number of order lines, three to an order.
 CREATE UNLOGGED TABLE order_lines (
 	order_id bigint,
 	customer_id bigint,
@@ -86,8 +86,8 @@ FROM (SELECT i, (i + 2) / 3 AS order_id FROM generate_series(1, :rows::bigint) i
 
 \if :want_tags
 -- 500 tags: the first on half of the members, the last on 1 %, 13 on a member on
--- average.  A tag goes to one member, by the dice, of each stretch of as many as
--- its share calls for, so tags are independent of each other.
+-- average.  Of each stretch of members, whose length follows from the tag's share,
+-- the dice choose one to get the tag, so tags are independent of each other.
 CREATE UNLOGGED TABLE member_tag (
 	customer_id bigint,
 	tag text

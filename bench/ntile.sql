@@ -1,6 +1,6 @@
--- RFM as an analyst writes it: three NTILEs and a CASE.  Run as it stands by
--- PostgreSQL and by DuckDB.  It asks for no more than it must to be useful:
--- neither the first order nor the recency in days.
+-- RFM as an analyst writes it: three NTILEs and a CASE.  PostgreSQL and
+-- DuckDB run the same text.  It computes no more than it must to be useful: neither
+-- the first order nor the recency in days.
 SELECT member, frequency, monetary, last_order, r, f, m, score,
 	CASE
 		WHEN score IN (555, 554, 544, 545, 454, 455, 445) THEN 'Champions'

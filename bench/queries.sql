@@ -1,10 +1,10 @@
--- The statements that bench/run compares, each under a name of its own, so that
--- the text that is timed is the text whose answer is checked.  A view costs
--- nothing: the planner puts its text in its place.
+-- The statements that bench/run compares, each a view, so that the text that is
+-- timed is the text whose answer is checked.  A view costs nothing: the planner
+-- substitutes its text.
 --
 -- One more is in ntile.sql, because DuckDB runs it, too.
 
--- About the least time in which PostgreSQL reads the three columns at all.
+-- About the least time in which PostgreSQL can read the three columns.
 CREATE VIEW floor AS
 SELECT max(customer_id) AS a, max(ordered_at) AS b, max(amount) AS c FROM orders;
 
@@ -13,7 +13,7 @@ SELECT max(customer_id) AS a, max(ordered_at) AS b, max(amount) AS c FROM orders
 CREATE VIEW rfm_custmart AS
 SELECT * FROM rfm_members((SELECT rfm_book(customer_id, ordered_at, amount) FROM orders));
 
--- The segments, written out here rather than taken from custmart, which is to be checked.
+-- The segments, written out rather than taken from custmart, which is being checked.
 CREATE TABLE segment_of AS
 SELECT score::int, segment
 FROM (VALUES
@@ -31,7 +31,7 @@ FROM (VALUES
 ) s(segment, scores), string_to_table(scores, ' ') score;
 ANALYZE segment_of;
 
--- What custmart says it does, in plain SQL: equal values score equally, and a
+-- What custmart claims to do, in plain SQL: equal values score equally, and a
 -- member without an order is listed, but has no score.
 CREATE VIEW rfm_fair AS
 WITH members AS (
@@ -81,7 +81,7 @@ SELECT customer_id AS member, count(*) AS rows, sum(amount) AS monetary, max(ord
 FROM orders
 GROUP BY customer_id;
 
--- All that a summary holds.
+-- Everything that a summary holds.
 CREATE VIEW group_plain_all AS
 SELECT customer_id AS member,
 	count(*) FILTER (WHERE amount >= 0) AS frequency,
@@ -134,7 +134,7 @@ SELECT customer_id AS member,
 FROM order_lines
 GROUP BY customer_id;
 
--- What DISTINCT asks for, done by hand: orders first, then members.
+-- DISTINCT done by hand: orders first, then members.
 CREATE VIEW lines_twice AS
 SELECT customer_id AS member,
 	count(*) FILTER (WHERE bought) AS frequency,
@@ -171,7 +171,7 @@ SELECT customer_id FROM tag_sets WHERE tags @@ 'segment:0020 & segment:0030 & !c
 CREATE VIEW tags_index_array AS
 SELECT customer_id FROM tag_arrays WHERE tags @> '{segment:0020,segment:0030}' AND NOT tags @> '{category:0001}';
 
--- Made of the table that has a row for each tag of each member.
+-- Built from the table that has a row for each tag of each member.
 CREATE VIEW tags_made_custmart AS SELECT customer_id, tag_agg(tag) AS tags FROM member_tag GROUP BY customer_id;
 CREATE VIEW tags_made_array AS SELECT customer_id, array_agg(tag) AS tags FROM member_tag GROUP BY customer_id;
 CREATE VIEW tags_made_distinct AS SELECT customer_id, array_agg(DISTINCT tag) AS tags FROM member_tag GROUP BY customer_id;
@@ -191,13 +191,13 @@ SELECT * FROM price_gap_items((SELECT pricebook(item, grp, price) FROM orders), 
 CREATE VIEW price_different_custmart AS
 SELECT * FROM price_gaps((SELECT pricebook(item, grp, price) FROM different_prices), 'gold');
 
--- What one looks at first; it tests nothing.
+-- The obvious first look; it tests nothing.
 CREATE VIEW price_plain AS
 SELECT item, grp, count(*) AS n, avg(price) AS mean, stddev(price) AS deviation
 FROM orders
 GROUP BY item, grp;
 
--- The rank test alone, by somebody who thinks of counting prices first.
+-- The rank test alone, written with the trick of counting prices first.
 CREATE VIEW price_ranks AS
 WITH points AS (
 	SELECT item, price,
@@ -232,7 +232,7 @@ CREATE VIEW retention_months AS SELECT retention_book(customer_id, ordered_at, '
 CREATE VIEW retention_custmart AS
 SELECT * FROM cohort_retention((SELECT retention_book(customer_id, ordered_at, 'month', 'UTC') FROM orders));
 
--- As it is mostly written: the first month of every member joined to all his months.
+-- As it is usually written: the first month of every member joined to all of their months.
 CREATE VIEW retention_join AS
 WITH months AS (
 	SELECT DISTINCT customer_id, date_trunc('month', ordered_at AT TIME ZONE 'UTC') AS month FROM orders
@@ -246,7 +246,7 @@ FROM months
 JOIN firsts USING (customer_id)
 GROUP BY cohort, period;
 
--- As somebody writes it who minds the time: months once, as numbers, the first of them by a window.
+-- Written for speed: months once, as numbers, the first of them by a window.
 CREATE VIEW retention_window AS
 SELECT make_date(cohort / 12, cohort % 12 + 1, 1) AS cohort, month - cohort AS period, count(*) AS active
 FROM (
@@ -284,7 +284,7 @@ GROUP BY cohort, period;
 
 -- ---------- funnel: three steps within 30 days ----------
 
--- Which step an order is, is told by its number: two orders of five are none.
+-- The step of an order follows from its number: two orders in five are not a step.
 CREATE VIEW funnel_floor AS SELECT max(customer_id) AS a, max(ordered_at) AS b, max(order_id) AS c FROM orders;
 
 CREATE VIEW funnel_events AS
@@ -292,12 +292,12 @@ SELECT funnel_book(customer_id, '30 days', ordered_at, order_id % 5 = 0, order_i
 CREATE VIEW funnel_custmart AS
 SELECT * FROM funnel_steps((SELECT funnel_book(customer_id, '30 days', ordered_at, order_id % 5 = 0, order_id % 5 = 1, order_id % 5 = 2) FROM orders));
 
--- Without the orders that are no step, as documented.
+-- Without the orders that are not a step, as documented.
 CREATE VIEW funnel_steps_custmart AS
 SELECT * FROM funnel_steps((SELECT funnel_book(customer_id, '30 days', ordered_at, order_id % 5 = 0, order_id % 5 = 1, order_id % 5 = 2)
 	FROM orders WHERE order_id % 5 < 3));
 
--- For every row the latest start of a chain that has come so far.
+-- For every row the latest start of a chain that has got this far.
 CREATE VIEW funnel_window AS
 WITH first AS (
 	SELECT customer_id, ordered_at, order_id % 5 AS kind,

@@ -1,4 +1,4 @@
--- What was measured, and the table that bench/run prints of it.
+-- The measurements, and the table that bench/run prints.
 
 CREATE TABLE measurements (side text, value float8);
 
@@ -9,8 +9,8 @@ CREATE TABLE comparisons (
 	against text,    -- what it is compared with, in words,
 	theirs text,     -- and that side
 	unit text,       -- s, MB, bytes or rows
-	aim text,        -- 'times': at most so many times theirs; 'faster': at least so many times faster;
-	                 -- 'within': at most so many times more or less
+	aim text,        -- 'times': at most this many times theirs; 'faster': at least this many times faster;
+	                 -- 'within': at most this many times more or less
 	target float8    -- NULL: no target, for information
 );
 

@@ -1,4 +1,4 @@
--- A shop of 20,000 members and two years of orders, with truths planted in it.
+-- A shop of 20,000 members and two years of orders, with planted facts.
 --
 -- Everything follows from dice(), and dice() from md5: the shop is the same, to
 -- the cent, on every machine and every PostgreSQL version.
@@ -9,7 +9,7 @@
 -- Compiling these queries would take longer than running them.
 SET jit = off;
 
--- A throw of a die with so many sides, 0 .. sides - 1: its name says how it falls.
+-- A throw of a die with this number of sides, 0 .. sides - 1, determined by its name.
 CREATE FUNCTION dice(sides int, name text) RETURNS int
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN ('x' || left(md5(name), 7))::bit(28)::int % sides;
@@ -18,14 +18,14 @@ CREATE FUNCTION pick(range int4range, name text) RETURNS int
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN lower(range) + dice(upper(range) - lower(range), name);
 
--- Planted: kinds of members, each with the segments where RFM should find it.
+-- Planted: kinds of members, each with the segments where RFM should find them.
 -- Days count from 2024-01-01; the last is day 730, 2025-12-31.
 CREATE TABLE kinds (
 	kind text PRIMARY KEY,
 	per_mille int,        -- of all members
 	joins int4range,      -- the day of the first order
 	gap int4range,        -- days from one order to the next
-	at_most int4range,    -- so many orders
+	at_most int4range,    -- number of orders
 	until int4range,      -- and none after this day
 	expected text[]
 );
@@ -43,7 +43,7 @@ INSERT INTO kinds VALUES
 	-- They bought before these two years: all that is left of them is a refund.
 	('long gone', 3, '[-300,-30]', '[99,99]', '[0,0]', '[730,730]', '{(none)}');
 
--- Planted: who joined in one of three months takes one item more in every order.
+-- Planted: members who joined in one of three months take one more item in every order.
 CREATE TABLE truth AS
 SELECT member_id, kind, joined,
 	date_trunc('month', date '2024-01-01' + joined)
@@ -101,8 +101,8 @@ FROM (
 ) l
 JOIN items USING (item_id);
 
--- Planted: one order in 25 comes back in part, some days later; and the refunds to
--- those who are long gone.  Their numbers follow on those of the sales.
+-- Planted: one order in 25 is partly returned some days later; and the refunds of
+-- those who are long gone.  Their numbers follow those of the sales.
 CREATE TEMP TABLE returns AS
 SELECT (SELECT count(*) FROM sales) + row_number() OVER (ORDER BY r) AS order_id, *
 FROM (

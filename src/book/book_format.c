@@ -265,7 +265,7 @@ book_in(FunctionCallInfo fcinfo, const BookFormat *format)
 
 	if (wrong != NULL)
 		return stored_input_error(text, &format->type, wrong,
-								  "Only text that custmart itself wrote can be read back.",
+								  "Only text written by custmart can be read.",
 								  INPUT_ERROR_CONTEXT(fcinfo));
 	PG_RETURN_POINTER(value);
 }
@@ -288,6 +288,6 @@ book_recv(FunctionCallInfo fcinfo, const BookFormat *format)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("binary %s is not valid: %s", format->type.name, wrong),
-				 errhint("Only bytes that custmart itself wrote, in a database of the same encoding, can be read back.")));
+				 errhint("Only bytes written by custmart in a database of the same encoding can be read.")));
 	PG_RETURN_BYTEA_P(value);
 }

@@ -27,14 +27,14 @@ numeric_read_slow(Datum value, const char *argument, DecimalPool *pool)
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("%s must be a number, not \"NaN\"", argument),
-					 errhint("Leave such rows out, for example with FILTER (WHERE %s <> 'NaN').", argument)));
+					 errhint("Exclude such rows, for example with FILTER (WHERE %s <> 'NaN').", argument)));
 			break;
 		case DECIMAL_INFINITE:
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("%s must be finite, not \"%s\"", argument,
 							DatumGetCString(DirectFunctionCall1(numeric_out, value))),
-					 errhint("Leave such rows out, for example with FILTER (WHERE abs(%s) < 'infinity').", argument)));
+					 errhint("Exclude such rows, for example with FILTER (WHERE abs(%s) < 'infinity').", argument)));
 			break;
 		case DECIMAL_OUT_OF_RANGE:
 			text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
@@ -44,7 +44,7 @@ numeric_read_slow(Datum value, const char *argument, DecimalPool *pool)
 							strlen(text) > 60 ? "..." : ""),
 					 errdetail("At most %d digits before the decimal point and %d after it are kept exactly.",
 							   DECIMAL_MAX_DIGITS, DECIMAL_MAX_SCALE),
-					 errhint("Round it first, for example with round(%s, 10), or leave it out if it cannot be meant.", argument)));
+					 errhint("Round it first, for example with round(%s, 10), or exclude it if it is a mistake.", argument)));
 			break;
 	}
 	if ((Pointer) numeric != DatumGetPointer(value))

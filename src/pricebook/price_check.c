@@ -32,12 +32,12 @@ custmart_price_check(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("fair must be above 0, not %s",
 						DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(1)))),
-				 errhint("Take it from fair_prices(), which has no others.")));
+				 errhint("Use a price from fair_prices(), where all are above 0.")));
 	if (!(tolerance >= 0) || isinf(tolerance))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("tolerance must be 0 or a finite number above, not %g", tolerance),
-				 errhint("It is a share: 0.05 stands for 5 %%.")));
+				 errmsg("tolerance must be finite and at least 0, not %g", tolerance),
+				 errhint("It is a share: 0.05 is 5 %%.")));
 
 	/* Two amounts cannot overflow a sum of 256 bits. */
 	(void) decimal_subtract(&difference, &subtrahend);

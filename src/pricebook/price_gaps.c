@@ -37,8 +37,8 @@ get_gap_arguments(FunctionCallInfo fcinfo, int argument)
 	if (!(arguments.min_premium >= 0) || isinf(arguments.min_premium))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("min_premium must be 0 or a finite number above, not %g", arguments.min_premium),
-				 errhint("It is a share: 0.01 stands for 1 %%.")));
+				 errmsg("min_premium must be finite and at least 0, not %g", arguments.min_premium),
+				 errhint("It is a share: 0.01 is 1 %%.")));
 	if (arguments.min_rows < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

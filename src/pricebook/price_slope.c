@@ -111,7 +111,7 @@ check_row_count(const SlopeCell *cell)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("price_slope cannot hold more than " INT64_FORMAT " rows of an item in a period",
 						SLOPE_ROWS_MAX),
-				 errhint("Give shorter periods.")));
+				 errhint("Use shorter periods.")));
 }
 
 static void
@@ -154,7 +154,7 @@ price_slope_step(FunctionCallInfo fcinfo, KeyType item_type)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("x must be a number from -%.0f to %.0f, not %s", SLOPE_X_MAX, SLOPE_X_MAX,
 						DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(x)))),
-				 errhint("Give it in a larger unit, such as years, or leave such rows out.")));
+				 errhint("Use a larger unit, such as years, or exclude such rows.")));
 	price = decimal_packed_to_double(numeric_read(PG_GETARG_DATUM(4), "price", &pool), &pool);
 	if (pool.item != NULL)
 		pfree(pool.item);
@@ -267,7 +267,7 @@ split(SlopeReader *slopes)
 	Size		cells = 0;
 
 	if (left < HEAD_SIZE || (left - HEAD_SIZE) / 4 < slopes->reader.count)
-		return "it is cut off";
+		return "it is truncated";
 	slopes->cell_count = load_u32(bytes);
 	slopes->item_cells = bytes + HEAD_SIZE;
 	slopes->cells = slopes->item_cells + (Size) slopes->reader.count * 4;

@@ -195,7 +195,7 @@ check_rows(const PriceReader *prices, const DecimalPool *pool)
 			if ((wrong = check_number(point.price, pool, &wide_seen)) != NULL)
 				return wrong;
 			if (!is_normal(point.price, pool) || decimal_packed_scale(point.price, pool) > prices->decimals)
-				return "a price has decimals too many";
+				return "a price has too many decimals";
 			if (decimal_is_pooled(point.price) &&
 				decimal_compare(&pool->item[point.price >> 8], &limit) >= 0)
 				return "a price has too many digits";
@@ -206,14 +206,14 @@ check_rows(const PriceReader *prices, const DecimalPool *pool)
 				(wrong = check_number(point.quantity, pool, &wide_seen)) != NULL)
 				return wrong;
 			if (!is_normal(point.quantity, pool))
-				return "a quantity has decimals too many";
+				return "a quantity has too many decimals";
 			if (i > 0 && compare_sorted_prices(&last, &this, pool) >= 0)
 				return "its prices do not ascend";
 			last = this;
 		}
 	}
 	if (wide_seen != pool->count)
-		return "a wide number is nobody's";
+		return "a wide number belongs to no row";
 	if (total > PRICE_ROWS_MAX)
 		return "it has too many rows";
 	for (uint32 i = 0; i < prices->group_count; i++)
@@ -257,13 +257,13 @@ pricebook_check(const uint8 *bytes, Size length)
 	if ((wrong = split(&prices)) != NULL)
 		return wrong;
 	if (prices.decimals > DECIMAL_MAX_SCALE)
-		return "its prices have decimals too many";
+		return "its prices have too many decimals";
 	if (prices.price_skipped < 0 || prices.quantity_skipped < 0 ||
 		pg_add_s64_overflow(prices.price_skipped, prices.quantity_skipped, &skipped) ||
 		skipped > prices.reader.rows_skipped)
 		return "its numbers of rows skipped do not add up";
 	if (prices.reader.form == PRICEBOOK_PRICES && prices.quantity_skipped > 0)
-		return "it has no quantities to skip rows for";
+		return "it has no quantities, but skipped rows for them";
 	if (prices.row_count == 0 && prices.decimals > 0)
 		return "it has decimals, but no price";
 	if ((wrong = book_check_order(&prices.reader)) != NULL ||
@@ -314,7 +314,7 @@ price_raise_count(void)
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("pricebook cannot hold more than %u rows of one price, or " INT64_FORMAT " in all",
 					PG_UINT32_MAX, PRICE_ROWS_MAX),
-			 errhint("Make one book per part of the rows, or give shorter periods.")));
+			 errhint("Make one book per part of the rows, or use shorter periods.")));
 }
 
 void

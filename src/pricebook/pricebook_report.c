@@ -147,5 +147,5 @@ price_raise_out_of_range(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("sums of prices and quantities need more than 76 digits"),
-			 errhint("Leave out prices or quantities that cannot be meant, or round them.")));
+			 errhint("Exclude prices or quantities that are mistakes, or round them.")));
 }

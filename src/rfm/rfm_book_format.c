@@ -103,7 +103,7 @@ check_orders(const uint8 **bytes, const uint8 *end, uint8 form, const RfmMember 
 		if (!read_order(bytes, end, form, &order))
 			return "its orders are truncated";
 		if (order.bits < ORDER_BOUGHT || order.bits > (ORDER_BOUGHT | ORDER_REFUNDED))
-			return "an order is neither bought nor refunded";
+			return "an order has neither purchases nor refunds";
 		if (i > 0 && compare_orders(&last, &order) >= 0)
 			return "a member's orders do not ascend";
 		bought += (order.bits & ORDER_BOUGHT) != 0;
@@ -159,7 +159,7 @@ rfm_book_check(const uint8 *bytes, Size length)
 			return wrong;
 	}
 	if (next_wide != tail.wide_count)
-		return "it has wide sums of no member";
+		return "a wide sum belongs to no member";
 	return orders != tail.end ? "its length is wrong" : NULL;
 }
 

@@ -278,7 +278,7 @@ rfm_cuts_check(const uint8 *bytes, Size length)
 		return "its length is wrong";
 	rfm_cuts_load(bytes, &cuts);
 	if (cuts.members == 0)
-		return "it was made of no member";
+		return "it was made from no members";
 	for (int i = 0; i < cuts.bins - 1; i++)
 	{
 		if (!time_is_in_range(cuts.last_order[i]))

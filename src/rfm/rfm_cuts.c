@@ -138,7 +138,7 @@ custmart_rfm_cuts_in(PG_FUNCTION_ARGS)
 	}
 	if (wrong != NULL)
 		return stored_input_error(text, &rfm_cuts_type, wrong,
-								  "Only text that custmart itself wrote can be read back.",
+								  "Only text written by custmart can be read.",
 								  INPUT_ERROR_CONTEXT(fcinfo));
 	PG_RETURN_BYTEA_P(value);
 }

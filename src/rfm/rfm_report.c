@@ -78,7 +78,7 @@ get_bins(FunctionCallInfo fcinfo, int argument)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("bins must not be NULL"),
-				 errhint("Leave it out for 5 bins.")));
+				 errhint("Omit it for 5 bins.")));
 	return rfm_check_bins(PG_GETARG_INT32(argument));
 }
 

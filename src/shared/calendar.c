@@ -22,7 +22,7 @@ zone_error(const char *name, const char *wrong)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("time zone \"%.*s\" %s", pg_mbcliplen(name, length, 60), name, wrong),
-			 errhint("Give a full name such as 'UTC' or 'Europe/Berlin'; the view pg_timezone_names lists them.")));
+			 errhint("Use a full name such as 'UTC' or 'Europe/Berlin'; the view pg_timezone_names lists them.")));
 }
 
 /* The time zone of a name in upper or lower case; 22023 if there is none. */
@@ -39,10 +39,10 @@ zone_find(const char *name, Size length)
 	if (rules == NULL)
 		zone_error(text, "is not known");
 	if (!pg_tz_acceptable(rules))
-		zone_error(text, "seems to count leap seconds, which PostgreSQL does not");
+		zone_error(text, "appears to use leap seconds, which PostgreSQL does not support");
 	if (strcmp(pg_get_timezone_name(rules), "localtime") == 0 ||
 		strcmp(pg_get_timezone_name(rules), "posixrules") == 0)
-		zone_error(text, "is another one on another machine");
+		zone_error(text, "differs between machines");
 
 	for (zone = zones; zone != NULL; zone = zone->next)
 		if (zone->rules == rules)
@@ -185,7 +185,7 @@ calendar_unit_argument(const char *name, Size length)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unit \"%.*s\" is not known", pg_mbcliplen(name, (int) length, 60), name),
-				 errhint("Give one of day, week, month, quarter and year, in lower case.")));
+				 errhint("Use day, week, month, quarter or year, in lower case.")));
 	return unit;
 }
 
@@ -262,7 +262,7 @@ calendar_settings_error(const uint8 *bytes, Size size, const CalendarSettings *s
 			 errmsg("unit and timezone must be the same in all rows: \"%s\", \"%s\" after \"%s\", \"%.*s\"",
 					calendar_unit_name(settings->unit), zone_name(settings->zone),
 					calendar_unit_name(bytes[0]), (int) size - 1, bytes + 1),
-			 errhint("Give constants, or group by what they depend on.")));
+			 errhint("Use constants, or group by what they depend on.")));
 }
 
 /* What is wrong with stored settings, or NULL. */
@@ -354,7 +354,7 @@ calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument)
 	time_to_text(time, text);
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-			 errmsg("%s \"%s\" lies in a %s that begins before the first date there is",
+			 errmsg("%s \"%s\" lies in a %s that begins before the first possible date",
 					argument, text, calendar_unit_name(unit)),
-			 errhint("Leave out what is before the year 4713 BC.")));
+			 errhint("Exclude rows before the year 4713 BC.")));
 }

@@ -32,8 +32,8 @@ duration_argument(const Interval *interval, const char *argument)
 	if (interval->month != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be made of days and time, not \"%s\"", argument, duration_text(interval)),
-				 errhint("Months and years differ in length: give days, such as '30 days'.")));
+				 errmsg("%s must consist of days and time, not \"%s\"", argument, duration_text(interval)),
+				 errhint("Months and years differ in length: use days, such as '30 days'.")));
 	if (length > PG_INT64_MAX || length < PG_INT64_MIN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -58,7 +58,7 @@ stored_recv(FunctionCallInfo fcinfo, const StoredType *type)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("binary %s is not valid: %s", type->name, wrong),
-				 errhint("The binary form is the one that the type's send function gives; see docs/storage-format.md.")));
+				 errhint("The binary form is what the type's send function writes; see docs/storage-format.md.")));
 	return stored;
 }
 
@@ -102,7 +102,7 @@ stored_to_base64(bytea *value, const StoredType *type)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s of %zu bytes has no text form", type->name, length),
-				 errdetail("Its text form would be over 1 GB."),
+				 errdetail("Its text form would exceed 1 GB."),
 				 errhint("Use the binary form (COPY ... WITH (FORMAT binary)), or make one %s per slice of the table.", type->name)));
 	text = palloc(prefix + encoded + 1);
 	memcpy(text, type->name, prefix - 1);
@@ -180,7 +180,7 @@ stored_from_base64(const char *text, const StoredType *type, Node *escontext)
 		}
 	}
 	(void) stored_input_error(text, type, wrong,
-							  "Only text that custmart itself wrote can be read back.", escontext);
+							  "Only text written by custmart can be read.", escontext);
 	return NULL;
 }
 

@@ -18,9 +18,9 @@ time_error(TimestampTz time, const char *argument)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-			 errmsg("%s must be a point in time, not \"%s\"", argument,
+			 errmsg("%s must be finite, not \"%s\"", argument,
 					TIMESTAMP_IS_NOBEGIN(time) ? "-infinity" : "infinity"),
-			 errhint("Nothing can be measured from there: give a finite one, or leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
+			 errhint("Use a finite time, or exclude such rows, for example with FILTER (WHERE isfinite(...)).")));
 }
 
 /*
@@ -38,7 +38,7 @@ time_too_early_error(TimestampTz as_of, const char *argument,
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s \"%s\" is before %s of \"%s\"", argument, text[0], what, text[1]),
-			 errhint("Take only what was up to then, with WHERE %s <= %s, or choose a later %s.",
+			 errhint("Exclude later rows with WHERE %s <= %s, or choose a later %s.",
 					 column, argument, argument)));
 }
 
@@ -48,9 +48,9 @@ time_date_error(DateADT date, const char *argument)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-			 errmsg("%s must be a day, not \"%s\"", argument,
+			 errmsg("%s must be a finite date, not \"%s\"", argument,
 					DATE_IS_NOBEGIN(date) ? "-infinity" : "infinity"),
-			 errhint("Give a finite one, or leave such rows out, for example with FILTER (WHERE isfinite(...)).")));
+			 errhint("Use a finite date, or exclude such rows, for example with FILTER (WHERE isfinite(...)).")));
 }
 
 /* Writes a finite time into a buffer of TIME_TEXT_SIZE. */

@@ -49,8 +49,8 @@ custmart_welch_test(PG_FUNCTION_ARGS)
 		if (!(variance >= 0) || isinf(variance))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("variance%d must be 0 or a finite number above, not %g", i + 1, variance),
-					 errhint("It is what var_samp() gives.")));
+					 errmsg("variance%d must be finite and at least 0, not %g", i + 1, variance),
+					 errhint("Use the result of var_samp().")));
 		share[i] = variance / n[i];
 	}
 
@@ -59,7 +59,7 @@ custmart_welch_test(PG_FUNCTION_ARGS)
 	if (isinf(difference) || isinf(error * error))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("means or variances are too large to be compared")));
+				 errmsg("means or variances are too large to compare")));
 	if (error == 0)
 		PG_RETURN_NULL();
 

@@ -1,5 +1,5 @@
-# A session that stays, for files with many small checks: psql is started once and
-# not once a statement.
+# A persistent session, for files with many small checks: psql is started once
+# rather than once per statement.
 #
 #   my $session = Session->new($node);
 #   is($session->sql('SELECT 1'), '1');            # as safe_psql of a node
@@ -48,7 +48,7 @@ sub query
 			my $which = $file == $self->{out} ? 'out' : 'err';
 			my $n = sysread $file, $text{$which}, 65536, length $text{$which};
 
-			# At its end, or that of the session.
+			# At its end, or at that of the session.
 			$reading->remove($file) if !$n || $text{$which} =~ s/^\Q$mark\E\n\z//m;
 			$text{err} .= "the session broke off\n" if !$n;
 		}

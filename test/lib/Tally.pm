@@ -54,9 +54,8 @@ sub runtests
 
 			push @lines, [ skip => "$file: " . $parser->skip_all ] if $parser->skip_all;
 
-			# A plan that was not kept is a failure even if each test that did
-			# run was fine; the exit status says something new only when
-			# nothing else does.
+			# A plan that was not kept is a failure even if every test that ran
+			# passed; the exit status matters only when nothing else failed.
 			push @lines, [ fail => "$file: $_" ] for $parser->parse_errors;
 			push @lines, [ fail => "$file: ended with wait status " . $parser->wait ]
 			  if $parser->has_problems && !grep { $_->[0] eq 'fail' } @lines;

@@ -9,7 +9,7 @@ use File::Basename qw(dirname);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# The file to name in CREATE FUNCTION … AS; without it no test can go on.
+# The file to name in CREATE FUNCTION … AS; without it no test can continue.
 sub build
 {
 	my ($name) = @_;
@@ -17,7 +17,7 @@ sub build
 	my $work = PostgreSQL::Test::Utils::tempdir();
 	my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
 
-	# The make that runs the tests must not hand its settings to this one.
+	# The make that runs the tests must not pass its settings to this one.
 	local @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
 	delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
 	my $output =

@@ -1,6 +1,6 @@
 # Packages of the machine and Debian roots with other PostgreSQL versions.
 # Sourced by test/run, demo/run and bench/run (bash); everything here reports by
-# its exit status, so that the caller decides what a failure means.
+# its exit status, and the caller decides what a failure means.
 
 # Which Debian release carries which PostgreSQL.
 declare -A debian_suite=([15]=bookworm [17]=trixie [18]=forky)
@@ -8,7 +8,7 @@ declare -A debian_suite=([15]=bookworm [17]=trixie [18]=forky)
 say() { printf '== %s\n' "$*"; }
 complain() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
-# What it takes to build the extension, to build and run it as users do, and to test it.
+# Packages to build the extension, to build and run it as users do, and to test it.
 build_packages() { echo "postgresql-$1 postgresql-server-dev-$1 make gcc libc6-dev libxxhash-dev"; }
 test_packages() {
 	echo "$(build_packages "$1") postgresql-$1-pgtap" \
@@ -31,7 +31,7 @@ quietly() {
 	return $status
 }
 
-# Run a command and say how long it took.
+# Run a command and print the time it took.
 timed() {
 	local start=$SECONDS status
 	"$@"
@@ -67,13 +67,13 @@ apt_get() {
 		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
 }
 
-# A source of the machine that cannot be reached need not be one that matters:
-# whether the packages can be had is seen when they are installed.
+# A package source that cannot be reached need not matter: whether the packages are
+# available shows when they are installed.
 update_lists() {
 	[ -n "${lists_updated-}" ] && return
 	say "reading the package lists"
-	# Lists expire, those of a testing suite within days; on a mirror that is kept
-	# still on purpose they are none the worse for it, and still signed.
+	# Lists expire, those of a testing suite within days; on a mirror that is frozen on
+	# purpose they are still good, and still signed.
 	apt_get update >/dev/null 2>&1 </dev/null ||
 		quietly apt_get -o Acquire::Check-Valid-Until=false update ||
 		complain "going on with the lists that could be read"
@@ -89,8 +89,8 @@ install_missing() {
 	[ ${#missing[@]} = 0 ] && return
 	update_lists
 	say "installing ${missing[*]}"
-	# Downloading may be interrupted.  Installing is out of reach of Ctrl-C, because
-	# dpkg, broken off half way, would leave the machine to be mended by hand.
+	# Downloading may be interrupted.  Installing ignores Ctrl-C, because an interrupted
+	# dpkg would leave the machine to be repaired by hand.
 	quietly apt_get install --no-install-recommends --download-only "${missing[@]}" &&
 		apart="setsid --wait" timed quietly apt_get install --no-install-recommends "${missing[@]}"
 }
@@ -124,10 +124,10 @@ enclosed() {
 	"${enclosure[@]}" "$@"
 }
 
-# Run a command inside a root.  Mounts and processes live in namespaces of their
-# own, and are gone when the command has ended, however it ended.  Only where this
-# machine is itself no more than a chroot, mounts may be seen outside: there, and
-# if this is killed, it takes leave_root to be rid of them.
+# Run a command inside a root.  Mounts and processes live in their own namespaces,
+# which vanish when the command ends, however it ends.  Only if this machine is
+# itself a mere chroot may mounts be visible outside: then, or if this is killed,
+# leave_root removes them.
 in_root() {
 	local root=$1 apart=()
 	shift
@@ -150,8 +150,8 @@ leave_root() {
 	umount --lazy "$1/proc" "$1/dev/shm" 2>/dev/null
 }
 
-# A root that is kept still has, whole, the packages it was made for, and is not
-# so old that it tests yesterday's PostgreSQL.
+# A root is kept if it still has, complete, the packages it was made for, and is not
+# so old that it would test an outdated PostgreSQL.
 root_is_good() {
 	local root=$1 packages=$2 marker=$1/etc/custmart-test
 	[ -f "$marker" ] && [ "$(cat "$marker")" = "$packages" ] &&
@@ -162,7 +162,7 @@ root_is_good() {
 			exit 0' verify $packages
 }
 
-# make_root CACHE VERSION: see to it that CACHE/SUITE is a Debian root with the
+# make_root CACHE VERSION: ensure that CACHE/SUITE is a Debian root with the
 # packages to test that version.  It gets its name only when it is complete.
 make_root() {
 	local suite=${debian_suite[$2]} packages root part mirror script include=()
@@ -177,7 +177,7 @@ make_root() {
 	say "making a root of Debian $suite from $mirror (kept in $1)"
 	rm -rf --one-file-system "$root" "$part" || return
 
-	# Older debootstraps have no script of their own for newer suites.
+	# Older debootstraps have no scripts for newer suites.
 	script=/usr/share/debootstrap/scripts/$suite
 	[ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
 	case $mirror in https:*)
@@ -186,19 +186,19 @@ make_root() {
 		;;
 	esac
 
-	# What is lost with the power is made again: no need to wait for the disk.
-	# Nor does a test read manuals.
+	# Whatever a power failure destroys is made again, so do not wait for the disk;
+	# and tests do not read manuals.
 	mkdir -p "$part/etc/dpkg/dpkg.cfg.d" "$part/etc/apt/apt.conf.d" "$part/etc/postgresql-common" || return
 	printf '%s\n' force-unsafe-io 'path-exclude=/usr/share/doc/*' \
 		'path-exclude=/usr/share/man/*' 'path-exclude=/usr/share/locale/*' \
 		>"$part/etc/dpkg/dpkg.cfg.d/custmart-test"
-	# The lists of a testing suite expire within days, also on a mirror that
-	# is kept still on purpose.
+	# The lists of a testing suite expire within days, even on a mirror that is
+	# frozen on purpose.
 	{
 		printf '%s\n' 'Acquire::Check-Valid-Until "false";' 'Acquire::Languages "none";'
 		apt-config dump | grep -iE '^Acquire::https?::Proxy'
 	} >"$part/etc/apt/apt.conf.d/90custmart-test"
-	# The tests make clusters of their own.
+	# The tests make their own clusters.
 	echo 'create_main_cluster = false' >"$part/etc/postgresql-common/createcluster.conf"
 
 	timed quietly debootstrap --variant=minbase "${include[@]}" \

@@ -1,22 +1,22 @@
-# A PostgreSQL of one's own, for a short time.  Sourced by bash.
+# A private, temporary PostgreSQL.  Sourced by bash.
 
 # private_postgres VERSION DIR: copy the machine's PostgreSQL below DIR and set
-# $bindir.  Its programs find their files relative to where they are themselves,
-# so that a copy is a whole installation: "make install" into it needs no root,
-# and leaves the machine's own PostgreSQL as it is.
+# $bindir.  Its programs find their files relative to their own location, so a copy
+# is a complete installation: "make install" into it needs no root, and leaves the
+# machine's own PostgreSQL alone.
 private_postgres() {
 	local version=$1 usr=$2/usr
 	mkdir -p "$usr/lib/postgresql" "$usr/share/postgresql" "$usr/include" &&
 		cp -r --preserve=mode,timestamps,links "/usr/lib/postgresql/$version" "$usr/lib/postgresql/" &&
 		cp -r --preserve=mode,timestamps,links "/usr/share/postgresql/$version" "$usr/share/postgresql/" &&
 		ln -sfn /usr/include/postgresql "$usr/include/postgresql" || return
-	# A custmart that the machine has installed must not stand in for this one.
+	# A custmart installed on the machine must not be used instead of this one.
 	find "$usr" -name 'custmart*' -prune -exec rm -rf {} +
 	bindir=$usr/lib/postgresql/$version/bin
 }
 
-# start_postgres DIR [SETTING...]: a new cluster in DIR/data, reached by a socket
-# in DIR only.  $server_prefix goes before the server's command.
+# start_postgres DIR [SETTING...]: a new cluster in DIR/data, reachable only by a
+# socket in DIR.  $server_prefix goes before the server's command.
 start_postgres() {
 	local dir=$1 setting
 	shift
@@ -31,7 +31,7 @@ start_postgres() {
 	unset PGDATABASE PGUSER PGOPTIONS PGSERVICE
 	${server_prefix-} "$bindir/postgres" -D "$dir/data" >"$dir/server.log" 2>&1 </dev/null &
 	server=$!
-	# However long it takes on a busy machine.
+	# Wait however long it takes on a busy machine.
 	while kill -0 "$server" 2>/dev/null; do
 		"$bindir/pg_isready" -q && return
 		sleep 0.1
@@ -43,7 +43,7 @@ start_postgres() {
 
 stop_postgres() {
 	[ -n "${server-}" ] || return 0
-	# SIGINT: do not wait for clients that stayed connected.
+	# SIGINT: do not wait for clients that are still connected.
 	kill -INT "$server" 2>/dev/null
 	wait "$server" 2>/dev/null
 	server=
