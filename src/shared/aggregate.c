@@ -1,13 +1,13 @@
 /*
  * aggregate.c
- *	  What the support functions of all aggregates share.
+ *	  Shared by the support functions of all aggregates.
  */
 #include "shared/aggregate.h"
 
 #include "nodes/memnodes.h"
 #include "utils/memutils.h"
 
-/* The memory in which the aggregate keeps its state; an error if none is calling. */
+/* The context in which the aggregate keeps its state; an error if no aggregate is calling. */
 MemoryContext
 aggregate_context(FunctionCallInfo fcinfo)
 {
@@ -25,12 +25,12 @@ aggregate_context(FunctionCallInfo fcinfo)
 #define STATES_LOOKED_AT 8
 
 /*
- * The context of all states of an aggregate that are expanded objects.  A context
- * of its own for each group would take much more memory and, worse, time that
- * grows with the square of the number of groups: hash aggregation adds up the
- * memory of all contexts at every new group.  So all states below one context of
- * the executor share one.  It is deleted as a whole with the executor's; one state
- * alone never is, for a transition function that was handed a state of its kind
+ * The context of all states of an aggregate that are expanded objects.  A separate
+ * context for each group would take much more memory and, worse, time that grows
+ * with the square of the number of groups: hash aggregation adds up the memory of
+ * all contexts for every new group.  So all states below one context of the
+ * executor share one.  It is deleted as a whole with the executor's; a single
+ * state never is, because a transition function that receives a state of its kind
  * returns that same one (decision 19).
  */
 MemoryContext

@@ -1,6 +1,6 @@
 /*
  * aggregate.h
- *	  What the support functions of all aggregates share.
+ *	  Shared by the support functions of all aggregates.
  *
  * A support function changes the state in place, which only an aggregate may ask
  * for: called by hand, it could change a constant of the plan.  So each of them,

@@ -10,8 +10,8 @@
 #define GROWING_ARRAY_FIRST 128	/* bytes */
 
 /*
- * Moves an array to where there is room for `needed` elements, and at least
- * twice as many as before.  A NULL array is allocated in the context.
+ * Reallocates an array with room for `needed` elements, and at least twice as many
+ * as before.  A NULL array is allocated in the context.
  */
 static inline void *
 array_grow(void *array, Size *capacity, Size needed, Size element_size, MemoryContext context)

@@ -1,7 +1,7 @@
 /*
  * stored_value.h
- *	  What all stored types share: their first bytes, how errors in them are
- *	  told, and the text form of those that have no readable one.
+ *	  Shared by all stored types: their first bytes, the reports of errors in them,
+ *	  and the text form of those that have no readable one.
  *
  * docs/storage-format.md specifies every format.  Each type has one checker,
  * const char *check(bytes, length), which says what is wrong in words that
@@ -19,8 +19,8 @@
 #include "utils/memutils.h"
 
 /*
- * The largest value whose text form, in base64 and beside other columns, still
- * is below 1 GB: a larger one could be made, but not dumped.
+ * The largest value whose text form, in base64 and with other columns, is still
+ * below 1 GB: a larger one could be made, but not dumped.
  */
 #define STORED_SIZE_MAX (MaxAllocSize / 16 * 11)
 

@@ -1,6 +1,6 @@
 /*
  * time_range.h
- *	  PostgreSQL's range of timestamps, for cores and for the server's side alike.
+ *	  PostgreSQL's range of timestamps, for cores and server code alike.
  */
 #ifndef CUSTMART_TIME_RANGE_H
 #define CUSTMART_TIME_RANGE_H
