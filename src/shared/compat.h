@@ -42,7 +42,7 @@
 #define analyze_target(stats) ((stats)->attr->attstattarget)
 #endif
 
-/* Who waits is told from 18 on. */
+/* Since 18, vacuum_delay_point() is told whether ANALYZE calls it. */
 #if PG_VERSION_NUM >= 180000
 #define analyze_delay_point() vacuum_delay_point(true)
 #else

@@ -164,7 +164,7 @@ stored_from_base64(const char *text, const StoredType *type, Node *escontext)
 	if (strncmp(text, type->name, prefix - 1) != 0 || text[prefix - 1] != ':')
 		wrong = "it does not begin with the name of the type and a colon";
 	else if ((encoded = strlen(text + prefix)) % 4 != 0)
-		wrong = "its base64 part is cut off";
+		wrong = "its base64 part is truncated";
 	else
 	{
 		stored = palloc(VARHDRSZ + encoded / 4 * 3 + 1);

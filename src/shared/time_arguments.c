@@ -2,8 +2,8 @@
  * time_arguments.c
  *	  Points in time: errors, and a text form that no setting changes.
  *
- * The text form is ISO 8601 in UTC, 2026-01-31T12:00:00.5+00:00, with " BC"
- * behind where it applies.
+ * The text form is ISO 8601 in UTC, 2026-01-31T12:00:00.5+00:00, followed by
+ * " BC" where it applies.
  */
 #include "shared/time_arguments.h"
 

@@ -1,6 +1,6 @@
-# Reads an install script and tells what is missing in it: comments of objects,
-# and what a function must say on purpose because the default is seldom right.
-# test/pgtap/custmart.sql asks the catalog for the same; this takes no server.
+# Reads an install script and reports what is missing in it: comments on objects,
+# and properties that a function must set because their defaults are seldom right.
+# test/pgtap/custmart.sql checks the same in the catalog; this needs no server.
 
 function complain(what) {
 	print FILENAME ":" line ": " what
