@@ -37,7 +37,7 @@ custmart_price_check(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("tolerance must be finite and at least 0, not %g", tolerance),
-				 errhint("It is a share: 0.05 is 5 %%.")));
+				 errhint("It is a share: 0.05 stands for 5 %%.")));
 
 	/* Two amounts cannot overflow a sum of 256 bits. */
 	(void) decimal_subtract(&difference, &subtrahend);

@@ -38,7 +38,7 @@ get_gap_arguments(FunctionCallInfo fcinfo, int argument)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("min_premium must be finite and at least 0, not %g", arguments.min_premium),
-				 errhint("It is a share: 0.01 is 1 %%.")));
+				 errhint("It is a share: 0.01 stands for 1 %%.")));
 	if (arguments.min_rows < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
