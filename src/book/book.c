@@ -236,7 +236,7 @@ book_of_other_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_t
 static void
 grow_pending(Book *book)
 {
-	book->pending_room = Min(book->pending_room * 4, KEYTABLE_BATCH);
+	book->pending_room = Min(book->pending_room * 2, KEYTABLE_BATCH);
 	book->pending_keys = repalloc(book->pending_keys, book->pending_room * sizeof(Key));
 	book->pending_rows = repalloc(book->pending_rows, book->pending_room * book->kind->row_size);
 }

@@ -41,7 +41,16 @@ aggregate_states_context(FunctionCallInfo fcinfo)
 
 	for (int i = 0; states != NULL && strcmp(states->name, STATES_NAME) != 0; i++)
 		states = i < STATES_LOOKED_AT ? states->nextchild : NULL;
-	return states != NULL ? states : AllocSetContextCreate(parent, STATES_NAME, ALLOCSET_DEFAULT_SIZES);
+	if (states == NULL)
+		return AllocSetContextCreate(parent, STATES_NAME, ALLOCSET_DEFAULT_SIZES);
+
+	/* To the front, or other aggregates' contexts of each group would soon hide it. */
+	if (states != parent->firstchild)
+	{
+		MemoryContextSetParent(states, NULL);
+		MemoryContextSetParent(states, parent);
+	}
+	return states;
 }
 
 /* Code that catches an error must not go on with a state that the error left half-way. */

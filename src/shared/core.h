@@ -62,6 +62,7 @@ typedef void *MemoryContext;
 #define pg_attribute_always_inline __attribute__((always_inline)) inline
 #define pg_unreachable() abort()
 #define CHECK_FOR_INTERRUPTS() ((void) 0)
+#define CurrentMemoryContext ((MemoryContext) NULL)
 #define MemoryContextAllocHuge(context, size) malloc(size)
 #define pg_popcount32(word) __builtin_popcount(word)
 #define pg_popcount64(word) __builtin_popcountll(word)
