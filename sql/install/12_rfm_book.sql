@@ -67,7 +67,7 @@ CREATE FUNCTION member_count(rfm_book) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_rfm_book_member_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION rfm_members(rfm_book, timestamptz, integer) IS
-	'One row per member of a book whose members are bigint: frequency (orders), monetary (net total), first and last order, recency (days from the last order to as_of), scores r, f, m from 1 to bins, 555-style score, segment. as_of: NULL = the latest order in the book. A member with only refunds has frequency 0 and NULL from first_order on. Errors: 22023 if an order lies after as_of or bins is not from 2 to 99; 22004 if bins is NULL; 42804 if the members are of another type; then pass the type first.';
+	'One row per member of a book whose members are bigint: frequency (orders), monetary (net total), first and last order, recency (days from the last order to as_of), scores r, f, m from 1 to bins, 555-style score, segment. as_of: NULL = the latest row in the book, which may be a refund. A member with only refunds has frequency 0 and NULL from first_order on. Errors: 22023 if a row, an order or a refund, lies after as_of or bins is not from 2 to 99; 22004 if bins is NULL; 42804 if the members are of another type; then pass the type first.';
 COMMENT ON FUNCTION rfm_members(anyelement, rfm_book, timestamptz, integer) IS
 	'One row per member of a book whose members are bigint, uuid or text: rfm_members(NULL::uuid, book), rfm_members(NULL::text, book). Only the type of the first argument matters; columns, other arguments and errors are those of rfm_members(book).';
 COMMENT ON FUNCTION rfm_segments(rfm_book, timestamptz, integer) IS

@@ -27,6 +27,7 @@ typedef struct RfmExtra
 {
 	DecimalPool pool;			/* wide sums of members */
 	DecimalPool amount_pool;	/* wide amounts of pending rows */
+	TimestampTz latest;			/* row in the table, refunds included */
 	KeyTable	orders;			/* member and order id -> bits; for order lines only */
 } RfmExtra;
 
@@ -67,6 +68,7 @@ rfm_book_init(Book *book)
 	bool		has_lines = book->form != RFM_BOOK_ORDERS;
 	RfmExtra   *extra = palloc0(has_lines ? sizeof(RfmExtra) : offsetof(RfmExtra, orders));
 
+	extra->latest = TIME_MIN;
 	extra->pool.context = book->hdr.eoh_context;
 	extra->amount_pool.context = book->hdr.eoh_context;
 	if (has_lines)
@@ -138,6 +140,7 @@ rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 
 		if (unlikely(status != RFM_OK))
 			rfm_raise(status);
+		extra->latest = Max(extra->latest, row[i].time);
 	}
 	extra->amount_pool.count = 0;
 }
@@ -208,7 +211,7 @@ RFM_BOOK_STEP(text_text, KEY_BYTES, KEY_BYTES)
 static Size
 rfm_book_tail_size(const Book *book)
 {
-	Size		size = (Size) book->table.count * RFM_MEMBER_STORED_SIZE + 4;
+	Size		size = (Size) book->table.count * RFM_MEMBER_STORED_SIZE + 12;
 
 	if (book->form != RFM_BOOK_ORDERS)
 	{
@@ -335,7 +338,7 @@ append_members(KeyType order_key_type, Book *book, ByteBuffer *buffer)
 		ends = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) members, 1) * sizeof(uint32));
 		group_by_member(order_key_type, book, grouped, ends);
 	}
-	rfm_tail_begin(&writer, book->form, members, buffer);
+	rfm_tail_begin(&writer, book->form, extra->latest, members, buffer);
 	for (uint32 i = 0; i < members; i++)
 	{
 		uint32		entry = book->order[i];
@@ -377,6 +380,7 @@ rfm_book_append_tail(Book *book, ByteBuffer *buffer)
 	else
 		append_members(KEY_FIXED16, book, buffer);
 	decimal_pool_clear(&extra->pool);
+	extra->latest = TIME_MIN;
 	if (book->form != RFM_BOOK_ORDERS)
 		keytable_clear(&extra->orders);
 }

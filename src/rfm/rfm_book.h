@@ -20,6 +20,7 @@
 /* The tail of a stored book, taken apart. */
 typedef struct RfmTail
 {
+	TimestampTz latest;			/* row of all, refunds included; 0 without members */
 	const uint8 *members;		/* RFM_MEMBER_STORED_SIZE each */
 	uint32		wide_count;
 	const uint8 *wide;			/* DECIMAL_STORED_SIZE each */
@@ -50,7 +51,8 @@ extern const BookFormat rfm_book_format;
 extern const char *rfm_book_split_tail(const BookReader *reader, RfmTail *tail);
 extern DecimalPool rfm_book_load_wide(const RfmTail *tail);
 
-extern void rfm_tail_begin(RfmTailWriter *writer, uint8 form, uint32 count, ByteBuffer *buffer);
+extern void rfm_tail_begin(RfmTailWriter *writer, uint8 form, TimestampTz latest, uint32 count,
+						   ByteBuffer *buffer);
 extern void rfm_tail_member(RfmTailWriter *writer, const RfmMember *member, const DecimalPool *pool,
 							ByteBuffer *buffer);
 extern void rfm_tail_orders(RfmTailWriter *writer, const RfmOrder *orders, Size n);

@@ -32,10 +32,11 @@ rfm_book_split_tail(const BookReader *reader, RfmTail *tail)
 	Size		members_size = (Size) reader->count * RFM_MEMBER_STORED_SIZE;
 
 	tail->end = reader->tail + reader->tail_size;
-	if ((Size) (tail->end - bytes) < members_size + 4)
+	if ((Size) (tail->end - bytes) < 8 + members_size + 4)
 		return "its members are truncated";
-	tail->members = bytes;
-	bytes += members_size;
+	tail->latest = (TimestampTz) load_u64(bytes);
+	tail->members = bytes + 8;
+	bytes = tail->members + members_size;
 	tail->wide_count = load_u32(bytes);
 	tail->wide = bytes + 4;
 	if ((Size) (tail->end - tail->wide) < (Size) tail->wide_count * DECIMAL_STORED_SIZE)
@@ -122,6 +123,8 @@ rfm_book_check(const uint8 *bytes, Size length)
 	RfmTail		tail;
 	Decimal		wide;
 	uint32		next_wide = 0;
+	int64		last_order = TIME_MIN;
+	bool		has_refunds = false;
 	const uint8 *orders;
 	const char *wrong = book_read_header(&reader, &rfm_book_format, bytes, length);
 
@@ -154,26 +157,33 @@ rfm_book_check(const uint8 *bytes, Size length)
 			sign = (member.money >> 8 > 0) - (member.money >> 8 < 0);
 		if ((wrong = rfm_check_money(&member, sign)) != NULL)
 			return wrong;
+		if (member.frequency > 0)
+			last_order = Max(last_order, member.last_order);
+		has_refunds |= member.refunds > 0;
 		if (reader.form != RFM_BOOK_ORDERS &&
 			(wrong = check_orders(&orders, tail.end, reader.form, &member)) != NULL)
 			return wrong;
 	}
 	if (next_wide != tail.wide_count)
 		return "a wide sum belongs to no member";
+	if (reader.count == 0 ? tail.latest != 0 : !time_is_in_range(tail.latest))
+		return "the time of its latest row is out of range";
+	if (reader.count > 0 && (has_refunds ? tail.latest < last_order : tail.latest != last_order))
+		return "the time of its latest row is not that of its latest order";
 	return orders != tail.end ? "its length is wrong" : NULL;
 }
 
 /* ---------- writing ---------- */
 
-/* Makes room for all members. */
+/* Writes the time of the latest row and makes room for all members. */
 void
-rfm_tail_begin(RfmTailWriter *writer, uint8 form, uint32 count, ByteBuffer *buffer)
+rfm_tail_begin(RfmTailWriter *writer, uint8 form, TimestampTz latest, uint32 count, ByteBuffer *buffer)
 {
 	Size		size = (Size) count * RFM_MEMBER_STORED_SIZE;
-	uint8	   *members = buffer_reserve(buffer, size + 4);
+	uint8	   *members = store_u64(buffer_reserve(buffer, 8 + size + 4), count == 0 ? 0 : (uint64) latest);
 
 	writer->form = form;
-	writer->next_member = buffer->size;
+	writer->next_member = members - buffer->data;
 	writer->wide = (DecimalPool) {.context = CurrentMemoryContext};
 	buffer_advance(buffer, members + size);
 	if (form != RFM_BOOK_ORDERS)
@@ -296,6 +306,7 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 	RfmMember	sum = {0};
 	bool		is_shared = false;
 	OrderRuns	orders;
+	TimestampTz latest = TIME_MIN;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -303,10 +314,12 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 		parts[i].pool = rfm_book_load_wide(&parts[i].tail);
 		parts[i].member = parts[i].tail.members;
 		parts[i].orders = parts[i].tail.orders;
+		if (readers[i].count > 0)
+			latest = Max(latest, parts[i].tail.latest);
 	}
 	OrderRuns_init(&orders);
 
-	rfm_tail_begin(&writer, form, steps->count, buffer);
+	rfm_tail_begin(&writer, form, latest, steps->count, buffer);
 	for (Size i = 0; i < steps->n; i++)
 	{
 		RfmPart    *part = &parts[steps->step[i] & BOOK_STEP_PART];

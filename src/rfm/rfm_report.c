@@ -18,7 +18,6 @@ typedef struct Population
 	RfmTail		tail;
 	DecimalPool pool;
 	uint32		buyers;			/* members who have orders */
-	TimestampTz latest;			/* order of all, if there are buyers */
 	RfmCuts		cuts;			/* valid if there are buyers */
 } Population;
 
@@ -43,7 +42,6 @@ open_population(Population *population, Datum book, int bins)
 	book_open(&population->reader, book, &rfm_book_format);
 	(void) rfm_book_split_tail(&population->reader, &population->tail);
 	population->pool = rfm_book_load_wide(&population->tail);
-	population->latest = TIME_MIN;
 
 	count = population->reader.count;
 	last_order = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(int64));
@@ -56,7 +54,6 @@ open_population(Population *population, Datum book, int bins)
 		check_interrupts(i);
 		if (member.frequency == 0)
 			continue;
-		population->latest = Max(population->latest, member.last_order);
 		last_order[n] = member.last_order;
 		frequency[n] = member.frequency;
 		monetary[n] = decimal_packed_to_double(member.money, &population->pool);
@@ -82,17 +79,17 @@ get_bins(FunctionCallInfo fcinfo, int argument)
 	return rfm_check_bins(PG_GETARG_INT32(argument));
 }
 
-/* The argument as_of; NULL is the latest order. */
+/* The argument as_of; NULL is the time of the latest row, which may be a refund. */
 static TimestampTz
 get_as_of(FunctionCallInfo fcinfo, int argument, const Population *population)
 {
 	TimestampTz as_of;
 
 	if (PG_ARGISNULL(argument))
-		return population->latest;
+		return population->tail.latest;
 	as_of = time_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
-	if (population->buyers > 0)
-		rfm_check_as_of(as_of, population->latest);
+	if (population->reader.count > 0 && population->tail.latest > as_of)
+		time_too_early_error(as_of, "as_of", population->tail.latest, "a row", "ordered_at");
 	return as_of;
 }
 

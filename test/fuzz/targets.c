@@ -493,7 +493,7 @@ check_members(Datum value)
 static void
 check_canonical(Datum value)
 {
-	uint8		empty[BOOK_HEADER_SIZE + 4] = {0};
+	uint8		empty[BOOK_HEADER_SIZE + 12] = {0};
 	Datum		sum;
 
 	memcpy(empty, VARDATA_ANY(DatumGetPointer(value)), 4);

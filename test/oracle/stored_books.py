@@ -156,7 +156,9 @@ def rfm_book(key_type, rows, id_type=None):
             frequency = len(of) - refunds
         summaries += u32(frequency, refunds) + money.packed(total(row[-1] for row in of)) + i64(min(times), max(times))
     form = KEY_TYPE[id_type] if id_type else 0
-    return literal("rfm_book", book(3, key_type, form, skipped, keys, summaries + money.listed() + orders))
+    latest = max([microseconds(row[-2]) for of in members.values() for row in of], default=0)
+    tail = i64(latest) + summaries + money.listed() + orders
+    return literal("rfm_book", book(3, key_type, form, skipped, keys, tail))
 
 
 # ---------- pricebook ----------
