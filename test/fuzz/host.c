@@ -388,21 +388,47 @@ pnstrdup(const char *in, Size length)
 	return copy;
 }
 
+/* The list of children, where the server has it. */
+static void
+show_children(Context *parent)
+{
+	parent->base.firstchild = parent->child == NULL ? NULL : &parent->child->base;
+	for (Context *child = parent->child; child != NULL; child = child->sibling)
+		child->base.nextchild = child->sibling == NULL ? NULL : &child->sibling->base;
+}
+
+void
+MemoryContextSetParent(MemoryContext context, MemoryContext new_parent)
+{
+	Context    *child = (Context *) context;
+	Context    *parent = child->parent;
+
+	if (parent != NULL)
+	{
+		Context   **link = &parent->child;
+
+		while (*link != child)
+			link = &(*link)->sibling;
+		*link = child->sibling;
+		show_children(parent);
+	}
+	child->parent = parent = (Context *) new_parent;
+	if (parent != NULL)
+	{
+		child->sibling = parent->child;
+		parent->child = child;
+		show_children(parent);
+	}
+}
+
 MemoryContext
 AllocSetContextCreateInternal(MemoryContext parent, const char *name,
 							  Size minContextSize, Size initBlockSize, Size maxBlockSize)
 {
 	Context    *context = calloc(1, sizeof(Context));
 
-	context->parent = (Context *) parent;
 	context->base.name = name;
-	if (parent != NULL)
-	{
-		context->sibling = context->parent->child;
-		context->parent->child = context;
-		context->base.nextchild = parent->firstchild;
-		parent->firstchild = &context->base;
-	}
+	MemoryContextSetParent(&context->base, parent);
 	return &context->base;
 }
 
@@ -424,19 +450,7 @@ MemoryContextDelete(MemoryContext context)
 
 	host_require(context != CurrentMemoryContext, "deletes the context it works in");
 	MemoryContextReset(context);
-	if (old->parent != NULL)
-	{
-		Context   **link = &old->parent->child;
-
-		while (*link != old)
-			link = &(*link)->sibling;
-		*link = old->sibling;
-
-		/* The same list, where the server has it. */
-		old->parent->base.firstchild = old->parent->child == NULL ? NULL : &old->parent->child->base;
-		for (Context *child = old->parent->child; child != NULL; child = child->sibling)
-			child->base.nextchild = child->sibling == NULL ? NULL : &child->sibling->base;
-	}
+	MemoryContextSetParent(context, NULL);
 	free(old);
 }
 
