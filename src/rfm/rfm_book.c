@@ -345,7 +345,7 @@ append_members(KeyType order_key_type, Book *book, ByteBuffer *buffer)
 
 		check_interrupts(i);
 		if (i + 16 < members)
-			__builtin_prefetch(keytable_payload(&book->table, book->order[i + 16]));
+			keytable_prefetch(&book->table, book->order[i + 16]);
 		rfm_tail_member(&writer, keytable_payload(&book->table, entry), &extra->pool, buffer);
 		if (!has_lines)
 			continue;

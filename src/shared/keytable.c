@@ -446,7 +446,7 @@ keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes)
 
 		check_interrupts(i);
 		if (i + 16 < table->count)
-			__builtin_prefetch(keytable_entry(table, order[i + 16]));
+			keytable_prefetch(table, order[i + 16]);
 		if (table->key_type == KEY_INT64)
 		{
 			uint64		number;
@@ -722,12 +722,12 @@ keytable_sorted(const KeyTable *table)
 									compare_entries, (void *) table);
 		}
 
-	order = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(uint32));
+	/* In the same place: what is written is never ahead of what is read. */
+	order = (uint32 *) sorted;
 	for (uint32 i = 0; i < count; i++)
 	{
 		check_interrupts(i);
 		order[i] = sorted[i].entry;
 	}
-	pfree(sorted);
 	return order;
 }

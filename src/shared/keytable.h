@@ -91,6 +91,16 @@ keytable_entry(const KeyTable *table, uint32 entry)
 		(entry & (KEYTABLE_CHUNK - 1)) * table->entry_size;
 }
 
+/* Fetches an entry ahead, which may lie in two lines of the cache. */
+static inline void
+keytable_prefetch(const KeyTable *table, uint32 entry)
+{
+	const char *place = keytable_entry(table, entry);
+
+	__builtin_prefetch(place);
+	__builtin_prefetch(place + table->entry_size - 1);
+}
+
 static inline void *
 keytable_payload(const KeyTable *table, uint32 entry)
 {
