@@ -21,7 +21,7 @@ const ExpandedObjectMethods book_methods = {book_flat_size, book_flatten};
 
 /* Makes an empty book in a context. */
 static Book *
-make_in(const BookKind *kind, KeyType key_type, uint8 form, MemoryContext context)
+make_book(const BookKind *kind, KeyType key_type, uint8 form, MemoryContext context)
 {
 	Book	   *book = MemoryContextAllocZero(context, sizeof(Book));
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -166,8 +166,8 @@ add_part(Book *book, const BookReader *part)
 	int64		rows_skipped = book->rows_skipped;
 
 	check_same(book, part->key_type, part->form);
-	if (book->kind->take_part != NULL)
-		book->kind->take_part(book, part);
+	if (book->kind->before_add_part != NULL)
+		book->kind->before_add_part(book, part);
 
 	/* Too many are an error now rather than when the book is asked for. */
 	book_add_skipped(&rows_skipped, book->parts_skipped);
@@ -206,7 +206,7 @@ merge(Book **book, Datum source, const BookKind *kind, MemoryContext home)
 	is_fetched = expanded_book(source, kind->format) == NULL &&
 		(Pointer) part.stored != DatumGetPointer(source) && VARATT_IS_4B_U(part.stored);
 	if (*book == NULL)
-		*book = make_in(kind, part.key_type, part.form, home);
+		*book = make_book(kind, part.key_type, part.form, home);
 	book_flush(*book);
 	if (!is_fetched)
 		book_read_stored(&part, kind->format, copy_stored(part.stored));
@@ -218,13 +218,13 @@ merge(Book **book, Datum source, const BookKind *kind, MemoryContext home)
 
 /* The rare cases of book_of_state: no state yet, a flat one, one that does not fit. */
 Book *
-book_of_other_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, uint8 form)
+book_state_slow(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, uint8 form)
 {
 	MemoryContext states = aggregate_states_context(fcinfo);
 	Book	   *book;
 
 	if (PG_ARGISNULL(0))
-		return make_in(kind, key_type, form, states);
+		return make_book(kind, key_type, form, states);
 	book = writable_book(PG_GETARG_DATUM(0), kind->format);
 	if (book == NULL)
 		merge(&book, PG_GETARG_DATUM(0), kind, states);

@@ -8,6 +8,9 @@
  * through a BookKind.  Besides the table an expanded book holds the stored books
  * that were merged into it, its parts.
  *
+ * In a parallel plan each worker builds a book.  PostgreSQL flattens it
+ * (book_flatten) to send it to the leader, where book_combine adds it as a part.
+ *
  * When the book is asked for as a whole, the table is stored as one more part
  * and all parts are merged as sorted lists.  Books are merged in no other way,
  * and the one part that is left is kept for the next time.
@@ -40,9 +43,9 @@ typedef struct BookKind
 	 * Called with a stored book that is about to become a part of this one: takes
 	 * what it needs of it, and raises an error if it does not fit.  May be NULL.
 	 */
-	void		(*take_part) (Book *book, const BookReader *part);
+	void		(*before_add_part) (Book *book, const BookReader *part);
 
-	/* Bytes of the tail: fast, because it is called after every batch, and perhaps a little too low. */
+	/* An estimate of the size of the tail, perhaps slightly low.  Called after every batch, so it must be fast. */
 	Size		(*tail_size) (const Book *book);
 
 	/* Writes the tail of the keys in the table, in the order of book->order, and empties the extra. */
@@ -76,7 +79,7 @@ struct Book
 };
 
 extern const ExpandedObjectMethods book_methods;
-extern Book *book_of_other_state(FunctionCallInfo fcinfo, const BookKind *kind,
+extern Book *book_state_slow(FunctionCallInfo fcinfo, const BookKind *kind,
 								 KeyType key_type, uint8 form);
 extern void book_flush(Book *book);
 extern Datum book_combine(FunctionCallInfo fcinfo, const BookKind *kind);
@@ -96,7 +99,7 @@ book_of_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, u
 
 	if (likely(book != NULL && book->kind == kind && book->table.key_type == key_type && book->form == form))
 		return book;
-	return book_of_other_state(fcinfo, kind, key_type, form);
+	return book_state_slow(fcinfo, kind, key_type, form);
 }
 
 /* The same book, for a row that is skipped. */

@@ -1,6 +1,6 @@
 /*
  * book_format.c
- *	  Reads stored books: header, keys, checks; their text and binary forms.
+ *	  Stored books: header, keys and checks; their text and binary forms.
  */
 #include "book/book_format.h"
 
@@ -245,14 +245,14 @@ book_check_key_type(const BookReader *reader, const BookFormat *format, Oid aske
  * outside are rare: that keys and names are text in this database's encoding.
  */
 static const char *
-check_foreign(bytea *stored, const BookFormat *format)
+check_encoding(bytea *stored, const BookFormat *format)
 {
 	BookReader	reader;
 
 	book_read_stored(&reader, format, stored);
 	if (!keys_are_text(&reader))
 		return "a key is not text in the encoding of this database";
-	return format->check_foreign == NULL ? NULL : format->check_foreign(&reader);
+	return format->check_encoding == NULL ? NULL : format->check_encoding(&reader);
 }
 
 /* The input function of a book: the text form; soft errors. */
@@ -261,7 +261,7 @@ book_in(FunctionCallInfo fcinfo, const BookFormat *format)
 {
 	char	   *text = PG_GETARG_CSTRING(0);
 	bytea	   *value = stored_from_base64(text, &format->type, INPUT_ERROR_CONTEXT(fcinfo));
-	const char *wrong = value == NULL ? NULL : check_foreign(value, format);
+	const char *wrong = value == NULL ? NULL : check_encoding(value, format);
 
 	if (wrong != NULL)
 		return stored_input_error(text, &format->type, wrong,
@@ -282,7 +282,7 @@ Datum
 book_recv(FunctionCallInfo fcinfo, const BookFormat *format)
 {
 	bytea	   *value = stored_recv(fcinfo, &format->type);
-	const char *wrong = check_foreign(value, format);
+	const char *wrong = check_encoding(value, format);
 
 	if (wrong != NULL)
 		ereport(ERROR,

@@ -43,17 +43,17 @@ typedef struct BookKeyCursor
 	const uint8 *bytes;
 } BookKeyCursor;
 
-/* The order of all keys of several books: a step is a key of one of them. */
-typedef struct BookSteps
+/* The order of all keys of several books: for each, which book it comes from. */
+typedef struct BookMergeOrder
 {
-	uint8	   *step;			/* number of the book, and whether the next step has the same key */
+	uint8	   *source;			/* number of the book, and whether the next key is the same */
 	Size		n;
 	uint32		count;			/* of different keys */
-} BookSteps;
+} BookMergeOrder;
 
 #define BOOK_PARTS_MAX 64
-#define BOOK_STEP_PART 0x3F
-#define BOOK_STEP_SAME_KEY 0x80
+#define BOOK_ORDER_PART 0x3F
+#define BOOK_ORDER_SAME_KEY 0x80
 
 /* What a capability defines about its stored books. */
 struct BookFormat
@@ -65,11 +65,11 @@ struct BookFormat
 	const char *size_hint;		/* and about a book that is too large */
 
 	/* What is wrong with the tail of a book from outside, beyond its checker.  May be NULL. */
-	const char *(*check_foreign) (const BookReader *reader);
+	const char *(*check_encoding) (const BookReader *reader);
 
 	/* Writes the merged tail of several books, which are known to fit together. */
 	void		(*merge_tails) (const BookFormat *format, const BookReader *parts, int n,
-								const BookSteps *steps, ByteBuffer *buffer);
+								const BookMergeOrder *order, ByteBuffer *buffer);
 };
 
 extern const char *book_read_header(BookReader *reader, const BookFormat *format,

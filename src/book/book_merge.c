@@ -20,7 +20,7 @@ fixed_key_size(KeyType key_type)
 }
 
 static inline void
-go_on(KeyType key_type, BookKeyCursor *cursor)
+advance_cursor(KeyType key_type, BookKeyCursor *cursor)
 {
 	if (key_type == KEY_BYTES)
 	{
@@ -117,7 +117,7 @@ comes_before(KeyType key_type, const BookKeyCursor *cursors, NextKey a, NextKey 
  * advances to its next key, only its own matches are replayed.
  */
 static pg_attribute_always_inline void
-find_steps(KeyType key_type, const BookReader *parts, int n, BookSteps *steps)
+find_order(KeyType key_type, const BookReader *parts, int n, BookMergeOrder *order)
 {
 	BookKeyCursor cursors[BOOK_PARTS_MAX];
 	uint32		left[BOOK_PARTS_MAX];
@@ -149,15 +149,15 @@ find_steps(KeyType key_type, const BookReader *parts, int n, BookSteps *steps)
 	}
 	winner = winners[1];
 
-	for (Size step = 0; winner != NO_KEY; step++)
+	for (Size i = 0; winner != NO_KEY; i++)
 	{
 		NextKey		last = winner;
 		int			part = part_of(last);
 		BookKeyCursor last_key = cursors[part];
 
-		check_interrupts(step);
+		check_interrupts(i);
 		if (--left[part] > 0)
-			go_on(key_type, &cursors[part]);
+			advance_cursor(key_type, &cursors[part]);
 		__builtin_prefetch(cursors[part].key + 128);
 		winner = next_key(key_type, cursors, part, left[part]);
 		for (int match = (leaves + part) / 2; match > 0; match /= 2)
@@ -169,14 +169,14 @@ find_steps(KeyType key_type, const BookReader *parts, int n, BookSteps *steps)
 			winner = stays ? winner : other;
 		}
 
-		steps->step[step] = (uint8) part;
+		order->source[i] = (uint8) part;
 		if (winner != NO_KEY && prefix_of(winner) == prefix_of(last) &&
 			compare_rest(key_type, &cursors[part_of(winner)], &last_key) == 0)
-			steps->step[step] |= BOOK_STEP_SAME_KEY;
+			order->source[i] |= BOOK_ORDER_SAME_KEY;
 		else
 			count++;
 	}
-	steps->count = count;
+	order->count = count;
 }
 
 #define FEW_PARTS 8
@@ -187,13 +187,13 @@ find_steps(KeyType key_type, const BookReader *parts, int n, BookSteps *steps)
  * key that is in all parts is looked at only once in each.
  */
 static void
-find_steps_of_few(const BookReader *parts, int n, BookSteps *steps)
+find_order_of_few(const BookReader *parts, int n, BookMergeOrder *order)
 {
 	const uint8 *key[FEW_PARTS];
 	const uint8 *end[FEW_PARTS];
 	uint64		next[FEW_PARTS];
 	uint8		part[FEW_PARTS];
-	uint8	   *step = steps->step;
+	uint8	   *source = order->source;
 	uint32		count = 0;
 	int			left = 0;
 
@@ -218,15 +218,15 @@ find_steps_of_few(const BookReader *parts, int n, BookSteps *steps)
 			bool		is_lowest = next[i] == lowest;
 
 			/* Written unconditionally; it counts if it is the lowest. */
-			*step = part[i] | BOOK_STEP_SAME_KEY;
-			step += is_lowest;
+			*source = part[i] | BOOK_ORDER_SAME_KEY;
+			source += is_lowest;
 			key[i] += is_lowest * 8;
 			if (unlikely(key[i] == end[i]))
 				is_at_end = true;
 			else
 				next[i] = load_u64(key[i]) ^ UINT64CONST(1) << 63;
 		}
-		step[-1] &= BOOK_STEP_PART;
+		source[-1] &= BOOK_ORDER_PART;
 		count++;
 		if (unlikely(is_at_end))
 		{
@@ -243,12 +243,12 @@ find_steps_of_few(const BookReader *parts, int n, BookSteps *steps)
 			left = more;
 		}
 	}
-	steps->count = count;
+	order->count = count;
 }
 
 /* Writes the merged keys of n parts. */
 static void
-merge_keys(const BookReader *parts, int n, const BookSteps *steps, ByteBuffer *buffer)
+merge_keys(const BookReader *parts, int n, const BookMergeOrder *order, ByteBuffer *buffer)
 {
 	KeyType		key_type = parts[0].key_type;
 	BookKeyCursor cursors[BOOK_PARTS_MAX];
@@ -263,13 +263,13 @@ merge_keys(const BookReader *parts, int n, const BookSteps *steps, ByteBuffer *b
 		room += parts[i].tail - parts[i].keys;
 	}
 	key = buffer_reserve(buffer, room);
-	bytes = key + (Size) steps->count * 4;
-	for (Size i = 0; i < steps->n; i++)
+	bytes = key + (Size) order->count * 4;
+	for (Size i = 0; i < order->n; i++)
 	{
-		BookKeyCursor *from = &cursors[steps->step[i] & BOOK_STEP_PART];
+		BookKeyCursor *from = &cursors[order->source[i] & BOOK_ORDER_PART];
 
 		check_interrupts(i);
-		if ((steps->step[i] & BOOK_STEP_SAME_KEY) == 0)
+		if ((order->source[i] & BOOK_ORDER_SAME_KEY) == 0)
 		{
 			if (key_type == KEY_BYTES)
 			{
@@ -285,7 +285,7 @@ merge_keys(const BookReader *parts, int n, const BookSteps *steps, ByteBuffer *b
 				key += fixed_key_size(key_type);
 			}
 		}
-		go_on(key_type, from);
+		advance_cursor(key_type, from);
 	}
 	buffer_advance(buffer, key_type == KEY_BYTES ? bytes : key);
 }
@@ -312,7 +312,7 @@ bytea *
 book_merge(const BookFormat *format, bytea *const *stored, int n)
 {
 	BookReader	parts[BOOK_PARTS_MAX];
-	BookSteps	steps = {0};
+	BookMergeOrder order = {0};
 	Size		size = 0;
 	int64		rows_skipped = 0;
 	ByteBuffer	buffer;
@@ -321,33 +321,33 @@ book_merge(const BookFormat *format, bytea *const *stored, int n)
 	for (int i = 0; i < n; i++)
 	{
 		book_read_stored(&parts[i], format, stored[i]);
-		steps.n += parts[i].count;
+		order.n += parts[i].count;
 		size += VARSIZE_ANY(stored[i]);
 		book_add_skipped(&rows_skipped, parts[i].rows_skipped);
 	}
-	steps.step = MemoryContextAllocHuge(CurrentMemoryContext, steps.n + 1);
+	order.source = MemoryContextAllocHuge(CurrentMemoryContext, order.n + 1);
 	switch (parts[0].key_type)
 	{
 		case KEY_INT64:
 			if (n <= FEW_PARTS)
-				find_steps_of_few(parts, n, &steps);
+				find_order_of_few(parts, n, &order);
 			else
-				find_steps(KEY_INT64, parts, n, &steps);
+				find_order(KEY_INT64, parts, n, &order);
 			break;
 		case KEY_BYTES:
-			find_steps(KEY_BYTES, parts, n, &steps);
+			find_order(KEY_BYTES, parts, n, &order);
 			break;
 		default:
-			find_steps(KEY_FIXED16, parts, n, &steps);
+			find_order(KEY_FIXED16, parts, n, &order);
 			break;
 	}
 
 	/* Hardly ever more than all together, because what they share is stored once. */
 	buffer_init(&buffer, VARHDRSZ + size, CurrentMemoryContext);
-	buffer_advance(&buffer, book_store_header(format, parts[0].key_type, parts[0].form, steps.count,
+	buffer_advance(&buffer, book_store_header(format, parts[0].key_type, parts[0].form, order.count,
 											  rows_skipped, buffer.data + VARHDRSZ));
-	merge_keys(parts, n, &steps, &buffer);
-	format->merge_tails(format, parts, n, &steps, &buffer);
-	pfree(steps.step);
-	return book_finish(format, &buffer, steps.count);
+	merge_keys(parts, n, &order, &buffer);
+	format->merge_tails(format, parts, n, &order, &buffer);
+	pfree(order.source);
+	return book_finish(format, &buffer, order.count);
 }

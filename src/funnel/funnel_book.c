@@ -55,7 +55,7 @@ funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type)
 
 	if (PG_ARGISNULL(1) || !funnel_row_arguments(fcinfo, 2, &row))
 		return book_skip_row(book);
-	if (unlikely(!history_book_set(book, row.settings, FUNNEL_SETTINGS_SIZE)))
+	if (unlikely(!history_book_set_settings(book, row.settings, FUNNEL_SETTINGS_SIZE)))
 		funnel_settings_error();
 	event = book_next_row(book, &key);
 	event->value = row.time;

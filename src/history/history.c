@@ -19,7 +19,7 @@ const ExpandedObjectMethods history_methods = {history_flat_size, history_flatte
 /* ---------- where histories live ---------- */
 
 static History *
-make_in(const HistoryKind *kind, MemoryContext context)
+make_history(const HistoryKind *kind, MemoryContext context)
 {
 	History	   *history = MemoryContextAllocZero(context, sizeof(History));
 
@@ -34,7 +34,7 @@ make_in(const HistoryKind *kind, MemoryContext context)
 History *
 history_make(const HistoryKind *kind, MemoryContext parent)
 {
-	return make_in(kind, AllocSetContextCreate(parent, "custmart history", ALLOCSET_SMALL_SIZES));
+	return make_history(kind, AllocSetContextCreate(parent, "custmart history", ALLOCSET_SMALL_SIZES));
 }
 
 /* The expanded history of this kind that a value points to, or NULL. */
@@ -174,7 +174,7 @@ history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
 			return history;
 		}
 	}
-	history = make_in(kind, states);
+	history = make_history(kind, states);
 	if (!PG_ARGISNULL(0))
 		merge(history, PG_GETARG_DATUM(0));
 	return history;

@@ -49,7 +49,7 @@ amount_load(const uint8 *bytes, const uint8 *end, DecimalPool *pool, int64 *pack
 	{
 		Decimal		wide;
 
-		(void) decimal_load(bytes, &wide);
+		(void) decimal_check_and_load(bytes, &wide);
 		*packed = decimal_pool_put(pool, &wide);
 		return bytes + DECIMAL_STORED_SIZE;
 	}
@@ -84,7 +84,7 @@ amount_check(const uint8 **bytes, const uint8 *end, bool *flag, int *sign)
 
 		if (end - *bytes < DECIMAL_STORED_SIZE)
 			return "an amount is truncated";
-		if ((wrong = decimal_load(*bytes, &wide)) != NULL)
+		if ((wrong = decimal_check_and_load(*bytes, &wide)) != NULL)
 			return wrong;
 		*bytes += DECIMAL_STORED_SIZE;
 		*sign = decimal_sign(&wide);

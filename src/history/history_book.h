@@ -2,9 +2,10 @@
  * history_book.h
  *	  Books that keep the events of every member.
  *
- * While a table is read, rows are only appended to a log, with the number of
- * their member; they are sorted, member by member, when the book is stored or
- * the log has become long.  Stored books are merged as they are (book_merge.c).
+ * While a table is read, rows are appended to a log, with the number of their
+ * member, and sorted, member by member, when the book is stored or the log has
+ * become long.  Calendar periods are first collected in a bitmap per member.
+ * Stored books are merged as they are (history_book_format.c).
  */
 #ifndef CUSTMART_HISTORY_BOOK_H
 #define CUSTMART_HISTORY_BOOK_H
@@ -13,6 +14,7 @@
 #include "history/history_format.h"
 
 #define HISTORY_PAYLOAD_SIZE 16
+#define HISTORY_BOOK_HEAD_SIZE 10	/* of a tail: size of the settings, latest time */
 
 /* What a capability says of its books of histories. */
 typedef struct HistoryBookFormat
@@ -44,7 +46,7 @@ typedef struct HistoryBookFormat
 		.row_size = sizeof(Event), \
 		.init = history_book_init, \
 		.apply = history_book_apply, \
-		.take_part = history_book_take_part, \
+		.before_add_part = history_book_before_add_part, \
 		.tail_size = history_book_tail_size, \
 		.append_tail = history_book_append_tail \
 	}
@@ -69,14 +71,17 @@ typedef struct HistoryReader
 
 extern void history_book_init(Book *book);
 extern void history_book_apply(Book *book, const uint32 *entries, const void *rows, int n);
-extern void history_book_take_part(Book *book, const BookReader *part);
+extern void history_book_before_add_part(Book *book, const BookReader *part);
 extern void history_book_append_tail(Book *book, ByteBuffer *buffer);
 extern void history_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
-									 const BookSteps *steps, ByteBuffer *buffer);
+									 const BookMergeOrder *order, ByteBuffer *buffer);
 extern Size history_book_tail_size(const Book *book);
+extern const char *history_book_split(HistoryReader *events, const HistoryBookFormat *format);
+extern void history_book_append_head(const uint8 *settings, Size settings_size, TimestampTz last,
+									 ByteBuffer *buffer);
 extern const char *history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size length);
 
-extern bool history_book_set(Book *book, const void *settings, Size size);
+extern bool history_book_set_settings(Book *book, const void *settings, Size size);
 extern const uint8 *history_book_settings(const Book *book, Size *size);
 extern void history_book_note_time(Book *book, TimestampTz time);
 extern DecimalPool *history_book_pool(Book *book);

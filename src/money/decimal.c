@@ -10,7 +10,7 @@
 #include "shared/bytes.h"
 #include "shared/growing_array.h"
 
-/* Header bits of a numeric as decimal_numeric.c stores it. */
+/* Header bits of a numeric as PostgreSQL's numeric.c stores it. */
 #define NUMERIC_FLAGS		0xC000
 #define NUMERIC_SHORT_FORM	0x8000
 #define NUMERIC_SPECIAL		0xC000
@@ -427,7 +427,7 @@ decimal_pool_load(DecimalPool *pool, const uint8 *bytes, uint32 count)
 		Decimal		d;
 
 		check_interrupts(i);
-		(void) decimal_load(bytes, &d);
+		(void) decimal_check_and_load(bytes, &d);
 		(void) decimal_pool_put(pool, &d);
 	}
 }
@@ -513,7 +513,7 @@ decimal_add_slow(int64 *sum, DecimalPool *sum_pool,
 
 /*
  * Reads a numeric from its stored bytes (those after the varlena header).  The
- * format is described at decimal_read_packed; the long form has the sign in
+ * format is described at decimal_packed_from_numeric; the long form has the sign in
  * the two flag bits, the scale in the other 14, and a word for the weight.
  */
 DecimalStatus
@@ -744,7 +744,7 @@ decimal_store(const Decimal *d, uint8 *bytes)
 
 /* Reads a stored wide decimal; returns what is wrong with it, or NULL. */
 const char *
-decimal_load(const uint8 *bytes, Decimal *d)
+decimal_check_and_load(const uint8 *bytes, Decimal *d)
 {
 	int64		packed;
 

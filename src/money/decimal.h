@@ -99,7 +99,7 @@ extern int	decimal_to_text(const Decimal *d, char *text);
 extern bool decimal_from_text(const char *text, Size length, Decimal *d);
 
 extern void decimal_store(const Decimal *d, uint8 *bytes);
-extern const char *decimal_load(const uint8 *bytes, Decimal *d);
+extern const char *decimal_check_and_load(const uint8 *bytes, Decimal *d);
 extern const char *decimal_check_packed(int64 packed, uint32 pool_count);
 
 /* Scale and sign of a packed decimal, wide or not. */
@@ -139,12 +139,12 @@ decimal_add_packed(int64 *sum, DecimalPool *sum_pool,
 /*
  * Reads the common short forms of a numeric (at most 16 decimal digits) from
  * its stored bytes; false if it needs decimal_from_numeric.  The format is
- * that of decimal_numeric.c, unchanged since 9.1 and kept by pg_upgrade: a header word
+ * that of PostgreSQL's numeric.c, unchanged since 9.1 and kept by pg_upgrade: a header word
  * (short form: 0x8000, sign 0x2000, scale 0x1F80, weight 0x007F signed), then
  * base-10000 digits, most significant first.
  */
 static inline bool
-decimal_read_packed(const uint8 *numeric, Size length, int64 *packed)
+decimal_packed_from_numeric(const uint8 *numeric, Size length, int64 *packed)
 {
 	static const int64 power10[] = {
 		1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,

@@ -1,6 +1,6 @@
 /*
  * decimal_numeric.c
- *	  The less common conversions between numeric and decimal.
+ *	  The slow path of numeric_read, and the error of a sum that is out of range.
  */
 #include "money/decimal_numeric.h"
 

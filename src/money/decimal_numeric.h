@@ -37,7 +37,7 @@ numeric_read(Datum value, const char *argument, DecimalPool *pool)
 	int64		packed;
 
 	if (likely(VARATT_IS_1B(p) ? !VARATT_IS_1B_E(p) : VARATT_IS_4B_U(p)) &&
-		likely(decimal_read_packed((const uint8 *) VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p), &packed)))
+		likely(decimal_packed_from_numeric((const uint8 *) VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p), &packed)))
 		return packed;
 	return numeric_read_slow(value, argument, pool);
 }

@@ -48,8 +48,8 @@ get_gap_arguments(FunctionCallInfo fcinfo, int argument)
 
 /*
  * Groups the items by group of members and corrects their p-values for their
- * number.  Flagged items are dearer by the test, too: means over several periods
- * may contradict each single period.
+ * number.  A flagged item must also have z > 0, because means pooled over periods
+ * can point the other way.
  */
 static void
 judge_items(ItemGaps *gaps, uint32 ngroups, const GapArguments *arguments)

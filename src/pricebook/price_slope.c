@@ -54,7 +54,7 @@ typedef struct SortedCell
 
 static const char *price_slope_check(const uint8 *bytes, Size length);
 static void price_slope_merge_tails(const BookFormat *format, const BookReader *parts, int n,
-									const BookSteps *steps, ByteBuffer *buffer);
+									const BookMergeOrder *order, ByteBuffer *buffer);
 static void price_slope_init(Book *book);
 static void price_slope_apply(Book *book, const uint32 *entries, const void *rows, int n);
 static Size price_slope_tail_size(const Book *book);
@@ -361,7 +361,7 @@ add_cell(ItemCell *cell, const ItemCell *other)
 
 static void
 price_slope_merge_tails(const BookFormat *format, const BookReader *readers, int n,
-						const BookSteps *steps, ByteBuffer *buffer)
+						const BookMergeOrder *order, ByteBuffer *buffer)
 {
 	SlopeReader parts[BOOK_PARTS_MAX];
 	uint32		item[BOOK_PARTS_MAX] = {0};
@@ -376,12 +376,12 @@ price_slope_merge_tails(const BookFormat *format, const BookReader *readers, int
 		parts[i].reader = readers[i];
 		(void) split(&parts[i]);
 	}
-	buffer_advance(buffer, buffer_reserve(buffer, HEAD_SIZE + (Size) steps->count * 4) +
-				   HEAD_SIZE + (Size) steps->count * 4);
+	buffer_advance(buffer, buffer_reserve(buffer, HEAD_SIZE + (Size) order->count * 4) +
+				   HEAD_SIZE + (Size) order->count * 4);
 	CellRuns_init(&cells);
-	for (Size i = 0; i < steps->n; i++)
+	for (Size i = 0; i < order->n; i++)
 	{
-		int			p = steps->step[i] & BOOK_STEP_PART;
+		int			p = order->source[i] & BOOK_ORDER_PART;
 		uint32		count = load_u32(parts[p].item_cells + (Size) item[p]++ * 4);
 		ItemCell   *run = CellRuns_append(&cells, count);
 
@@ -390,7 +390,7 @@ price_slope_merge_tails(const BookFormat *format, const BookReader *readers, int
 			check_interrupts(cell);
 			get_cell(&parts[p], at[p]++, &run[cell].period, &run[cell].sums);
 		}
-		if ((steps->step[i] & BOOK_STEP_SAME_KEY) != 0)
+		if ((order->source[i] & BOOK_ORDER_SAME_KEY) != 0)
 			continue;
 		CellRuns_merge(&cells, NULL);
 		for (Size cell = 0; cell < cells.count; cell++)

@@ -9,7 +9,8 @@
  *
  * In a stored book items, periods, groups and prices are in ascending order:
  * equal books have equal bytes, and reports read them from beginning to end.
- * This file builds a book; pricebook_format.c reads, checks and merges stored ones.
+ * This file builds a book; pricebook_format.c reads, checks, writes
+ * and merges stored ones.
  */
 #include "pricebook/pricebook.h"
 
@@ -434,4 +435,5 @@ pricebook_append_tail(Book *book, ByteBuffer *buffer)
 
 /* ---------- text, binary, merging ---------- */
 
+/* custmart_pricebook_in, _out, _recv, _combine, _add and _rows_skipped */
 BOOK_FUNCTIONS(pricebook, &pricebook_kind)

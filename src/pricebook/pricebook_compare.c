@@ -224,7 +224,7 @@ price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
 			cells = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(CommonCell));
 			below = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(int64));
 		}
-		price_relate(report->points, report->npoints, &report->pool);
+		price_points_set_origin(report->points, report->npoints, &report->pool);
 		for (uint32 begin = 0, end; begin < report->npoints; begin = end)
 		{
 			PriceReference reference = {.below = below};

@@ -1,6 +1,6 @@
 /*
  * pricebook_compare.h
- *	  Compares all groups of a pricebook with the reference, in every item.
+ *	  Compares all groups of a pricebook with the reference, for every item.
  *
  * What needs all items of a group at once (q-values, flags, the order of items)
  * is left to price_gaps.c, which decides the verdicts.

@@ -19,7 +19,7 @@ pack_count(uint32 count)
  * keep all digits even if prices are large and nearly equal.
  */
 void
-price_relate(PricePoint *points, uint32 npoints, const DecimalPool *pool)
+price_points_set_origin(PricePoint *points, uint32 npoints, const DecimalPool *pool)
 {
 	float8		origin = decimal_packed_to_double(points[0].price, pool);
 

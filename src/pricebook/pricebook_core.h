@@ -66,8 +66,8 @@ typedef struct PriceGap
 	int64		reference_n;
 	float8		rank_sum;		/* sum of w (W - E) */
 	float8		rank_variance;	/* sum of w^2 V */
-	float8		log_product;	/* sum of x~ y~ */
-	float8		log_square;		/* sum of x~ squared */
+	float8		log_product;	/* sum of x~ y~: x is 1 in the group and 0 in the reference, y the logarithm */
+	float8		log_square;		/* sum of x~ squared; both are relative to their means in the cell */
 	PriceSpread spread;
 	PriceSpread reference_spread;
 	DecimalTotal sum;			/* of prices */
@@ -76,7 +76,7 @@ typedef struct PriceGap
 	DecimalTotal below;			/* and saved below them */
 } PriceGap;
 
-extern void price_relate(PricePoint *points, uint32 npoints, const DecimalPool *pool);
+extern void price_points_set_origin(PricePoint *points, uint32 npoints, const DecimalPool *pool);
 extern bool price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
 							float8 base, const DecimalPool *pool);
 extern bool price_reference_open(PriceReference *reference, const PricePoint *points,

@@ -1,23 +1,22 @@
 /*
  * pricebook_format.c
  *	  The stored form of a pricebook: its sections and rows, the checker for all
- *	  bytes from outside, writing, merging, and counts.
+ *	  bytes from outside, writing and merging.
  */
 #include "pricebook/pricebook.h"
 
 #include "shared/bytes.h"
 #include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
-#include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/memutils.h"
 
 #define PRICEBOOK_VERSION 1
 
 static const char *pricebook_check(const uint8 *bytes, Size length);
-static const char *pricebook_check_foreign(const BookReader *reader);
+static const char *pricebook_check_encoding(const BookReader *reader);
 static void pricebook_merge_tails(const BookFormat *format, const BookReader *parts, int n,
-								  const BookSteps *steps, ByteBuffer *buffer);
+								  const BookMergeOrder *order, ByteBuffer *buffer);
 
 const BookFormat pricebook_format = {
 	.type = {"pricebook", pricebook_check},
@@ -25,7 +24,7 @@ const BookFormat pricebook_format = {
 	.stored_version = PRICEBOOK_VERSION,
 	.form_hint = "Make all parts with the same arguments: all of prices, or all of prices with period and quantity.",
 	.size_hint = "Round prices, take longer periods, or make one book per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
-	.check_foreign = pricebook_check_foreign,
+	.check_encoding = pricebook_check_encoding,
 	.merge_tails = pricebook_merge_tails
 };
 
@@ -275,7 +274,7 @@ pricebook_check(const uint8 *bytes, Size length)
 		Decimal		d;
 
 		check_interrupts(i);
-		if ((wrong = decimal_load(prices.wide + (Size) i * DECIMAL_STORED_SIZE, &d)) != NULL)
+		if ((wrong = decimal_check_and_load(prices.wide + (Size) i * DECIMAL_STORED_SIZE, &d)) != NULL)
 			return wrong;
 	}
 	pool = pricebook_load_wide(&prices);
@@ -286,7 +285,7 @@ pricebook_check(const uint8 *bytes, Size length)
 
 /* Checks that names of groups are text in this database's encoding. */
 static const char *
-pricebook_check_foreign(const BookReader *reader)
+pricebook_check_encoding(const BookReader *reader)
 {
 	PriceReader prices = {.reader = *reader};
 	const uint8 *name;
@@ -437,6 +436,7 @@ add_row(PricePoint *row, const PricePoint *other, DecimalPool *pool)
 		price_raise_count();
 }
 
+/* The order of compare_sorted_prices, of prices that are not scaled. */
 static inline int
 compare_rows(const PricePoint *a, const PricePoint *b, const DecimalPool *pool)
 {
@@ -509,7 +509,7 @@ join_groups(PricePart *parts, int n, KeyTable *groups)
 
 static void
 pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n,
-					  const BookSteps *steps, ByteBuffer *buffer)
+					  const BookMergeOrder *order, ByteBuffer *buffer)
 {
 	PricePart	parts[BOOK_PARTS_MAX];
 	KeyTable	groups;
@@ -542,13 +542,13 @@ pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n
 	join_groups(parts, n, &groups);
 
 	price_tail_begin(&writer, readers[0].form, decimals, price_skipped, quantity_skipped,
-					 &groups, steps->count, buffer);
+					 &groups, order->count, buffer);
 	PriceRuns_init(&rows);
-	for (Size i = 0; i < steps->n; i++)
+	for (Size i = 0; i < order->n; i++)
 	{
 		check_interrupts(i);
-		add_rows(&rows, &parts[steps->step[i] & BOOK_STEP_PART]);
-		if ((steps->step[i] & BOOK_STEP_SAME_KEY) != 0)
+		add_rows(&rows, &parts[order->source[i] & BOOK_ORDER_PART]);
+		if ((order->source[i] & BOOK_ORDER_SAME_KEY) != 0)
 			continue;
 		PriceRuns_merge(&rows, &pool);
 		for (Size row = 0; row < rows.count; row++)
@@ -573,53 +573,4 @@ pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n
 		pfree(parts[i].groups);
 	keytable_clear(&groups);
 	decimal_pool_clear(&pool);
-}
-
-/* ---------- counts ---------- */
-
-/* rows_skipped(pricebook, reason): rows left out for one reason. */
-CUSTMART_FUNCTION(custmart_pricebook_rows_skipped_reason);
-Datum
-custmart_pricebook_rows_skipped_reason(PG_FUNCTION_ARGS)
-{
-	PriceReader prices;
-	char	   *reason = text_to_cstring(PG_GETARG_TEXT_PP(1));
-
-	pricebook_open(&prices, PG_GETARG_DATUM(0));
-	if (strcmp(reason, "null") == 0)
-		PG_RETURN_INT64(prices.reader.rows_skipped - prices.price_skipped - prices.quantity_skipped);
-	if (strcmp(reason, "price") == 0)
-		PG_RETURN_INT64(prices.price_skipped);
-	if (strcmp(reason, "quantity") == 0)
-		PG_RETURN_INT64(prices.quantity_skipped);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("reason \"%.*s\" is not known",
-					pg_mbcliplen(reason, (int) strlen(reason), 60), reason),
-			 errhint("Rows are skipped for one of: null (an argument is NULL), price (not above 0), quantity (not above 0).")));
-}
-
-/* cell_count(pricebook): each item counts once for every period in which it was sold. */
-CUSTMART_FUNCTION(custmart_pricebook_cell_count);
-Datum
-custmart_pricebook_cell_count(PG_FUNCTION_ARGS)
-{
-	PriceReader prices;
-	int64		cells;
-	uint32		row = 0;
-
-	pricebook_open(&prices, PG_GETARG_DATUM(0));
-	cells = prices.reader.count;
-	for (uint32 item = 0; item < prices.reader.count; item++)
-	{
-		uint32		end = row + load_u32(prices.item_rows + (Size) item * 4);
-
-		for (uint32 i = row; i + 1 < end; i++)
-		{
-			check_interrupts(i);
-			cells += pricebook_get_row(&prices, i).period != pricebook_get_row(&prices, i + 1).period;
-		}
-		row = end;
-	}
-	PG_RETURN_INT64(cells);
 }

@@ -64,7 +64,7 @@ set_settings(Book *book, const CalendarSettings *settings)
 	Size		size;
 	const uint8 *bytes;
 
-	if (likely(history_book_set(book, settings->bytes, settings->size)))
+	if (likely(history_book_set_settings(book, settings->bytes, settings->size)))
 		return;
 	bytes = history_book_settings(book, &size);
 	calendar_settings_error(bytes, size, settings);

@@ -7,7 +7,8 @@
  * refunds, has lines that are.  Without them, an order whose lines are seen by
  * two workers, or on two days, could not be counted once.
  *
- * This file builds a book; rfm_book_format.c reads, checks and merges stored ones.
+ * This file builds a book; rfm_book_format.c reads, checks, writes and
+ * merges stored ones.
  */
 #include "rfm/rfm_book.h"
 
@@ -73,7 +74,7 @@ rfm_book_init(Book *book)
 	extra->amount_pool.context = book->hdr.eoh_context;
 	if (has_lines)
 		keytable_init(&extra->orders,
-					  book->form == KEY_INT64 ? KEY_FIXED16 : KEY_BYTES,
+					  book->form == RFM_BOOK_LINES_BIGINT ? KEY_FIXED16 : KEY_BYTES,
 					  sizeof(uint32), book->hdr.eoh_context);
 	book->extra = extra;
 }
@@ -115,7 +116,7 @@ rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 
 		for (int i = 0; i < n; i++)
 		{
-			if (book->form == KEY_INT64)
+			if (book->form == RFM_BOOK_LINES_BIGINT)
 				keys[i] = order_key_of_number(entries[i], row[i].order_number);
 			else
 			{
@@ -168,9 +169,9 @@ rfm_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 	amount = numeric_read(PG_GETARG_DATUM(time_argument + 1), "amount", &extra->amount_pool);
 	row = book_next_row(book, &key);
 	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
-	if (form == KEY_INT64)
+	if (form == RFM_BOOK_LINES_BIGINT)
 		row->order_number = PG_GETARG_INT64(2);
-	else if (form == KEY_BYTES)
+	else if (form == RFM_BOOK_LINES_TEXT)
 	{
 		text	   *t = PG_GETARG_TEXT_PP(2);
 
@@ -199,12 +200,12 @@ custmart_rfm_book_step_##name(PG_FUNCTION_ARGS) \
 RFM_BOOK_STEP(bigint, KEY_INT64, RFM_BOOK_ORDERS)
 RFM_BOOK_STEP(uuid, KEY_FIXED16, RFM_BOOK_ORDERS)
 RFM_BOOK_STEP(text, KEY_BYTES, RFM_BOOK_ORDERS)
-RFM_BOOK_STEP(bigint_bigint, KEY_INT64, KEY_INT64)
-RFM_BOOK_STEP(bigint_text, KEY_INT64, KEY_BYTES)
-RFM_BOOK_STEP(uuid_bigint, KEY_FIXED16, KEY_INT64)
-RFM_BOOK_STEP(uuid_text, KEY_FIXED16, KEY_BYTES)
-RFM_BOOK_STEP(text_bigint, KEY_BYTES, KEY_INT64)
-RFM_BOOK_STEP(text_text, KEY_BYTES, KEY_BYTES)
+RFM_BOOK_STEP(bigint_bigint, KEY_INT64, RFM_BOOK_LINES_BIGINT)
+RFM_BOOK_STEP(bigint_text, KEY_INT64, RFM_BOOK_LINES_TEXT)
+RFM_BOOK_STEP(uuid_bigint, KEY_FIXED16, RFM_BOOK_LINES_BIGINT)
+RFM_BOOK_STEP(uuid_text, KEY_FIXED16, RFM_BOOK_LINES_TEXT)
+RFM_BOOK_STEP(text_bigint, KEY_BYTES, RFM_BOOK_LINES_BIGINT)
+RFM_BOOK_STEP(text_text, KEY_BYTES, RFM_BOOK_LINES_TEXT)
 
 /* ---------- storing ---------- */
 
@@ -219,7 +220,7 @@ rfm_book_tail_size(const Book *book)
 
 		/* Bits and id; the bytes of a text begin with the member's number, of 4 bytes. */
 		size += (Size) book->table.count;
-		size += book->form == KEY_INT64 ? (Size) orders->count * 9 : orders->key_bytes - (Size) orders->count * 2;
+		size += book->form == RFM_BOOK_LINES_BIGINT ? (Size) orders->count * 9 : orders->key_bytes - (Size) orders->count * 2;
 	}
 	return size;
 }
@@ -375,7 +376,7 @@ rfm_book_append_tail(Book *book, ByteBuffer *buffer)
 {
 	RfmExtra   *extra = extra_of(book);
 
-	if (book->form == KEY_BYTES)
+	if (book->form == RFM_BOOK_LINES_TEXT)
 		append_members(KEY_BYTES, book, buffer);
 	else
 		append_members(KEY_FIXED16, book, buffer);
@@ -387,5 +388,6 @@ rfm_book_append_tail(Book *book, ByteBuffer *buffer)
 
 /* ---------- text, binary, merging, counts ---------- */
 
+/* custmart_rfm_book_in, _out, _recv, _combine, _add, _rows_skipped and _member_count */
 BOOK_FUNCTIONS(rfm_book, &rfm_book_kind)
 BOOK_MEMBER_COUNT(rfm_book, &rfm_book_kind)

@@ -10,8 +10,10 @@
 #include "book/book.h"
 #include "shared/bytes.h"
 
-/* Form 0 is a book of orders; others are of order lines, and give the type of the order id. */
+/* The forms of a book: of orders, or of order lines by the type of the order id. */
 #define RFM_BOOK_ORDERS 0
+#define RFM_BOOK_LINES_BIGINT 1
+#define RFM_BOOK_LINES_TEXT 3
 
 /* What an order has lines of. */
 #define ORDER_BOUGHT 1

@@ -11,7 +11,7 @@
 
 static const char *rfm_book_check(const uint8 *bytes, Size length);
 static void rfm_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
-								 const BookSteps *steps, ByteBuffer *buffer);
+								 const BookMergeOrder *order, ByteBuffer *buffer);
 
 const BookFormat rfm_book_format = {
 	.type = {"rfm_book", rfm_book_check},
@@ -67,7 +67,7 @@ read_order(const uint8 **bytes, const uint8 *end, uint8 form, RfmOrder *order)
 	order->text = NULL;
 	order->number = 0;
 	order->length = 0;
-	if (form == KEY_INT64)
+	if (form == RFM_BOOK_LINES_BIGINT)
 	{
 		if (end - *bytes < 8)
 			return false;
@@ -130,7 +130,7 @@ rfm_book_check(const uint8 *bytes, Size length)
 
 	if (wrong != NULL)
 		return wrong;
-	if (reader.form != RFM_BOOK_ORDERS && reader.form != KEY_INT64 && reader.form != KEY_BYTES)
+	if (reader.form != RFM_BOOK_ORDERS && reader.form != RFM_BOOK_LINES_BIGINT && reader.form != RFM_BOOK_LINES_TEXT)
 		return "its form is unknown";
 	if ((wrong = rfm_book_split_tail(&reader, &tail)) != NULL ||
 		(wrong = book_check_order(&reader)) != NULL)
@@ -142,14 +142,14 @@ rfm_book_check(const uint8 *bytes, Size length)
 		int			sign;
 
 		check_interrupts(i);
-		wrong = rfm_member_load(tail.members + (Size) i * RFM_MEMBER_STORED_SIZE, tail.wide_count, &member);
+		wrong = rfm_member_check_and_load(tail.members + (Size) i * RFM_MEMBER_STORED_SIZE, tail.wide_count, &member);
 		if (wrong != NULL)
 			return wrong;
 		if (unlikely(decimal_is_pooled(member.money)))
 		{
 			if (member.money >> 8 != next_wide)
 				return "its wide sums are not in order";
-			if ((wrong = decimal_load(tail.wide + (Size) next_wide++ * DECIMAL_STORED_SIZE, &wide)) != NULL)
+			if ((wrong = decimal_check_and_load(tail.wide + (Size) next_wide++ * DECIMAL_STORED_SIZE, &wide)) != NULL)
 				return wrong;
 			sign = decimal_sign(&wide);
 		}
@@ -219,7 +219,7 @@ rfm_tail_orders(RfmTailWriter *writer, const RfmOrder *orders, Size n)
 
 		check_interrupts(i);
 		*bytes++ = orders[i].bits;
-		if (writer->form == KEY_INT64)
+		if (writer->form == RFM_BOOK_LINES_BIGINT)
 			bytes = store_u64(bytes, (uint64) orders[i].number);
 		else
 		{
@@ -297,7 +297,7 @@ count_orders(const OrderRuns *orders, RfmMember *member)
 
 static void
 rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
-					 const BookSteps *steps, ByteBuffer *buffer)
+					 const BookMergeOrder *order, ByteBuffer *buffer)
 {
 	RfmPart		parts[BOOK_PARTS_MAX];
 	RfmTailWriter writer;
@@ -319,11 +319,11 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 	}
 	OrderRuns_init(&orders);
 
-	rfm_tail_begin(&writer, form, latest, steps->count, buffer);
-	for (Size i = 0; i < steps->n; i++)
+	rfm_tail_begin(&writer, form, latest, order->count, buffer);
+	for (Size i = 0; i < order->n; i++)
 	{
-		RfmPart    *part = &parts[steps->step[i] & BOOK_STEP_PART];
-		bool		goes_on = (steps->step[i] & BOOK_STEP_SAME_KEY) != 0;
+		RfmPart    *part = &parts[order->source[i] & BOOK_ORDER_PART];
+		bool		more_follow = (order->source[i] & BOOK_ORDER_SAME_KEY) != 0;
 		RfmMember	member;
 		RfmStatus	status;
 
@@ -333,7 +333,7 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 		part->member += RFM_MEMBER_STORED_SIZE;
 		if (form != RFM_BOOK_ORDERS)
 			add_orders(&orders, part, form);
-		if (!goes_on && !is_shared)
+		if (!more_follow && !is_shared)
 		{
 			rfm_tail_member(&writer, &member, &part->pool, buffer);
 			if (form != RFM_BOOK_ORDERS)
@@ -348,11 +348,11 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 			memset(&sum, 0, sizeof(sum));
 			pool.count = 0;
 		}
-		is_shared = goes_on;
+		is_shared = more_follow;
 		status = rfm_merge(&sum, &pool, &member, &part->pool);
 		if (unlikely(status != RFM_OK))
 			rfm_raise(status);
-		if (goes_on)
+		if (more_follow)
 			continue;
 		if (form != RFM_BOOK_ORDERS)
 		{

@@ -51,7 +51,7 @@ rfm_merge(RfmMember *member, DecimalPool *pool,
  * what is wrong with it, or NULL.
  */
 const char *
-rfm_member_load(const uint8 *bytes, uint32 pool_count, RfmMember *member)
+rfm_member_check_and_load(const uint8 *bytes, uint32 pool_count, RfmMember *member)
 {
 	rfm_member_read(bytes, member);
 	if (member->frequency == 0)
@@ -102,12 +102,12 @@ rfm_check(const uint8 *bytes, Size length)
 	is_wide = decimal_is_pooled((int64) load_u64(bytes + RFM_HEADER_SIZE + 8));
 	if (length != (is_wide ? RFM_STORED_MAX : RFM_STORED_SIZE))
 		return "its length is wrong";
-	wrong = rfm_member_load(bytes + RFM_HEADER_SIZE, is_wide, &member);
+	wrong = rfm_member_check_and_load(bytes + RFM_HEADER_SIZE, is_wide, &member);
 	if (wrong != NULL)
 		return wrong;
 	if (is_wide)
 	{
-		wrong = decimal_load(bytes + RFM_STORED_SIZE, &sum);
+		wrong = decimal_check_and_load(bytes + RFM_STORED_SIZE, &sum);
 		if (wrong != NULL)
 			return wrong;
 	}
@@ -127,7 +127,7 @@ rfm_load(const uint8 *bytes, RfmMember *member, DecimalPool *pool, Decimal *wide
 	rfm_member_read(bytes + RFM_HEADER_SIZE, member);
 	if (unlikely(decimal_is_pooled(member->money)))
 	{
-		(void) decimal_load(bytes + RFM_STORED_SIZE, wide);
+		(void) decimal_check_and_load(bytes + RFM_STORED_SIZE, wide);
 		pool->item = wide;
 		pool->count = pool->capacity = 1;
 	}

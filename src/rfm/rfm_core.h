@@ -53,7 +53,7 @@ typedef enum RfmStatus
 extern RfmStatus rfm_merge(RfmMember *member, DecimalPool *pool,
 						   const RfmMember *other, const DecimalPool *other_pool);
 
-extern const char *rfm_member_load(const uint8 *bytes, uint32 pool_count, RfmMember *member);
+extern const char *rfm_member_check_and_load(const uint8 *bytes, uint32 pool_count, RfmMember *member);
 
 extern const char *rfm_check_money(const RfmMember *member, int sign);
 extern const char *rfm_check(const uint8 *bytes, Size length);

@@ -1,7 +1,7 @@
 /*
  * stored_value.h
- *	  Shared by all stored types: their first bytes, the reports of errors in them,
- *	  and the text form of those that have no readable one.
+ *	  Shared by all stored types: the reports of errors in them, and the text form of
+ *	  those that have no readable one.  Their first bytes are in stored_kind.h.
  *
  * docs/storage-format.md specifies every format.  Each type has one checker,
  * const char *check(bytes, length), which says what is wrong in words that

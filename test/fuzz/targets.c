@@ -483,7 +483,7 @@ check_members(Datum value)
 		uint8		bytes[RFM_STORED_MAX];
 		const char *wrong;
 
-		(void) rfm_member_load(tail.members + i * RFM_MEMBER_STORED_SIZE, tail.wide_count, &member);
+		(void) rfm_member_check_and_load(tail.members + i * RFM_MEMBER_STORED_SIZE, tail.wide_count, &member);
 		wrong = rfm_check(bytes, rfm_store(&member, &pool, bytes));
 		host_require(wrong == NULL, "a member of a taken book: %s", wrong);
 	}
@@ -829,7 +829,7 @@ target_numeric(Input *input)
 	Decimal		d;
 	Decimal		again;
 	int64		packed;
-	bool		is_short = decimal_read_packed(bytes, length, &packed);
+	bool		is_short = decimal_packed_from_numeric(bytes, length, &packed);
 	NullableDatum args[3] = {NULL_ARG, ARG(TimestampTzGetDatum(0)), ARG(host_packed(value))};
 	Outcome		step;
 
@@ -878,7 +878,7 @@ target_decimal_text(Input *input)
 	host_require(host_is_numeric(numeric, decimal_to_numeric(&d, numeric)), "written is no numeric");
 	host_require(decimal_to_double(&d) == strtod(text, NULL), "as a float8: %s", text);
 	decimal_store(&d, bytes);
-	host_require((decimal_load(bytes, &again) == NULL) == !decimal_fits_packed(&d, &packed), "stored wide, or not");
+	host_require((decimal_check_and_load(bytes, &again) == NULL) == !decimal_fits_packed(&d, &packed), "stored wide, or not");
 }
 
 /* Sums of many terms, wide and packed, forwards and backwards, in parts. */

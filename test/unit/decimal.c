@@ -345,7 +345,7 @@ test_numeric(void)
 				decimal_to_text(&d, text);
 				holds(strcmp(text, amount) == 0, "%s: %s", amount, text);
 			}
-			if (decimal_read_packed(copy, length, &packed))
+			if (decimal_packed_from_numeric(copy, length, &packed))
 				holds(decimal_fits_packed(&d, &(int64) {0}) && packed == decimal_pack_small(packed >> 8, d.scale) &&
 					  memcmp(&d, &(Decimal[]) {decimal_unpack(packed, NULL)}, sizeof(d)) == 0,
 					  "%s read in short: %" PRIx64, amount, packed);
@@ -378,7 +378,7 @@ test_numeric(void)
 		random_amount(amount, 12, 4);
 		if (strlen(amount) > 14)
 			continue;
-		holds(decimal_read_packed(image, numeric_image(amount, SHORT_FORM, image), &packed), "%s", amount);
+		holds(decimal_packed_from_numeric(image, numeric_image(amount, SHORT_FORM, image), &packed), "%s", amount);
 	}
 	property_end();
 
@@ -395,7 +395,7 @@ test_numeric(void)
 		for (size_t j = 1; j < LENGTH_OF(words); j++)
 			words[j] = (uint16) (random_below(50) ? random_below(10000) : random_u64());
 		copy = exact_copy(words, length);
-		if (decimal_read_packed(copy, length, &packed) && decimal_from_numeric(copy, length, &d) == DECIMAL_OK)
+		if (decimal_packed_from_numeric(copy, length, &packed) && decimal_from_numeric(copy, length, &d) == DECIMAL_OK)
 		{
 			int64		again;
 
@@ -420,7 +420,7 @@ test_numeric(void)
 			words[j] = (uint16) (j == 1 || j == digits ? 1 + random_below(9999) : random_below(10000));
 		if (digits == 0)
 			words[0] &= ~0x207F;
-		if (decimal_read_packed((uint8 *) words, 2 + 2 * digits, &packed))
+		if (decimal_packed_from_numeric((uint8 *) words, 2 + 2 * digits, &packed))
 			holds(decimal_from_numeric((uint8 *) words, 2 + 2 * digits, &d) == DECIMAL_OK,
 				  "%04x %04x %04x %04x %04x, %d digits", words[0], words[1], words[2], words[3], words[4], digits);
 	}
@@ -1069,9 +1069,9 @@ test_stored(void)
 		d = from_text(amount);
 		decimal_store(&d, bytes);
 		if (decimal_fits_packed(&d, &packed))
-			holds(decimal_load(bytes, &back) != NULL, "%s is not wide", amount);
+			holds(decimal_check_and_load(bytes, &back) != NULL, "%s is not wide", amount);
 		else
-			holds(decimal_load(bytes, &back) == NULL && memcmp(&d, &back, sizeof(d)) == 0, "%s", amount);
+			holds(decimal_check_and_load(bytes, &back) == NULL && memcmp(&d, &back, sizeof(d)) == 0, "%s", amount);
 		free(bytes);
 	}
 	property_end();
@@ -1102,7 +1102,7 @@ test_stored(void)
 			memset(bytes, 0, sizeof(bytes));
 			bytes[1] = 0x80;
 		}
-		if (decimal_load(bytes, &d) != NULL)
+		if (decimal_check_and_load(bytes, &d) != NULL)
 			continue;
 		holds(bytes[0] <= DECIMAL_MAX_SCALE, "scale %d", bytes[0]);
 		decimal_store(&d, again);

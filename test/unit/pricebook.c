@@ -180,7 +180,7 @@ add_item(PriceGap *gap, const Row *rows, int n, int item, int periods)
 	exact = exact_copy(points, at * sizeof(PricePoint));
 	free(points);
 	if (at > 0)
-		price_relate(exact, at, &pool);
+		price_points_set_origin(exact, at, &pool);
 	at = 0;
 	for (int period = 0; period < periods; period++)
 	{
@@ -502,7 +502,7 @@ test_relate(void)
 		}
 		for (int i = 0; i < n; i++)
 			points[i] = (PricePoint) {.price = packed_of(rows[i].price, price_scale)};
-		price_relate(points, n, &pool);
+		price_points_set_origin(points, n, &pool);
 		for (int i = 0; i < n; i++)
 		{
 			Int			difference = rows[i].price - origin;
@@ -785,7 +785,7 @@ test_many_rows(void)
 
 		fill(a, points, count, 1);
 		fill(b, points, count, firsts[kind]);
-		price_relate(a, 2 * points, &pool);
+		price_points_set_origin(a, 2 * points, &pool);
 		holds(price_reference_open(&reference, a, points, &pool) &&
 			  price_side_open(&side, b, points, reference.base, &pool) &&
 			  price_gap_add_cell(&gap, &reference, &side, &pool), "kind %d does not fit", kind);
@@ -816,7 +816,7 @@ test_many_rows(void)
 		PriceGap	gap = {0};
 
 		fill(a, 1, PG_UINT32_MAX, 7);
-		price_relate(a, 1, &pool);
+		price_points_set_origin(a, 1, &pool);
 		ok(price_reference_open(&reference, a, 1, &pool) && price_side_open(&side, a, 1, reference.base, &pool) &&
 		   price_gap_add_cell(&gap, &reference, &side, &pool) && gap.rank_variance == 0 && gap.rank_sum == 0 &&
 		   price_gap_z(&gap) == 0, "2^33 - 2 rows of one price have no variance");

@@ -1,0 +1,265 @@
+/*
+ * history_book_format.c
+ *	  The stored form of history books: reading, checking and merging it.
+ *
+ * Stored behind the keys: size of the settings (2 bytes), settings, the latest
+ * time of any row (8), and for every member, in the order of the keys, the
+ * number of their events and the events (history_core.h).
+ */
+#include "history/history_book.h"
+
+#include "money/decimal_numeric.h"
+#include "shared/bytes.h"
+#include "shared/growing_array.h"
+#include "shared/time_arguments.h"
+#include "shared/time_range.h"
+
+static const HistoryBookFormat *
+format_of(const BookFormat *format)
+{
+	return (const HistoryBookFormat *) format;
+}
+
+/* ---------- checking ---------- */
+
+/* Splits the tail of a book whose header was read; what is wrong with it, or NULL. */
+const char *
+history_book_split(HistoryReader *events, const HistoryBookFormat *format)
+{
+	const BookReader *reader = &events->reader;
+	const uint8 *end = reader->tail + reader->tail_size;
+
+	if (reader->form >= format->forms)
+		return "its form is unknown";
+	events->layout = format->layouts[reader->form];
+	events->at = reader->tail;
+	if (!history_read_settings(&events->at, end, &events->settings, &events->settings_size) ||
+		end - events->at < 8)
+		return "it is truncated";
+	events->last = (TimestampTz) load_u64(events->at);
+	events->at += 8;
+	events->done = 0;
+	return NULL;
+}
+
+static inline const uint8 *
+end_of(const HistoryReader *events)
+{
+	return events->reader.tail + events->reader.tail_size;
+}
+
+/* The checker of all history books: returns what is wrong with stored bytes, or NULL. */
+const char *
+history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size length)
+{
+	HistoryReader events;
+	const char *wrong = book_read_header(&events.reader, &format->book, bytes, length);
+	const uint8 *end = bytes + length;
+	EventLimits limits = {0, UNIT_DAY};
+	TimestampTz last = PG_INT64_MIN;
+
+	if (wrong != NULL ||
+		(wrong = history_book_split(&events, format)) != NULL ||
+		(wrong = book_check_order(&events.reader)) != NULL)
+		return wrong;
+	if (events.reader.count == 0)
+	{
+		if (events.settings_size > 0 || events.last != 0)
+			return "it has settings without members";
+	}
+	else if ((wrong = format->check_settings(events.reader.form, events.settings,
+										   events.settings_size, &limits)) != NULL)
+		return wrong;
+	else if (!time_is_in_range(events.last))
+		return "its latest time is out of range";
+
+	for (uint32 i = 0; i < events.reader.count; i++)
+	{
+		int64		member_last;
+
+		check_interrupts(i);
+		if ((wrong = history_check_events(&events.at, end, events.layout, &limits, &member_last)) != NULL)
+			return wrong;
+		last = Max(last, member_last);
+	}
+	if (events.at != end)
+		return "its length is wrong";
+	if (events.reader.count > 0 && last != events.last &&
+		(events.layout == EVENTS_MOMENTS || events.layout == EVENTS_TIMES))
+		return "its latest time is not that of an event";
+	return NULL;
+}
+
+/* ---------- reading ---------- */
+
+/* Opens a book for reading, before its first member. */
+void
+history_book_open(HistoryReader *events, Datum value, const HistoryBookFormat *format)
+{
+	memset(events, 0, sizeof(*events));
+	book_open(&events->reader, value, &format->book);
+	(void) history_book_split(events, format);
+	book_key_cursor(&events->keys, &events->reader);
+	events->pool.context = CurrentMemoryContext;
+}
+
+/* Reads the next member; false behind the last one. */
+bool
+history_book_next(HistoryReader *events)
+{
+	uint64		n;
+
+	if (events->done == events->reader.count)
+		return false;
+	check_interrupts(events->done++);
+	events->key = book_next_key(&events->keys);
+	events->at = load_varint(events->at, &n);
+	if (unlikely(n > events->capacity))
+		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), CurrentMemoryContext);
+	events->count = n;
+	events->pool.count = 0;
+	events->at = events_load(events->at, end_of(events), n, events->layout, &events->pool, events->events);
+	return true;
+}
+
+/* The last time or period of all events of a book just opened, which has members. */
+int64
+history_book_last_place(const HistoryReader *events)
+{
+	const uint8 *at = events->at;
+	int64		last_of_all = PG_INT64_MIN;
+
+	for (uint32 i = 0; i < events->reader.count; i++)
+	{
+		uint64		n;
+		int64		last;
+
+		check_interrupts(i);
+		at = load_varint(at, &n);
+		at = events_skip(at, n, events->layout, &last);
+		last_of_all = Max(last_of_all, last);
+	}
+	return last_of_all;
+}
+
+/* The argument as_of of a report; NULL is the latest time of a row. */
+TimestampTz
+history_book_as_of(FunctionCallInfo fcinfo, int argument, const HistoryReader *events)
+{
+	TimestampTz as_of;
+
+	if (PG_ARGISNULL(argument))
+		return events->last;
+	as_of = time_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
+	if (events->reader.count > 0 && events->last > as_of)
+		time_too_early_error(as_of, "as_of", events->last, "a row", "occurred_at");
+	return as_of;
+}
+
+/* ---------- writing and merging ---------- */
+
+/* Writes what a tail begins with. */
+void
+history_book_append_head(const uint8 *settings, Size settings_size, TimestampTz last, ByteBuffer *buffer)
+{
+	uint8	   *bytes = buffer_reserve(buffer, HISTORY_BOOK_HEAD_SIZE + settings_size);
+
+	bytes = history_store_settings(settings, settings_size, bytes);
+	buffer_advance(buffer, store_u64(bytes, (uint64) last));
+}
+
+/* Copies the next member of a stored book. */
+static inline void
+append_member(HistoryReader *from, ByteBuffer *buffer)
+{
+	const uint8 *begin = from->at;
+	uint64		n;
+
+	from->at = load_varint(begin, &n);
+	from->at = events_end(from->at, end_of(from), n, from->layout);
+	buffer_append(buffer, begin, from->at - begin);
+}
+
+/* The events of one member, from several books. */
+typedef struct JoinedEvents
+{
+	Event	   *events;
+	Event	   *spare;
+	Size		count;
+	Size		capacity;		/* of both */
+	DecimalPool pool;
+} JoinedEvents;
+
+/* Reads the next member of a stored book and merges their events with those read before. */
+static inline void
+join_member(JoinedEvents *joined, HistoryReader *from)
+{
+	uint64		n;
+
+	from->at = load_varint(from->at, &n);
+	if (unlikely(n > joined->capacity - joined->count))
+	{
+		Size		capacity = joined->capacity;
+
+		joined->events = array_grow(joined->events, &capacity, joined->count + n, sizeof(Event), joined->pool.context);
+		joined->spare = array_grow(joined->spare, &joined->capacity, joined->count + n, sizeof(Event), joined->pool.context);
+	}
+	from->at = events_load(from->at, end_of(from), n, from->layout, &joined->pool,
+						   joined->events + joined->count);
+	if (joined->count > 0)
+		events_join(joined->events, joined->count, n, from->layout, joined->spare);
+	joined->count += n;
+}
+
+void
+history_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
+						 const BookMergeOrder *order, ByteBuffer *buffer)
+{
+	MemoryContext context = CurrentMemoryContext;
+	HistoryReader readers[BOOK_PARTS_MAX];
+	HistoryReader *any = NULL;
+	TimestampTz last = PG_INT64_MIN;
+	JoinedEvents joined = {.capacity = 64, .pool.context = context};
+
+	/* A book without members has no settings and no latest time. */
+	for (int i = 0; i < n; i++)
+	{
+		readers[i].reader = parts[i];
+		(void) history_book_split(&readers[i], format_of(format));
+		if (parts[i].count == 0)
+			continue;
+		any = &readers[i];
+		last = Max(last, any->last);
+	}
+	if (any == NULL)
+		history_book_append_head((const uint8 *) "", 0, 0, buffer);
+	else
+		history_book_append_head(any->settings, any->settings_size, last, buffer);
+
+	joined.events = MemoryContextAllocHuge(context, joined.capacity * sizeof(Event));
+	joined.spare = MemoryContextAllocHuge(context, joined.capacity * sizeof(Event));
+	for (Size i = 0; i < order->n; i++)
+	{
+		HistoryReader *reader = &readers[order->source[i] & BOOK_ORDER_PART];
+
+		check_interrupts(i);
+		__builtin_prefetch(reader->at + 192);
+		if ((order->source[i] & BOOK_ORDER_SAME_KEY) == 0 && joined.count == 0)
+		{
+			append_member(reader, buffer);
+			continue;
+		}
+		join_member(&joined, reader);
+		if ((order->source[i] & BOOK_ORDER_SAME_KEY) != 0)
+			continue;
+		if (!events_arrange(joined.events, &joined.count, reader->layout, &joined.pool))
+			decimal_sum_error();
+		events_append(joined.events, joined.count, reader->layout, &joined.pool, buffer);
+		joined.count = 0;
+		joined.pool.count = 0;
+	}
+	pfree(joined.events);
+	pfree(joined.spare);
+	if (joined.pool.item != NULL)
+		pfree(joined.pool.item);
+}
