@@ -503,7 +503,7 @@ typedef struct SortedKey
 } SortedKey;
 
 #define DIGIT_BITS 11			/* of a pass of the radix sort: its counters stay in the cache */
-#define SMALL_SORT 64			/* fewer entries are not worth the counters */
+#define FEW_ENTRIES 64			/* not worth the counters */
 
 /* The first 8 bytes of a key after those that all keys share, as a number. */
 static uint64
@@ -693,6 +693,37 @@ sort_by_bits(const KeyTable *table, SortedKey **sorted)
 	return is_sorted;
 }
 
+/* Sorts a few entries by insertion; there may be a table for each of many groups. */
+static uint32 *
+sort_few(const KeyTable *table)
+{
+	uint32	   *order = MemoryContextAllocHuge(CurrentMemoryContext, Max(table->count, 1) * sizeof(uint32));
+	uint64		prefixes[FEW_ENTRIES];
+
+	for (uint32 i = 0; i < table->count; i++)
+	{
+		Key			key = keytable_key(table, i);
+		uint64		prefix = key_prefix(table->key_type, &key, 0);
+		uint32		at = i;
+
+		for (; at > 0 && prefixes[at - 1] >= prefix; at--)
+		{
+			if (prefixes[at - 1] == prefix)
+			{
+				Key			before = keytable_key(table, order[at - 1]);
+
+				if (keytable_compare_keys(table->key_type, &before, &key) < 0)
+					break;
+			}
+			prefixes[at] = prefixes[at - 1];
+			order[at] = order[at - 1];
+		}
+		prefixes[at] = prefix;
+		order[at] = i;
+	}
+	return order;
+}
+
 /*
  * The numbers of all entries in the order of their keys; the caller frees them.
  * This is a radix sort by the bits in which keys differ; keys are compared only
@@ -702,16 +733,13 @@ uint32 *
 keytable_sorted(const KeyTable *table)
 {
 	uint32		count = table->count;
-	SortedKey  *sorted = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(SortedKey));
+	SortedKey  *sorted;
 	uint32	   *order;
 
-	if (count < SMALL_SORT)
-	{
-		for (uint32 i = 0; i < count; i++)
-			sorted[i] = (SortedKey) {0, i};
-		qsort_interruptible(sorted, count, sizeof(SortedKey), compare_entries, (void *) table);
-	}
-	else if (!sort_by_bits(table, &sorted))
+	if (count <= FEW_ENTRIES)
+		return sort_few(table);
+	sorted = MemoryContextAllocHuge(CurrentMemoryContext, (Size) count * sizeof(SortedKey));
+	if (!sort_by_bits(table, &sorted))
 		for (uint32 begin = 0, end; begin < count; begin = end)
 		{
 			check_interrupts(begin);
