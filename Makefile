@@ -18,6 +18,7 @@ OBJS = $(patsubst $(here)/%.c,%.o,$(sort $(wildcard $(here)/src/*.c $(here)/src/
 SCRIPT = sql/custmart--$(EXTVERSION).sql
 DATA = $(patsubst $(here)/%,%,$(wildcard $(here)/sql/custmart--*--*.sql))
 DATA_built = $(SCRIPT)
+DOCS := $(patsubst $(here)/%,%,$(wildcard $(here)/docs/*.md))
 EXTRA_CLEAN = tmp_check regress.schedule $(if $(elsewhere),expected)
 
 # The library exports only what CUSTMART_FUNCTION names (src/custmart.h).
@@ -32,8 +33,22 @@ REGRESS_OPTS = --inputdir=$(here)/test --load-extension=custmart
 REGRESS_PREP = regress_ready
 
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+# pg_config may be there without the files to build extensions.
+ifeq ($(wildcard $(PGXS)),)
+$(error "$(PG_CONFIG)" finds no PostgreSQL server headers. On Debian or Ubuntu install \
+	postgresql-server-dev-all, on Fedora or Red Hat postgresql-server-devel; for a server installed \
+	elsewhere, give PG_CONFIG=/path/to/pg_config)
+endif
 include $(PGXS)
+
+# A folder of its own: extensions share PGXS's, and others may have a performance.md, too.
+docmoduledir := extension/custmart
+# PGXS looks for docs/NAME there, and would remove nothing.
+uninstall: uninstall_docs
+.PHONY: uninstall_docs
+uninstall_docs:
+	rm -rf '$(DESTDIR)$(docdir)/$(docmoduledir)'
 
 # Absolute paths, because VPATH would find a bare "src", which then would not be made.
 FOLDERS := $(addprefix $(CURDIR)/,$(sort $(patsubst %/,%,$(dir $(OBJS)))))
@@ -68,8 +83,11 @@ prove_installcheck:
 lint: $(SCRIPT)
 	PG_CONFIG='$(PG_CONFIG)' $(here)/test/lint/run '$(CURDIR)/$(SCRIPT)'
 
-# The archive for PGXN: the committed files, without anything built.
+# The archive for PGXN: the committed files, without anything built.  Only git knows
+# them, and it would take those of a checkout around an unpacked archive.
 .PHONY: dist
 dist:
+	@test -e $(here)/.git || \
+		{ echo "make dist packs what is committed: it needs a git checkout, not an unpacked archive" >&2; false; }
 	git -C $(here) archive --prefix=custmart-$(EXTVERSION)/ \
 		--output='$(CURDIR)/custmart-$(EXTVERSION).zip' HEAD
