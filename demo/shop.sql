@@ -4,7 +4,7 @@
 -- the cent, on every machine and every PostgreSQL version.
 --
 -- What an analyst has:  members, items, orders, order_lines, app_events.
--- What only we know:    kinds, truth.  shop_report.sql compares the two.
+-- What only we know:    kinds, truth.  shop_report compares the two.
 
 -- Compiling these queries would take longer than running them.
 SET jit = off;
@@ -75,25 +75,27 @@ JOIN (VALUES (0, 'coffee', 8, 10), (1, 'tea', 6, 12), (2, 'kitchen', 14, 40), (3
 CREATE TEMP TABLE sales AS
 SELECT row_number() OVER (ORDER BY at, member_id, nth) AS order_id, *
 FROM (
-	SELECT member_id, kind, good_month, nth, timestamptz '2024-01-01 08:00+00'
+	SELECT member_id, kind, joined, good_month, nth, timestamptz '2024-01-01 08:00+00'
 		+ make_interval(days => day, mins => dice(14 * 60, 'time ' || member_id || ' ' || nth)) AS at
 	FROM truth, generate_series(0, at_most - 1) nth, LATERAL (SELECT joined + nth * gap
 		+ CASE nth WHEN 0 THEN 0 ELSE dice(gap / 3, 'late ' || member_id || ' ' || nth) END) d(day)
 	WHERE day <= until
 	UNION ALL
-	SELECT NULL, 'guest', false, nth, timestamptz '2024-01-01 08:00+00'
+	SELECT NULL, 'guest', NULL, false, nth, timestamptz '2024-01-01 08:00+00'
 		+ make_interval(days => dice(731, 'guest ' || nth), mins => dice(14 * 60, 'guest time ' || nth))
 	FROM generate_series(1, 4000) nth
 ) s;
 
 -- What is in the basket.  Prices rise by 4 % on 1 January 2025.
--- Planted: regulars, who like coffee, pay 6 % more for it than everybody else.
+-- Planted: who joined a year ago or earlier pays 6 % more for coffee than new members;
+-- and regulars like coffee.
 CREATE TABLE order_lines AS
 SELECT order_id, item_id, 1 + dice(2, 'quantity ' || name) AS quantity,
 	round(price * CASE WHEN at >= '2025-01-01' THEN 1.04 ELSE 1 END
-		* CASE WHEN kind = 'regular' AND category = 'coffee' THEN 1.06 ELSE 1 END, 2) AS price
+		* CASE WHEN is_established AND category = 'coffee' THEN 1.06 ELSE 1 END, 2) AS price
 FROM (
-	SELECT order_id, kind, at, name, 5 * dice(40, 'item ' || name)
+	SELECT order_id, at, (at AT TIME ZONE 'UTC')::date >= date '2024-01-01' + joined + 365 AS is_established,
+		name, 5 * dice(40, 'item ' || name)
 		+ CASE WHEN kind = 'regular' AND dice(4, 'coffee ' || name) = 0 THEN 0
 			ELSE dice(5, 'category ' || name) END AS item_id
 	FROM sales, generate_series(1, 1 + dice(4, 'lines ' || order_id) + good_month::int) line,
@@ -122,13 +124,18 @@ FROM truth WHERE kind = 'long gone';
 INSERT INTO order_lines SELECT order_id, item_id, quantity, price FROM returns;
 
 -- Planted: some late orders are not charged yet, so their amount is NULL.
+-- Planted: occasional members order only with a coupon, for a small gift; of the
+-- other orders one in ten has a coupon.
 CREATE TABLE orders AS
 SELECT order_id, member_id::bigint, at AS ordered_at,
-	CASE WHEN at < '2025-12-29' OR nth = 0 OR dice(4, 'open ' || order_id) > 0 THEN amount END AS amount
+	CASE WHEN at < '2025-12-29' OR nth = 0 OR dice(4, 'open ' || order_id) > 0 THEN amount END AS amount,
+	coupon
 FROM (
-	SELECT order_id, member_id, at, nth FROM sales
+	SELECT order_id, member_id, at, nth,
+		kind = 'occasional' OR dice(10, 'coupon ' || order_id) = 0 AS coupon
+	FROM sales
 	UNION ALL
-	SELECT order_id, member_id, at, 0 FROM returns
+	SELECT order_id, member_id, at, 0, false FROM returns
 ) o
 JOIN (SELECT order_id, sum(quantity * price) AS amount FROM order_lines GROUP BY 1) l USING (order_id)
 ORDER BY ordered_at, order_id;
