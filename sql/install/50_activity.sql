@@ -13,18 +13,27 @@ COMMENT ON OPERATOR + (activity, activity) IS 'The union: the periods of either,
 
 -- Aggregates
 
-CREATE FUNCTION activity_step(activity, timestamptz, text, text) RETURNS activity
-	AS 'MODULE_PATHNAME', 'custmart_activity_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+-- Of points in time, of what the clocks of the time zone show, and of days there.
+--   step: the transition function
+--   type, when: of occurred_at, and what it says
+-- @template activity_of step type when
+CREATE FUNCTION {step}(activity, {type}, text, text) RETURNS activity
+	AS 'MODULE_PATHNAME', 'custmart_{step}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 
-CREATE AGGREGATE activity(occurred_at timestamptz, unit text, timezone text) (
-	SFUNC = activity_step, STYPE = activity, SSPACE = 512,
+CREATE AGGREGATE activity(occurred_at {type}, unit text, timezone text) (
+	SFUNC = {step}, STYPE = activity, SSPACE = 512,
 	COMBINEFUNC = activity_combine, PARALLEL = SAFE
 );
 
-COMMENT ON FUNCTION activity_step(activity, timestamptz, text, text) IS
+COMMENT ON FUNCTION {step}(activity, {type}, text, text) IS
 	'Transition function of the aggregate activity.';
-COMMENT ON AGGREGATE activity(timestamptz, text, text) IS
-	'The calendar periods in which a member was active; one row = one sign of activity. occurred_at: when (a date or a timestamp without time zone is converted by the time zone of the session: write AT TIME ZONE); unit: day, week (from Monday, as in ISO 8601), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC.';
+COMMENT ON AGGREGATE activity({type}, text, text) IS
+	'The calendar periods in which a member was active; one row = one sign of activity. occurred_at: {when}; unit: day, week (from Monday, as in ISO 8601), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC.';
+-- @end
+
+-- @activity_of step=activity_step type=timestamptz when="when"
+-- @activity_of step=activity_step_timestamp type=timestamp when="when, by the clocks of timezone; the zone of the session does not matter"
+-- @activity_of step=activity_step_date type=date when="the day, in timezone; the zone of the session does not matter"
 
 -- Reading an activity
 

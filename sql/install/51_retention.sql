@@ -13,29 +13,41 @@ COMMENT ON OPERATOR + (retention_book, retention_book) IS 'Both books as one, as
 
 -- Aggregates
 
+-- Of points in time, of what the clocks of the time zone show, and of days there.
+--   suffix: of the transition functions
+--   type, when: of occurred_at, and what it says
+-- @template retention_books_of type when suffix=""
 -- @each member bigint uuid text
-CREATE FUNCTION retention_book_step_{member}(retention_book, {member}, timestamptz, text, text) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE AGGREGATE retention_book(member {member}, occurred_at timestamptz, unit text, timezone text) (
-	SFUNC = retention_book_step_{member}, STYPE = retention_book, SSPACE = 65536,
+CREATE FUNCTION retention_book_step_{member}{suffix}(retention_book, {member}, {type}, text, text) RETURNS retention_book
+	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}{suffix}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE retention_book(member {member}, occurred_at {type}, unit text, timezone text) (
+	SFUNC = retention_book_step_{member}{suffix}, STYPE = retention_book, SSPACE = 65536,
 	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
 );
-COMMENT ON FUNCTION retention_book_step_{member}(retention_book, {member}, timestamptz, text, text) IS
+COMMENT ON FUNCTION retention_book_step_{member}{suffix}(retention_book, {member}, {type}, text, text) IS
 	'Transition function of the aggregate retention_book.';
-COMMENT ON AGGREGATE retention_book({member}, timestamptz, text, text) IS
-	'The calendar periods in which each member was active; one row = one sign of activity. member: whose; occurred_at: when (a date or a timestamp without time zone is converted by the time zone of the session: write AT TIME ZONE); unit: day, week (from Monday, as in ISO 8601), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
+COMMENT ON AGGREGATE retention_book({member}, {type}, text, text) IS
+	'The calendar periods in which each member was active; one row = one sign of activity. member: whose; occurred_at: {when}; unit: day, week (from Monday, as in ISO 8601), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
 
-CREATE FUNCTION retention_book_step_{member}_amount(retention_book, {member}, timestamptz, numeric, text, text) RETURNS retention_book
-	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_amount' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE AGGREGATE retention_book(member {member}, occurred_at timestamptz, amount numeric, unit text, timezone text) (
-	SFUNC = retention_book_step_{member}_amount, STYPE = retention_book, SSPACE = 65536,
+CREATE FUNCTION retention_book_step_{member}_amount{suffix}(retention_book, {member}, {type}, numeric, text, text) RETURNS retention_book
+	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_amount{suffix}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE retention_book(member {member}, occurred_at {type}, amount numeric, unit text, timezone text) (
+	SFUNC = retention_book_step_{member}_amount{suffix}, STYPE = retention_book, SSPACE = 65536,
 	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
 );
-COMMENT ON FUNCTION retention_book_step_{member}_amount(retention_book, {member}, timestamptz, numeric, text, text) IS
+COMMENT ON FUNCTION retention_book_step_{member}_amount{suffix}(retention_book, {member}, {type}, numeric, text, text) IS
 	'Transition function of the aggregate retention_book.';
-COMMENT ON AGGREGATE retention_book({member}, timestamptz, numeric, text, text) IS
-	'The calendar periods in which each member was active, with the money of each; one row = one order or refund. member: whose; occurred_at: when; amount: money, below 0 = a refund, which lowers the net of its period and is not an activity; unit: day, week (from Monday, as in ISO 8601), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 for an amount that is NaN, infinite or has more than 38 digits before the point or 28 after it; 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
+COMMENT ON AGGREGATE retention_book({member}, {type}, numeric, text, text) IS
+	'The calendar periods in which each member was active, with the money of each; one row = one order or refund. member: whose; occurred_at: {when}; amount: money, below 0 = a refund, which lowers the net of its period and is not an activity; unit: day, week (from Monday, as in ISO 8601), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 for an amount that is NaN, infinite or has more than 38 digits before the point or 28 after it; 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
 
+-- @end
+-- @end
+
+-- @retention_books_of type=timestamptz when="when"
+-- @retention_books_of type=timestamp suffix=_timestamp when="when, by the clocks of timezone; the zone of the session does not matter"
+-- @retention_books_of type=date suffix=_date when="the day, in timezone; the zone of the session does not matter"
+
+-- @each member bigint uuid text
 CREATE FUNCTION retention_book_step_{member}_time(retention_book, {member}, timestamptz) RETURNS retention_book
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_time' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE AGGREGATE retention_book(member {member}, occurred_at timestamptz) (
@@ -45,7 +57,7 @@ CREATE AGGREGATE retention_book(member {member}, occurred_at timestamptz) (
 COMMENT ON FUNCTION retention_book_step_{member}_time(retention_book, {member}, timestamptz) IS
 	'Transition function of the aggregate retention_book.';
 COMMENT ON AGGREGATE retention_book({member}, timestamptz) IS
-	'The exact times at which each member was active, for day_retention(); one row = one sign of activity. member: whose; occurred_at: when. Rows with NULL are skipped and counted (rows_skipped). Errors: 22008 for an infinite time; 54000 for a book over 704 MB.';
+	'The exact times at which each member was active, for day_retention(); one row = one sign of activity. member: whose; occurred_at: when (a timestamp or a date is taken in the time zone of the session). Rows with NULL are skipped and counted (rows_skipped). Errors: 22008 for an infinite time; 54000 for a book over 704 MB.';
 
 CREATE FUNCTION retention_book_step_{member}_activity(retention_book, {member}, activity) RETURNS retention_book
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_activity' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;

@@ -33,10 +33,8 @@ HISTORY_FUNCTIONS(activity, &activity_kind)
 
 /* ---------- building ---------- */
 
-/* activity_step(activity, timestamptz, text, text): notes that a member was active. */
-CUSTMART_FUNCTION(custmart_activity_step);
-Datum
-custmart_activity_step(PG_FUNCTION_ARGS)
+static inline Datum
+activity_step(FunctionCallInfo fcinfo, TimeType type)
 {
 	const CalendarSettings *settings;
 	History	   *history;
@@ -46,8 +44,8 @@ custmart_activity_step(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
 		return aggregate_same_state(fcinfo);
 	history = history_of_state(fcinfo, &activity_kind);
-	time = time_check(PG_GETARG_TIMESTAMPTZ(1), "occurred_at");
 	settings = calendar_arguments(PG_GETARG_DATUM(2), PG_GETARG_DATUM(3));
+	time = zone_time_argument(settings->zone, PG_GETARG_DATUM(1), type, "occurred_at");
 	if (unlikely(!history_set(history, settings->bytes, settings->size)))
 		calendar_settings_error(history->settings, history->settings_size, settings);
 	event.tag = event_period_tag(calendar_period(settings->zone, settings->unit, time, "occurred_at"), true);
@@ -55,6 +53,22 @@ custmart_activity_step(PG_FUNCTION_ARGS)
 		*history_append(history) = event;
 	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));
 }
+
+/*
+ * activity_step(activity, timestamptz, text, text), activity_step_timestamp and
+ * activity_step_date: notes that a member was active.
+ */
+#define ACTIVITY_STEP(name, type) \
+CUSTMART_FUNCTION(custmart_##name); \
+Datum \
+custmart_##name(PG_FUNCTION_ARGS) \
+{ \
+	return activity_step(fcinfo, type); \
+}
+
+ACTIVITY_STEP(activity_step, TYPE_TIMESTAMPTZ)
+ACTIVITY_STEP(activity_step_timestamp, TYPE_TIMESTAMP)
+ACTIVITY_STEP(activity_step_date, TYPE_DATE)
 
 /* ---------- reading ---------- */
 

@@ -75,7 +75,7 @@ set_settings(Book *book, const CalendarSettings *settings)
  * (form 1 only), unit and time zone (not form 2).
  */
 static inline Datum
-retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
+retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form, TimeType type)
 {
 	Book	   *book = book_of(fcinfo, member_type, form);
 	int			unit_argument = form == RETENTION_AMOUNTS ? 4 : 3;
@@ -89,16 +89,17 @@ retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 		(form == RETENTION_AMOUNTS && PG_ARGISNULL(5)))
 		return book_skip_row(book);
 
-	time = time_check(PG_GETARG_TIMESTAMPTZ(2), "occurred_at");
 	if (form == RETENTION_TIMES)
-		event.value = time;
+		event.value = time = time_check(PG_GETARG_TIMESTAMPTZ(2), "occurred_at");
 	else
 	{
 		const CalendarSettings *settings = calendar_arguments(PG_GETARG_DATUM(unit_argument),
 															  PG_GETARG_DATUM(unit_argument + 1));
-		int32		period = calendar_period(settings->zone, settings->unit, time, "occurred_at");
+		int32		period;
 		bool		is_refund = false;
 
+		time = zone_time_argument(settings->zone, PG_GETARG_DATUM(2), type, "occurred_at");
+		period = calendar_period(settings->zone, settings->unit, time, "occurred_at");
 		set_settings(book, settings);
 		if (form == RETENTION_AMOUNTS)
 		{
@@ -119,26 +120,39 @@ retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 
 /*
  * retention_book_step_<member>(retention_book, member, occurred_at, unit, timezone),
- * retention_book_step_<member>_amount(retention_book, member, occurred_at, amount, unit, timezone)
- * and retention_book_step_<member>_time(retention_book, member, occurred_at)
+ * retention_book_step_<member>_amount(retention_book, member, occurred_at, amount, unit, timezone),
+ * both also with _timestamp or _date for the type of occurred_at, and
+ * retention_book_step_<member>_time(retention_book, member, occurred_at)
  */
-#define RETENTION_BOOK_STEP(name, member_type, form) \
+#define RETENTION_BOOK_STEP(name, member_type, form, type) \
 CUSTMART_FUNCTION(custmart_retention_book_step_##name); \
 Datum \
 custmart_retention_book_step_##name(PG_FUNCTION_ARGS) \
 { \
-	return retention_book_step(fcinfo, member_type, form); \
+	return retention_book_step(fcinfo, member_type, form, type); \
 }
 
-RETENTION_BOOK_STEP(bigint, KEY_INT64, RETENTION_PERIODS)
-RETENTION_BOOK_STEP(uuid, KEY_FIXED16, RETENTION_PERIODS)
-RETENTION_BOOK_STEP(text, KEY_BYTES, RETENTION_PERIODS)
-RETENTION_BOOK_STEP(bigint_amount, KEY_INT64, RETENTION_AMOUNTS)
-RETENTION_BOOK_STEP(uuid_amount, KEY_FIXED16, RETENTION_AMOUNTS)
-RETENTION_BOOK_STEP(text_amount, KEY_BYTES, RETENTION_AMOUNTS)
-RETENTION_BOOK_STEP(bigint_time, KEY_INT64, RETENTION_TIMES)
-RETENTION_BOOK_STEP(uuid_time, KEY_FIXED16, RETENTION_TIMES)
-RETENTION_BOOK_STEP(text_time, KEY_BYTES, RETENTION_TIMES)
+RETENTION_BOOK_STEP(bigint, KEY_INT64, RETENTION_PERIODS, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEP(uuid, KEY_FIXED16, RETENTION_PERIODS, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEP(text, KEY_BYTES, RETENTION_PERIODS, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEP(bigint_timestamp, KEY_INT64, RETENTION_PERIODS, TYPE_TIMESTAMP)
+RETENTION_BOOK_STEP(uuid_timestamp, KEY_FIXED16, RETENTION_PERIODS, TYPE_TIMESTAMP)
+RETENTION_BOOK_STEP(text_timestamp, KEY_BYTES, RETENTION_PERIODS, TYPE_TIMESTAMP)
+RETENTION_BOOK_STEP(bigint_date, KEY_INT64, RETENTION_PERIODS, TYPE_DATE)
+RETENTION_BOOK_STEP(uuid_date, KEY_FIXED16, RETENTION_PERIODS, TYPE_DATE)
+RETENTION_BOOK_STEP(text_date, KEY_BYTES, RETENTION_PERIODS, TYPE_DATE)
+RETENTION_BOOK_STEP(bigint_amount, KEY_INT64, RETENTION_AMOUNTS, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEP(uuid_amount, KEY_FIXED16, RETENTION_AMOUNTS, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEP(text_amount, KEY_BYTES, RETENTION_AMOUNTS, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEP(bigint_amount_timestamp, KEY_INT64, RETENTION_AMOUNTS, TYPE_TIMESTAMP)
+RETENTION_BOOK_STEP(uuid_amount_timestamp, KEY_FIXED16, RETENTION_AMOUNTS, TYPE_TIMESTAMP)
+RETENTION_BOOK_STEP(text_amount_timestamp, KEY_BYTES, RETENTION_AMOUNTS, TYPE_TIMESTAMP)
+RETENTION_BOOK_STEP(bigint_amount_date, KEY_INT64, RETENTION_AMOUNTS, TYPE_DATE)
+RETENTION_BOOK_STEP(uuid_amount_date, KEY_FIXED16, RETENTION_AMOUNTS, TYPE_DATE)
+RETENTION_BOOK_STEP(text_amount_date, KEY_BYTES, RETENTION_AMOUNTS, TYPE_DATE)
+RETENTION_BOOK_STEP(bigint_time, KEY_INT64, RETENTION_TIMES, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEP(uuid_time, KEY_FIXED16, RETENTION_TIMES, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEP(text_time, KEY_BYTES, RETENTION_TIMES, TYPE_TIMESTAMPTZ)
 
 /* Adds all periods of a member's activity to the state: arguments 1 and 2 are member and activity. */
 static Datum

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
 static Zone *zones;
@@ -122,15 +123,43 @@ zone_offset_slow(Zone *zone, TimestampTz time)
 }
 
 /*
- * The time at which the clocks of a zone show `local`, as AT TIME ZONE finds it:
- * if they show it twice or never, by standard time or the time before the change.
+ * Looks up the offset of a piece of what the clocks show.  Of a time that they
+ * show, DetermineTimeZoneOffset looks at the first change that comes later than
+ * the midnight before the last.  Where that is the same change for the whole
+ * piece, and too late for all of it by either offset, the one before it holds.
  */
-TimestampTz
-zone_instant(const Zone *zone, Timestamp local)
+static void
+fill_clock_piece(const Zone *zone, ClockPiece *piece, int64 number)
 {
+	int64		first = number * (INT64CONST(1) << CLOCK_PIECE_BITS);
+	pg_time_t	begin = seconds_of(first) - 2 * SECS_PER_DAY;
+	pg_time_t	end = seconds_of(first + (INT64CONST(1) << CLOCK_PIECE_BITS) - 1) + 1;
+	pg_time_t	change;
+	long		before;
+	long		after;
+	int			is_dst[2];
+	int			found = pg_next_dst_boundary(&begin, &before, &is_dst[0], &change, &after, &is_dst[1], zone->rules);
+
+	piece->number = number;
+	piece->is_known = true;
+	piece->offset = (int64) before * USECS_PER_SEC;
+	piece->is_plain = found == 0 ||
+		(found > 0 && change > end && change > end - before && change > end - after);
+}
+
+/* The result of zone_instant, if it is not cached. */
+TimestampTz
+zone_instant_slow(Zone *zone, Timestamp local)
+{
+	int64		number = local >> CLOCK_PIECE_BITS;
+	ClockPiece *piece = &zone->clock_pieces[(uint64) number % CLOCK_PIECES];
 	struct pg_tm tm;
 	fsec_t		fsec;
 
+	if (piece->number != number || !piece->is_known)
+		fill_clock_piece(zone, piece, number);
+	if (piece->is_plain)
+		return local - piece->offset;
 	if (timestamp2tm(local, NULL, &tm, &fsec, NULL, NULL) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -297,6 +326,19 @@ calendar_open_settings(CalendarSettings *settings, const uint8 *bytes, Size size
 	memcpy(settings->bytes, bytes, size);
 }
 
+/* The moment at which a day begins, given what clocks show then. */
+static TimestampTz
+day_begin(Zone *zone, Timestamp midnight)
+{
+	TimestampTz begin = zone_instant(zone, midnight);
+	TimestampTz earlier = midnight - (zone_local(zone, begin - USECS_PER_DAY) - (begin - USECS_PER_DAY));
+
+	/* Where clocks go back over midnight there are two, and the first one counts. */
+	if (earlier < begin && zone_local(zone, earlier) >= midnight)
+		return earlier;
+	return begin;
+}
+
 /* The moment at which a period begins, or the nearest valid one. */
 TimestampTz
 calendar_begin(const CalendarSettings *settings, int32 period)
@@ -304,7 +346,6 @@ calendar_begin(const CalendarSettings *settings, int32 period)
 	int32		day = calendar_first_day(settings->unit, period);
 	int64		midnight = Min(day, CALENDAR_DAY_MAX) * USECS_PER_DAY;
 	TimestampTz begin;
-	TimestampTz earlier;
 
 	if (day > CALENDAR_DAY_MAX)
 		return END_TIMESTAMP - 1;
@@ -315,13 +356,7 @@ calendar_begin(const CalendarSettings *settings, int32 period)
 		begin = midnight - (zone_local(settings->zone, Min(midnight, END_TIMESTAMP - 1)) - Min(midnight, END_TIMESTAMP - 1));
 		return Min(Max(begin, MIN_TIMESTAMP), END_TIMESTAMP - 1);
 	}
-	begin = zone_instant(settings->zone, midnight);
-
-	/* Where clocks go back over midnight there are two, and the first one counts. */
-	earlier = midnight - (zone_local(settings->zone, begin - USECS_PER_DAY) - (begin - USECS_PER_DAY));
-	if (earlier < begin && zone_local(settings->zone, earlier) >= midnight)
-		return earlier;
-	return begin;
+	return day_begin(settings->zone, midnight);
 }
 
 /*
@@ -343,6 +378,43 @@ calendar_end(const CalendarSettings *settings, TimestampTz time)
 		if (end > time)
 			return end;
 	}
+}
+
+/* Raises 22008 for a wall clock time or a day, as text, at which no timestamptz can be. */
+static void
+clock_range_error(const Zone *zone, const char *text, const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("%s \"%s\" is out of range in time zone \"%s\"", argument, text, zone_name(zone)),
+			 errhint("Use times after the year 4714 BC and before the year 294277.")));
+}
+
+/* An argument that is what the clocks of a zone show, as a point in time; 22008. */
+TimestampTz
+zone_timestamp_argument(Zone *zone, Timestamp local, const char *argument)
+{
+	TimestampTz time = zone_instant(zone, time_check(local, argument));
+
+	if (unlikely(!IS_VALID_TIMESTAMP(time)))
+		clock_range_error(zone, DatumGetCString(DirectFunctionCall1(timestamp_out, TimestampGetDatum(local))), argument);
+	return time;
+}
+
+/* An argument that is a day in a zone, as the moment at which it begins; 22008. */
+TimestampTz
+zone_date_argument(Zone *zone, DateADT date, const char *argument)
+{
+	TimestampTz time = 0;
+	bool		is_valid;
+
+	date_check(date, argument);
+	is_valid = date >= CALENDAR_DAY_MIN && date < TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE;
+	if (likely(is_valid))
+		time = day_begin(zone, date * USECS_PER_DAY);
+	if (unlikely(!is_valid || !IS_VALID_TIMESTAMP(time)))
+		clock_range_error(zone, DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(date))), argument);
+	return time;
 }
 
 /* Raises 22008 for a time in the period that begins before all dates. */

@@ -12,6 +12,7 @@
 #include "custmart.h"
 
 #include "shared/calendar_core.h"
+#include "shared/time_arguments.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
@@ -35,6 +36,22 @@ typedef struct ZonePiece
 	bool		is_irregular;
 } ZonePiece;
 
+/*
+ * The other way round, what the clocks show is cut into pieces of 2^39
+ * microseconds, 6 days.  One is plain if no change of the clocks is near enough
+ * to matter.
+ */
+#define CLOCK_PIECE_BITS 39
+#define CLOCK_PIECES 256
+
+typedef struct ClockPiece
+{
+	int64		number;			/* local >> CLOCK_PIECE_BITS */
+	int64		offset;			/* east of Greenwich, microseconds */
+	bool		is_known;
+	bool		is_plain;
+} ClockPiece;
+
 /* A time zone; lives as long as the process, as PostgreSQL's own do. */
 typedef struct Zone
 {
@@ -46,7 +63,16 @@ typedef struct Zone
 	int32		last_day;
 	int32		last_period;
 	ZonePiece	pieces[ZONE_PIECES];
+	ClockPiece	clock_pieces[CLOCK_PIECES];
 } Zone;
+
+/* The type in which SQL gives a time to a function that knows a time zone. */
+typedef enum TimeType
+{
+	TYPE_TIMESTAMPTZ,
+	TYPE_TIMESTAMP,				/* what the clocks of the zone show */
+	TYPE_DATE					/* the start of that day there */
+} TimeType;
 
 /* A unit and a time zone, as arguments and as stored in values. */
 #define CALENDAR_SETTINGS_MAX (1 + ZONE_NAME_MAX)
@@ -62,7 +88,9 @@ typedef struct CalendarSettings
 extern Zone *zone_find(const char *name, Size length);
 extern const char *zone_name(const Zone *zone);
 extern int64 zone_offset_slow(Zone *zone, TimestampTz time);
-extern TimestampTz zone_instant(const Zone *zone, Timestamp local);
+extern TimestampTz zone_instant_slow(Zone *zone, Timestamp local);
+extern TimestampTz zone_timestamp_argument(Zone *zone, Timestamp local, const char *argument);
+extern TimestampTz zone_date_argument(Zone *zone, DateADT date, const char *argument);
 extern TimestampTz zone_before(Zone *zone, TimestampTz time, const Interval *span);
 extern CalendarUnit calendar_unit_argument(const char *name, Size length);
 extern const CalendarSettings *calendar_arguments(Datum unit, Datum zone);
@@ -83,6 +111,36 @@ zone_local(Zone *zone, TimestampTz time)
 	if (unlikely(piece->number != time >> ZONE_PIECE_BITS || !piece->is_known || piece->is_irregular))
 		return time + zone_offset_slow(zone, time);
 	return time + piece->offsets[time >= piece->change];
+}
+
+/*
+ * The time at which the clocks of a zone show `local`, as AT TIME ZONE finds it:
+ * if they show it twice or never, by the later or the earlier offset.
+ */
+static inline TimestampTz
+zone_instant(Zone *zone, Timestamp local)
+{
+	const ClockPiece *piece = &zone->clock_pieces[(uint64) (local >> CLOCK_PIECE_BITS) % CLOCK_PIECES];
+
+	if (unlikely(piece->number != local >> CLOCK_PIECE_BITS || !piece->is_plain))
+		return zone_instant_slow(zone, local);
+	return local - piece->offset;
+}
+
+/* An argument that must be a finite time, as a point in time; 22008. */
+static inline TimestampTz
+zone_time_argument(Zone *zone, Datum value, TimeType type, const char *argument)
+{
+	switch (type)
+	{
+		case TYPE_TIMESTAMPTZ:
+			break;
+		case TYPE_TIMESTAMP:
+			return zone_timestamp_argument(zone, DatumGetTimestamp(value), argument);
+		case TYPE_DATE:
+			return zone_date_argument(zone, DatumGetDateADT(value), argument);
+	}
+	return time_check(DatumGetTimestampTz(value), argument);
 }
 
 /* The period in which a finite point in time lies; 22008 if its first day has no name. */

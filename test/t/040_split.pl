@@ -126,12 +126,16 @@ $arguments{funnel} = 'day_events';
 $arguments{funnel_book} = 'day_funnels';
 # Activity: constants for unit and zone, and what was stored of it before.
 my $calendar = "text 'week', text 'America/New_York'";
-$arguments{'timestamp with time zone, text, text'} = "at, $calendar";
+my %clocks = (
+	'timestamp with time zone' => 'at',
+	'timestamp without time zone' => "at AT TIME ZONE 'UTC'",
+	'date' => "(at AT TIME ZONE 'UTC')::date");
+$arguments{"$_, text, text"} = "$clocks{$_}, $calendar" for keys %clocks;
 for ([ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ])
 {
 	my ($member, $column) = @$_;
-	$arguments{"$member, timestamp with time zone, text, text"} = "$column, at, $calendar";
-	$arguments{"$member, timestamp with time zone, numeric, text, text"} = "$column, at, amount, $calendar";
+	$arguments{"$member, $_, text, text"} = "$column, $clocks{$_}, $calendar" for keys %clocks;
+	$arguments{"$member, $_, numeric, text, text"} = "$column, $clocks{$_}, amount, $calendar" for keys %clocks;
 	$arguments{"$member, timestamp with time zone"} = "$column, at";
 	$arguments{"$member, activity"} = "$column, day_activity";
 }
