@@ -28,6 +28,7 @@ make_book(const BookKind *kind, KeyType key_type, uint8 form, MemoryContext cont
 
 	EOH_init_header(&book->hdr, &book_methods, context);
 	book->kind = kind;
+	book->key_type = key_type;
 	book->form = form;
 	keytable_init(&book->table, key_type, kind->payload_size, context);
 	book->pending_room = FIRST_PENDING;

@@ -52,23 +52,19 @@ typedef struct BookKind
 	void		(*append_tail) (Book *book, ByteBuffer *buffer);
 } BookKind;
 
+/*
+ * What every row needs comes first: with many groups each of them is another book,
+ * and every line of it that is touched is another cache miss.
+ */
 struct Book
 {
 	ExpandedObjectHeader hdr;
 	const BookKind *kind;
-	KeyTable	table;
+	void	   *extra;			/* the capability's */
+	uint8		key_type;		/* that of the table */
 	uint8		form;
 	bool		is_broken;		/* something is being added, or could not be */
 	bool		is_full;		/* the table is to become a part: set by apply */
-	int64		rows_skipped;	/* besides those of the parts */
-	void	   *extra;			/* the capability's */
-	uint32	   *order;			/* while the table is stored: its entries in order */
-
-	/* Stored books that belong to this one, besides the table. */
-	bytea	  **parts;
-	int			nparts;
-	int			parts_room;
-	int64		parts_skipped;	/* rows skipped of all parts */
 
 	/* Rows not yet applied. */
 	int			pending;
@@ -76,6 +72,16 @@ struct Book
 	Key		   *pending_keys;
 	char	   *pending_rows;
 	StringInfoData pending_bytes;	/* their texts */
+
+	KeyTable	table;
+	int64		rows_skipped;	/* besides those of the parts */
+	uint32	   *order;			/* while the table is being stored: its entries in order */
+
+	/* Stored books that belong to this one, besides what is in the table. */
+	bytea	  **parts;
+	int			nparts;
+	int			parts_room;
+	int64		parts_skipped;	/* rows skipped of all parts */
 };
 
 extern const ExpandedObjectMethods book_methods;
@@ -97,7 +103,7 @@ book_of_state(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type, u
 {
 	Book	   *book = (Book *) aggregate_expanded_state(fcinfo, &book_methods);
 
-	if (likely(book != NULL && book->kind == kind && book->table.key_type == key_type && book->form == form))
+	if (likely(book != NULL && book->kind == kind && book->key_type == key_type && book->form == form))
 		return book;
 	return book_state_slow(fcinfo, kind, key_type, form);
 }
