@@ -11,7 +11,7 @@ complain() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 # Packages to build the extension, to build and run it as users do, and to test it.
 build_packages() { echo "postgresql-$1 postgresql-server-dev-$1 make gcc libc6-dev libxxhash-dev"; }
 test_packages() {
-	echo "$(build_packages "$1") postgresql-$1-pgtap" \
+	echo "$(build_packages "$1") postgresql-$1-pgtap postgresql-$1-cron" \
 		"libtap-parser-sourcehandler-pgtap-perl libipc-run-perl unixodbc odbc-postgresql python3-scipy"
 }
 root_packages="debootstrap debian-archive-keyring gpgv"

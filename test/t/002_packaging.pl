@@ -85,25 +85,29 @@ for my $useless ("$work/client/pg_config", "$work/client/no_pg_config")
 	like($output, qr/postgresql-server-dev-all/, 'and names the package to install');
 }
 
-# An archive unpacked in somebody's checkout must not pack that checkout.
+# Only a checkout can be packed.
+($status, $output) = shell("make -C $clean PG_CONFIG=$pg_config dist");
+isnt($status, 0, 'make dist fails in an unpacked archive');
+like($output, qr/needs a git checkout/, 'and says why');
 SKIP:
 {
-	skip 'git is not installed', 6 unless grep { -x "$_/git" } split /:/, $ENV{PATH};
-	my $commit = 'git init -q && git add . && git -c user.name=x -c user.email=x@example.org commit -q -m all';
-	($status, $output) = shell("mkdir $work/outer && cp -r $clean $work/outer/custmart && cd $work/outer && $commit");
-	is($status, 0, 'a checkout around the sources') or diag $output;
-	my $dist = "make -C $work/outer/custmart PG_CONFIG=$pg_config dist";
-	($status, $output) = shell($dist);
-	isnt($status, 0, 'make dist fails in an unpacked archive');
-	like($output, qr/needs a git checkout/, 'and says why');
+	skip 'git is not installed', 1 unless grep { -x "$_/git" } split /:/, $ENV{PATH};
+	subtest 'with git', sub {
+		my $commit = 'git init -q && git add . && git -c user.name=x -c user.email=x@example.org commit -q -m all';
+		my $dist = "make -C $work/outer/custmart PG_CONFIG=$pg_config dist";
+		($status, $output) = shell("mkdir $work/outer && cp -r $clean $work/outer/custmart && cd $work/outer && $commit");
+		is($status, 0, 'a checkout around an unpacked archive') or diag $output;
+		($status, $output) = shell($dist);
+		isnt($status, 0, 'is not packed');
 
-	shell("cd $work/outer/custmart && $commit && touch uncommitted");
-	($status, $output) = shell($dist);
-	is($status, 0, 'but packs what is committed') or diag $output;
-	# Names are not compressed.
-	my $archive = PostgreSQL::Test::Utils::slurp_file("$work/outer/custmart/custmart-$version.zip");
-	ok($archive =~ m{custmart-\Q$version\E/Makefile}, 'in the archive');
-	ok($archive !~ /uncommitted/, 'and nothing else');
+		shell("cd $work/outer/custmart && $commit && touch uncommitted");
+		($status, $output) = shell($dist);
+		is($status, 0, 'what is committed is packed') or diag $output;
+		# Names are not compressed.
+		my $archive = PostgreSQL::Test::Utils::slurp_file("$work/outer/custmart/custmart-$version.zip");
+		ok($archive =~ m{custmart-\Q$version\E/Makefile}, 'with all files');
+		ok($archive !~ /uncommitted/, 'and nothing else');
+	};
 }
 
 # pg_regress would call an empty list of tests a success.

@@ -46,7 +46,7 @@ foreach my $path (@files)
 	my $script = "SET client_min_messages = warning;\nSET timezone = 'UTC';\n";
 	$script .= "CREATE EXTENSION custmart;\n" unless $name eq 'README.md';
 	$script .= "\\set ON_ERROR_STOP on\n";
-	# pg_cron is not on the test machine; its one function that the README calls is stood in for.
+	# pg_cron works in one database alone, as 055_cron.pl tests; its one function that the README calls is stood in for.
 	$script .= "CREATE SCHEMA cron;\nCREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';\n";
 	$script .= "\\echo ---- block $_\n$sql[$_]\n" for 0 .. $#sql;
 	$script .= "\\echo ---- end\n";
