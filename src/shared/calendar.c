@@ -397,7 +397,12 @@ zone_timestamp_argument(Zone *zone, Timestamp local, const char *argument)
 	TimestampTz time = zone_instant(zone, time_check(local, argument));
 
 	if (unlikely(!IS_VALID_TIMESTAMP(time)))
-		clock_range_error(zone, DatumGetCString(DirectFunctionCall1(timestamp_out, TimestampGetDatum(local))), argument);
+	{
+		char		text[TIME_TEXT_SIZE];
+
+		time_clock_to_text(local, text);
+		clock_range_error(zone, text, argument);
+	}
 	return time;
 }
 

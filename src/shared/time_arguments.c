@@ -68,6 +68,20 @@ time_to_text(TimestampTz time, char *text)
 	EncodeDateTime(&tm, fraction, true, 0, NULL, USE_XSD_DATES, text);
 }
 
+/* The same of a wall clock time, which has no zone. */
+void
+time_clock_to_text(Timestamp local, char *text)
+{
+	struct pg_tm tm;
+	fsec_t		fraction;
+
+	if (timestamp2tm(local, NULL, &tm, &fraction, NULL, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	EncodeDateTime(&tm, fraction, false, 0, NULL, USE_XSD_DATES, text);
+}
+
 static bool
 read_digits(const char **text, int least, int most, int *number)
 {

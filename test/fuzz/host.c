@@ -1441,7 +1441,7 @@ EncodeDateTime(struct pg_tm *tm, fsec_t fsec, bool print_tz, int tz, const char 
 {
 	int			n;
 
-	host_require(style == USE_XSD_DATES && print_tz && tz == 0 && tm->tm_isdst >= 0, "another form of dates");
+	host_require(style == USE_XSD_DATES && (!print_tz || (tz == 0 && tm->tm_isdst >= 0)), "another form of dates");
 	n = sprintf(str, "%04d-%02d-%02dT%02d:%02d:%02d", tm->tm_year > 0 ? tm->tm_year : 1 - tm->tm_year,
 				tm->tm_mon, tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec);
 	if (fsec != 0)
@@ -1450,7 +1450,7 @@ EncodeDateTime(struct pg_tm *tm, fsec_t fsec, bool print_tz, int tz, const char 
 		while (str[n - 1] == '0')
 			n--;
 	}
-	sprintf(str + n, "+00:00%s", tm->tm_year > 0 ? "" : " BC");
+	sprintf(str + n, "%s%s", print_tz ? "+00:00" : "", tm->tm_year > 0 ? "" : " BC");
 }
 
 /* Only quoted in errors. */

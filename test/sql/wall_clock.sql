@@ -52,7 +52,7 @@ SELECT count(*) > 40000 AS many, count(DISTINCT zone) AS zones, count(*) FILTER 
 FROM (SELECT zone, local, retention_book_send(retention_book(1, local, 'day', zone)) AS got, retention_book_send(retention_book(1, local AT TIME ZONE zone, 'day', zone)) AS want FROM moments GROUP BY zone, local ORDER BY hashtext(local::text)) s;
 SELECT count(*) AS differ FROM (SELECT FROM moments GROUP BY zone, local HAVING activity(local, 'day', zone) <> activity(local AT TIME ZONE zone, 'day', zone)) s;
 -- A day begins at its first midnight, where there are two.
-SELECT count(*) > 2000 AS many, count(*) FILTER (WHERE got <> want) AS differ, count(DISTINCT zone) FILTER (WHERE begin <> day::timestamp AT TIME ZONE zone) AS two_midnights
+SELECT count(*) > 2000 AS many, count(*) FILTER (WHERE got <> want) AS differ, count(DISTINCT zone) FILTER (WHERE begin <> day::timestamp AT TIME ZONE zone) > 0 AS two_midnights
 FROM (SELECT zone, day, begin, retention_book_send(retention_book(1, day, 'day', zone)) AS got, retention_book_send(retention_book(1, begin, 'day', zone)) AS want
 	FROM (SELECT zone, day, CASE WHEN (at - interval '1 hour') AT TIME ZONE zone = day::timestamp THEN at - interval '1 hour' ELSE at END AS begin
 		FROM (SELECT DISTINCT zone, local::date AS day, local::date::timestamp AT TIME ZONE zone AS at FROM moments WHERE zone NOT LIKE 'XXX%') m) b GROUP BY zone, day, begin) s;
