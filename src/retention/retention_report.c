@@ -37,21 +37,25 @@ unit_of(const HistoryReader *events)
 }
 
 /*
- * The period of the argument as_of, which no period of the book may lie after; the
+ * The period of the argument as_of, of a type, which no period of the book may lie after; the
  * book has members.  The end of the rows is taken from their periods, because the
  * rules of a time zone may have changed since the book was made, or be unknown here.
  */
 static int32
-get_last_period(FunctionCallInfo fcinfo, const HistoryReader *events)
+get_last_period(FunctionCallInfo fcinfo, TimeType type, const HistoryReader *events)
 {
 	int32		last = (int32) history_book_last_place(events);
-	TimestampTz as_of = history_book_as_of(fcinfo, 1, events);
+	Zone	   *zone;
+	TimestampTz as_of;
 	int32		period;
 
 	if (PG_ARGISNULL(1))
 		return last;
-	period = calendar_period(calendar_stored_zone(events->settings, events->settings_size),
-							 unit_of(events), as_of, "as_of");
+	zone = calendar_stored_zone(events->settings, events->settings_size);
+	as_of = zone_time_argument(zone, PG_GETARG_DATUM(1), type, "as_of");
+	if (as_of < events->last)
+		time_too_early_error(as_of, "as_of", events->last, "a row", "occurred_at");
+	period = calendar_period(zone, unit_of(events), as_of, "as_of");
 	if (period < last)
 		time_too_early_error(as_of, "as_of", events->last, "a row", "occurred_at");
 	return period;
@@ -132,9 +136,8 @@ put_cohort(ReturnSetInfo *result, const Triangle *triangle, CalendarUnit unit,
 }
 
 /* cohort_retention(retention_book, as_of): one row per cohort and period since. */
-CUSTMART_FUNCTION(custmart_cohort_retention);
-Datum
-custmart_cohort_retention(PG_FUNCTION_ARGS)
+static Datum
+cohort_retention(FunctionCallInfo fcinfo, TimeType type)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	HistoryReader events;
@@ -148,7 +151,7 @@ custmart_cohort_retention(PG_FUNCTION_ARGS)
 	if (events.reader.count == 0)
 		return (Datum) 0;
 
-	triangle_init(&triangle, get_last_period(fcinfo, &events),
+	triangle_init(&triangle, get_last_period(fcinfo, type, &events),
 				  events.reader.form == RETENTION_AMOUNTS, CurrentMemoryContext);
 	while (history_book_next(&events))
 		raise_status(triangle_add(&triangle, events.events, events.count, &events.pool), "cohort_retention");
@@ -159,6 +162,8 @@ custmart_cohort_retention(PG_FUNCTION_ARGS)
 				   keytable_payload(&triangle.cohorts, order[i]));
 	return (Datum) 0;
 }
+
+AS_OF_FUNCTIONS(cohort_retention)
 
 /*
  * net_outside(retention_book): money that belongs to no cohort, because it was
@@ -189,9 +194,8 @@ custmart_retention_book_net_outside(PG_FUNCTION_ARGS)
 /* ---------- growth accounting ---------- */
 
 /* lifecycle_counts(retention_book, as_of): one row per period from the first to that of as_of. */
-CUSTMART_FUNCTION(custmart_lifecycle_counts);
-Datum
-custmart_lifecycle_counts(PG_FUNCTION_ARGS)
+static Datum
+lifecycle_counts(FunctionCallInfo fcinfo, TimeType type)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	HistoryReader events;
@@ -206,7 +210,7 @@ custmart_lifecycle_counts(PG_FUNCTION_ARGS)
 	if (events.reader.count == 0)
 		return (Datum) 0;
 
-	growth.as_of = get_last_period(fcinfo, &events);
+	growth.as_of = get_last_period(fcinfo, type, &events);
 	while (history_book_next(&events))
 		raise_status(growth_add(&growth, events.events, events.count), "lifecycle_counts");
 	for (Size i = growth.count; i-- > 0;)
@@ -225,6 +229,8 @@ custmart_lifecycle_counts(PG_FUNCTION_ARGS)
 	}
 	return (Datum) 0;
 }
+
+AS_OF_FUNCTIONS(lifecycle_counts)
 
 /* ---------- stickiness ---------- */
 

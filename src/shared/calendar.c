@@ -9,6 +9,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgtime.h"
+#include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -380,6 +381,13 @@ calendar_end(const CalendarSettings *settings, TimestampTz time)
 	}
 }
 
+/* The day in which a finite point in time lies. */
+DateADT
+calendar_day(const CalendarSettings *settings, TimestampTz time)
+{
+	return day_of(zone_local(settings->zone, time));
+}
+
 /* Raises 22008 for a wall clock time or a day, as text, at which no timestamptz can be. */
 static void
 clock_range_error(const Zone *zone, const char *text, const char *argument)
@@ -420,6 +428,32 @@ zone_date_argument(Zone *zone, DateADT date, const char *argument)
 	if (unlikely(!is_valid || !IS_VALID_TIMESTAMP(time)))
 		clock_range_error(zone, DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(date))), argument);
 	return time;
+}
+
+/*
+ * An argument that is the text of a timestamptz, which means the clocks of a zone
+ * unless it names another; 22008, and errors of timestamptz_in.
+ */
+TimestampTz
+zone_text_argument(const Zone *zone, text *time, const char *argument)
+{
+	char	   *string = text_to_cstring(time);
+	pg_tz	   *session = session_timezone;
+	Datum		value = 0;
+
+	PG_TRY();
+	{
+		session_timezone = zone->rules;
+		value = DirectFunctionCall3(timestamptz_in, CStringGetDatum(string),
+									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	}
+	PG_FINALLY();
+	{
+		session_timezone = session;
+	}
+	PG_END_TRY();
+	pfree(string);
+	return time_check(DatumGetTimestampTz(value), argument);
 }
 
 /* Raises 22008 for a time in the period that begins before all dates. */

@@ -71,7 +71,8 @@ typedef enum TimeType
 {
 	TYPE_TIMESTAMPTZ,
 	TYPE_TIMESTAMP,				/* what the clocks of the zone show */
-	TYPE_DATE					/* the start of that day there */
+	TYPE_DATE,					/* the start of that day there */
+	TYPE_TEXT					/* read as in a session of the zone */
 } TimeType;
 
 /* A unit and a time zone, as arguments and as stored in values. */
@@ -91,6 +92,7 @@ extern int64 zone_offset_slow(Zone *zone, TimestampTz time);
 extern TimestampTz zone_instant_slow(Zone *zone, Timestamp local);
 extern TimestampTz zone_timestamp_argument(Zone *zone, Timestamp local, const char *argument);
 extern TimestampTz zone_date_argument(Zone *zone, DateADT date, const char *argument);
+extern TimestampTz zone_text_argument(const Zone *zone, text *time, const char *argument);
 extern TimestampTz zone_before(Zone *zone, TimestampTz time, const Interval *span);
 extern CalendarUnit calendar_unit_argument(const char *name, Size length);
 extern const CalendarSettings *calendar_arguments(Datum unit, Datum zone);
@@ -99,6 +101,7 @@ extern const char *calendar_check_settings(const uint8 *bytes, Size size, Calend
 extern void calendar_open_settings(CalendarSettings *settings, const uint8 *bytes, Size size);
 extern TimestampTz calendar_begin(const CalendarSettings *settings, int32 period);
 extern TimestampTz calendar_end(const CalendarSettings *settings, TimestampTz time);
+extern DateADT calendar_day(const CalendarSettings *settings, TimestampTz time);
 extern Zone *calendar_stored_zone(const uint8 *bytes, Size size);
 extern void calendar_range_error(TimestampTz time, CalendarUnit unit, const char *argument);
 
@@ -139,6 +142,8 @@ zone_time_argument(Zone *zone, Datum value, TimeType type, const char *argument)
 			return zone_timestamp_argument(zone, DatumGetTimestamp(value), argument);
 		case TYPE_DATE:
 			return zone_date_argument(zone, DatumGetDateADT(value), argument);
+		case TYPE_TEXT:
+			return zone_text_argument(zone, DatumGetTextPP(value), argument);
 	}
 	return time_check(DatumGetTimestampTz(value), argument);
 }
@@ -161,5 +166,23 @@ calendar_period(Zone *zone, CalendarUnit unit, TimestampTz time, const char *arg
 	zone->last_period = period;
 	return period;
 }
+
+/*
+ * What SQL calls, one function for each type of the argument as_of.  `function`
+ * takes the type as well.
+ */
+#define AS_OF_FUNCTION(name, function, type) \
+CUSTMART_FUNCTION(custmart_##name); \
+Datum \
+custmart_##name(PG_FUNCTION_ARGS) \
+{ \
+	return function(fcinfo, type); \
+}
+
+#define AS_OF_FUNCTIONS(name) \
+AS_OF_FUNCTION(name, name, TYPE_TIMESTAMPTZ) \
+AS_OF_FUNCTION(name##_timestamp, name, TYPE_TIMESTAMP) \
+AS_OF_FUNCTION(name##_date, name, TYPE_DATE) \
+AS_OF_FUNCTION(name##_text, name, TYPE_TEXT)
 
 #endif							/* CUSTMART_CALENDAR_H */

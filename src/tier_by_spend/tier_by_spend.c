@@ -179,11 +179,11 @@ window_length(const Interval *span, int64 slack)
 }
 
 /*
- * Opens a member with the arguments from 0 on: spend, as_of, limits, then, from
- * argument `rest` on, span, unit and timezone.
+ * Opens a member with the arguments from 0 on: spend, as_of, of a type, limits,
+ * then, from argument `rest` on, span, unit and timezone.
  */
 static void
-open_member(FunctionCallInfo fcinfo, Member *member, int rest)
+open_member(FunctionCallInfo fcinfo, TimeType type, Member *member, int rest)
 {
 	Programme  *programme = &member->programme;
 	const Event *payments;
@@ -205,7 +205,8 @@ open_member(FunctionCallInfo fcinfo, Member *member, int rest)
 	member->history = history_open(PG_GETARG_DATUM(0), &spend_kind);
 	payments = member->history->events;
 	last = payments[member->history->count - 1].value;
-	member->as_of = PG_ARGISNULL(1) ? last : time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
+	member->as_of = PG_ARGISNULL(1) ? last :
+		zone_time_argument(programme->settings.zone, PG_GETARG_DATUM(1), type, "as_of");
 	if (last > member->as_of)
 		time_too_early_error(member->as_of, "as_of", last, "an amount", "occurred_at");
 	member->walk.payments = payments;
@@ -251,11 +252,11 @@ net_of(const History *history, TimestampTz start, TimestampTz until)
 /* ---------- functions ---------- */
 
 /* rolling_spend(spend, as_of, span, timezone): the net of the span up to as_of. */
-CUSTMART_FUNCTION(custmart_rolling_spend);
-Datum
-custmart_rolling_spend(PG_FUNCTION_ARGS)
+static Datum
+rolling_spend(FunctionCallInfo fcinfo, TimeType type)
 {
 	const History *history;
+	Zone	   *zone;
 	TimestampTz as_of;
 	TimestampTz start;
 	Decimal		net;
@@ -265,17 +266,19 @@ custmart_rolling_spend(PG_FUNCTION_ARGS)
 	argument_check_not_null(fcinfo, 2, "span");
 	argument_check_not_null(fcinfo, 3, "timezone");
 	history = history_open(PG_GETARG_DATUM(0), &spend_kind);
+	zone = get_zone(PG_GETARG_DATUM(3));
 	as_of = PG_ARGISNULL(1) ? history->events[history->count - 1].value :
-		time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
-	start = zone_before(get_zone(PG_GETARG_DATUM(3)), as_of, get_span(PG_GETARG_DATUM(2)));
+		zone_time_argument(zone, PG_GETARG_DATUM(1), type, "as_of");
+	start = zone_before(zone, as_of, get_span(PG_GETARG_DATUM(2)));
 	net = net_of(history, start, as_of);
 	PG_RETURN_DATUM(numeric_of(&net));
 }
 
+AS_OF_FUNCTIONS(rolling_spend)
+
 /* tier_by_spend(spend, as_of, limits, names, span, unit, timezone): the tier at as_of. */
-CUSTMART_FUNCTION(custmart_tier_by_spend);
-Datum
-custmart_tier_by_spend(PG_FUNCTION_ARGS)
+static Datum
+tier_by_spend(FunctionCallInfo fcinfo, TimeType type)
 {
 	Member		member;
 	Datum	   *names;
@@ -283,17 +286,18 @@ custmart_tier_by_spend(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	argument_check_not_null(fcinfo, 3, "names");
-	open_member(fcinfo, &member, 4);
+	open_member(fcinfo, type, &member, 4);
 	names = get_names(PG_GETARG_DATUM(3), member.programme.limit_count);
 	while (next_change(&member))
 		;
 	PG_RETURN_TEXT_P(DatumGetTextPCopy(names[member.walk.tier]));
 }
 
+AS_OF_FUNCTIONS(tier_by_spend)
+
 /* spend_to_next(spend, as_of, limits, span, unit, timezone): what is missing for a better tier. */
-CUSTMART_FUNCTION(custmart_spend_to_next);
-Datum
-custmart_spend_to_next(PG_FUNCTION_ARGS)
+static Datum
+spend_to_next(FunctionCallInfo fcinfo, TimeType type)
 {
 	Member		member;
 	Decimal		missing;
@@ -301,7 +305,7 @@ custmart_spend_to_next(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	open_member(fcinfo, &member, 3);
+	open_member(fcinfo, type, &member, 3);
 	while (next_change(&member))
 		;
 	if (member.walk.tier == 0)
@@ -317,17 +321,18 @@ custmart_spend_to_next(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(numeric_of(&missing));
 }
 
-/* tier_until(spend, as_of, limits, span, unit, timezone): when the tier is lost if nothing more comes. */
-CUSTMART_FUNCTION(custmart_tier_until);
-Datum
-custmart_tier_until(PG_FUNCTION_ARGS)
+AS_OF_FUNCTIONS(spend_to_next)
+
+/* tier_until(spend, as_of, limits, span, unit, timezone): the first day without the tier if nothing more comes. */
+static Datum
+tier_until(FunctionCallInfo fcinfo, TimeType type)
 {
 	Member		member;
 	int			tier;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	open_member(fcinfo, &member, 3);
+	open_member(fcinfo, type, &member, 3);
 	while (next_change(&member))
 		;
 	tier = member.walk.tier;
@@ -336,14 +341,15 @@ custmart_tier_until(PG_FUNCTION_ARGS)
 	member.walk.until = PG_INT64_MAX;
 	while (next_change(&member))
 		if (member.walk.tier > tier)
-			PG_RETURN_TIMESTAMPTZ(member.walk.since);
-	PG_RETURN_TIMESTAMPTZ(DT_NOEND);
+			PG_RETURN_DATEADT(calendar_day(&member.programme.settings, member.walk.since));
+	PG_RETURN_DATEADT(DATEVAL_NOEND);
 }
 
+AS_OF_FUNCTIONS(tier_until)
+
 /* tier_history(spend, as_of, limits, names, span, unit, timezone): every tier there was. */
-CUSTMART_FUNCTION(custmart_tier_history);
-Datum
-custmart_tier_history(PG_FUNCTION_ARGS)
+static Datum
+tier_history(FunctionCallInfo fcinfo, TimeType type)
 {
 	static const char *const reasons[] = {"start", "upgrade", "downgrade"};
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -354,7 +360,7 @@ custmart_tier_history(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	argument_check_not_null(fcinfo, 3, "names");
-	open_member(fcinfo, &member, 4);
+	open_member(fcinfo, type, &member, 4);
 	names = get_names(PG_GETARG_DATUM(3), member.programme.limit_count);
 	while (next_change(&member))
 	{
@@ -371,3 +377,5 @@ custmart_tier_history(PG_FUNCTION_ARGS)
 	}
 	return (Datum) 0;
 }
+
+AS_OF_FUNCTIONS(tier_history)

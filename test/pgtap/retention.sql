@@ -213,7 +213,7 @@ SELECT is((SELECT array_agg(member_count(b) ORDER BY with_amounts) FROM book),
           (SELECT ARRAY[count(DISTINCT member) FILTER (WHERE at IS NOT NULL), count(DISTINCT member) FILTER (WHERE num_nulls(at, amount) = 0)] FROM line), 'member_count()');
 -- Word for word, and slowly: on or after is being there at some time from then on.
 SELECT pg_temp.same_rows(
-  'SELECT cohort, period, on_or_after FROM cohort_retention(pg_temp.book(true), ''2026-05-31 22:00'')',
+  'SELECT cohort, period, on_or_after FROM cohort_retention(pg_temp.book(true), ''2026-05-31 22:00+00'')',
   $$ WITH came AS MATERIALIZED (SELECT member, min(n) AS n FROM did WHERE has_order GROUP BY member)
      SELECT c.first_day, (p.n - c.n)::int, (SELECT count(*) FROM came WHERE came.n = c.n AND EXISTS (SELECT FROM did d WHERE d.member = came.member AND has_order AND d.n >= p.n))
        FROM calendar c JOIN calendar p ON p.n >= c.n WHERE c.n IN (SELECT n FROM came) $$, 'on_or_after, by the definition');

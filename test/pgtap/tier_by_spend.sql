@@ -72,7 +72,7 @@ $$;
 
 -- One line per member at a moment: net, tier, what is missing, when it is lost.
 CREATE FUNCTION pg_temp.present(span interval, zone text, limits numeric[], names text[], as_of timestamptz)
-RETURNS TABLE (member bigint, net numeric, tier text, missing numeric, until timestamptz)
+RETURNS TABLE (member bigint, net numeric, tier text, missing numeric, until date)
 LANGUAGE sql STABLE AS $$
   WITH now AS MATERIALIZED (
     SELECT DISTINCT ON (member) member, tier FROM point WHERE at <= as_of ORDER BY member, at DESC, is_end),
@@ -80,7 +80,7 @@ LANGUAGE sql STABLE AS $$
     SELECT member, coalesce(sum(amount) FILTER (WHERE at > pg_temp.before(as_of, span, zone)), 0) AS net FROM line WHERE at <= as_of GROUP BY member),
   lost AS MATERIALIZED (
     SELECT member, min(at) AS at FROM point JOIN now USING (member) WHERE at > as_of AND warranted > now.tier GROUP BY member)
-  SELECT member, net, names[tier], greatest(limits[tier - 1] - net, CASE WHEN tier > 1 THEN 0 END), lost.at
+  SELECT member, net, names[tier], greatest(limits[tier - 1] - net, CASE WHEN tier > 1 THEN 0 END), (lost.at AT TIME ZONE zone)::date
     FROM now JOIN rolling USING (member) LEFT JOIN lost USING (member)
 $$;
 
@@ -142,10 +142,11 @@ BEGIN
   -- A tier is there until just before tier_until(), and is lost then.
   RETURN NEXT is_empty(
     format($q$ SELECT * FROM (SELECT member, until, array_position(%2$L::text[], tier_by_spend(x, %1$L, %3$s)) AS place,
-                              CASE WHEN until > %1$L THEN array_position(%2$L::text[], tier_by_spend(x, until - interval '1 microsecond', %3$s)) END AS before,
-                              CASE WHEN until > %1$L THEN array_position(%2$L::text[], tier_by_spend(x, until, %3$s)) END AS after
-                         FROM (SELECT *, tier_until(x, %1$L, %4$L, %5$s) AS until FROM kept WHERE x IS NOT NULL) k) p
-                WHERE (CASE WHEN until IS NULL THEN place = cardinality(%2$L::text[]) ELSE before <= place AND after > place END) IS NOT TRUE $q$, as_of, names, of_tiers, limits, of_rule),
+                              CASE WHEN begin > %1$L THEN array_position(%2$L::text[], tier_by_spend(x, begin - interval '1 microsecond', %3$s)) END AS before,
+                              CASE WHEN begin > %1$L THEN array_position(%2$L::text[], tier_by_spend(x, until, %3$s)) END AS after
+                         FROM (SELECT *, tier_until(x, %1$L, %4$L, %5$s) AS until FROM kept WHERE x IS NOT NULL) k,
+                              LATERAL (SELECT until::timestamp AT TIME ZONE %6$L AS begin) b) p
+                WHERE (CASE WHEN until IS NULL THEN place = cardinality(%2$L::text[]) ELSE before <= place AND after > place END) IS NOT TRUE $q$, as_of, names, of_tiers, limits, of_rule, zone),
     'tier_until() is when it is lost' || asked);
 END $$;
 
@@ -172,7 +173,7 @@ SELECT results_eq($$ SELECT * FROM pg_temp.half_year((SELECT spend(t, a) FROM (V
 -- 2025-11-01 02:00 in Greenwich is still October in New York, whose clocks go back on the 2nd.
 SELECT results_eq($$ SELECT timezone, tier_until(x, '2025-11-05', '{100}', '1 month', 'month', timezone), tier_by_spend(x, '2025-12-15', '{100}', '{gold,member}', '1 month', 'month', timezone)
                        FROM (SELECT spend('2025-11-01 02:00+00', 100) AS x) s, unnest('{UTC,America/New_York}'::text[]) timezone $$,
-                  $$ VALUES ('UTC', timestamptz '2026-01-01 00:00+00', 'gold'), ('America/New_York', '2025-12-01 05:00+00', 'member') $$, 'a month is one of the zone');
+                  $$ VALUES ('UTC', date '2026-01-01', 'gold'), ('America/New_York', '2025-12-01', 'member') $$, 'a month is one of the zone');
 -- 180 days before 20:00 in summer is 20:00 in winter, 4320 hours and one; 4320 hours is 19:00.
 SELECT results_eq($$ SELECT rolling_spend(x, '2025-07-09 00:00+00', span, timezone) FROM (SELECT spend('2025-01-10 00:30+00', 7) AS x) s,
                             (VALUES (1, interval '180 days', 'UTC'), (2, '180 days', 'America/New_York'), (3, '4320 hours', 'America/New_York')) v (i, span, timezone) ORDER BY i $$,
@@ -255,7 +256,7 @@ SELECT is((SELECT count(*) FROM kept k JOIN (SELECT DISTINCT x FROM kept) d ON d
 CREATE TEMP TABLE in_utc AS SELECT member, extract(epoch FROM since) AS since, tier, rolling_spend, reason FROM history;
 SET LOCAL timezone = 'Australia/Lord_Howe'; SET LOCAL datestyle = 'German'; SET LOCAL intervalstyle = 'sql_standard';
 SELECT pg_temp.same_rows($$ SELECT member, extract(epoch FROM since), tier, rolling_spend, reason
-                              FROM kept, tier_history(x, '2026-07-01 00:00+00', '{200,100}', '{gold,silver,member}', interval 'P180D', 'month', 'America/New_York') $$, 'TABLE in_utc', 'settings of the session change nothing');
+                              FROM kept, tier_history(x, '2026-07-01', '{200,100}', '{gold,silver,member}', interval 'P180D', 'month', 'America/New_York') $$, 'TABLE in_utc', 'settings of the session change nothing');
 SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'postgres';
 
 -- CDNOW: orders of 1997 and 1998 of those who bought first in the first quarter of 1997.

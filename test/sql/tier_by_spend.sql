@@ -156,10 +156,10 @@ SELECT count(*) AS wrong FROM (TABLE histories EXCEPT TABLE expected) s;
 SELECT count(*) AS missing FROM (TABLE expected EXCEPT TABLE histories) s;
 SELECT count(*) AS members, count(*) FILTER (WHERE got IS DISTINCT FROM (:names::text[])[tier]) AS tiers_wrong,
 	count(*) FILTER (WHERE missing IS DISTINCT FROM greatest(0, CASE tier WHEN 2 THEN 60000 WHEN 3 THEN 20000 WHEN 4 THEN 5000 END - net) AND (tier > 1 OR missing IS NOT NULL)) AS missing_wrong,
-	count(*) FILTER (WHERE until IS DISTINCT FROM lost) AS until_wrong, count(lost) AS lose, count(*) FILTER (WHERE tier = 1) AS platinum, count(*) FILTER (WHERE net <> 0) > 40 AS net
+	count(*) FILTER (WHERE until IS DISTINCT FROM (lost AT TIME ZONE timezone)::date) AS until_wrong, count(lost) AS lose, count(*) FILTER (WHERE tier = 1) AS platinum, count(*) FILTER (WHERE net <> 0) > 40 AS net
 FROM (
 	SELECT tier_by_spend(x, :as_of, :limits, :names, span, unit, timezone) AS got, spend_to_next(x, :as_of, :limits, span, unit, timezone) AS missing,
-		tier_until(x, :as_of, :limits, span, unit, timezone) AS until, w.tier,
+		tier_until(x, :as_of, :limits, span, unit, timezone) AS until, timezone, w.tier,
 		(SELECT coalesce(sum(amount), 0) FROM amounts a WHERE a.rule = m.rule AND a.member = m.member
 			AND a.occurred_at > (:as_of AT TIME ZONE timezone - span) AT TIME ZONE timezone) AS net,
 		(SELECT min(at) FROM points p WHERE p.rule = m.rule AND p.member = m.member AND p.at > :as_of AND p.warranted > w.tier) AS lost
@@ -268,14 +268,14 @@ END $$;
 
 -- All of time, by the day (how quickly, 030_limits.pl says).  A span of one day is over a day later, one of all time never.
 CREATE TABLE far AS SELECT spend(t, 1) AS x FROM (VALUES (timestamptz '4713-01-01 00:00 BC'), ('2000-01-01 12:00'), ('294276-12-31 23:59:59.999999')) v(t);
-SELECT h.* FROM far, tier_history(x, '294276-12-31 23:59:59.999999', '{1}', '{a,b}', '1 day', 'day') h;
-SELECT h.* FROM far, tier_history(x, '294276-12-31 23:59:59.999999', '{2,1}', '{a,b,c}', '178000000 years', 'day', 'Asia/Kathmandu') h;
-SELECT unit, timezone, tier_until(x, '294276-12-31 23:59:59.999999', '{1}', '1 day', unit, timezone), tier_until(x, '294276-12-31 23:59:59.999999', '{3}', '178000000 years', unit, timezone),
-	spend_to_next(x, '294276-12-31 23:59:59.999999', '{1000000}', '2147483646 months 2147483647 days 2562047788:00:54.775807', unit, timezone)
+SELECT h.* FROM far, tier_history(x, '294276-12-31 23:59:59.999999+00', '{1}', '{a,b}', '1 day', 'day') h;
+SELECT h.* FROM far, tier_history(x, '294276-12-31 23:59:59.999999+00', '{2,1}', '{a,b,c}', '178000000 years', 'day', 'Asia/Kathmandu') h;
+SELECT unit, timezone, tier_until(x, '294276-12-31 23:59:59.999999+00', '{1}', '1 day', unit, timezone), tier_until(x, '294276-12-31 23:59:59.999999+00', '{3}', '178000000 years', unit, timezone),
+	spend_to_next(x, '294276-12-31 23:59:59.999999+00', '{1000000}', '2147483646 months 2147483647 days 2562047788:00:54.775807', unit, timezone)
 FROM far, unnest(ARRAY['day', 'year']) unit, unnest(ARRAY['UTC', 'Pacific/Kiritimati', 'Etc/GMT+12']) timezone ORDER BY 1, 2;
 SELECT count(*) FROM unnest(ARRAY['day', 'week', 'month', 'quarter', 'year']) unit, unnest(ARRAY['UTC', 'Pacific/Kiritimati', 'Etc/GMT+12', 'Asia/Manila', 'America/Juneau', '<+167>-167', '<-167>167']) timezone,
-	unnest(ARRAY[interval '1 us', '1 day', '1 month 1 day 1 us', '2147483647 days']) span, far, tier_history(x, '294276-12-31 23:59:59.999999', '{2,1}', '{a,b,c}', span, unit, timezone);
-SELECT timezone, tier_by_spend(x, '4714-11-24 BC', '{1}', '{a,b}', '1 day', 'day', timezone), rolling_spend(x, '4714-11-24 BC', '1 day', timezone)
+	unnest(ARRAY[interval '1 us', '1 day', '1 month 1 day 1 us', '2147483647 days']) span, far, tier_history(x, '294276-12-31 23:59:59.999999+00', '{2,1}', '{a,b,c}', span, unit, timezone);
+SELECT timezone, tier_by_spend(x, '4714-11-24 00:00+00 BC', '{1}', '{a,b}', '1 day', 'day', timezone), rolling_spend(x, '4714-11-24 00:00+00 BC', '1 day', timezone)
 FROM (SELECT spend('4714-11-24 BC', 1) AS x) s, unnest(ARRAY['UTC', 'Pacific/Kiritimati', 'Etc/GMT+12']) timezone;
 -- A million moments.
 CREATE TABLE long_history AS SELECT spend(timestamptz '2000-01-01' + n * interval '10 minutes', n % 100) AS x FROM generate_series(1, 1000000) n;
@@ -308,7 +308,7 @@ FROM images;
 SELECT DISTINCT answer COLLATE "C" AS answer FROM images WHERE answer NOT LIKE 'accepted%' ORDER BY 1;
 SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND spend_send(substr(answer, 11)::spend) <> image;
 SELECT count(*) > 100 AS accepted, count(*) FILTER (WHERE e <> '22003 sum of amounts is out of range') AS surprises
-FROM (SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM tier_history(x, ''294276-12-31 23:59:59.999999'', ''{2,1}'', ''{a,b,c}'', ''1 month'', ''day'', ''Europe/Berlin'')), spend_to_next(x, ''294276-12-31 23:59:59.999999'', ''{2,1}''), rolling_spend(x, ''2026-01-01''), x + x = x + x FROM (SELECT %L::spend AS x) s', substr(answer, 11))) AS e FROM images WHERE answer LIKE 'accepted%') s;
+FROM (SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM tier_history(x, ''294276-12-31 23:59:59.999999+00'', ''{2,1}'', ''{a,b,c}'', ''1 month'', ''day'', ''Europe/Berlin'')), spend_to_next(x, ''294276-12-31 23:59:59.999999+00'', ''{2,1}''), rolling_spend(x, ''2026-01-01''), x + x = x + x FROM (SELECT %L::spend AS x) s', substr(answer, 11))) AS e FROM images WHERE answer LIKE 'accepted%') s;
 -- Sums that no rows can make are refused.
 CREATE TABLE forged AS SELECT ('\x0e01 0000 02 00 1f 00 7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff 01 1f 00 7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff'::bytea) AS image;
 SELECT substr(hostile.receive('spend', image), 1, 16) FROM forged;

@@ -69,3 +69,56 @@ SELECT first_period(activity(d, 'day', zone)) FROM (VALUES (date '294276-12-31',
 \set VERBOSITY default
 SELECT activity(timestamp '294276-12-31 23:00', 'day', 'America/New_York');
 \set VERBOSITY terse
+
+-- ---------- as_of ----------
+
+-- 1,500 spent in June 2024: the year ends, and the next, in New York; until then the tier is kept.
+CREATE VIEW spent AS SELECT spend(timestamptz '2024-06-01 12:00+00', 1500) AS x;
+CREATE TABLE sessions (zone text, answer text);
+CREATE FUNCTION answers() RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT concat_ws(' ', tier_by_spend(x, '2026-01-01', ARRAY[1000], ARRAY['gold', 'member'], timezone => 'America/New_York'),
+		tier_by_spend(x, date '2026-01-01', ARRAY[1000], ARRAY['gold', 'member'], timezone => 'America/New_York'),
+		tier_by_spend(x, timestamp '2026-01-01', ARRAY[1000], ARRAY['gold', 'member'], timezone => 'America/New_York'),
+		tier_by_spend(x, timestamptz '2026-01-01 00:00+00', ARRAY[1000], ARRAY['gold', 'member'], timezone => 'America/New_York'),
+		tier_by_spend(x, '2026-01-01 00:00+00', ARRAY[1000], ARRAY['gold', 'member'], timezone => 'America/New_York'),
+		tier_by_spend(x, timestamp '2025-12-31 23:59:59.999999', ARRAY[1000], ARRAY['gold', 'member'], timezone => 'America/New_York'),
+		tier_until(x, '2024-12-31', ARRAY[1000], timezone => 'Europe/Berlin') - date '2000-01-01', tier_until(x, date '2024-12-31', ARRAY[1000], timezone => 'Asia/Tokyo') - date '2000-01-01',
+		spend_to_next(x, '2025-06-01 08:00', ARRAY[2000], timezone => 'America/New_York'), spend_to_next(x, '2025-06-01 07:59', ARRAY[2000], timezone => 'America/New_York'),
+		rolling_spend(x, '2025-06-01 08:00', timezone => 'America/New_York'), rolling_spend(x, timestamp '2025-06-01 07:59', timezone => 'America/New_York'), rolling_spend(x, date '2025-06-02', timezone => 'America/New_York'),
+		(SELECT count(*) FROM tier_history(x, '2025-12-31 23:59', ARRAY[1000], ARRAY['gold', 'member'], timezone => 'America/New_York')),
+		(SELECT count(*) FROM tier_history(x, date '2026-01-01', ARRAY[1000], ARRAY['gold', 'member'], timezone => 'America/New_York')),
+		(SELECT count(*) FROM tier_history(x, timestamp '2025-12-31 23:59', ARRAY[1000], ARRAY['gold', 'member'], timezone => 'America/New_York')))
+		|| (SELECT string_agg(' ' || (SELECT count(*) FROM cohort_retention(b, '2011-02-28 23:59')) || (SELECT count(*) FROM cohort_retention(b, '2011-03-01')) || (SELECT count(*) FROM cohort_retention(b, date '2011-03-01')) || (SELECT count(*) FROM cohort_retention(b, timestamp '2011-02-28 23:59'))
+			|| (SELECT count(*) FROM lifecycle_counts(b, '2011-02-28 23:59')) || (SELECT count(*) FROM lifecycle_counts(b, '2011-03-01')) || (SELECT count(*) FROM lifecycle_counts(b, date '2011-03-01')) || (SELECT count(*) FROM lifecycle_counts(b, timestamp '2011-02-28 23:59')), '' ORDER BY zone COLLATE "C")
+			FROM (SELECT zone, retention_book(member, day, 'month', zone) AS b FROM orders, unnest('{Europe/Berlin,America/New_York,Pacific/Kiritimati}'::text[]) zone GROUP BY zone) s)
+	FROM spent
+$$;
+-- Cohorts of December and January have 3 and 2 cells up to February, 4 and 3 up to March.
+SELECT answers();
+SELECT current_setting('timezone') AS session \gset
+SELECT format('SET timezone = %L; INSERT INTO sessions SELECT %1$L, answers()', zone) FROM unnest('{UTC,Europe/Berlin,America/New_York,Asia/Tokyo,Pacific/Kiritimati,Pacific/Pago_Pago}'::text[]) zone \gexec
+SET timezone = :'session';
+SELECT count(*) AS sessions, count(DISTINCT answer) AS answers, bool_and(answer = answers()) AS same FROM sessions;
+
+-- What a literal, a parameter of no type and every type of time is taken for; as_of is the latest by name and if omitted.
+CREATE TABLE times (d date, l timestamp, t timestamptz, s text, v varchar(40));
+INSERT INTO times VALUES ('2026-01-01', '2026-01-01', '2026-01-01 05:00+00', '2026-01-01', '2026-01-01 00:00');
+SELECT tier_by_spend(x, d, '{1000}', '{gold,member}', timezone => z) AS date, tier_by_spend(x, l, '{1000}', '{gold,member}', timezone => z) AS timestamp, tier_by_spend(x, t, '{1000}', '{gold,member}', timezone => z) AS timestamptz,
+	tier_by_spend(x, t - interval '1 us', '{1000}', '{gold,member}', timezone => z) AS earlier, tier_by_spend(x, s, '{1000}', '{gold,member}', timezone => z) AS text, tier_by_spend(x, v, '{1000}', '{gold,member}', timezone => z) AS varchar,
+	tier_by_spend(x, NULL, '{1000}', '{gold,member}', timezone => z) AS null, tier_by_spend(x, as_of => '2026-01-01', limits => '{1000}', names => '{gold,member}', timezone => z) AS named, tier_by_spend(x, now(), '{1000}', '{gold,member}', timezone => z) IS NOT NULL AS now,
+	tier_by_spend(x, current_date, '{1000}', '{gold,member}', timezone => z) IS NOT NULL AS today
+FROM spent, times, (VALUES ('America/New_York')) z (z);
+PREPARE untyped AS SELECT tier_by_spend(x, $1, '{1000}', '{gold,member}', timezone => 'America/New_York'), pg_typeof($1) FROM spent;
+EXECUTE untyped('2026-01-01');
+EXECUTE untyped('2025-12-31 23:59:59');
+EXECUTE untyped('2026-01-01 00:00:00+01');
+SELECT count(*) AS omitted, (SELECT count(*) FROM cohort_retention(b, NULL)) AS of_null, (SELECT count(*) FROM cohort_retention(book => b)) AS named, (SELECT count(*) FROM cohort_retention(b, as_of => '2011-03-01')) AS later, (SELECT count(*) FROM lifecycle_counts(b)) AS growth
+FROM (SELECT retention_book(member, day, 'month', 'Europe/Berlin') AS b FROM orders) s, cohort_retention(b) GROUP BY b;
+-- A view keeps what it means.
+CREATE VIEW kept AS SELECT tier_by_spend(x, '2026-01-01', '{1000}', '{gold,member}', timezone => 'America/New_York') AS tier FROM spent;
+SELECT pg_get_viewdef('kept') LIKE '%''2026-01-01''::text%' AS text, tier FROM kept;
+-- An error leaves the session's zone as it was.
+SELECT call, hostile.error_of(format('SELECT %s FROM wall_clock_test.spent', call)) AS error FROM unnest(ARRAY[
+	$$tier_by_spend(x, 'soon', '{1000}', '{gold,member}')$$, $$tier_by_spend(x, 'infinity', '{1000}', '{gold,member}')$$, $$tier_by_spend(x, date '-infinity', '{1000}', '{gold,member}')$$, $$tier_until(x, timestamp 'infinity', '{1000}')$$,
+	$$spend_to_next(x, '2024-06-01', '{1000}', timezone => 'America/New_York')$$, $$rolling_spend(x, date '294277-01-01')$$]) call;
+SELECT current_setting('timezone') = :'session' AS same, timestamptz '2026-01-01' = timestamp '2026-01-01' AT TIME ZONE :'session' AS same_times;

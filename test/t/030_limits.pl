@@ -291,7 +291,7 @@ is( $node->safe_psql(
 		my $rows = $_;
 		min map {
 			(watched("SELECT count(*) FROM (SELECT spend(t, 1) AS x FROM unnest('{$rows}'::timestamptz[]) t) s, unnest('{day,year}'::text[]) unit, unnest('{UTC,Pacific/Kiritimati,America/Juneau}'::text[]) timezone, unnest('{1 us,1 day,1 month 1 day 1 us}'::interval[]) span,
-				LATERAL (SELECT tier_until(x, '294276-12-31 23:59:59.999999', '{1}', span, unit, timezone), spend_to_next(x, '294276-12-31 23:59:59.999999', '{1000000}', span, unit, timezone)) u, tier_history(x, '294276-12-31 23:59:59.999999', '{2,1}', '{a,b,c}', span, unit, timezone)"))[0]
+				LATERAL (SELECT tier_until(x, '294276-12-31 23:59:59.999999+00', '{1}', span, unit, timezone), spend_to_next(x, '294276-12-31 23:59:59.999999+00', '{1000000}', span, unit, timezone)) u, tier_history(x, '294276-12-31 23:59:59.999999+00', '{2,1}', '{a,b,c}', span, unit, timezone)"))[0]
 		} 1 .. 3
 	} '2000-01-01,2000-01-02 12:00,2000-01-04', '4713-01-01 00:00 BC,2000-01-01 12:00,294276-12-31 23:59:59.999999';
 	cmp_ok($far, '<', 50 * $near, 'all of time is no longer than a few days');
