@@ -49,7 +49,7 @@ my $starts = '(SELECT retention_book(customer_name, ordered_at) FROM orders)';
 my $checkouts = "funnel_book(%s, '100 days', ordered_at, amount < 0, amount > 72, amount BETWEEN 47 AND 60) FROM orders";
 my $contacts = "interaction_book(%s, (ARRAY['obliged', 'induced', 'own'])[1 + right(order_id, 1)::int % 3], ordered_at) FROM orders";
 my %query = (
-	'cohort_retention(retention_book,timestamp with time zone)' => [ cohorts => "SELECT * FROM cohort_retention((SELECT $members FROM orders))", cohorts_later => "SELECT * FROM cohort_retention((SELECT $members FROM orders), '2027-03-01')" ],
+	'cohort_retention(retention_book,timestamp with time zone)' => [ cohorts => "SELECT * FROM cohort_retention((SELECT $members FROM orders))", cohorts_later => "SELECT * FROM cohort_retention((SELECT $members FROM orders), timestamptz '2027-03-01')" ],
 	'lifecycle_counts(retention_book,timestamp with time zone)' => [ lifecycle => "SELECT * FROM lifecycle_counts((SELECT $members FROM orders))" ],
 	'stickiness(retention_book,date,date)' => [ stickiness => "SELECT * FROM stickiness((SELECT $members FROM orders), '2026-02-01')" ],
 	'day_retention(retention_book,timestamp with time zone,integer)' => [ days => "SELECT * FROM day_retention($starts)" ],
@@ -60,7 +60,11 @@ my %query = (
 	'interaction_members(interaction_book,timestamp with time zone,interval,integer,double precision)' => [ stage_members => 'SELECT * FROM interaction_members((SELECT ' . sprintf($contacts, 'customer_id') . '))' ],
 	'interaction_members(anyelement,interaction_book,timestamp with time zone,interval,integer,double precision)' => [ stage_members_uuid => 'SELECT * FROM interaction_members(NULL::uuid, (SELECT ' . sprintf($contacts, 'customer_uuid') . '))' ],
 	'interaction_transitions(interaction_book,timestamp with time zone,timestamp with time zone,interval,integer,double precision)' => [ moves => q{SELECT * FROM interaction_transitions((SELECT } . sprintf($contacts, 'customer_id') . q{), '2026-06-01')} ],
-	'tier_history(spend,timestamp with time zone,numeric[],text[],interval,text,text)' => [ tiers => q{SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), '2027-06-01', '{600,550}', '{Größe,silver,rest}', '60 days', 'month')} ],
+	'tier_history(spend,timestamp with time zone,numeric[],text[],interval,text,text)' => [ tiers => q{SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), timestamptz '2027-06-01', '{600,550}', '{Größe,silver,rest}', '60 days', 'month')} ],
+	(map { my ($type, $as_of) = @$_; ("cohort_retention(retention_book,$type)" => [ "cohorts_$type" => "SELECT * FROM cohort_retention((SELECT $members FROM orders), $as_of)" ],
+			"lifecycle_counts(retention_book,$type)" => [ "lifecycle_$type" => "SELECT * FROM lifecycle_counts((SELECT $members FROM orders), $as_of)" ],
+			"tier_history(spend,$type,numeric[],text[],interval,text,text)" => [ "tiers_$type" => "SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), $as_of, '{600,550}', '{a,b,c}')" ])
+		} [ text => "'2027-06-01'" ], [ date => "date '2027-06-01'" ], [ 'timestamp without time zone' => "timestamp '2027-06-01'" ]),
 	'price_gaps(pricebook,text,double precision,double precision,integer)' => [ gaps => "SELECT * FROM price_gaps($prices, 'new')" ],
 	'price_gap_items(pricebook,text,double precision,double precision,integer)' => [ gap_items => "SELECT * FROM price_gap_items($named_prices, 'new', 0.1, 0, 1)" ],
 	'price_gap_items(anyelement,pricebook,text,double precision,double precision,integer)' => [
