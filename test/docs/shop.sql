@@ -24,6 +24,13 @@ INSERT INTO order_lines
 SELECT 'A' || order_id, customer_id, ordered_at, 'item ' || l, l, abs(amount) / 6
 FROM orders, generate_series(1, 3) l;
 
+-- The same orders as documents.
+CREATE TABLE order_documents (doc jsonb NOT NULL);
+INSERT INTO order_documents
+SELECT jsonb_build_object('customer', customer_id, 'at', ordered_at, 'amount', amount,
+	'labels', to_jsonb(array_remove(ARRAY[CASE WHEN order_id % 7 = 0 THEN 'gift' END, CASE WHEN order_id % 3 = 0 THEN 'express' END], NULL)))
+FROM orders;
+
 CREATE TABLE customers (
 	customer_id bigint PRIMARY KEY,
 	email text NOT NULL,

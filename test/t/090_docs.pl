@@ -1,13 +1,15 @@
 # Runs every SQL block of README.md and docs/*.md, each file in a database of its
 # own that has the tables of test/docs/shop.sql.  Where a block of output (```text)
-# follows directly, psql must print just that.
+# follows directly, psql must print just that, in a session in UTC and in one in Tokyo.
 use strict;
 use warnings;
 
 use File::Basename qw(dirname);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use POSIX qw(strftime);
 use Test::More;
+use Time::Local qw(timegm);
 
 my $top = dirname(__FILE__) . '/../..';
 my $node = PostgreSQL::Test::Cluster->new('docs');
@@ -22,8 +24,51 @@ sub read_file
 	return scalar <$file>;
 }
 
+# What was printed in Tokyo, with its points in time as they are printed in UTC.
+sub in_utc
+{
+	my ($printed) = @_;
+	$printed =~ s{(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\+09}
+		{strftime('%Y-%m-%d %H:%M:%S+00', gmtime(timegm($6, $5, $4, $3, $2 - 1, $1) - 9 * 3600))}ge;
+	return $printed;
+}
+
+# README.md's table "What to use" shows the arguments of functions in order: their names, or
+# their types where they have none.  Quotes and ... stand for arguments of any number.
+sub check_calls
+{
+	my ($name, $text) = @_;
+	my ($section) = $text =~ /^## What to use\n(.*?)^## /ms or die "$name does not say what to use";
+	my $table = join "\n", grep { /^\|/ } split /\n/, $section;
+	my $functions = $node->safe_psql('docs', q{
+		SELECT proname, array_to_string(ARRAY(
+			SELECT coalesce(nullif(proargnames[i], ''), format_type(proargtypes[i - 1], NULL)) FROM generate_series(1, pronargs) i), ',')
+		FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+		JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+		WHERE extname = 'custmart'});
+	my %arguments;
+	push @{ $arguments{$1} }, $2 while $functions =~ /^(\w+)\|(.*)$/mg;
+	my $calls = 0;
+	while ($table =~ /`(\w+)\(([^`']*?)\)[^`]*`/g)
+	{
+		my ($function, $call) = ($1, $2);
+		(my $wanted = $call) =~ s/[\[\] ]|\x{2026}//g;
+		ok(scalar(grep { index("$_,", "$wanted,") == 0 || $wanted eq '' } @{ $arguments{$function} // [] }), "$function($call) exists");
+		$calls++;
+	}
+	cmp_ok($calls, '>', 30, "$calls calls in the table");
+	return;
+}
+
 my @files = grep { -f } ("$top/README.md", sort glob("$top/docs/*.md"), sort glob("$top/docs/decisions/*.md"));
 my $blocks = 0;
+
+$node->safe_psql('postgres', 'CREATE DATABASE shop');
+$node->safe_psql('shop', read_file("$top/test/docs/shop.sql"));
+# README.md makes its first table itself.
+$node->safe_psql('postgres', 'CREATE DATABASE shop_readme TEMPLATE shop');
+$node->safe_psql('shop_readme', 'DROP TABLE orders');
+
 foreach my $path (@files)
 {
 	my $name = $path =~ s{^\Q$top\E/}{}r;
@@ -39,32 +84,36 @@ foreach my $path (@files)
 	next unless @sql;
 	$blocks += @sql;
 
-	my $database = lc('docs_' . ($name =~ s/\W/_/gr));
-	$node->safe_psql('postgres', "CREATE DATABASE $database");
-	$node->safe_psql($database, read_file("$top/test/docs/shop.sql"));
-
-	my $script = "SET client_min_messages = warning;\nSET timezone = 'UTC';\n";
-	$script .= "CREATE EXTENSION custmart;\n" unless $name eq 'README.md';
-	$script .= "\\set ON_ERROR_STOP on\n";
-	# pg_cron works in one database alone, as 055_cron.pl tests; its one function that the README calls is stood in for.
-	$script .= "CREATE SCHEMA cron;\nCREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';\n";
-	$script .= "\\echo ---- block $_\n$sql[$_]\n" for 0 .. $#sql;
-	$script .= "\\echo ---- end\n";
-
-	my ($out, $err) = ('', '');
-	IPC::Run::run([ 'psql', '-X', '-q', '-P', 'pager=off', '-h', $node->host, '-p', $node->port, '-d', $database ],
-		'<', \$script, '>', \$out, '2>', \$err);
-	utf8::decode($out);
-	my @parts = split /^---- (?:block \d+|end)\n/m, $out, -1;
-	shift @parts;
-	for my $i (0 .. $#sql)
+	foreach my $zone ('UTC', 'Asia/Tokyo')
 	{
-		ok($i + 1 < @parts, "$name:$line[$i] runs") or diag $err;
-		next unless defined $expected[$i] && $i + 1 < @parts;
-		(my $got = $parts[$i]) =~ s/[ \t]+$//mg;
-		(my $want = $expected[$i]) =~ s/[ \t]+$//mg;
-		s/\n+\z/\n/ for $got, $want;
-		is($got, $want, "$name:$line[$i] prints what it says");
+		$node->safe_psql('postgres', 'CREATE DATABASE docs TEMPLATE ' . ($name eq 'README.md' ? 'shop_readme' : 'shop'));
+
+		my $script = "SET client_min_messages = warning;\nSET timezone = '$zone';\n";
+		$script .= "CREATE EXTENSION custmart;\n" unless $name eq 'README.md';
+		$script .= "\\set ON_ERROR_STOP on\n";
+		# pg_cron works in one database alone, as 055_cron.pl tests; its one function that the README calls is stood in for.
+		$script .= "CREATE SCHEMA cron;\nCREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';\n";
+		$script .= "\\echo ---- block $_\n$sql[$_]\n" for 0 .. $#sql;
+		$script .= "\\echo ---- end\n";
+
+		my ($out, $err) = ('', '');
+		IPC::Run::run([ 'psql', '-X', '-q', '-P', 'pager=off', '-h', $node->host, '-p', $node->port, '-d', 'docs' ],
+			'<', \$script, '>', \$out, '2>', \$err);
+		utf8::decode($out);
+		my @parts = split /^---- (?:block \d+|end)\n/m, $out, -1;
+		shift @parts;
+		for my $i (0 .. $#sql)
+		{
+			ok($i + 1 < @parts, "$name:$line[$i] runs in $zone") or diag $err;
+			next unless defined $expected[$i] && $i + 1 < @parts;
+			(my $got = in_utc($parts[$i])) =~ s/[ \t]+$//mg;
+			(my $want = $expected[$i]) =~ s/[ \t]+$//mg;
+			s/\n+\z/\n/ for $got, $want;
+			is($got, $want, "$name:$line[$i] prints what it says in $zone");
+		}
+		check_calls($name, $text) if $name eq 'README.md' && $zone eq 'UTC';
+		$node->safe_psql('postgres', 'DROP DATABASE docs');
+		$node->safe_psql('postgres', 'DROP ROLE IF EXISTS dashboard');
 	}
 }
 cmp_ok($blocks, '>', 10, "$blocks blocks found");
