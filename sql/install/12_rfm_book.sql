@@ -48,7 +48,7 @@ CREATE FUNCTION rfm_members({book}, as_of timestamptz DEFAULT NULL, bins integer
 							OUT recency double precision, OUT r integer, OUT f integer, OUT m integer,
 							OUT score integer, OUT segment text)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_{symbol}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 10000;
+	AS 'MODULE_PATHNAME', 'custmart_{symbol}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1 ROWS 10000 SUPPORT book_report_support;
 -- @end
 -- @rfm_members book="book rfm_book" member=bigint symbol=rfm_members
 -- @rfm_members book="member_type anyelement, book rfm_book" member=anyelement symbol=rfm_members_typed
@@ -58,7 +58,7 @@ CREATE FUNCTION rfm_segments(book rfm_book, as_of timestamptz DEFAULT NULL, bins
 							 OUT avg_recency double precision, OUT avg_frequency double precision,
 							 OUT avg_monetary numeric)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_rfm_segments' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5000 ROWS 11;
+	AS 'MODULE_PATHNAME', 'custmart_rfm_segments' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 11;
 CREATE FUNCTION rfm_cuts(book rfm_book, bins integer DEFAULT 5) RETURNS rfm_cuts
 	AS 'MODULE_PATHNAME', 'custmart_rfm_book_cuts' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5000;
 CREATE FUNCTION rows_skipped(rfm_book) RETURNS bigint

@@ -10,8 +10,8 @@
 #include "catalog/pg_type.h"
 #include "shared/aggregate.h"
 #include "shared/array_state.h"
+#include "shared/report.h"
 #include "common/shortest_dec.h"
-#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
@@ -347,27 +347,73 @@ custmart_rfm_segment_by_cuts(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(rfm_segment_names[rfm_segment_of(score, cuts.bins)]));
 }
 
+static void *
+open_segment_map(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
+{
+	int		   *score = palloc(sizeof(int));
+
+	*score = 0;
+	return score;
+}
+
+static bool
+next_segment_of_map(void *state, Datum *values, bool *nulls)
+{
+	int		   *score = state;
+
+	while (++*score <= 555)
+	{
+		int			segment = rfm_segment_of_score(*score);
+
+		if (segment < 0)
+			continue;
+		values[0] = Int32GetDatum(*score);
+		values[1] = CStringGetTextDatum(rfm_segment_names[segment]);
+		return true;
+	}
+	return false;
+}
+
 /* rfm_segment_map(): all 125 scores with their segments. */
 CUSTMART_FUNCTION(custmart_rfm_segment_map);
 Datum
 custmart_rfm_segment_map(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	static const Report segment_map = {open_segment_map, next_segment_of_map};
 
-	InitMaterializedSRF(fcinfo, 0);
-	for (int score = 111; score <= 555; score++)
-	{
-		int			segment = rfm_segment_of_score(score);
+	return report_rows(fcinfo, &segment_map, 0);
+}
 
-		if (segment >= 0)
-		{
-			Datum		values[2] = {Int32GetDatum(score), CStringGetTextDatum(rfm_segment_names[segment])};
-			bool		nulls[2] = {false, false};
+typedef struct LimitsReport
+{
+	RfmCuts		cuts;
+	int			next;
+} LimitsReport;
 
-			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		}
-	}
-	return (Datum) 0;
+static void *
+open_limits(FunctionCallInfo fcinfo, TupleDesc columns, int cuts)
+{
+	LimitsReport *report = palloc(sizeof(LimitsReport));
+
+	get_cuts(PG_GETARG_DATUM(cuts), &report->cuts);
+	report->next = 0;
+	return report;
+}
+
+static bool
+next_limit(void *state, Datum *values, bool *nulls)
+{
+	LimitsReport *report = state;
+	const RfmCuts *cuts = &report->cuts;
+	int			i = report->next++;
+
+	if (i >= cuts->bins - 1)
+		return false;
+	values[0] = Int32GetDatum(i + 1);
+	values[1] = TimestampTzGetDatum(cuts->last_order[i]);
+	values[2] = Float8GetDatum(cuts->frequency[i]);
+	values[3] = Float8GetDatum(cuts->monetary[i]);
+	return true;
 }
 
 /* rfm_limits(rfm_cuts): the limits as rows (bin, last_order, frequency, monetary). */
@@ -375,20 +421,7 @@ CUSTMART_FUNCTION(custmart_rfm_limits);
 Datum
 custmart_rfm_limits(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	RfmCuts		cuts;
+	static const Report limits = {open_limits, next_limit};
 
-	get_cuts(PG_GETARG_DATUM(0), &cuts);
-	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < cuts.bins - 1; i++)
-	{
-		Datum		values[4] = {
-			Int32GetDatum(i + 1), TimestampTzGetDatum(cuts.last_order[i]),
-			Float8GetDatum(cuts.frequency[i]), Float8GetDatum(cuts.monetary[i])
-		};
-		bool		nulls[4] = {false, false, false, false};
-
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	return (Datum) 0;
+	return report_rows(fcinfo, &limits, 0);
 }

@@ -7,7 +7,8 @@
  */
 #include "rfm/rfm_book.h"
 
-#include "funcapi.h"
+#include "shared/report.h"
+
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -123,70 +124,80 @@ custmart_rfm_book_cuts(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(rfm_cuts_datum(&population.cuts));
 }
 
-static Datum
-rfm_members(FunctionCallInfo fcinfo, int book_argument)
+/* ---------- members ---------- */
+
+typedef struct MembersReport
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Population	population;
-	BookKeyCursor cursor;
+	BookKeyCursor keys;
+	Key			key;			/* of the row, which refers to it */
+	uint32		next;
 	TimestampTz as_of;
+	int			bins;
 	Datum		segment_texts[RFM_SEGMENTS];
 	NumericBuffer money;
-	int			bins;
+} MembersReport;
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(book_argument))
-		return (Datum) 0;
-	bins = get_bins(fcinfo, book_argument + 2);
-	open_population(&population, PG_GETARG_DATUM(book_argument), bins);
-	book_check_key_type(&population.reader, &rfm_book_format,
-						TupleDescAttr(result->setDesc, 0)->atttypid, "members", "rfm_members", "book");
-	as_of = get_as_of(fcinfo, book_argument + 1, &population);
-	make_segment_texts(segment_texts);
+/* The variant is the argument with the book. */
+static void *
+open_members(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	MembersReport *report;
 
-	book_key_cursor(&cursor, &population.reader);
-	for (uint32 i = 0; i < population.reader.count; i++)
-	{
-		RfmMember	member = get_member(&population, i);
-		Key			key = book_next_key(&cursor);
-		Datum		values[11];
-		bool		nulls[11] = {0};
-
-		check_interrupts(i);
-		values[0] = book_key_datum(population.reader.key_type, &key);
-		values[1] = Int64GetDatum((int64) member.frequency);
-		values[2] = numeric_in_buffer(member.money, &population.pool, &money);
-		if (member.frequency == 0)
-		{
-			memset(values + 3, 0, sizeof(Datum) * 8);
-			memset(nulls + 3, true, 8);
-		}
-		else
-		{
-			RfmScore	score = score_of(&population, &member);
-
-			values[3] = TimestampTzGetDatum(member.first_order);
-			values[4] = TimestampTzGetDatum(member.last_order);
-			values[5] = Float8GetDatum(rfm_days(member.last_order, as_of));
-			values[6] = Int32GetDatum(score.r);
-			values[7] = Int32GetDatum(score.f);
-			values[8] = Int32GetDatum(score.m);
-			values[9] = Int32GetDatum(rfm_score_number(score, bins));
-			values[10] = segment_texts[rfm_segment_of(score, bins)];
-		}
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		if (population.reader.key_type == KEY_BYTES)
-			pfree(DatumGetPointer(values[0]));
-	}
-	return (Datum) 0;
+	if (PG_ARGISNULL(book))
+		return NULL;
+	report = palloc(sizeof(MembersReport));
+	report->bins = get_bins(fcinfo, book + 2);
+	open_population(&report->population, PG_GETARG_DATUM(book), report->bins);
+	book_check_key_type(&report->population.reader, &rfm_book_format,
+						TupleDescAttr(columns, 0)->atttypid, "members", "rfm_members", "book");
+	report->as_of = get_as_of(fcinfo, book + 1, &report->population);
+	make_segment_texts(report->segment_texts);
+	book_key_cursor(&report->keys, &report->population.reader);
+	report->next = 0;
+	return report;
 }
+
+static bool
+next_member(void *state, Datum *values, bool *nulls)
+{
+	MembersReport *report = state;
+	const Population *population = &report->population;
+	RfmMember	member;
+	RfmScore	score;
+
+	if (report->next == population->reader.count)
+		return false;
+	member = get_member(population, report->next++);
+	report->key = book_next_key(&report->keys);
+	values[0] = book_key_datum(population->reader.key_type, &report->key);
+	values[1] = Int64GetDatum((int64) member.frequency);
+	values[2] = numeric_in_buffer(member.money, &population->pool, &report->money);
+	if (member.frequency == 0)
+	{
+		memset(nulls + 3, true, 8);
+		return true;
+	}
+	score = score_of(population, &member);
+	values[3] = TimestampTzGetDatum(member.first_order);
+	values[4] = TimestampTzGetDatum(member.last_order);
+	values[5] = Float8GetDatum(rfm_days(member.last_order, report->as_of));
+	values[6] = Int32GetDatum(score.r);
+	values[7] = Int32GetDatum(score.f);
+	values[8] = Int32GetDatum(score.m);
+	values[9] = Int32GetDatum(rfm_score_number(score, report->bins));
+	values[10] = report->segment_texts[rfm_segment_of(score, report->bins)];
+	return true;
+}
+
+static const Report members_report = {open_members, next_member};
 
 /* rfm_members(rfm_book, as_of, bins): one row per member, members bigint. */
 CUSTMART_FUNCTION(custmart_rfm_members);
 Datum
 custmart_rfm_members(PG_FUNCTION_ARGS)
 {
-	return rfm_members(fcinfo, 0);
+	return report_rows(fcinfo, &members_report, 0);
 }
 
 /* rfm_members(anyelement, rfm_book, as_of, bins): members of the given type. */
@@ -194,8 +205,10 @@ CUSTMART_FUNCTION(custmart_rfm_members_typed);
 Datum
 custmart_rfm_members_typed(PG_FUNCTION_ARGS)
 {
-	return rfm_members(fcinfo, 1);
+	return report_rows(fcinfo, &members_report, 1);
 }
+
+/* ---------- segments ---------- */
 
 /* Sums over the members of one segment, exact and so independent of their order. */
 typedef struct SegmentSums
@@ -226,6 +239,85 @@ add_to_segment(SegmentSums *sums, DecimalPool *pool, const RfmMember *member,
 	}
 }
 
+typedef struct SegmentsReport
+{
+	SegmentSums sums[RFM_SEGMENTS + 1]; /* the last one of members without orders */
+	int			next;
+	DecimalPool pool;			/* of their money */
+	Decimal		total;
+	uint32		members;
+} SegmentsReport;
+
+static void *
+open_segments(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	SegmentsReport *report;
+	Population	population;
+	TimestampTz as_of;
+	int64		total = 0;
+	int			bins;
+
+	if (PG_ARGISNULL(book))
+		return NULL;
+	report = palloc0(sizeof(SegmentsReport));
+	bins = get_bins(fcinfo, book + 2);
+	open_population(&population, PG_GETARG_DATUM(book), bins);
+	as_of = get_as_of(fcinfo, book + 1, &population);
+	report->members = population.reader.count;
+	report->pool.context = CurrentMemoryContext;
+
+	for (uint32 i = 0; i < report->members; i++)
+	{
+		RfmMember	member = get_member(&population, i);
+		int			segment = member.frequency == 0 ? RFM_SEGMENTS :
+			rfm_segment_of(score_of(&population, &member), bins);
+
+		check_interrupts(i);
+		add_to_segment(&report->sums[segment], &report->pool, &member, &population.pool, as_of);
+	}
+	for (int segment = 0; segment <= RFM_SEGMENTS; segment++)
+		if (report->sums[segment].members > 0 &&
+			!decimal_add_packed(&total, &report->pool, report->sums[segment].money, &report->pool))
+			rfm_raise(RFM_SUM_OUT_OF_RANGE);
+	report->total = decimal_unpack(total, &report->pool);
+	return report;
+}
+
+static bool
+next_segment(void *state, Datum *values, bool *nulls)
+{
+	SegmentsReport *report = state;
+	const SegmentSums *s;
+	float8		members;
+
+	while (report->next <= RFM_SEGMENTS && report->sums[report->next].members == 0)
+		report->next++;
+	if (report->next > RFM_SEGMENTS)
+		return false;
+	s = &report->sums[report->next];
+	members = (float8) s->members;
+	values[1] = Int64GetDatum(s->members);
+	values[2] = Float8GetDatum(members / report->members);
+	values[3] = numeric_from_packed(s->money, &report->pool);
+	nulls[4] = decimal_sign(&report->total) == 0;
+	if (!nulls[4])
+		values[4] = Float8GetDatum(decimal_packed_to_double(s->money, &report->pool) /
+								   decimal_to_double(&report->total));
+	values[6] = Float8GetDatum((float8) s->orders / members);
+	values[7] = DirectFunctionCall2(numeric_div, values[3],
+									DirectFunctionCall1(int8_numeric, Int64GetDatum(s->members)));
+	if (report->next == RFM_SEGMENTS)
+		nulls[0] = nulls[5] = true;
+	else
+	{
+		values[0] = CStringGetTextDatum(rfm_segment_names[report->next]);
+		values[5] = Float8GetDatum(((float8) s->recency_high * 4294967296.0 +
+									(float8) s->recency_low) / members / RFM_DAY);
+	}
+	report->next++;
+	return true;
+}
+
 /*
  * rfm_segments(rfm_book, as_of, bins): one row per segment that has members, in
  * the order of docs/rfm.md, and a last one for members without orders.
@@ -234,68 +326,7 @@ CUSTMART_FUNCTION(custmart_rfm_segments);
 Datum
 custmart_rfm_segments(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Population	population;
-	SegmentSums sums[RFM_SEGMENTS + 1] = {{0}};
-	DecimalPool pool = {0};
-	Datum		segment_texts[RFM_SEGMENTS];
-	TimestampTz as_of;
-	int64		total = 0;
-	Decimal		total_decimal;
-	int			bins;
+	static const Report segments = {open_segments, next_segment};
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	bins = get_bins(fcinfo, 2);
-	open_population(&population, PG_GETARG_DATUM(0), bins);
-	as_of = get_as_of(fcinfo, 1, &population);
-	make_segment_texts(segment_texts);
-	pool.context = CurrentMemoryContext;
-
-	for (uint32 i = 0; i < population.reader.count; i++)
-	{
-		RfmMember	member = get_member(&population, i);
-		int			segment = member.frequency == 0 ? RFM_SEGMENTS :
-			rfm_segment_of(score_of(&population, &member), bins);
-
-		check_interrupts(i);
-		add_to_segment(&sums[segment], &pool, &member, &population.pool, as_of);
-	}
-	for (int segment = 0; segment <= RFM_SEGMENTS; segment++)
-		if (sums[segment].members > 0 &&
-			!decimal_add_packed(&total, &pool, sums[segment].money, &pool))
-			rfm_raise(RFM_SUM_OUT_OF_RANGE);
-	total_decimal = decimal_unpack(total, &pool);
-
-	for (int segment = 0; segment <= RFM_SEGMENTS; segment++)
-	{
-		const SegmentSums *s = &sums[segment];
-		Datum		values[8] = {0};
-		bool		nulls[8] = {0};
-		float8		members = (float8) s->members;
-
-		if (s->members == 0)
-			continue;
-		values[1] = Int64GetDatum(s->members);
-		values[2] = Float8GetDatum(members / population.reader.count);
-		values[3] = numeric_from_packed(s->money, &pool);
-		nulls[4] = decimal_sign(&total_decimal) == 0;
-		if (!nulls[4])
-			values[4] = Float8GetDatum(decimal_packed_to_double(s->money, &pool) /
-									   decimal_to_double(&total_decimal));
-		values[6] = Float8GetDatum((float8) s->orders / members);
-		values[7] = DirectFunctionCall2(numeric_div, values[3],
-										DirectFunctionCall1(int8_numeric, Int64GetDatum(s->members)));
-		if (segment == RFM_SEGMENTS)
-			nulls[0] = nulls[5] = true;
-		else
-		{
-			values[0] = segment_texts[segment];
-			values[5] = Float8GetDatum(((float8) s->recency_high * 4294967296.0 +
-										(float8) s->recency_low) / members / RFM_DAY);
-		}
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	return (Datum) 0;
+	return report_rows(fcinfo, &segments, 0);
 }

@@ -580,7 +580,7 @@ Outcome
 host_rows(PGFunction function, const NullableDatum *args, int nargs, const Oid *types, int ntypes)
 {
 	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
-	ReturnSetInfo result = {T_ReturnSetInfo};
+	ReturnSetInfo result = {T_ReturnSetInfo, .allowedModes = SFRM_Materialize | SFRM_Materialize_Preferred};
 	Size		size = sizeof(struct TupleDescData) + ntypes * (sizeof(FormData_pg_attribute) + 64);
 	TupleDesc	desc = palloc0(size);
 	Outcome		rows;
@@ -600,6 +600,59 @@ void
 InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 {
 	row_count = 0;
+}
+
+/* Reports fill the tuple store, as in FROM; rows one by one need a server. */
+
+FuncCallContext *
+init_MultiFuncCall(FunctionCallInfo fcinfo)
+{
+	host_require(false, "rows one by one");
+	abort();
+}
+
+FuncCallContext *
+per_MultiFuncCall(FunctionCallInfo fcinfo)
+{
+	return init_MultiFuncCall(fcinfo);
+}
+
+void
+end_MultiFuncCall(FunctionCallInfo fcinfo, FuncCallContext *calls)
+{
+	(void) init_MultiFuncCall(fcinfo);
+}
+
+TypeFuncClass
+get_call_result_type(FunctionCallInfo fcinfo, Oid *type, TupleDesc *desc)
+{
+	(void) init_MultiFuncCall(fcinfo);
+	return TYPEFUNC_OTHER;
+}
+
+TupleDesc
+BlessTupleDesc(TupleDesc desc)
+{
+	(void) init_MultiFuncCall(NULL);
+	return desc;
+}
+
+HeapTuple
+#if PG_VERSION_NUM >= 170000
+heap_form_tuple(TupleDesc desc, const Datum *values, const bool *isnull)
+#else
+heap_form_tuple(TupleDesc desc, Datum *values, bool *isnull)
+#endif
+{
+	(void) init_MultiFuncCall(NULL);
+	return NULL;
+}
+
+Datum
+HeapTupleHeaderGetDatum(HeapTupleHeader tuple)
+{
+	(void) init_MultiFuncCall(NULL);
+	return (Datum) 0;
 }
 
 static void

@@ -33,11 +33,13 @@ SELECT f.oid IN (
 		SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend, typmodin, typmodout, typanalyze]::oid[]) FROM pg_type
 		UNION ALL SELECT unnest(ARRAY[oprcode, oprrest, oprjoin]::oid[]) FROM pg_operator
 		UNION ALL SELECT unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn]::oid[]) FROM pg_aggregate
-		UNION ALL SELECT amproc FROM pg_amproc) AS is_support,
+		UNION ALL SELECT amproc FROM pg_amproc
+		UNION ALL SELECT prosupport FROM pg_proc) AS is_support,
 	concat_ws(', ', f.signature, CASE f.prokind WHEN 'w' THEN 'window' WHEN 'p' THEN 'procedure' END,
 		CASE f.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
 		CASE WHEN f.proisstrict THEN 'strict' END, f.parallel,
-		'cost ' || f.procost, CASE WHEN f.proretset THEN 'rows ' || f.prorows END) COLLATE "C" AS line
+		'cost ' || f.procost, CASE WHEN f.proretset THEN 'rows ' || f.prorows END,
+		CASE WHEN f.prosupport <> 0 THEN 'support ' || f.prosupport END) COLLATE "C" AS line
 FROM function f WHERE f.prokind <> 'a';
 
 \echo '# Functions'

@@ -1,0 +1,7 @@
+-- What reports on books have in common
+
+CREATE FUNCTION book_report_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'custmart_book_report_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+
+COMMENT ON FUNCTION book_report_support(internal) IS
+	'Tells the planner how many rows a report with a row per member has: as many as the book has members where it is at hand, and as the statistics on the member column say where it is made in the same statement.';

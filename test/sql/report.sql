@@ -1,0 +1,110 @@
+-- Reports, all of them: rows that stream from the select list are those that FROM stores.
+\set ECHO none
+\set VERBOSITY terse
+SET timezone = 'UTC';
+
+CREATE TEMP TABLE orders AS
+SELECT i AS order_id, i % 17 AS customer_id, CASE i % 3 WHEN 0 THEN 'north' WHEN 1 THEN 'south' ELSE '' END AS store,
+	'item ' || i % 7 AS item, CASE WHEN i % 2 = 0 THEN 'new' ELSE 'loyal' END AS customer_group,
+	timestamptz '2026-01-01' + i * interval '17 hours' AS ordered_at,
+	round((i * 7919 % 1000) / 10.0 - 5, 2) AS amount, round(10 + i % 7 + (i * 31 % 11) / 10.0, 2) AS price
+FROM generate_series(1, 500) i;
+
+-- Books of each form, and every report on them; {book} stands for its source, which is a column or made on the spot.
+CREATE TEMP TABLE report (name text, call text, source text);
+INSERT INTO report VALUES
+	('rfm_members', '{book}', 'rfm_book(customer_id, ordered_at, amount)'),
+	('rfm_members', '{book}, bins => 3', 'rfm_book(customer_id, ordered_at, amount)'),
+	('rfm_members', 'NULL::text, {book}', 'rfm_book(customer_id::text, order_id, ordered_at, amount)'),
+	('rfm_members', 'NULL::uuid, {book}', 'rfm_book(lpad(customer_id::text, 32, ''0'')::uuid, ordered_at, amount)'),
+	('rfm_segments', '{book}', 'rfm_book(customer_id, ordered_at, amount)'),
+	('rfm_limits', 'rfm_cuts({book}, 7)', 'rfm_book(customer_id, ordered_at, amount)'),
+	('price_gaps', '{book}, ''new''', 'pricebook(item, customer_group, price)'),
+	('price_gap_items', '{book}, ''new''', 'pricebook(item, date_trunc(''month'', ordered_at)::date, customer_group, price, 1)'),
+	('price_gap_items', 'NULL::bigint, {book}, ''new''', 'pricebook(customer_id, customer_group, price)'),
+	('price_gap_mix', '{book}, ''new''', 'pricebook(item, customer_group, price)'),
+	('fair_prices', '{book}, ''new''', 'pricebook(item, date_trunc(''month'', ordered_at)::date, customer_group, price, 1)'),
+	('fair_prices', 'NULL::bigint, {book}, ''new''', 'pricebook(customer_id, customer_group, price)'),
+	('price_slopes', '{book}', 'price_slope(item, ordered_at::date, amount::float8, price)'),
+	('cohort_retention', '{book}', 'retention_book(customer_id, ordered_at, amount, ''week'', ''UTC'')'),
+	('cohort_retention', '{book}, date ''2027-01-01''', 'retention_book(customer_id, ordered_at, ''month'', ''UTC'')'),
+	('cohort_retention', '{book}, timestamp ''2027-01-01''', 'retention_book(customer_id, ordered_at, ''month'', ''UTC'')'),
+	('cohort_retention', '{book}, ''2027-01-01''', 'retention_book(customer_id, ordered_at, ''month'', ''UTC'')'),
+	('lifecycle_counts', '{book}', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
+	('lifecycle_counts', '{book}, date ''2027-01-01''', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
+	('lifecycle_counts', '{book}, timestamp ''2027-01-01''', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
+	('lifecycle_counts', '{book}, ''2027-01-01''', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
+	('stickiness', '{book}', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
+	('day_retention', '{book}', 'retention_book(customer_id, ordered_at)'),
+	('funnel_steps', '{book}', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20, amount > 60)'),
+	('funnel_members', '{book}', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20, amount > 60)'),
+	('funnel_members', 'NULL::text, {book}', 'funnel_book(customer_id::text, ''9 days'', ordered_at, amount < 40, amount > 20)'),
+	('interaction_stages', '{book}', 'interaction_book(customer_id, CASE WHEN amount < 40 THEN ''own'' ELSE ''obliged'' END, ordered_at)'),
+	('interaction_members', '{book}', 'interaction_book(customer_id, CASE WHEN amount < 40 THEN ''own'' ELSE ''obliged'' END, ordered_at)'),
+	('interaction_members', 'NULL::text, {book}', 'interaction_book(customer_id::text, CASE WHEN amount < 40 THEN ''own'' ELSE ''obliged'' END, ordered_at)'),
+	('interaction_transitions', '{book}, ''2026-06-01''', 'interaction_book(customer_id, CASE WHEN amount < 40 THEN ''own'' ELSE ''obliged'' END, ordered_at)'),
+	('tier_history', '{book}, timestamptz ''2027-01-01'', ARRAY[900, 400], ARRAY[''gold'', ''silver'', ''member'']', 'spend(ordered_at, amount)'),
+	('tier_history', '{book}, date ''2027-01-01'', ARRAY[900, 400], ARRAY[''gold'', ''silver'', ''member'']', 'spend(ordered_at, amount)'),
+	('tier_history', '{book}, timestamp ''2027-01-01'', ARRAY[900, 400], ARRAY[''gold'', ''silver'', ''member'']', 'spend(ordered_at, amount)'),
+	('tier_history', '{book}, ''2027-01-01'', ARRAY[900, 400], ARRAY[''gold'', ''silver'', ''member'']', 'spend(ordered_at, amount)');
+
+\echo '# Functions of the extension that return sets and are not tried here'
+SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass
+	JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+WHERE e.extname = 'custmart' AND p.proretset AND p.proname NOT IN (SELECT name FROM report UNION SELECT 'rfm_segment_map');
+
+\echo '# The one that has no book: rfm_segment_map'
+SELECT count(*), array_agg(s ORDER BY s::text) = (SELECT array_agg(f ORDER BY f::text) FROM rfm_segment_map() f) AS is_same
+FROM (SELECT (rfm_segment_map()).*) s;
+
+-- The same report four ways: in FROM, as columns and as one row from the select list, and for every store at once.
+CREATE FUNCTION pg_temp.rows_of(statement text) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE result text[];
+BEGIN
+	EXECUTE format('SELECT array_agg(r::text) FROM (%s) r', statement) INTO result;
+	RETURN coalesce(result, '{}');
+END $$;
+
+CREATE FUNCTION pg_temp.try_report(r report) RETURNS TABLE (row_count integer, columns boolean, whole boolean, grouped boolean, limited boolean, left_early boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+	made text := r.name || '(' || replace(r.call, '{book}', r.source) || ')';
+	stored text := r.name || '(' || replace(r.call, '{book}', 'b.book') || ')';
+	books text := format('(SELECT %s AS book FROM orders)', r.source);
+	books_by_store text := format('(SELECT store, %s AS book FROM orders GROUP BY store)', r.source);
+	expected text[] := pg_temp.rows_of(format('SELECT r.* FROM %s b, %s r', books, stored));
+	by_store text[] := pg_temp.rows_of(format('SELECT store, r.* FROM %s b, %s r ORDER BY store', books_by_store, stored));
+BEGIN
+	row_count := cardinality(expected);
+	columns := pg_temp.rows_of(format('SELECT (%s).* FROM orders', made)) = expected;
+	whole := pg_temp.rows_of(format('SELECT (s.r).* FROM (SELECT %s AS r FROM %s b OFFSET 0) s', stored, books)) = expected;
+	grouped := pg_temp.rows_of(format('SELECT * FROM (SELECT store, (%s).* FROM orders GROUP BY store) g ORDER BY store', made)) = by_store;
+	limited := pg_temp.rows_of(format('SELECT (%s).* FROM %s b LIMIT 1', stored, books)) = expected[:1];
+	left_early := pg_temp.rows_of(format('SELECT store, first.* FROM %s b, LATERAL (SELECT (%s).* LIMIT 1) first ORDER BY store', books_by_store, stored))
+		= pg_temp.rows_of(format('SELECT store, first.* FROM %s b, LATERAL (SELECT * FROM %s r LIMIT 1) first ORDER BY store', books_by_store, stored));
+	RETURN NEXT;
+END $$;
+
+\echo '# Reports that differ, or have no rows'
+SELECT r.name, r.call, t.* FROM report r, pg_temp.try_report(r) t
+WHERE NOT (t.row_count > 0 AND t.columns AND t.whole AND t.grouped AND t.limited AND t.left_early);
+
+\echo '# Of NULL there are no rows'
+SELECT count(*) FROM (SELECT (rfm_members(NULL::rfm_book)).*) r;
+
+\echo '# How many rows the planner expects: of a book at hand, of one made on the spot, of one that it cannot see'
+CREATE TEMP TABLE many AS SELECT i % 3000 AS customer_id FROM generate_series(1, 30000) i;
+ANALYZE many;
+CREATE FUNCTION pg_temp.expected_rows(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT json) ' || statement INTO plan;
+	RETURN plan -> 0 -> 'Plan' ->> 'Plan Rows';
+END $$;
+SELECT rfm_book(i, '2026-01-01', 1) AS book FROM generate_series(1, 1234) i \gset
+SELECT pg_temp.expected_rows(format('SELECT * FROM rfm_members(%L::rfm_book)', :'book')) AS at_hand,
+	pg_temp.expected_rows(format('SELECT (rfm_members(%L::rfm_book)).*', :'book')) AS at_hand_in_select_list,
+	pg_temp.expected_rows(format('SELECT * FROM rfm_members(NULL::bigint, %L::rfm_book)', :'book')) AS with_a_type,
+	pg_temp.expected_rows('SELECT (rfm_members(rfm_book(customer_id, ''2026-01-01'', 1))).* FROM many') AS made_on_the_spot,
+	pg_temp.expected_rows('SELECT * FROM rfm_members((SELECT rfm_book(customer_id, ''2026-01-01'', 1) FROM many))') AS in_a_subquery,
+	pg_temp.expected_rows('SELECT * FROM rfm_members(NULL::rfm_book)') AS of_null;
