@@ -153,7 +153,7 @@ END $$;
 -- Worked out by hand.  2025-07-09 is 180 days after 2025-01-10 (21 + 28 + 31 + 30 + 31 + 30 + 9):
 -- then the first amount no longer counts, a microsecond before it does.  On the 1st of July it
 -- still does (since the 2nd of January), on the 1st of August not (since the 2nd of February).
-CREATE FUNCTION pg_temp.half_year(x spend) RETURNS TABLE (since timestamptz, tier text, net numeric, reason text) LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.half_year(x spend_summary) RETURNS TABLE (since timestamptz, tier text, net numeric, reason text) LANGUAGE sql AS $$
   SELECT * FROM tier_history(x, '2026-01-01', '{200,100}', '{gold,silver,member}', '180 days', 'month', 'UTC')
 $$;
 SELECT results_eq($$ SELECT * FROM pg_temp.half_year((SELECT spend(t, a) FROM (VALUES (timestamptz '2025-01-10', 120), ('2025-07-09', 80)) v (t, a))) $$,
