@@ -53,7 +53,7 @@ CREATE AGGREGATE rollup({type}) (
 CREATE OPERATOR + (LEFTARG = {type}, RIGHTARG = {type}, FUNCTION = {type}_add, COMMUTATOR = +);
 
 COMMENT ON FUNCTION {type}_combine({type}, {type}) IS
-	'Combine function of the aggregate {type}, transition function of rollup({type}).';
+	'Combine function of the aggregates that return {type}, transition function of rollup({type}).';
 COMMENT ON FUNCTION {type}_add({type}, {type}) IS 'Implements the operator +.';
 -- @end
 

@@ -1,55 +1,55 @@
 -- rfm: one member's orders summarised
 
--- @stored_type type=rfm in=10 out=10 recv=1 send=1 storage=extended text="a text such as v1 frequency=2 refunds=0 monetary=20.50 first_order=2026-01-31T12:00:00+00:00 last_order=2026-02-01T09:30:00+00:00, times in UTC"
+-- @stored_type type=rfm_summary in=10 out=10 recv=1 send=1 storage=extended text="a text such as v1 frequency=2 refunds=0 monetary=20.50 first_order=2026-01-31T12:00:00+00:00 last_order=2026-02-01T09:30:00+00:00, times in UTC"
 
-COMMENT ON TYPE rfm IS 'One member''s orders: number, net total, refunds, first and last. Made by the aggregate rfm(ordered_at, amount), merged by rollup() and +, read by frequency(), monetary(), recency() and others. 36 bytes, in a format that will not change: docs/storage-format.md.';
+COMMENT ON TYPE rfm_summary IS 'One member''s orders: number, net total, refunds, first and last. Made by the aggregate rfm(ordered_at, amount), merged by rollup() and +, read by frequency(), monetary(), recency() and others. 36 bytes, in a format that will not change: docs/storage-format.md.';
 
--- @merge type=rfm cost=1 size=64
+-- @merge type=rfm_summary cost=1 size=64
 
-COMMENT ON AGGREGATE rollup(rfm) IS
+COMMENT ON AGGREGATE rollup(rfm_summary) IS
 	'Merges summaries of the same member made on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 54000 for more than 4294967295 orders.';
-COMMENT ON OPERATOR + (rfm, rfm) IS 'Both summaries as one, as if made of all their orders.';
+COMMENT ON OPERATOR + (rfm_summary, rfm_summary) IS 'Both summaries as one, as if made of all their orders.';
 
 -- Aggregates
 
-CREATE FUNCTION rfm_step(rfm, timestamptz, numeric) RETURNS rfm
+CREATE FUNCTION rfm_step(rfm_summary, timestamptz, numeric) RETURNS rfm_summary
 	AS 'MODULE_PATHNAME', 'custmart_rfm_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 
 CREATE AGGREGATE rfm(ordered_at timestamptz, amount numeric) (
-	SFUNC = rfm_step, STYPE = rfm, SSPACE = 64,
-	COMBINEFUNC = rfm_combine, PARALLEL = SAFE
+	SFUNC = rfm_step, STYPE = rfm_summary, SSPACE = 64,
+	COMBINEFUNC = rfm_summary_combine, PARALLEL = SAFE
 );
 
-COMMENT ON FUNCTION rfm_step(rfm, timestamptz, numeric) IS 'Transition function of the aggregate rfm.';
+COMMENT ON FUNCTION rfm_step(rfm_summary, timestamptz, numeric) IS 'Transition function of the aggregate rfm.';
 COMMENT ON AGGREGATE rfm(timestamptz, numeric) IS
 	'Summarises one member''s orders, one row = one order. ordered_at: when; amount: money, below 0 = a refund, which lowers monetary, counts in refunds, is not an order and moves no date; 0 is an order. Rows with NULL are skipped; no rows: NULL. Errors: 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22008 for an infinite time; 54000 for more than 4294967295 orders.';
 
 -- Accessors
 
-CREATE FUNCTION frequency(rfm) RETURNS bigint
+CREATE FUNCTION frequency(rfm_summary) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_rfm_frequency' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION monetary(rfm) RETURNS numeric
+CREATE FUNCTION monetary(rfm_summary) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'custmart_rfm_monetary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION refunds(rfm) RETURNS bigint
+CREATE FUNCTION refunds(rfm_summary) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_rfm_refunds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION first_order(rfm) RETURNS timestamptz
+CREATE FUNCTION first_order(rfm_summary) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'custmart_rfm_first_order' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION last_order(rfm) RETURNS timestamptz
+CREATE FUNCTION last_order(rfm_summary) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'custmart_rfm_last_order' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION avg_order_value(rfm) RETURNS numeric
+CREATE FUNCTION avg_order_value(rfm_summary) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'custmart_rfm_avg_order_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION recency(rfm, as_of timestamptz) RETURNS double precision
+CREATE FUNCTION recency(rfm_summary, as_of timestamptz) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'custmart_rfm_recency' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION tenure(rfm, as_of timestamptz) RETURNS double precision
+CREATE FUNCTION tenure(rfm_summary, as_of timestamptz) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'custmart_rfm_tenure' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
-COMMENT ON FUNCTION frequency(rfm) IS 'Number of orders.';
-COMMENT ON FUNCTION monetary(rfm) IS 'Net total of all amounts, less refunds: equal to sum(amount) to the last digit.';
-COMMENT ON FUNCTION refunds(rfm) IS 'Number of refunds (amounts below 0).';
-COMMENT ON FUNCTION first_order(rfm) IS 'Time of the first order; NULL without an order.';
-COMMENT ON FUNCTION last_order(rfm) IS 'Time of the last order; NULL without an order.';
-COMMENT ON FUNCTION avg_order_value(rfm) IS 'monetary / frequency, in money; NULL without an order.';
-COMMENT ON FUNCTION recency(rfm, timestamptz) IS 'Days (24 hours each, with fraction) from the last order to as_of; NULL without an order. Errors: 22023 if an order lies after as_of, 22008 if as_of is infinite.';
-COMMENT ON FUNCTION tenure(rfm, timestamptz) IS 'Days (24 hours each, with fraction) from the first order to as_of; NULL without an order. Errors: 22023 if an order lies after as_of, 22008 if as_of is infinite.';
+COMMENT ON FUNCTION frequency(rfm_summary) IS 'Number of orders.';
+COMMENT ON FUNCTION monetary(rfm_summary) IS 'Net total of all amounts, less refunds: equal to sum(amount) to the last digit.';
+COMMENT ON FUNCTION refunds(rfm_summary) IS 'Number of refunds (amounts below 0).';
+COMMENT ON FUNCTION first_order(rfm_summary) IS 'Time of the first order; NULL without an order.';
+COMMENT ON FUNCTION last_order(rfm_summary) IS 'Time of the last order; NULL without an order.';
+COMMENT ON FUNCTION avg_order_value(rfm_summary) IS 'monetary / frequency, in money; NULL without an order.';
+COMMENT ON FUNCTION recency(rfm_summary, timestamptz) IS 'Days (24 hours each, with fraction) from the last order to as_of; NULL without an order. Errors: 22023 if an order lies after as_of, 22008 if as_of is infinite.';
+COMMENT ON FUNCTION tenure(rfm_summary, timestamptz) IS 'Days (24 hours each, with fraction) from the first order to as_of; NULL without an order. Errors: 22023 if an order lies after as_of, 22008 if as_of is infinite.';
 
--- @comparison type=rfm equality="Two summaries are equal if and only if their stored bytes are."
+-- @comparison type=rfm_summary equality="Two summaries are equal if and only if their stored bytes are."

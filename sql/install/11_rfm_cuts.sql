@@ -6,40 +6,40 @@ COMMENT ON TYPE rfm_cuts IS 'Score limits of a population: for each of bins - 1 
 
 -- The aggregate: collects the values of all members, then finds the limits.
 
-CREATE FUNCTION rfm_cuts_step(bigint[], rfm) RETURNS bigint[]
+CREATE FUNCTION rfm_cuts_step(bigint[], rfm_summary) RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_cuts_step(bigint[], rfm, integer) RETURNS bigint[]
+CREATE FUNCTION rfm_cuts_step(bigint[], rfm_summary, integer) RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_combine(bigint[], bigint[]) RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 CREATE FUNCTION rfm_cuts_final(bigint[]) RETURNS rfm_cuts
 	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5000;
 
-CREATE AGGREGATE rfm_cuts(rfm) (
+CREATE AGGREGATE rfm_cuts(rfm_summary) (
 	SFUNC = rfm_cuts_step, STYPE = bigint[], SSPACE = 8192,
 	FINALFUNC = rfm_cuts_final, COMBINEFUNC = rfm_cuts_combine, PARALLEL = SAFE
 );
-CREATE AGGREGATE rfm_cuts(rfm, bins integer) (
+CREATE AGGREGATE rfm_cuts(rfm_summary, bins integer) (
 	SFUNC = rfm_cuts_step, STYPE = bigint[], SSPACE = 8192,
 	FINALFUNC = rfm_cuts_final, COMBINEFUNC = rfm_cuts_combine, PARALLEL = SAFE
 );
 
-COMMENT ON FUNCTION rfm_cuts_step(bigint[], rfm) IS 'Transition function of the aggregate rfm_cuts(rfm).';
-COMMENT ON FUNCTION rfm_cuts_step(bigint[], rfm, integer) IS 'Transition function of the aggregate rfm_cuts(rfm, bins).';
+COMMENT ON FUNCTION rfm_cuts_step(bigint[], rfm_summary) IS 'Transition function of the aggregate rfm_cuts(rfm_summary).';
+COMMENT ON FUNCTION rfm_cuts_step(bigint[], rfm_summary, integer) IS 'Transition function of the aggregate rfm_cuts(rfm_summary, bins).';
 COMMENT ON FUNCTION rfm_cuts_combine(bigint[], bigint[]) IS 'Combine function of the aggregates rfm_cuts.';
 COMMENT ON FUNCTION rfm_cuts_final(bigint[]) IS 'Final function of the aggregates rfm_cuts.';
-COMMENT ON AGGREGATE rfm_cuts(rfm) IS
+COMMENT ON AGGREGATE rfm_cuts(rfm_summary) IS
 	'Limits of the scores 1 to 5 among members who have orders: percentile_cont at 1/5, 2/5, 3/5 and 4/5 of last order, frequency and monetary (type 7 of Hyndman and Fan 1996). NULLs and members without orders are skipped; if none is left: NULL. Errors: 54000 for more than 33 million members.';
-COMMENT ON AGGREGATE rfm_cuts(rfm, integer) IS
+COMMENT ON AGGREGATE rfm_cuts(rfm_summary, integer) IS
 	'Limits of the scores 1 to bins (from 2 to 99, the same for all rows) among members who have orders, computed as by rfm_cuts(rfm) for 5. Errors: 22023, 54000 for more than 33 million members.';
 
 -- Scores and segments
 
-CREATE FUNCTION rfm_score(rfm, rfm_cuts) RETURNS integer
+CREATE FUNCTION rfm_score(rfm_summary, rfm_cuts) RETURNS integer
 	AS 'MODULE_PATHNAME', 'custmart_rfm_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 CREATE FUNCTION rfm_segment(score integer) RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_rfm_segment' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_segment(rfm, rfm_cuts) RETURNS text
+CREATE FUNCTION rfm_segment(rfm_summary, rfm_cuts) RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_rfm_segment_by_cuts' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 CREATE FUNCTION rfm_segment_map(OUT score integer, OUT segment text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_rfm_segment_map' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10 ROWS 125;
@@ -48,11 +48,11 @@ CREATE FUNCTION rfm_limits(rfm_cuts, OUT bin integer, OUT last_order timestamptz
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_rfm_limits' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5 ROWS 4;
 
-COMMENT ON FUNCTION rfm_score(rfm, rfm_cuts) IS
+COMMENT ON FUNCTION rfm_score(rfm_summary, rfm_cuts) IS
 	'555-style score: a digit each for recency, frequency and monetary, 5 is best (two digits each if the limits have more than 9 bins). 1 + number of limits below the value; for recency bins - number of limits after the last order. Equal values score equally. NULL without an order.';
 COMMENT ON FUNCTION rfm_segment(integer) IS
 	'Name of the segment of a 5-bin score, one of 11 (docs/rfm.md lists all 125 scores). Errors: 22023 if it is not such a score.';
-COMMENT ON FUNCTION rfm_segment(rfm, rfm_cuts) IS
+COMMENT ON FUNCTION rfm_segment(rfm_summary, rfm_cuts) IS
 	'Name of a member''s segment by stored limits for any number of bins (docs/rfm.md); NULL without an order.';
 COMMENT ON FUNCTION rfm_segment_map() IS 'All 125 scores of 5 bins with their segments.';
 COMMENT ON FUNCTION rfm_limits(rfm_cuts) IS

@@ -59,15 +59,15 @@ COMMENT ON FUNCTION retention_book_step_{member}_time(retention_book, {member}, 
 COMMENT ON AGGREGATE retention_book({member}, timestamptz) IS
 	'The exact times at which each member was active, for day_retention(); one row = one sign of activity. member: whose; occurred_at: when (a timestamp or a date is taken in the time zone of the session). Rows with NULL are skipped and counted (rows_skipped). Errors: 22008 for an infinite time; 54000 for a book over 704 MB.';
 
-CREATE FUNCTION retention_book_step_{member}_activity(retention_book, {member}, activity) RETURNS retention_book
+CREATE FUNCTION retention_book_step_{member}_activity(retention_book, {member}, activity_summary) RETURNS retention_book
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_activity' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-CREATE AGGREGATE retention_book(member {member}, activity activity) (
+CREATE AGGREGATE retention_book(member {member}, activity activity_summary) (
 	SFUNC = retention_book_step_{member}_activity, STYPE = retention_book, SSPACE = 65536,
 	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
 );
-COMMENT ON FUNCTION retention_book_step_{member}_activity(retention_book, {member}, activity) IS
+COMMENT ON FUNCTION retention_book_step_{member}_activity(retention_book, {member}, activity_summary) IS
 	'Transition function of the aggregate retention_book.';
-COMMENT ON AGGREGATE retention_book({member}, activity) IS
+COMMENT ON AGGREGATE retention_book({member}, activity_summary) IS
 	'The calendar periods of each member, from stored activities; one row = one activity, of which a member may have many. All must have the same unit and time zone. Only the period of the latest time is known. Rows with NULL are skipped and counted (rows_skipped). Errors: 22023 if a unit or time zone is not the same in all rows; 54000 for a book over 704 MB.';
 
 -- @end

@@ -1,47 +1,47 @@
 -- funnel: how far one member got through the steps of a funnel, and when
 
--- @stored_type type=funnel in=50 out=50 recv=50 send=1 storage=extended
+-- @stored_type type=funnel_summary in=50 out=50 recv=50 send=1 storage=extended
 
-COMMENT ON TYPE funnel IS
+COMMENT ON TYPE funnel_summary IS
 	'One member''s rows for a funnel: the time of each and the steps that it meets. Made by the aggregate funnel(within, occurred_at, steps), merged by rollup() and +, read by level(), step_times() and step_durations(), which choose the mode. 12 bytes and 2 to 15, mostly 5 to 8, for each row; at most 704 MB. docs/storage-format.md.';
 
--- @merge type=funnel cost=10 size=512
+-- @merge type=funnel_summary cost=10 size=512
 
-COMMENT ON AGGREGATE rollup(funnel) IS
+COMMENT ON AGGREGATE rollup(funnel_summary) IS
 	'Merges the rows of one member from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 22023 if within or the number of steps differs.';
-COMMENT ON OPERATOR + (funnel, funnel) IS 'Both as one, as if made of all their rows.';
+COMMENT ON OPERATOR + (funnel_summary, funnel_summary) IS 'Both as one, as if made of all their rows.';
 
 -- Aggregates
 
-CREATE FUNCTION funnel_step(funnel, interval, timestamptz, boolean[]) RETURNS funnel
+CREATE FUNCTION funnel_step(funnel_summary, interval, timestamptz, boolean[]) RETURNS funnel_summary
 	AS 'MODULE_PATHNAME', 'custmart_funnel_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 
 CREATE AGGREGATE funnel(within interval, occurred_at timestamptz, VARIADIC steps boolean[]) (
-	SFUNC = funnel_step, STYPE = funnel, SSPACE = 512,
-	COMBINEFUNC = funnel_combine, PARALLEL = SAFE
+	SFUNC = funnel_step, STYPE = funnel_summary, SSPACE = 512,
+	COMBINEFUNC = funnel_summary_combine, PARALLEL = SAFE
 );
 
-COMMENT ON FUNCTION funnel_step(funnel, interval, timestamptz, boolean[]) IS 'Transition function of the aggregate funnel.';
+COMMENT ON FUNCTION funnel_step(funnel_summary, interval, timestamptz, boolean[]) IS 'Transition function of the aggregate funnel.';
 COMMENT ON AGGREGATE funnel(interval, timestamptz, boolean[]) IS
 	'One member''s path through a funnel; one row = one event. within: the longest time from the first step of a chain to its last, in days and time (a day is 24 hours); occurred_at: when; steps: 1 to 32 conditions in the order of the funnel, each true if the row meets the step, NULL counting as false. Rows that meet no step are kept, too, because strict_order needs them. A row with NULL in within, occurred_at or the whole of steps is skipped; no rows: NULL. Errors: 22023 if within is negative or has months or years, if there are not 1 to 32 steps, or if within or the number of steps is not the same in all rows; 22008 for an infinite occurred_at or within; 54000 for a value over 704 MB.';
 
 -- Accessors
 
-CREATE FUNCTION level(funnel funnel, mode text DEFAULT 'strict_once') RETURNS integer
+CREATE FUNCTION level(funnel funnel_summary, mode text DEFAULT 'strict_once') RETURNS integer
 	AS 'MODULE_PATHNAME', 'custmart_funnel_level' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-CREATE FUNCTION step_times(funnel funnel, mode text DEFAULT 'strict_once') RETURNS timestamptz[]
+CREATE FUNCTION step_times(funnel funnel_summary, mode text DEFAULT 'strict_once') RETURNS timestamptz[]
 	AS 'MODULE_PATHNAME', 'custmart_funnel_step_times' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-CREATE FUNCTION step_durations(funnel funnel, mode text DEFAULT 'strict_once') RETURNS interval[]
+CREATE FUNCTION step_durations(funnel funnel_summary, mode text DEFAULT 'strict_once') RETURNS interval[]
 	AS 'MODULE_PATHNAME', 'custmart_funnel_step_durations' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 
-COMMENT ON FUNCTION level(funnel, text) IS
+COMMENT ON FUNCTION level(funnel_summary, text) IS
 	'How many steps the member reached: those of the longest chain of rows that meet step 1, 2 ... one after the other or at the same time, the last at most within after the first; 0 = not even step 1. mode: what restricts a chain of steps, one name or several separated by commas: strict_once (a row counts for one step at most), clickhouse (no restriction: a row may meet several steps), strict_order (a row that meets no step reached so far breaks the chain unless the chain advances), strict_deduplication (a repetition of a step already reached ends it), strict_increase (times of steps increase strictly). Errors: 22023 if mode is none of these, or combines clickhouse with another one. Definition: docs/funnel.md.';
-COMMENT ON FUNCTION step_times(funnel, text) IS
+COMMENT ON FUNCTION step_times(funnel_summary, text) IS
 	'When the steps were reached in the longest chain (of several, the one that begins last), each step as early as the chain allows: one time for each step reached, an empty array at level 0. Arguments and errors as for level().';
-COMMENT ON FUNCTION step_durations(funnel, text) IS
+COMMENT ON FUNCTION step_durations(funnel_summary, text) IS
 	'How long it took from each step reached to the next, by the times of step_times(): an array shorter by one, empty at level 0 and 1. Arguments and errors as for level().';
 
--- @comparison type=funnel equality="Values are equal if they hold the same rows, window and number of steps."
+-- @comparison type=funnel_summary equality="Values are equal if they hold the same rows, window and number of steps."
 
 -- funnel_book: the funnel of every member of a table
 

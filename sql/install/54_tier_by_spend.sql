@@ -1,27 +1,27 @@
 -- tier_by_spend: tiers by rolling net spend
 
--- @stored_type type=spend in=50 out=50 recv=50 send=1 storage=extended
+-- @stored_type type=spend_summary in=50 out=50 recv=50 send=1 storage=extended
 
-COMMENT ON TYPE spend IS
+COMMENT ON TYPE spend_summary IS
 	'What one member spent and got back, moment by moment: amounts with the same time are one moment and are added exactly. Made by the aggregate spend(occurred_at, amount), merged by rollup() and +, read by tier_by_spend(), tier_history(), rolling_spend() and others. About ten bytes per moment.';
 
--- @merge type=spend cost=10 size=512
+-- @merge type=spend_summary cost=10 size=512
 
-COMMENT ON AGGREGATE rollup(spend) IS
+COMMENT ON AGGREGATE rollup(spend_summary) IS
 	'Merges what the same member spent on different days, partitions or servers; each row must be in exactly one part. NULLs are skipped; no rows: NULL. Errors: 22003 for a sum out of range, 54000 above 704 MB.';
-COMMENT ON OPERATOR + (spend, spend) IS 'Both as one, as if made of all their rows.';
+COMMENT ON OPERATOR + (spend_summary, spend_summary) IS 'Both as one, as if made of all their rows.';
 
 -- Aggregates
 
-CREATE FUNCTION spend_step(spend, timestamptz, numeric) RETURNS spend
+CREATE FUNCTION spend_step(spend_summary, timestamptz, numeric) RETURNS spend_summary
 	AS 'MODULE_PATHNAME', 'custmart_spend_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 
 CREATE AGGREGATE spend(occurred_at timestamptz, amount numeric) (
-	SFUNC = spend_step, STYPE = spend, SSPACE = 512,
-	COMBINEFUNC = spend_combine, PARALLEL = SAFE
+	SFUNC = spend_step, STYPE = spend_summary, SSPACE = 512,
+	COMBINEFUNC = spend_summary_combine, PARALLEL = SAFE
 );
 
-COMMENT ON FUNCTION spend_step(spend, timestamptz, numeric) IS 'Transition function of the aggregate spend.';
+COMMENT ON FUNCTION spend_step(spend_summary, timestamptz, numeric) IS 'Transition function of the aggregate spend.';
 COMMENT ON AGGREGATE spend(timestamptz, numeric) IS
 	'Keeps what one member spent, one row = one amount. occurred_at: when (a timestamp or a date is taken in the time zone of the session); amount: money, below 0 = a refund. Amounts with the same time are one moment and are added exactly. Rows with NULL are skipped; no rows: NULL. Errors: 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22008 for an infinite time; 54000 above 704 MB, which is some 70 million moments.';
 
@@ -31,31 +31,31 @@ COMMENT ON AGGREGATE spend(timestamptz, numeric) IS
 --   suffix: of the C functions
 --   type, when: of as_of, and what it says
 -- @template tiers_as_of type when suffix="" volatility=IMMUTABLE
-CREATE FUNCTION rolling_spend(spend, as_of {type}, span interval DEFAULT '1 year', timezone text DEFAULT 'UTC') RETURNS numeric
+CREATE FUNCTION rolling_spend(spend_summary, as_of {type}, span interval DEFAULT '1 year', timezone text DEFAULT 'UTC') RETURNS numeric
 	AS 'MODULE_PATHNAME', 'custmart_rolling_spend{suffix}' LANGUAGE C {volatility} PARALLEL SAFE COST 20;
-CREATE FUNCTION tier_by_spend(spend, as_of {type}, limits numeric[], names text[],
+CREATE FUNCTION tier_by_spend(spend_summary, as_of {type}, limits numeric[], names text[],
 	span interval DEFAULT '1 year', unit text DEFAULT 'year', timezone text DEFAULT 'UTC') RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_tier_by_spend{suffix}' LANGUAGE C {volatility} PARALLEL SAFE COST 100;
-CREATE FUNCTION spend_to_next(spend, as_of {type}, limits numeric[],
+CREATE FUNCTION spend_to_next(spend_summary, as_of {type}, limits numeric[],
 	span interval DEFAULT '1 year', unit text DEFAULT 'year', timezone text DEFAULT 'UTC') RETURNS numeric
 	AS 'MODULE_PATHNAME', 'custmart_spend_to_next{suffix}' LANGUAGE C {volatility} PARALLEL SAFE COST 100;
-CREATE FUNCTION tier_until(spend, as_of {type}, limits numeric[],
+CREATE FUNCTION tier_until(spend_summary, as_of {type}, limits numeric[],
 	span interval DEFAULT '1 year', unit text DEFAULT 'year', timezone text DEFAULT 'UTC') RETURNS date
 	AS 'MODULE_PATHNAME', 'custmart_tier_until{suffix}' LANGUAGE C {volatility} PARALLEL SAFE COST 100;
-CREATE FUNCTION tier_history(spend, as_of {type}, limits numeric[], names text[],
+CREATE FUNCTION tier_history(spend_summary, as_of {type}, limits numeric[], names text[],
 	span interval DEFAULT '1 year', unit text DEFAULT 'year', timezone text DEFAULT 'UTC',
 	OUT since timestamptz, OUT tier text, OUT rolling_spend numeric, OUT reason text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_tier_history{suffix}' LANGUAGE C {volatility} PARALLEL SAFE COST 100 ROWS 4;
 
-COMMENT ON FUNCTION rolling_spend(spend, {type}, interval, text) IS
+COMMENT ON FUNCTION rolling_spend(spend_summary, {type}, interval, text) IS
 	'Net spend, exact, in the time after as_of - span up to and including as_of; 0 if there was none. as_of: {when}; it may be any time, NULL is the latest amount; amounts after it are not counted. span: months and days by the clock of timezone, hours as they pass; timezone: a full name or a POSIX rule. A NULL spend gives NULL. Errors: 22023 for a span that is not above 0 or an unknown time zone, 22008 for an infinite as_of or span, 22004 for a NULL parameter, 22003 for a sum that needs more than 76 digits.';
-COMMENT ON FUNCTION tier_by_spend(spend, {type}, numeric[], text[], interval, text, text) IS
+COMMENT ON FUNCTION tier_by_spend(spend_summary, {type}, numeric[], text[], interval, text, text) IS
 	'The tier at as_of. An amount that brings the rolling net spend of span up to a limit lifts the member at once; at the end of each calendar period the tier becomes the one that the net of the span before it warrants; nothing else takes a tier away, not even refunds. limits: where each tier but the last begins, in money, best first, strictly descending, above 0; names: those of the tiers, best first, one more than limits, the last for the rest; span: the length of time whose net spend decides, months and days by the clock of timezone, hours as they pass; unit: day, week, month, quarter or year, at whose end a tier can be lost; timezone: a full name or a POSIX rule; as_of: {when}, not before any amount; NULL: the latest one. A NULL spend gives NULL. Errors: 22023 for limits or names that do not fit, a span that is not above 0, an unknown unit or time zone, or an amount after as_of; 22008 for an infinite as_of or span; 22004 for a NULL parameter, 22003 for a sum that needs more than 76 digits.';
-COMMENT ON FUNCTION spend_to_next(spend, {type}, numeric[], interval, text, text) IS
+COMMENT ON FUNCTION spend_to_next(spend_summary, {type}, numeric[], interval, text, text) IS
 	'How much is missing at as_of for the next better tier: its limit less the rolling net spend, 0 if any next amount will do; NULL in the best tier. limits: where each tier but the last begins, in money, best first, strictly descending, above 0; span: the length of time whose net spend decides, months and days by the clock of timezone, hours as they pass; unit: day, week, month, quarter or year, at whose end a tier can be lost; timezone: a full name or a POSIX rule; as_of: {when}, not before any amount; NULL: the latest one. A NULL spend gives NULL. Errors: 22023 for limits that do not descend or are not above 0, a span that is not above 0, an unknown unit or time zone, or an amount after as_of; 22008 for an infinite as_of or span; 22004 for a NULL parameter, 22003 for a sum that needs more than 76 digits.';
-COMMENT ON FUNCTION tier_until(spend, {type}, numeric[], interval, text, text) IS
+COMMENT ON FUNCTION tier_until(spend_summary, {type}, numeric[], interval, text, text) IS
 	'The day from which on the tier that the member has at as_of will be lost if no amount is added, in timezone: that on which the first calendar period ends, after as_of, whose net warrants a lower tier, and the next one begins; infinity if that is after all times; NULL in the last tier, below which there is no other. limits: where each tier but the last begins, in money, best first, strictly descending, above 0; span: the length of time whose net spend decides, months and days by the clock of timezone, hours as they pass; unit: day, week, month, quarter or year, at whose end a tier can be lost; timezone: a full name or a POSIX rule; as_of: {when}, not before any amount; NULL: the latest one. A NULL spend gives NULL. Errors: 22023 for limits that do not descend or are not above 0, a span that is not above 0, an unknown unit or time zone, or an amount after as_of; 22008 for an infinite as_of or span; 22004 for a NULL parameter, 22003 for a sum that needs more than 76 digits.';
-COMMENT ON FUNCTION tier_history(spend, {type}, numeric[], text[], interval, text, text) IS
+COMMENT ON FUNCTION tier_history(spend_summary, {type}, numeric[], text[], interval, text, text) IS
 	'Every tier that the member had up to as_of, one row per change, in order. since: when it began; tier: its name; rolling_spend: the net that decided; reason: start (the first amount), upgrade, downgrade. limits: where each tier but the last begins, in money, best first, strictly descending, above 0; names: those of the tiers, best first, one more than limits, the last for the rest; span: the length of time whose net spend decides, months and days by the clock of timezone, hours as they pass; unit: day, week, month, quarter or year, at whose end a tier can be lost; timezone: a full name or a POSIX rule; as_of: {when}, not before any amount; NULL: the latest one. A NULL spend gives no rows. Errors: 22023 for limits or names that do not fit, a span that is not above 0, an unknown unit or time zone, or an amount after as_of; 22008 for an infinite as_of or span; 22004 for a NULL parameter, 22003 for a sum that needs more than 76 digits.';
 
 -- @end
@@ -65,4 +65,4 @@ COMMENT ON FUNCTION tier_history(spend, {type}, numeric[], text[], interval, tex
 -- @tiers_as_of type=date suffix=_date when="the start of that day in timezone"
 -- @tiers_as_of type=text suffix=_text volatility=STABLE when="what the clocks of timezone show, unless an offset or a zone is named"
 
--- @comparison type=spend equality="Two values are equal if they hold the same moments with the same amounts, decimals included, that is, if and only if their stored bytes are equal."
+-- @comparison type=spend_summary equality="Two values are equal if they hold the same moments with the same amounts, decimals included, that is, if and only if their stored bytes are equal."

@@ -1,6 +1,6 @@
 /*
  * funnel.c
- *	  The type funnel: one member's rows, and how far they lead through the steps
+ *	  The type funnel_summary: one member's rows, and how far they lead through the steps
  *	  of a funnel.
  */
 #include "custmart.h"
@@ -13,20 +13,20 @@
 
 #define FUNNEL_VERSION 1
 
-static const char *funnel_check(const uint8 *bytes, Size length);
+static const char *funnel_summary_check(const uint8 *bytes, Size length);
 
 static const HistoryKind funnel_kind = {
-	.type = {"funnel", funnel_check},
+	.type = {"funnel_summary", funnel_summary_check},
 	.format = {STORED_FUNNEL, FUNNEL_VERSION, EVENTS_MOMENTS, funnel_check_settings},
 	.settings_hint = FUNNEL_SETTINGS_HINT,
 	.size_hint = "Leave out rows that meet no step, or take a shorter period of time."
 };
 
-HISTORY_FUNCTIONS(funnel, &funnel_kind)
+HISTORY_FUNCTIONS(funnel_summary, &funnel_kind)
 
 /* ---------- building ---------- */
 
-/* funnel_step(funnel, within, occurred_at, steps): notes one row. */
+/* funnel_step(funnel_summary, within, occurred_at, steps): notes one row. */
 CUSTMART_FUNCTION(custmart_funnel_step);
 Datum
 custmart_funnel_step(PG_FUNCTION_ARGS)
@@ -59,7 +59,7 @@ get_chain(FunctionCallInfo fcinfo, FunnelChain *chain)
 	funnel_walk(&funnel, history->events, history->count, chain);
 }
 
-/* level(funnel, mode): how many steps were reached. */
+/* level(funnel_summary, mode): how many steps were reached. */
 CUSTMART_FUNCTION(custmart_funnel_level);
 Datum
 custmart_funnel_level(PG_FUNCTION_ARGS)
@@ -70,7 +70,7 @@ custmart_funnel_level(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(chain.level);
 }
 
-/* step_times(funnel, mode): when each of them was reached. */
+/* step_times(funnel_summary, mode): when each of them was reached. */
 CUSTMART_FUNCTION(custmart_funnel_step_times);
 Datum
 custmart_funnel_step_times(PG_FUNCTION_ARGS)
@@ -81,7 +81,7 @@ custmart_funnel_step_times(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(funnel_times(&chain));
 }
 
-/* step_durations(funnel, mode): how long it took from each to the next. */
+/* step_durations(funnel_summary, mode): how long it took from each to the next. */
 CUSTMART_FUNCTION(custmart_funnel_step_durations);
 Datum
 custmart_funnel_step_durations(PG_FUNCTION_ARGS)

@@ -1,6 +1,6 @@
 /*
  * funnel_arguments.c
- *	  Shared by the types funnel and funnel_book.
+ *	  Shared by the types funnel_summary and funnel_book.
  */
 #include "funnel/funnel_arguments.h"
 

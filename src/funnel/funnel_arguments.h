@@ -1,6 +1,6 @@
 /*
  * funnel_arguments.h
- *	  Shared by the types funnel and funnel_book: rows, settings and modes.
+ *	  Shared by the types funnel_summary and funnel_book: rows, settings and modes.
  *
  * The settings of a funnel are stored as the number of steps (1 byte) and the
  * window in microseconds (8 bytes).

@@ -58,7 +58,7 @@ fair_prices(FunctionCallInfo fcinfo, int book_argument)
 	return (Datum) 0;
 }
 
-/* fair_prices(pricebook, reference): the reference's median in every cell; items are text. */
+/* fair_prices(pricebook_summary, reference): the reference's median in every cell; items are text. */
 CUSTMART_FUNCTION(custmart_fair_prices);
 Datum
 custmart_fair_prices(PG_FUNCTION_ARGS)
@@ -66,7 +66,7 @@ custmart_fair_prices(PG_FUNCTION_ARGS)
 	return fair_prices(fcinfo, 0);
 }
 
-/* fair_prices(anyelement, pricebook, reference): items of the given type. */
+/* fair_prices(anyelement, pricebook_summary, reference): items of the given type. */
 CUSTMART_FUNCTION(custmart_fair_prices_typed);
 Datum
 custmart_fair_prices_typed(PG_FUNCTION_ARGS)

@@ -49,7 +49,7 @@ mean_of(const DecimalTotal *sum, int64 n)
 }
 
 /*
- * price_gap_mix(pricebook, reference): how much of the difference of two groups'
+ * price_gap_mix(pricebook_summary, reference): how much of the difference of two groups'
  * mean prices is due to their baskets, and how much to their prices (Kitagawa 1955).
  */
 CUSTMART_FUNCTION(custmart_price_gap_mix);

@@ -152,7 +152,7 @@ verdict_on(const PriceGap *gap, float8 z, float8 p, float8 premium_pct,
 	return "fair";
 }
 
-/* price_gaps(pricebook, reference, alpha, min_premium, min_rows): one row per other group. */
+/* price_gaps(pricebook_summary, reference, alpha, min_premium, min_rows): one row per other group. */
 CUSTMART_FUNCTION(custmart_price_gaps);
 Datum
 custmart_price_gaps(PG_FUNCTION_ARGS)
@@ -283,7 +283,7 @@ price_gap_items(FunctionCallInfo fcinfo, int book_argument)
 	return (Datum) 0;
 }
 
-/* price_gap_items(pricebook, reference, alpha, min_premium, min_rows): items are text. */
+/* price_gap_items(pricebook_summary, reference, alpha, min_premium, min_rows): items are text. */
 CUSTMART_FUNCTION(custmart_price_gap_items);
 Datum
 custmart_price_gap_items(PG_FUNCTION_ARGS)
@@ -291,7 +291,7 @@ custmart_price_gap_items(PG_FUNCTION_ARGS)
 	return price_gap_items(fcinfo, 0);
 }
 
-/* price_gap_items(anyelement, pricebook, ...): items of the given type. */
+/* price_gap_items(anyelement, pricebook_summary, ...): items of the given type. */
 CUSTMART_FUNCTION(custmart_price_gap_items_typed);
 Datum
 custmart_price_gap_items_typed(PG_FUNCTION_ARGS)

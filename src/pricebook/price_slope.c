@@ -1,6 +1,6 @@
 /*
  * price_slope.c
- *	  The type price_slope: how prices rise with x, such as years as a member,
+ *	  The type price_slope_summary: how prices rise with x, such as years as a member,
  *	  for one item in one period.
  *
  * A book of items; each has cells, one per period, with the sums of a regression.
@@ -61,7 +61,7 @@ static Size price_slope_tail_size(const Book *book);
 static void price_slope_append_tail(Book *book, ByteBuffer *buffer);
 
 static const BookFormat price_slope_format = {
-	.type = {"price_slope", price_slope_check},
+	.type = {"price_slope_summary", price_slope_check},
 	.stored_kind = STORED_PRICE_SLOPE,
 	.stored_version = PRICE_SLOPE_VERSION,
 	.size_hint = "Take longer periods, or make one per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
@@ -109,7 +109,7 @@ check_row_count(const SlopeCell *cell)
 	if (unlikely(cell->n > SLOPE_ROWS_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("price_slope cannot hold more than " INT64_FORMAT " rows of an item in a period",
+				 errmsg("price_slope_summary cannot hold more than " INT64_FORMAT " rows of an item in a period",
 						SLOPE_ROWS_MAX),
 				 errhint("Use shorter periods.")));
 }
@@ -169,7 +169,7 @@ price_slope_step(FunctionCallInfo fcinfo, KeyType item_type)
 	return book_push(book);
 }
 
-/* price_slope_step_<item>(price_slope, item, period, x, price) */
+/* price_slope_step_<item>(price_slope_summary, item, period, x, price) */
 #define PRICE_SLOPE_STEP(name, item_type) \
 CUSTMART_FUNCTION(custmart_price_slope_step_##name); \
 Datum \
@@ -411,7 +411,7 @@ price_slope_merge_tails(const BookFormat *format, const BookReader *readers, int
 /* ---------- the result ---------- */
 
 /*
- * price_slopes(price_slope, alpha): one row, the slope over all items.  An item
+ * price_slopes(price_slope_summary, alpha): one row, the slope over all items.  An item
  * contributes if x differs inside one of its periods.
  */
 CUSTMART_FUNCTION(custmart_price_slopes);
@@ -496,4 +496,4 @@ custmart_price_slopes(PG_FUNCTION_ARGS)
 
 /* ---------- text, binary, merging, count ---------- */
 
-BOOK_FUNCTIONS(price_slope, &price_slope_kind)
+BOOK_FUNCTIONS(price_slope_summary, &price_slope_kind)

@@ -1,6 +1,6 @@
 /*
  * pricebook.c
- *	  The type pricebook: what every group paid for every item, in one scan.
+ *	  The type pricebook_summary: what every group paid for every item, in one scan.
  *
  * A book keeps each distinct price that a group paid for an item in a period,
  * with the number of rows and the quantity sold at it.  Prices are discrete, so
@@ -257,8 +257,8 @@ pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 }
 
 /*
- * pricebook_step_<item>(pricebook, item, grp, price) and
- * pricebook_step_<item>_period(pricebook, item, period, grp, price, quantity)
+ * pricebook_step_<item>(pricebook_summary, item, grp, price) and
+ * pricebook_step_<item>_period(pricebook_summary, item, period, grp, price, quantity)
  */
 #define PRICEBOOK_STEP(name, item_type, form) \
 CUSTMART_FUNCTION(custmart_pricebook_step_##name); \
@@ -436,4 +436,4 @@ pricebook_append_tail(Book *book, ByteBuffer *buffer)
 /* ---------- text, binary, merging ---------- */
 
 /* custmart_pricebook_in, _out, _recv, _combine, _add and _rows_skipped */
-BOOK_FUNCTIONS(pricebook, &pricebook_kind)
+BOOK_FUNCTIONS(pricebook_summary, &pricebook_kind)

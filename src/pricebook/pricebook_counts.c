@@ -8,7 +8,7 @@
 #include "shared/bytes.h"
 #include "utils/builtins.h"
 
-/* rows_skipped(pricebook, reason): rows left out for one reason. */
+/* rows_skipped(pricebook_summary, reason): rows left out for one reason. */
 CUSTMART_FUNCTION(custmart_pricebook_rows_skipped_reason);
 Datum
 custmart_pricebook_rows_skipped_reason(PG_FUNCTION_ARGS)
@@ -30,7 +30,7 @@ custmart_pricebook_rows_skipped_reason(PG_FUNCTION_ARGS)
 			 errhint("Rows are skipped for one of: null (an argument is NULL), price (not above 0), quantity (not above 0).")));
 }
 
-/* cell_count(pricebook): each item counts once for every period in which it was sold. */
+/* cell_count(pricebook_summary): each item counts once for every period in which it was sold. */
 CUSTMART_FUNCTION(custmart_pricebook_cell_count);
 Datum
 custmart_pricebook_cell_count(PG_FUNCTION_ARGS)

@@ -19,7 +19,7 @@ static void pricebook_merge_tails(const BookFormat *format, const BookReader *pa
 								  const BookMergeOrder *order, ByteBuffer *buffer);
 
 const BookFormat pricebook_format = {
-	.type = {"pricebook", pricebook_check},
+	.type = {"pricebook_summary", pricebook_check},
 	.stored_kind = STORED_PRICEBOOK,
 	.stored_version = PRICEBOOK_VERSION,
 	.form_hint = "Make all parts with the same arguments: all of prices, or all of prices with period and quantity.",
@@ -311,7 +311,7 @@ price_raise_count(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("pricebook cannot hold more than %u rows of one price, or " INT64_FORMAT " in all",
+			 errmsg("pricebook_summary cannot hold more than %u rows of one price, or " INT64_FORMAT " in all",
 					PG_UINT32_MAX, PRICE_ROWS_MAX),
 			 errhint("Make one book per part of the rows, or use shorter periods.")));
 }

@@ -1,6 +1,6 @@
 /*
  * activity.c
- *	  The type activity: the calendar periods in which one member was active.
+ *	  The type activity_summary: the calendar periods in which one member was active.
  */
 #include "retention/activity.h"
 
@@ -12,11 +12,11 @@
 
 #define ACTIVITY_VERSION 1
 
-static const char *activity_check(const uint8 *bytes, Size length);
+static const char *activity_summary_check(const uint8 *bytes, Size length);
 static const char *check_settings(const uint8 *settings, Size size, EventLimits *limits);
 
 const HistoryKind activity_kind = {
-	.type = {"activity", activity_check},
+	.type = {"activity_summary", activity_summary_check},
 	.format = {STORED_ACTIVITY, ACTIVITY_VERSION, EVENTS_PERIODS, check_settings},
 	.settings_hint = "Make all parts with the same unit and timezone.",
 	.size_hint = "Take a longer unit."
@@ -29,7 +29,7 @@ check_settings(const uint8 *settings, Size size, EventLimits *limits)
 	return calendar_check_settings(settings, size, &limits->unit);
 }
 
-HISTORY_FUNCTIONS(activity, &activity_kind)
+HISTORY_FUNCTIONS(activity_summary, &activity_kind)
 
 /* ---------- building ---------- */
 
@@ -55,7 +55,7 @@ activity_step(FunctionCallInfo fcinfo, TimeType type)
 }
 
 /*
- * activity_step(activity, timestamptz, text, text), activity_step_timestamp and
+ * activity_step(activity_summary, timestamptz, text, text), activity_step_timestamp and
  * activity_step_date: notes that a member was active.
  */
 #define ACTIVITY_STEP(name, type) \
@@ -102,7 +102,7 @@ first_day(const Periods *periods, Size i)
 	return DateADTGetDatum(calendar_first_day(periods->unit, event_period(&periods->events[i])));
 }
 
-/* first_period(activity): the first day of the first period. */
+/* first_period(activity_summary): the first day of the first period. */
 CUSTMART_FUNCTION(custmart_activity_first_period);
 Datum
 custmart_activity_first_period(PG_FUNCTION_ARGS)
@@ -112,7 +112,7 @@ custmart_activity_first_period(PG_FUNCTION_ARGS)
 	return first_day(&periods, 0);
 }
 
-/* last_period(activity): the first day of the last period. */
+/* last_period(activity_summary): the first day of the last period. */
 CUSTMART_FUNCTION(custmart_activity_last_period);
 Datum
 custmart_activity_last_period(PG_FUNCTION_ARGS)
@@ -122,7 +122,7 @@ custmart_activity_last_period(PG_FUNCTION_ARGS)
 	return first_day(&periods, periods.n - 1);
 }
 
-/* active_periods(activity): how many periods there are. */
+/* active_periods(activity_summary): how many periods there are. */
 CUSTMART_FUNCTION(custmart_activity_active_periods);
 Datum
 custmart_activity_active_periods(PG_FUNCTION_ARGS)
@@ -130,7 +130,7 @@ custmart_activity_active_periods(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64((int64) get_periods(fcinfo).n);
 }
 
-/* period_list(activity): the first days of all periods, ascending. */
+/* period_list(activity_summary): the first days of all periods, ascending. */
 CUSTMART_FUNCTION(custmart_activity_period_list);
 Datum
 custmart_activity_period_list(PG_FUNCTION_ARGS)
@@ -151,7 +151,7 @@ custmart_activity_period_list(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(days, (int) periods.n, DATEOID, sizeof(DateADT), true, TYPALIGN_INT));
 }
 
-/* is_active(activity, date): active in the period in which a day lies? */
+/* is_active(activity_summary, date): active in the period in which a day lies? */
 CUSTMART_FUNCTION(custmart_activity_is_active);
 Datum
 custmart_activity_is_active(PG_FUNCTION_ARGS)
@@ -178,7 +178,7 @@ streak_up_to(const Periods *periods, Size i)
 	return (int32) (i - begin + 1);
 }
 
-/* streak(activity): active periods in a row, up to the last one. */
+/* streak(activity_summary): active periods in a row, up to the last one. */
 CUSTMART_FUNCTION(custmart_activity_streak);
 Datum
 custmart_activity_streak(PG_FUNCTION_ARGS)
@@ -188,7 +188,7 @@ custmart_activity_streak(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(streak_up_to(&periods, periods.n - 1));
 }
 
-/* streak(activity, date): up to the period in which a day lies; 0 if not active in it. */
+/* streak(activity_summary, date): up to the period in which a day lies; 0 if not active in it. */
 CUSTMART_FUNCTION(custmart_activity_streak_day);
 Datum
 custmart_activity_streak_day(PG_FUNCTION_ARGS)
@@ -202,7 +202,7 @@ custmart_activity_streak_day(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(streak_up_to(&periods, i));
 }
 
-/* longest_streak(activity): the most active periods in a row. */
+/* longest_streak(activity_summary): the most active periods in a row. */
 CUSTMART_FUNCTION(custmart_activity_longest_streak);
 Datum
 custmart_activity_longest_streak(PG_FUNCTION_ARGS)
@@ -220,7 +220,7 @@ custmart_activity_longest_streak(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(longest);
 }
 
-/* lifecycle(activity, date): what the member is in the period in which a day lies; NULL: nothing. */
+/* lifecycle(activity_summary, date): what the member is in the period in which a day lies; NULL: nothing. */
 CUSTMART_FUNCTION(custmart_activity_lifecycle);
 Datum
 custmart_activity_lifecycle(PG_FUNCTION_ARGS)

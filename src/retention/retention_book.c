@@ -187,7 +187,7 @@ retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
 }
 
-/* retention_book_step_<member>_activity(retention_book, member, activity) */
+/* retention_book_step_<member>_activity(retention_book, member, activity_summary) */
 #define RETENTION_BOOK_STEP_ACTIVITY(name, member_type) \
 CUSTMART_FUNCTION(custmart_retention_book_step_##name##_activity); \
 Datum \

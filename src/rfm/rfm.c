@@ -1,6 +1,6 @@
 /*
  * rfm.c
- *	  The type rfm: a summary of one member's orders.
+ *	  The type rfm_summary: a summary of one member's orders.
  *
  * A value is 36 bytes (69 if its sum is very long), so the aggregate's state is
  * the stored value itself, changed in place: no expanded object, and no final
@@ -12,7 +12,7 @@
 #include "shared/aggregate.h"
 #include "utils/builtins.h"
 
-const StoredType rfm_type = {"rfm", rfm_check};
+const StoredType rfm_type = {"rfm_summary", rfm_check};
 
 /* Raises the error for an addition that failed. */
 void
@@ -128,10 +128,10 @@ member_from_text(const char *text, uint8 *bytes)
 	return rfm_store(&member, &pool, bytes);
 }
 
-/* rfm_in(cstring): the text form; soft errors. */
-CUSTMART_FUNCTION(custmart_rfm_in);
+/* rfm_summary_in(cstring): the text form; soft errors. */
+CUSTMART_FUNCTION(custmart_rfm_summary_in);
 Datum
-custmart_rfm_in(PG_FUNCTION_ARGS)
+custmart_rfm_summary_in(PG_FUNCTION_ARGS)
 {
 	char	   *text = PG_GETARG_CSTRING(0);
 	bytea	   *value = palloc(VARHDRSZ + RFM_STORED_MAX);
@@ -149,20 +149,20 @@ custmart_rfm_in(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(value);
 }
 
-/* rfm_out(rfm): the text form, which depends on no setting. */
-CUSTMART_FUNCTION(custmart_rfm_out);
+/* rfm_summary_out(rfm_summary): the text form, which depends on no setting. */
+CUSTMART_FUNCTION(custmart_rfm_summary_out);
 Datum
-custmart_rfm_out(PG_FUNCTION_ARGS)
+custmart_rfm_summary_out(PG_FUNCTION_ARGS)
 {
 	bytea	   *value = stored_get(PG_GETARG_DATUM(0), &rfm_type);
 
 	PG_RETURN_CSTRING(member_to_text((const uint8 *) VARDATA_ANY(value)));
 }
 
-/* rfm_recv(internal): the stored bytes, checked. */
-CUSTMART_FUNCTION(custmart_rfm_recv);
+/* rfm_summary_recv(internal): the stored bytes, checked. */
+CUSTMART_FUNCTION(custmart_rfm_summary_recv);
 Datum
-custmart_rfm_recv(PG_FUNCTION_ARGS)
+custmart_rfm_summary_recv(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BYTEA_P(stored_recv(fcinfo, &rfm_type));
 }
@@ -213,7 +213,7 @@ get_state(FunctionCallInfo fcinfo, RfmValue *value)
 	return state;
 }
 
-/* rfm_step(rfm, timestamptz, numeric): counts one order. */
+/* rfm_step(rfm_summary, timestamptz, numeric): counts one order. */
 CUSTMART_FUNCTION(custmart_rfm_step);
 Datum
 custmart_rfm_step(PG_FUNCTION_ARGS)
@@ -235,10 +235,10 @@ custmart_rfm_step(PG_FUNCTION_ARGS)
 	return next_state(state, &value.member, &value.pool);
 }
 
-/* rfm_combine(rfm, rfm): merges the second into the state. */
-CUSTMART_FUNCTION(custmart_rfm_combine);
+/* rfm_summary_combine(rfm_summary, rfm_summary): merges the second into the state. */
+CUSTMART_FUNCTION(custmart_rfm_summary_combine);
 Datum
-custmart_rfm_combine(PG_FUNCTION_ARGS)
+custmart_rfm_summary_combine(PG_FUNCTION_ARGS)
 {
 	RfmValue	value;
 	RfmValue	other;
@@ -252,10 +252,10 @@ custmart_rfm_combine(PG_FUNCTION_ARGS)
 	return next_state(state, &value.member, &value.pool);
 }
 
-/* rfm_add(rfm, rfm): the operator +. */
-CUSTMART_FUNCTION(custmart_rfm_add);
+/* rfm_summary_add(rfm_summary, rfm_summary): the operator +. */
+CUSTMART_FUNCTION(custmart_rfm_summary_add);
 Datum
-custmart_rfm_add(PG_FUNCTION_ARGS)
+custmart_rfm_summary_add(PG_FUNCTION_ARGS)
 {
 	RfmValue	value;
 	RfmValue	other;
@@ -269,7 +269,7 @@ custmart_rfm_add(PG_FUNCTION_ARGS)
 
 /* ---------- accessors ---------- */
 
-/* frequency(rfm): number of orders. */
+/* frequency(rfm_summary): number of orders. */
 CUSTMART_FUNCTION(custmart_rfm_frequency);
 Datum
 custmart_rfm_frequency(PG_FUNCTION_ARGS)
@@ -280,7 +280,7 @@ custmart_rfm_frequency(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(value.member.frequency);
 }
 
-/* refunds(rfm): number of refunds. */
+/* refunds(rfm_summary): number of refunds. */
 CUSTMART_FUNCTION(custmart_rfm_refunds);
 Datum
 custmart_rfm_refunds(PG_FUNCTION_ARGS)
@@ -291,7 +291,7 @@ custmart_rfm_refunds(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(value.member.refunds);
 }
 
-/* monetary(rfm): the net total, equal to sum(amount). */
+/* monetary(rfm_summary): the net total, equal to sum(amount). */
 CUSTMART_FUNCTION(custmart_rfm_monetary);
 Datum
 custmart_rfm_monetary(PG_FUNCTION_ARGS)
@@ -302,7 +302,7 @@ custmart_rfm_monetary(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(numeric_from_packed(value.member.money, &value.pool));
 }
 
-/* avg_order_value(rfm): monetary / frequency; NULL without an order. */
+/* avg_order_value(rfm_summary): monetary / frequency; NULL without an order. */
 CUSTMART_FUNCTION(custmart_rfm_avg_order_value);
 Datum
 custmart_rfm_avg_order_value(PG_FUNCTION_ARGS)
@@ -317,7 +317,7 @@ custmart_rfm_avg_order_value(PG_FUNCTION_ARGS)
 										DirectFunctionCall1(int8_numeric, Int64GetDatum(value.member.frequency))));
 }
 
-/* first_order(rfm): time of the first order; NULL without one. */
+/* first_order(rfm_summary): time of the first order; NULL without one. */
 CUSTMART_FUNCTION(custmart_rfm_first_order);
 Datum
 custmart_rfm_first_order(PG_FUNCTION_ARGS)
@@ -330,7 +330,7 @@ custmart_rfm_first_order(PG_FUNCTION_ARGS)
 	PG_RETURN_TIMESTAMPTZ(value.member.first_order);
 }
 
-/* last_order(rfm): time of the last order; NULL without one. */
+/* last_order(rfm_summary): time of the last order; NULL without one. */
 CUSTMART_FUNCTION(custmart_rfm_last_order);
 Datum
 custmart_rfm_last_order(PG_FUNCTION_ARGS)
@@ -353,7 +353,7 @@ get_as_of(FunctionCallInfo fcinfo, const RfmMember *member)
 	return as_of;
 }
 
-/* recency(rfm, as_of): days from the last order to as_of; NULL without one. */
+/* recency(rfm_summary, as_of): days from the last order to as_of; NULL without one. */
 CUSTMART_FUNCTION(custmart_rfm_recency);
 Datum
 custmart_rfm_recency(PG_FUNCTION_ARGS)
@@ -366,7 +366,7 @@ custmart_rfm_recency(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(rfm_days(value.member.last_order, get_as_of(fcinfo, &value.member)));
 }
 
-/* tenure(rfm, as_of): days from the first order to as_of; NULL without one. */
+/* tenure(rfm_summary, as_of): days from the first order to as_of; NULL without one. */
 CUSTMART_FUNCTION(custmart_rfm_tenure);
 Datum
 custmart_rfm_tenure(PG_FUNCTION_ARGS)

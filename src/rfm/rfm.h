@@ -15,7 +15,7 @@
 extern const StoredType rfm_type;
 extern const StoredType rfm_cuts_type;
 
-/* A stored rfm value, read: the member and, if the sum is wide, a pool that holds it. */
+/* A stored rfm_summary value, read: the member and, if the sum is wide, a pool that holds it. */
 typedef struct RfmValue
 {
 	RfmMember	member;

@@ -82,7 +82,7 @@ rfm_check_money(const RfmMember *member, int sign)
 	return NULL;
 }
 
-/* The checker of a stored rfm value. */
+/* The checker of a stored rfm_summary value. */
 const char *
 rfm_check(const uint8 *bytes, Size length)
 {
@@ -117,7 +117,7 @@ rfm_check(const uint8 *bytes, Size length)
 }
 
 /*
- * Reads a checked rfm value.  A wide sum is read into *wide, and *pool becomes a
+ * Reads a checked rfm_summary value.  A wide sum is read into *wide, and *pool becomes a
  * pool of that one sum.
  */
 void
@@ -133,7 +133,7 @@ rfm_load(const uint8 *bytes, RfmMember *member, DecimalPool *pool, Decimal *wide
 	}
 }
 
-/* Writes an rfm value into at most RFM_STORED_MAX bytes; returns the length. */
+/* Writes an rfm_summary value into at most RFM_STORED_MAX bytes; returns the length. */
 Size
 rfm_store(const RfmMember *member, const DecimalPool *pool, uint8 *bytes)
 {

@@ -34,7 +34,7 @@ typedef struct RfmMember
 
 /*
  * One member stored: frequency, refunds, money, first order, last order, in this
- * order; a stored rfm value has four bytes before that and, if its sum is wide,
+ * order; a stored rfm_summary value has four bytes before that and, if its sum is wide,
  * the sum after it.
  */
 #define RFM_MEMBER_STORED_SIZE 32

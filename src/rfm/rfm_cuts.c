@@ -168,7 +168,7 @@ custmart_rfm_cuts_recv(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(stored_recv(fcinfo, &rfm_cuts_type));
 }
 
-/* ---------- the aggregate rfm_cuts(rfm [, bins]) ---------- */
+/* ---------- the aggregate rfm_cuts(rfm_summary [, bins]) ---------- */
 
 /*
  * State: a bigint[] of bins, then for each member who has orders the last order,
@@ -191,7 +191,7 @@ state_header(const char *elements, int count)
 	return 1;
 }
 
-/* rfm_cuts_step(bigint[], rfm [, bins]): collects one member. */
+/* rfm_cuts_step(bigint[], rfm_summary [, bins]): collects one member. */
 CUSTMART_FUNCTION(custmart_rfm_cuts_step);
 Datum
 custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
@@ -305,7 +305,7 @@ get_score(FunctionCallInfo fcinfo, RfmCuts *cuts, RfmScore *score)
 	return true;
 }
 
-/* rfm_score(rfm, rfm_cuts): 555-style; NULL without an order. */
+/* rfm_score(rfm_summary, rfm_cuts): 555-style; NULL without an order. */
 CUSTMART_FUNCTION(custmart_rfm_score);
 Datum
 custmart_rfm_score(PG_FUNCTION_ARGS)
@@ -334,7 +334,7 @@ custmart_rfm_segment(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(rfm_segment_names[segment]));
 }
 
-/* rfm_segment(rfm, rfm_cuts): the segment of a member; NULL without an order. */
+/* rfm_segment(rfm_summary, rfm_cuts): the segment of a member; NULL without an order. */
 CUSTMART_FUNCTION(custmart_rfm_segment_by_cuts);
 Datum
 custmart_rfm_segment_by_cuts(PG_FUNCTION_ARGS)

@@ -1,6 +1,6 @@
 /*
  * spend.c
- *	  The type spend: what one member spent and got back, time by time.
+ *	  The type spend_summary: what one member spent and got back, time by time.
  */
 #include "tier_by_spend/spend.h"
 
@@ -9,17 +9,17 @@
 
 #define SPEND_VERSION 1
 
-static const char *spend_check(const uint8 *bytes, Size length);
+static const char *spend_summary_check(const uint8 *bytes, Size length);
 
 const HistoryKind spend_kind = {
-	.type = {"spend", spend_check},
+	.type = {"spend_summary", spend_summary_check},
 	.format = {STORED_SPEND, SPEND_VERSION, EVENTS_PAYMENTS},
 	.size_hint = "Add amounts up by day first, or leave out what is older than the span that decides."
 };
 
-HISTORY_FUNCTIONS(spend, &spend_kind)
+HISTORY_FUNCTIONS(spend_summary, &spend_kind)
 
-/* spend_step(spend, timestamptz, numeric): adds one amount. */
+/* spend_step(spend_summary, timestamptz, numeric): adds one amount. */
 CUSTMART_FUNCTION(custmart_spend_step);
 Datum
 custmart_spend_step(PG_FUNCTION_ARGS)

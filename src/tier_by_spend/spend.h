@@ -1,6 +1,6 @@
 /*
  * spend.h
- *	  The type spend: what one member spent and got back, time by time.
+ *	  The type spend_summary: what one member spent and got back, time by time.
  */
 #ifndef CUSTMART_SPEND_H
 #define CUSTMART_SPEND_H

@@ -251,7 +251,7 @@ net_of(const History *history, TimestampTz start, TimestampTz until)
 
 /* ---------- functions ---------- */
 
-/* rolling_spend(spend, as_of, span, timezone): the net of the span up to as_of. */
+/* rolling_spend(spend_summary, as_of, span, timezone): the net of the span up to as_of. */
 static Datum
 rolling_spend(FunctionCallInfo fcinfo, TimeType type)
 {
@@ -276,7 +276,7 @@ rolling_spend(FunctionCallInfo fcinfo, TimeType type)
 
 AS_OF_FUNCTIONS(rolling_spend)
 
-/* tier_by_spend(spend, as_of, limits, names, span, unit, timezone): the tier at as_of. */
+/* tier_by_spend(spend_summary, as_of, limits, names, span, unit, timezone): the tier at as_of. */
 static Datum
 tier_by_spend(FunctionCallInfo fcinfo, TimeType type)
 {
@@ -295,7 +295,7 @@ tier_by_spend(FunctionCallInfo fcinfo, TimeType type)
 
 AS_OF_FUNCTIONS(tier_by_spend)
 
-/* spend_to_next(spend, as_of, limits, span, unit, timezone): what is missing for a better tier. */
+/* spend_to_next(spend_summary, as_of, limits, span, unit, timezone): what is missing for a better tier. */
 static Datum
 spend_to_next(FunctionCallInfo fcinfo, TimeType type)
 {
@@ -323,7 +323,7 @@ spend_to_next(FunctionCallInfo fcinfo, TimeType type)
 
 AS_OF_FUNCTIONS(spend_to_next)
 
-/* tier_until(spend, as_of, limits, span, unit, timezone): the first day without the tier if nothing more comes. */
+/* tier_until(spend_summary, as_of, limits, span, unit, timezone): the first day without the tier if nothing more comes. */
 static Datum
 tier_until(FunctionCallInfo fcinfo, TimeType type)
 {
@@ -347,7 +347,7 @@ tier_until(FunctionCallInfo fcinfo, TimeType type)
 
 AS_OF_FUNCTIONS(tier_until)
 
-/* tier_history(spend, as_of, limits, names, span, unit, timezone): every tier there was. */
+/* tier_history(spend_summary, as_of, limits, names, span, unit, timezone): every tier there was. */
 static Datum
 tier_history(FunctionCallInfo fcinfo, TimeType type)
 {

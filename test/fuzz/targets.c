@@ -28,12 +28,12 @@
 #undef snprintf
 #undef fprintf
 
-FUNCTION(custmart_rfm_in);
-FUNCTION(custmart_rfm_out);
-FUNCTION(custmart_rfm_recv);
+FUNCTION(custmart_rfm_summary_in);
+FUNCTION(custmart_rfm_summary_out);
+FUNCTION(custmart_rfm_summary_recv);
 FUNCTION(custmart_rfm_step);
-FUNCTION(custmart_rfm_combine);
-FUNCTION(custmart_rfm_add);
+FUNCTION(custmart_rfm_summary_combine);
+FUNCTION(custmart_rfm_summary_add);
 FUNCTION(custmart_rfm_frequency);
 FUNCTION(custmart_rfm_refunds);
 FUNCTION(custmart_rfm_monetary);
@@ -185,7 +185,7 @@ must(Outcome outcome, const char *what)
 }
 
 static const Type rfm = {
-	"rfm", custmart_rfm_in, custmart_rfm_out, custmart_rfm_recv, custmart_stored_eq, custmart_stored_lt,
+	"rfm_summary", custmart_rfm_summary_in, custmart_rfm_summary_out, custmart_rfm_summary_recv, custmart_stored_eq, custmart_stored_lt,
 	custmart_stored_cmp, custmart_stored_hash, custmart_stored_hash_extended
 };
 static const Type rfm_cuts = {
@@ -290,11 +290,11 @@ use_rfm(Datum value)
 	outcome = CALL(custmart_rfm_recency, ARG(packed), ARG(TimestampTzGetDatum(DT_NOEND)));
 	host_require(frequency == 0 || outcome.sqlstate == ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "infinity taken");
 
-	sum = CALL(custmart_rfm_add, ARG(packed), ARG(value));
+	sum = CALL(custmart_rfm_summary_add, ARG(packed), ARG(value));
 	if (!is_limit(&sum))
 	{
-		Datum		state = must(CALL_IN_AGGREGATE(custmart_rfm_combine, NULL_ARG, ARG(packed)), "rollup");
-		Datum		total = must(CALL_IN_AGGREGATE(custmart_rfm_combine, ARG(state), ARG(packed)), "rollup");
+		Datum		state = must(CALL_IN_AGGREGATE(custmart_rfm_summary_combine, NULL_ARG, ARG(packed)), "rollup");
+		Datum		total = must(CALL_IN_AGGREGATE(custmart_rfm_summary_combine, ARG(state), ARG(packed)), "rollup");
 
 		check_round_trips(&rfm, sum.value);
 		host_require(same_bytes(sum.value, total), "+ and rollup differ");
@@ -317,7 +317,7 @@ target_rfm_in(Input *input)
 
 	if (value == NULL)
 		return;
-	host_require(strlen(DatumGetCString(must(CALL(custmart_rfm_out, ARG(PointerGetDatum(value))), "out"))) ==
+	host_require(strlen(DatumGetCString(must(CALL(custmart_rfm_summary_out, ARG(PointerGetDatum(value))), "out"))) ==
 				 strnlen((const char *) input->at, left(input)), "takes text that it does not write");
 	use_rfm(PointerGetDatum(value));
 }
@@ -343,7 +343,7 @@ use_cuts(Datum value)
 	host_require(!rows.raised && DatumGetInt64(rows.value) == bins - 1, "limits: %s", rows.message);
 	for (int i = 0; i < lengthof(members); i++)
 	{
-		Datum		member = must(CALL(custmart_rfm_in, ARG(CStringGetDatum(members[i]))), "a member");
+		Datum		member = must(CALL(custmart_rfm_summary_in, ARG(CStringGetDatum(members[i]))), "a member");
 		Outcome		score = CALL(custmart_rfm_score, ARG(member), ARG(packed));
 		int			number = DatumGetInt32(score.value);
 		int			base = bins <= 9 ? 10 : 100;

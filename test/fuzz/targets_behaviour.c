@@ -23,11 +23,11 @@
 
 #undef snprintf
 
-FUNCTION(custmart_activity_in);
-FUNCTION(custmart_activity_out);
-FUNCTION(custmart_activity_recv);
-FUNCTION(custmart_activity_combine);
-FUNCTION(custmart_activity_add);
+FUNCTION(custmart_activity_summary_in);
+FUNCTION(custmart_activity_summary_out);
+FUNCTION(custmart_activity_summary_recv);
+FUNCTION(custmart_activity_summary_combine);
+FUNCTION(custmart_activity_summary_add);
 FUNCTION(custmart_activity_step);
 FUNCTION(custmart_activity_first_period);
 FUNCTION(custmart_activity_last_period);
@@ -61,11 +61,11 @@ FUNCTION(custmart_cohort_retention);
 FUNCTION(custmart_lifecycle_counts);
 FUNCTION(custmart_stickiness);
 FUNCTION(custmart_day_retention);
-FUNCTION(custmart_funnel_in);
-FUNCTION(custmart_funnel_out);
-FUNCTION(custmart_funnel_recv);
-FUNCTION(custmart_funnel_combine);
-FUNCTION(custmart_funnel_add);
+FUNCTION(custmart_funnel_summary_in);
+FUNCTION(custmart_funnel_summary_out);
+FUNCTION(custmart_funnel_summary_recv);
+FUNCTION(custmart_funnel_summary_combine);
+FUNCTION(custmart_funnel_summary_add);
 FUNCTION(custmart_funnel_step);
 FUNCTION(custmart_funnel_level);
 FUNCTION(custmart_funnel_step_times);
@@ -98,11 +98,11 @@ FUNCTION(custmart_interaction_members);
 FUNCTION(custmart_interaction_members_typed);
 FUNCTION(custmart_interaction_transitions);
 
-FUNCTION(custmart_spend_in);
-FUNCTION(custmart_spend_out);
-FUNCTION(custmart_spend_recv);
-FUNCTION(custmart_spend_combine);
-FUNCTION(custmart_spend_add);
+FUNCTION(custmart_spend_summary_in);
+FUNCTION(custmart_spend_summary_out);
+FUNCTION(custmart_spend_summary_recv);
+FUNCTION(custmart_spend_summary_combine);
+FUNCTION(custmart_spend_summary_add);
 FUNCTION(custmart_spend_step);
 FUNCTION(custmart_rolling_spend);
 FUNCTION(custmart_tier_by_spend);
@@ -133,13 +133,13 @@ static void use_interactions(Datum value, Input *input);
 static void use_spend(Datum value, Input *input);
 
 static const Kind activity = {
-	STORED_TYPE(activity), custmart_activity_add, custmart_activity_combine, true, use_activity
+	STORED_TYPE(activity_summary), custmart_activity_summary_add, custmart_activity_summary_combine, true, use_activity
 };
 static const Kind retention_book = {
 	STORED_TYPE(retention_book), custmart_retention_book_add, custmart_retention_book_combine, false, use_retention
 };
 static const Kind funnel = {
-	STORED_TYPE(funnel), custmart_funnel_add, custmart_funnel_combine, false, use_funnel
+	STORED_TYPE(funnel_summary), custmart_funnel_summary_add, custmart_funnel_summary_combine, false, use_funnel
 };
 static const Kind funnel_book = {
 	STORED_TYPE(funnel_book), custmart_funnel_book_add, custmart_funnel_book_combine, false, use_funnel_book
@@ -149,7 +149,7 @@ static const Kind interaction_book = {
 };
 
 static const Kind spend = {
-	STORED_TYPE(spend), custmart_spend_add, custmart_spend_combine, false, use_spend
+	STORED_TYPE(spend_summary), custmart_spend_summary_add, custmart_spend_summary_combine, false, use_spend
 };
 
 /* Rows of a set that are looked at; a forged value may ask for millions. */

@@ -13,7 +13,7 @@
 #include "utils/builtins.h"
 
 FUNCTION(custmart_funnel_step);
-FUNCTION(custmart_funnel_add);
+FUNCTION(custmart_funnel_summary_add);
 FUNCTION(custmart_funnel_level);
 FUNCTION(custmart_funnel_book_add);
 FUNCTION(custmart_funnel_book_step_bigint);
@@ -245,7 +245,7 @@ target_funnel_rows(Input *input)
 	}
 	/* Two parts make the whole, of a value and of a book. */
 	for (int is_book = 0; is_book < 2 && n > 1; is_book++)
-		host_require(same_bytes(flat(must(CALL(is_book ? custmart_funnel_book_add : custmart_funnel_add,
+		host_require(same_bytes(flat(must(CALL(is_book ? custmart_funnel_book_add : custmart_funnel_summary_add,
 											   ARG(make(is_book, rows, n / 2, -1, steps, &within, false)),
 											   ARG(make(is_book, rows + n / 2, n - n / 2, -1, steps, &within, true))), "+")),
 								make(is_book, rows, n, -1, steps, &within, false)), "parts make another one");

@@ -19,12 +19,12 @@
 
 #undef snprintf
 
-FUNCTION(custmart_pricebook_in);
-FUNCTION(custmart_pricebook_out);
-FUNCTION(custmart_pricebook_recv);
-FUNCTION(custmart_pricebook_combine);
-FUNCTION(custmart_pricebook_add);
-FUNCTION(custmart_pricebook_rows_skipped);
+FUNCTION(custmart_pricebook_summary_in);
+FUNCTION(custmart_pricebook_summary_out);
+FUNCTION(custmart_pricebook_summary_recv);
+FUNCTION(custmart_pricebook_summary_combine);
+FUNCTION(custmart_pricebook_summary_add);
+FUNCTION(custmart_pricebook_summary_rows_skipped);
 FUNCTION(custmart_pricebook_rows_skipped_reason);
 FUNCTION(custmart_pricebook_cell_count);
 FUNCTION(custmart_pricebook_step_bigint);
@@ -38,22 +38,22 @@ FUNCTION(custmart_price_gap_mix);
 FUNCTION(custmart_fair_prices);
 FUNCTION(custmart_fair_prices_typed);
 FUNCTION(custmart_price_check);
-FUNCTION(custmart_price_slope_in);
-FUNCTION(custmart_price_slope_out);
-FUNCTION(custmart_price_slope_recv);
-FUNCTION(custmart_price_slope_combine);
-FUNCTION(custmart_price_slope_add);
-FUNCTION(custmart_price_slope_rows_skipped);
+FUNCTION(custmart_price_slope_summary_in);
+FUNCTION(custmart_price_slope_summary_out);
+FUNCTION(custmart_price_slope_summary_recv);
+FUNCTION(custmart_price_slope_summary_combine);
+FUNCTION(custmart_price_slope_summary_add);
+FUNCTION(custmart_price_slope_summary_rows_skipped);
 FUNCTION(custmart_price_slope_step_bigint);
 FUNCTION(custmart_price_slope_step_text);
 FUNCTION(custmart_price_slopes);
 
 static const Type pricebook = {
-	"pricebook", custmart_pricebook_in, custmart_pricebook_out, custmart_pricebook_recv, custmart_stored_eq,
+	"pricebook_summary", custmart_pricebook_summary_in, custmart_pricebook_summary_out, custmart_pricebook_summary_recv, custmart_stored_eq,
 	custmart_stored_lt, custmart_stored_cmp, custmart_stored_hash, custmart_stored_hash_extended
 };
 static const Type price_slope = {
-	"price_slope", custmart_price_slope_in, custmart_price_slope_out, custmart_price_slope_recv, custmart_stored_eq,
+	"price_slope_summary", custmart_price_slope_summary_in, custmart_price_slope_summary_out, custmart_price_slope_summary_recv, custmart_stored_eq,
 	custmart_stored_lt, custmart_stored_cmp, custmart_stored_hash, custmart_stored_hash_extended
 };
 
@@ -249,7 +249,7 @@ use_pricebook(Datum value, Input *input)
 {
 	Datum		packed = host_packed(value);
 	int64		cells = DatumGetInt64(must(CALL(custmart_pricebook_cell_count, ARG(packed)), "cell_count"));
-	int64		all_skipped = DatumGetInt64(must(CALL(custmart_pricebook_rows_skipped, ARG(packed)), "rows_skipped"));
+	int64		all_skipped = DatumGetInt64(must(CALL(custmart_pricebook_summary_rows_skipped, ARG(packed)), "rows_skipped"));
 	NullableDatum unknown[] = {ARG(packed), ARG(host_varlena("\x01 no group", 10))};
 	PriceReader prices;
 	DecimalPool pool;
@@ -297,7 +297,7 @@ use_pricebook(Datum value, Input *input)
 static void
 merge_pricebooks(Datum a, Datum b)
 {
-	Datum		sum = merge(&pricebook, custmart_pricebook_add, custmart_pricebook_combine, a, b);
+	Datum		sum = merge(&pricebook, custmart_pricebook_summary_add, custmart_pricebook_summary_combine, a, b);
 
 	/* What is added to itself has the same cells. */
 	if (sum != (Datum) 0 && a == b)
@@ -309,7 +309,7 @@ void
 target_pricebook_recv(Input *input)
 {
 	Size		length = left(input);
-	char	   *text = base64("pricebook", input->at, length);
+	char	   *text = base64("pricebook_summary", input->at, length);
 	struct varlena *value = from_binary(&pricebook, input->at, length);
 	struct varlena *same = from_text(&pricebook, text, strlen(text));
 
@@ -510,7 +510,7 @@ target_pricebook_rows(Input *input)
 	int			n = take_rows(input, signature, false, rows);
 
 	if (n > 0)
-		use_pricebook(check_rows(rows, n, signature, &pricebook, custmart_pricebook_add, custmart_pricebook_combine),
+		use_pricebook(check_rows(rows, n, signature, &pricebook, custmart_pricebook_summary_add, custmart_pricebook_summary_combine),
 					  input);
 }
 
@@ -737,7 +737,7 @@ use_slope(Datum value, Input *input)
 	Outcome		outcome;
 
 	check_round_trips(&price_slope, value);
-	host_require(DatumGetInt64(must(CALL(custmart_price_slope_rows_skipped, args[0]), "rows_skipped")) >= 0,
+	host_require(DatumGetInt64(must(CALL(custmart_price_slope_summary_rows_skipped, args[0]), "rows_skipped")) >= 0,
 				 "rows_skipped below 0");
 	host_each_row = check_slope;
 	outcome = host_rows(custmart_price_slopes, args, 2, slope_columns, lengthof(slope_columns));
@@ -748,7 +748,7 @@ use_slope(Datum value, Input *input)
 static void
 merge_slopes(Datum a, Datum b)
 {
-	Datum		sum = merge(&price_slope, custmart_price_slope_add, custmart_price_slope_combine, a, b);
+	Datum		sum = merge(&price_slope, custmart_price_slope_summary_add, custmart_price_slope_summary_combine, a, b);
 	Input		none = {0};
 
 	if (sum != (Datum) 0)
@@ -759,7 +759,7 @@ void
 target_price_slope_recv(Input *input)
 {
 	Size		length = left(input);
-	char	   *text = base64("price_slope", input->at, length);
+	char	   *text = base64("price_slope_summary", input->at, length);
 	struct varlena *value = from_binary(&price_slope, input->at, length);
 	struct varlena *same = from_text(&price_slope, text, strlen(text));
 
@@ -800,7 +800,7 @@ take_slope(Input *input)
 	n = take_rows(input, signature, true, rows);
 	if (n == 0)
 		return NULL;
-	book = check_rows(rows, n, signature, &price_slope, custmart_price_slope_add, custmart_price_slope_combine);
+	book = check_rows(rows, n, signature, &price_slope, custmart_price_slope_summary_add, custmart_price_slope_summary_combine);
 	use_slope(book, input);
 	length = VARSIZE_ANY_EXHDR(DatumGetPointer(book));
 	bytes = palloc(length + lengthof(changes) * 16);

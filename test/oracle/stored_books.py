@@ -1,7 +1,7 @@
 """Stored books, byte by byte as docs/storage-format.md describes them.
 
-Run as a program it prints the golden literals of rfm_book, pricebook and
-price_slope, made of the rows that test/sql/golden.sql has, too.  It knows that
+Run as a program it prints the golden literals of rfm_book, pricebook_summary and
+price_slope_summary, made of the rows that test/sql/golden.sql has, too.  It knows that
 page and nothing of the extension.
 
 Keys and ids of orders are int (bigint), UUID or str (text, in UTF-8); money is
@@ -200,7 +200,7 @@ def pricebook(key_type, rows):
                 stored += money.packed(without_zeros(quantity))
     tail = u8(most_decimals) + i64(bad_price, bad_quantity) + u32(len(groups)) + texts(grp.decode() for grp in groups)
     tail += u32(*(len(items[key]) for key in keys)) + stored + money.listed()
-    return literal("pricebook", book(7, key_type, form, skipped, keys, tail))
+    return literal("pricebook_summary", book(7, key_type, form, skipped, keys, tail))
 
 
 # ---------- price_slope ----------
@@ -224,7 +224,7 @@ def price_slope(key_type, rows):
             cells += wide(sum(x for x, _ in of), 16) + wide(sum(y for _, y in of), 16)
             cells += wide(sum(x * x for x, _ in of), 24) + wide(sum(x * y for x, y in of), 24)
     numbers = [len(items[key]) for key in keys]
-    return literal("price_slope", book(8, key_type, 0, skipped, keys, u32(sum(numbers)) + u32(*numbers) + cells))
+    return literal("price_slope_summary", book(8, key_type, 0, skipped, keys, u32(sum(numbers)) + u32(*numbers) + cells))
 
 
 # ---------- the rows of test/sql/golden.sql ----------

@@ -211,7 +211,7 @@ CREATE FUNCTION pg_temp.same_mean(a numeric, b numeric) RETURNS boolean LANGUAGE
 $$;
 
 -- The rows in which custmart and the oracle differ, and in what.
-CREATE FUNCTION pg_temp.wrong_gaps(book pricebook, asked text, alpha float8, min_premium float8, min_rows int)
+CREATE FUNCTION pg_temp.wrong_gaps(book pricebook_summary, asked text, alpha float8, min_premium float8, min_rows int)
 RETURNS TABLE (grp text, what text, got text, wanted text) LANGUAGE sql STABLE AS $$
   SELECT coalesce(a.grp, b.grp), w.what, w.got, w.wanted
     FROM price_gaps(book, asked, alpha, min_premium, min_rows) a FULL JOIN pg_temp.gaps(asked, alpha, min_premium, min_rows) b ON a.grp = b.grp,
@@ -235,7 +235,7 @@ RETURNS TABLE (grp text, what text, got text, wanted text) LANGUAGE sql STABLE A
    WHERE is_same IS NOT TRUE
 $$;
 
-CREATE FUNCTION pg_temp.wrong_items(book pricebook, is_number boolean, reference text, alpha float8, min_premium float8, min_rows int)
+CREATE FUNCTION pg_temp.wrong_items(book pricebook_summary, is_number boolean, reference text, alpha float8, min_premium float8, min_rows int)
 RETURNS TABLE (item text, grp text, what text, got text, wanted text) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY EXECUTE format($q$
@@ -255,7 +255,7 @@ BEGIN
    LIMIT 10 $q$, CASE WHEN is_number THEN 'bigint' ELSE 'text' END) USING book, reference, alpha, min_premium, min_rows;
 END $$;
 
-CREATE FUNCTION pg_temp.wrong_mix(book pricebook, asked text) RETURNS TABLE (grp text, got text, wanted text) LANGUAGE sql STABLE AS $$
+CREATE FUNCTION pg_temp.wrong_mix(book pricebook_summary, asked text) RETURNS TABLE (grp text, got text, wanted text) LANGUAGE sql STABLE AS $$
   SELECT coalesce(a.grp, b.grp), a::text, b::text
     FROM price_gap_mix(book, asked) a FULL JOIN pg_temp.mix(asked) b ON a.grp = b.grp
    WHERE (a.reference, a.items, a.n, a.reference_n) IS DISTINCT FROM (b.reference, b.items, b.n, b.reference_n)
@@ -265,14 +265,14 @@ CREATE FUNCTION pg_temp.wrong_mix(book pricebook, asked text) RETURNS TABLE (grp
       OR NOT pg_temp.near(a.basket_effect + a.price_effect, a.difference, 1e-12 * a.mean)
 $$;
 
-CREATE FUNCTION pg_temp.wrong_prices(book pricebook, is_number boolean, reference text) RETURNS TABLE (item text, period date, fair_price numeric, n bigint) LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION pg_temp.wrong_prices(book pricebook_summary, is_number boolean, reference text) RETURNS TABLE (item text, period date, fair_price numeric, n bigint) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY EXECUTE format($q$
     (SELECT item::text, period, fair_price, n FROM fair_prices(NULL::%1$s, $1, $2) EXCEPT ALL SELECT * FROM pg_temp.fair($2))
     UNION ALL (SELECT * FROM pg_temp.fair($2) EXCEPT ALL SELECT item::text, period, fair_price, n FROM fair_prices(NULL::%1$s, $1, $2)) LIMIT 10 $q$, CASE WHEN is_number THEN 'bigint' ELSE 'text' END) USING book, reference;
 END $$;
 
-CREATE TEMP TABLE book (book pricebook);
+CREATE TEMP TABLE book (book pricebook_summary);
 
 -- Five tests: all reports of the table sale.
 CREATE FUNCTION pg_temp.check_reports(description text, reference text, is_number boolean DEFAULT false, alpha float8 DEFAULT 0.05, min_premium float8 DEFAULT 0.01, min_rows int DEFAULT 5)

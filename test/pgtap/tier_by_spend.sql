@@ -26,7 +26,7 @@ CREATE INDEX ON line (member, at);
 -- net of each and the place of the tier that it warrants, 1 for the best.  Ends go on
 -- until nothing is left in the span.
 CREATE TEMP TABLE point (member bigint, at timestamptz, is_end boolean, net numeric, warranted int, tier int);
-CREATE TEMP TABLE kept (member bigint, x spend);
+CREATE TEMP TABLE kept (member bigint, x spend_summary);
 
 -- Months and days by the clock of the zone, hours as they pass.
 CREATE FUNCTION pg_temp.before(at timestamptz, span interval, zone text) RETURNS timestamptz
@@ -153,7 +153,7 @@ END $$;
 -- Worked out by hand.  2025-07-09 is 180 days after 2025-01-10 (21 + 28 + 31 + 30 + 31 + 30 + 9):
 -- then the first amount no longer counts, a microsecond before it does.  On the 1st of July it
 -- still does (since the 2nd of January), on the 1st of August not (since the 2nd of February).
-CREATE FUNCTION pg_temp.half_year(x spend) RETURNS TABLE (since timestamptz, tier text, net numeric, reason text) LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.half_year(x spend_summary) RETURNS TABLE (since timestamptz, tier text, net numeric, reason text) LANGUAGE sql AS $$
   SELECT * FROM tier_history(x, '2026-01-01', '{200,100}', '{gold,silver,member}', '180 days', 'month', 'UTC')
 $$;
 SELECT results_eq($$ SELECT * FROM pg_temp.half_year((SELECT spend(t, a) FROM (VALUES (timestamptz '2025-01-10', 120), ('2025-07-09', 80)) v (t, a))) $$,
@@ -236,11 +236,11 @@ CREATE TEMP TABLE whole_2 PARTITION OF whole FOR VALUES WITH (MODULUS 3, REMAIND
 INSERT INTO whole SELECT * FROM line;
 ANALYZE whole;
 CREATE FUNCTION pg_temp.is_kept(query text, description text) RETURNS text LANGUAGE sql AS $$
-  SELECT pg_temp.same_rows(format('SELECT member, spend_send(x) FROM (%s) q (member, x)', query), 'SELECT member, spend_send(x) FROM kept', description)
+  SELECT pg_temp.same_rows(format('SELECT member, spend_summary_send(x) FROM (%s) q (member, x)', query), 'SELECT member, spend_summary_send(x) FROM kept', description)
 $$;
 SET LOCAL enable_partitionwise_aggregate = on;
 SELECT ok(pg_temp.plan_has('SELECT spend(at, amount) FROM whole', '$.**."Partial Mode" ? (@ == "Partial")'), 'a plan with partial states');
-SELECT is((SELECT spend_send(spend(at, amount)) FROM whole), (SELECT spend_send(spend(at, amount ORDER BY at)) FROM line), 'gives the same bytes');
+SELECT is((SELECT spend_summary_send(spend(at, amount)) FROM whole), (SELECT spend_summary_send(spend(at, amount ORDER BY at)) FROM line), 'gives the same bytes');
 RESET enable_partitionwise_aggregate;
 SELECT pg_temp.is_kept(format('SELECT member, rollup(x) FROM (SELECT member, spend(at, amount) AS x FROM line WHERE member IS NOT NULL GROUP BY member, part %% %s) p GROUP BY member', parts), format('rollup() of %s parts', parts))
   FROM unnest(ARRAY[1, 2, 13]) parts;
@@ -249,7 +249,7 @@ SELECT pg_temp.is_kept('SELECT member, coalesce(a.x + b.x, a.x, b.x) FROM (SELEC
                           FULL JOIN (SELECT member, spend(at, amount) AS x FROM line WHERE part >= 6 GROUP BY member) b USING (member) WHERE member IS NOT NULL', 'one part + the other');
 SELECT pg_temp.is_kept(format('SELECT member, spend(at, amount ORDER BY %s) FROM line WHERE member IS NOT NULL GROUP BY member', o), 'rows in another order: ' || o)
   FROM unnest('{at DESC,amount,"hashtextextended(at::text || amount, 7)"}'::text[]) o;
-SELECT pg_temp.is_kept('SELECT member, spend_in(spend_out(x)::cstring) FROM kept', 'written and read back');
+SELECT pg_temp.is_kept('SELECT member, spend_summary_in(spend_summary_out(x)::cstring) FROM kept', 'written and read back');
 SELECT is((SELECT count(*) FROM kept k JOIN (SELECT DISTINCT x FROM kept) d ON d.x = k.x), (SELECT count(*) FROM kept), 'equal to themselves');
 
 -- Nothing depends on where the clock stands, or on how it is written.

@@ -29,8 +29,8 @@ FROM (SELECT unit, activity(t, unit, 'UTC') AS a FROM unnest('{day,week,month,qu
 
 -- Nothing to tell of.
 SELECT activity(t, 'day', 'UTC') IS NULL AS no_rows FROM (SELECT now() AS t WHERE false) s;
-SELECT activity(NULL, 'day', 'UTC') IS NULL AS no_time, activity('2026-01-01', NULL, 'UTC') IS NULL AS no_unit, activity('2026-01-01', 'day', NULL) IS NULL AS no_zone, rollup(NULL::activity) IS NULL AS no_parts FROM generate_series(1, 3);
-SELECT NULL::activity + NULL AS nothing, (a + NULL) IS NULL AS strict, first_period(NULL), period_list(NULL), is_active(NULL, '2026-01-01'), is_active(a, NULL), streak(NULL), streak(a, NULL), longest_streak(NULL), lifecycle(a, NULL), active_periods(NULL) FROM days;
+SELECT activity(NULL, 'day', 'UTC') IS NULL AS no_time, activity('2026-01-01', NULL, 'UTC') IS NULL AS no_unit, activity('2026-01-01', 'day', NULL) IS NULL AS no_zone, rollup(NULL::activity_summary) IS NULL AS no_parts FROM generate_series(1, 3);
+SELECT NULL::activity_summary + NULL AS nothing, (a + NULL) IS NULL AS strict, first_period(NULL), period_list(NULL), is_active(NULL, '2026-01-01'), is_active(a, NULL), streak(NULL), streak(a, NULL), longest_streak(NULL), lifecycle(a, NULL), active_periods(NULL) FROM days;
 -- A row with NULL is skipped before anything else is looked at.
 SELECT period_list(activity(t, unit, zone)) FROM (VALUES (timestamptz '2026-01-01', 'month', 'UTC'), (NULL, 'fortnight', 'Nowhere'), ('2026-02-01', NULL, 'Nowhere'), ('infinity', 'month', NULL)) v (t, unit, zone);
 
@@ -113,7 +113,7 @@ SELECT is_active(a, '5874897-12-31'), lifecycle(a, '5874897-12-31'), streak(a, '
 -- Nothing depends on settings.
 CREATE TABLE digests (settings text, digest text);
 CREATE FUNCTION digest() RETURNS text LANGUAGE sql AS $$
-	SELECT md5(string_agg(encode(activity_send(a), 'hex') || active_periods(a) || longest_streak(a) || (last_period(a) - date '2000-01-01') || coalesce(lifecycle(a, date '2000-01-01' + 9900), '-') || a::text, ',' ORDER BY zone COLLATE "C", unit COLLATE "C"))
+	SELECT md5(string_agg(encode(activity_summary_send(a), 'hex') || active_periods(a) || longest_streak(a) || (last_period(a) - date '2000-01-01') || coalesce(lifecycle(a, date '2000-01-01' + 9900), '-') || a::text, ',' ORDER BY zone COLLATE "C", unit COLLATE "C"))
 	FROM (SELECT zone, unit, activity(t, unit, zone) AS a FROM moments, unnest('{day,week,month}'::text[]) unit GROUP BY zone, unit) s
 $$;
 INSERT INTO digests VALUES ('as above', digest());
@@ -143,7 +143,7 @@ SELECT lifecycle(a, 'infinity') FROM days;
 \set VERBOSITY terse
 SELECT activity_step(NULL, '2026-01-01', 'day', 'UTC');
 SELECT activity_step(NULL, NULL, 'day', 'UTC');
-SELECT activity_combine(NULL, NULL);
+SELECT activity_summary_combine(NULL, NULL);
 SELECT hostile.error_of(format('SELECT activity(''2026-01-01'', %L, ''UTC'')', unit)) AS error FROM unnest(ARRAY['', ' ', 'days', 'DAY', 'day ', ' day', 'da', 'hour', 'decade', 'isoyear', E'day\n', 'täg', repeat('ä', 300)]) unit;
 SELECT left(hostile.error_of(format('SELECT activity(''2026-01-01'', ''day'', %L)', zone)), 60) AS error
 FROM unnest(ARRAY['', ' ', 'UTC ', ' UTC', 'Z', 'CEST', 'EDT', '../UTC', '/etc/localtime', 'Europe', 'Europe/', 'UTC''', 'A B5', E'A\tB5', 'Zürich5', '5', repeat('x', 255), repeat('x', 256), repeat('é', 1000)]) zone;
@@ -157,17 +157,17 @@ SELECT (hashint8extended(n, 1) & 63)::int AS member, timestamptz '2024-01-01' + 
 FROM generate_series(1, 6000::bigint) n;
 CREATE TABLE wholes AS SELECT member, unit, activity(t, unit, 'Europe/Berlin') AS a FROM signs, unnest('{day,week,month,quarter,year}'::text[]) unit GROUP BY member, unit;
 CREATE TABLE parts AS SELECT member, unit, part, activity(t, unit, 'Europe/Berlin') AS a FROM signs, unnest('{day,week,month,quarter,year}'::text[]) unit GROUP BY member, unit, part;
-SELECT count(*) > 300 AS many, bool_and(activity_send(r) = activity_send(a)) AS rolled_up, bool_and(activity_send(d) = activity_send(a)) AS other_order, bool_and(activity_send(s) = activity_send(a)) AS sorted, bool_and(activity_send(b) = activity_send(a)) AS backwards,
-	bool_and(activity_send(twice) = activity_send(a)) AS twice, bool_and(activity_send(a + a) = activity_send(a)) AS with_itself, bool_and(a = r AND a <= r AND a >= r AND NOT a <> r AND NOT a < r AND NOT a > r AND activity_cmp(a, r) = 0) AS equal,
-	bool_and(activity_hash(a) = activity_hash(r)) AS hash, bool_and(activity_hash_extended(a, 7) = activity_hash_extended(r, 7)) AS hash_extended, bool_and(a::text::activity = a) AS text_round_trip
+SELECT count(*) > 300 AS many, bool_and(activity_summary_send(r) = activity_summary_send(a)) AS rolled_up, bool_and(activity_summary_send(d) = activity_summary_send(a)) AS other_order, bool_and(activity_summary_send(s) = activity_summary_send(a)) AS sorted, bool_and(activity_summary_send(b) = activity_summary_send(a)) AS backwards,
+	bool_and(activity_summary_send(twice) = activity_summary_send(a)) AS twice, bool_and(activity_summary_send(a + a) = activity_summary_send(a)) AS with_itself, bool_and(a = r AND a <= r AND a >= r AND NOT a <> r AND NOT a < r AND NOT a > r AND activity_summary_cmp(a, r) = 0) AS equal,
+	bool_and(activity_summary_hash(a) = activity_summary_hash(r)) AS hash, bool_and(activity_summary_hash_extended(a, 7) = activity_summary_hash_extended(r, 7)) AS hash_extended, bool_and(a::text::activity_summary = a) AS text_round_trip
 FROM wholes
 JOIN (SELECT member, unit, rollup(a) AS r, rollup(a ORDER BY part DESC) AS d FROM parts GROUP BY member, unit) r USING (member, unit)
 JOIN (SELECT member, unit, activity(t, unit, 'Europe/Berlin' ORDER BY t) AS s, activity(t, unit, 'Europe/Berlin' ORDER BY t DESC) AS b FROM signs, unnest('{day,week,month,quarter,year}'::text[]) unit GROUP BY member, unit) s USING (member, unit)
 JOIN (SELECT member, unit, activity(t, unit, 'Europe/Berlin') AS twice FROM (TABLE signs UNION ALL TABLE signs) x, unnest('{day,week,month,quarter,year}'::text[]) unit GROUP BY member, unit) t USING (member, unit);
-SELECT count(*) > 1000 AS many, bool_and(activity_send(a.a + b.a) = activity_send(b.a + a.a)) AS commutes, bool_and((a.a + b.a) + c.a = a.a + (b.a + c.a)) AS associates, count(*) FILTER (WHERE a.a + b.a = a.a) > 10 AS some_within
+SELECT count(*) > 1000 AS many, bool_and(activity_summary_send(a.a + b.a) = activity_summary_send(b.a + a.a)) AS commutes, bool_and((a.a + b.a) + c.a = a.a + (b.a + c.a)) AS associates, count(*) FILTER (WHERE a.a + b.a = a.a) > 10 AS some_within
 FROM parts a JOIN parts b USING (member, unit) JOIN parts c USING (member, unit) WHERE a.part = 1 AND c.part = 2 AND member < 40;
 -- + leaves what it is given as it was; one may stand for both.
-SELECT a = before AS untouched, ab = ab2 AS again FROM (SELECT a, a::text::activity AS before, a + b AS ab, a + b AS ab2 FROM (SELECT activity('2026-01-01', 'day', 'UTC') AS a, activity('2026-01-02', 'day', 'UTC') AS b OFFSET 0) s OFFSET 0) s;
+SELECT a = before AS untouched, ab = ab2 AS again FROM (SELECT a, a::text::activity_summary AS before, a + b AS ab, a + b AS ab2 FROM (SELECT activity('2026-01-01', 'day', 'UTC') AS a, activity('2026-01-02', 'day', 'UTC') AS b OFFSET 0) s OFFSET 0) s;
 -- Each accessor in plain SQL, from the periods.
 CREATE VIEW by_sql AS
 WITH period AS (SELECT DISTINCT member, unit, date_trunc(unit, t AT TIME ZONE 'Europe/Berlin') AS p FROM signs, unnest('{day,week,month,quarter,year}'::text[]) unit),
@@ -202,8 +202,8 @@ END $$;
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
 ANALYZE signs, parts;
 SELECT is_partial('SELECT member, activity(t, ''day'', ''Europe/Berlin'') FROM signs GROUP BY member') AS activity, is_partial('SELECT member, unit, rollup(a) FROM parts GROUP BY member, unit') AS rolled_up;
-SELECT count(*) AS members, bool_and(activity_send(p.a) = activity_send(w.a)) AS same FROM (SELECT member, activity(t, 'day', 'Europe/Berlin') AS a FROM signs GROUP BY member) p JOIN wholes w ON w.member = p.member AND unit = 'day';
-SELECT count(*) > 300 AS many, bool_and(activity_send(p.a) = activity_send(w.a)) AS same FROM (SELECT member, unit, rollup(a) AS a FROM parts GROUP BY member, unit) p JOIN wholes w USING (member, unit);
+SELECT count(*) AS members, bool_and(activity_summary_send(p.a) = activity_summary_send(w.a)) AS same FROM (SELECT member, activity(t, 'day', 'Europe/Berlin') AS a FROM signs GROUP BY member) p JOIN wholes w ON w.member = p.member AND unit = 'day';
+SELECT count(*) > 300 AS many, bool_and(activity_summary_send(p.a) = activity_summary_send(w.a)) AS same FROM (SELECT member, unit, rollup(a) AS a FROM parts GROUP BY member, unit) p JOIN wholes w USING (member, unit);
 RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
 
 -- Comparison: GROUP BY by hash and by sorting, DISTINCT, joins, keys.
@@ -213,66 +213,66 @@ SET enable_hashagg = off; CREATE TABLE sorted AS SELECT a, count(*) AS n FROM ki
 SELECT count(*) > 0 AS some, count(*) FILTER (WHERE h.n IS DISTINCT FROM s.n) AS differ FROM hashed h FULL JOIN sorted s USING (a);
 SELECT count(DISTINCT a) = (SELECT count(DISTINCT period_list(a)) FROM kinds) AS distinct_, count(*) FROM kinds;
 SELECT count(*) FILTER (WHERE (a.a < b.a)::int + (a.a = b.a)::int + (a.a > b.a)::int <> 1) AS not_one, count(*) FILTER (WHERE (a.a <= b.a) <> (NOT a.a > b.a) OR (a.a >= b.a) <> (NOT a.a < b.a) OR (a.a <> b.a) <> (NOT a.a = b.a)) AS not_opposite,
-	count(*) FILTER (WHERE sign(activity_cmp(a.a, b.a)) <> -sign(activity_cmp(b.a, a.a))) AS not_antisymmetric FROM parts a, parts b WHERE a.member < 3 AND b.member < 4;
+	count(*) FILTER (WHERE sign(activity_summary_cmp(a.a, b.a)) <> -sign(activity_summary_cmp(b.a, a.a))) AS not_antisymmetric FROM parts a, parts b WHERE a.member < 3 AND b.member < 4;
 SELECT count(*) AS out_of_order FROM (SELECT a, lag(a) OVER (ORDER BY a) AS before FROM wholes) s WHERE before > a;
-CREATE TABLE kept (a activity PRIMARY KEY);
+CREATE TABLE kept (a activity_summary PRIMARY KEY);
 INSERT INTO kept SELECT DISTINCT a FROM kinds;
 SELECT left(hostile.error_of('INSERT INTO kept SELECT a FROM kinds LIMIT 1'), 5) AS state;
 
 -- Binary COPY, out and in.
-CREATE TABLE copies (a activity);
+CREATE TABLE copies (a activity_summary);
 SELECT quote_literal(current_setting('data_directory') || '/custmart_activity_copy') AS file \gset
 COPY (SELECT a FROM wholes ORDER BY member, unit) TO :file WITH (FORMAT binary);
 COPY copies FROM :file WITH (FORMAT binary);
-SELECT count(*) = (SELECT count(*) FROM wholes) AS all_, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM wholes w WHERE activity_send(w.a) = activity_send(c.a))) AS others FROM copies c;
+SELECT count(*) = (SELECT count(*) FROM wholes) AS all_, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM wholes w WHERE activity_summary_send(w.a) = activity_summary_send(c.a))) AS others FROM copies c;
 
 -- The specified bytes (docs/storage-format.md), by hand: kind 9, version 1, settings of 4 bytes: unit 3 and UTC; 3 periods: months since
 -- January 2000, -1 as 2 * 1 - 1 = 01, then 2 and 130 = 0x82 01 on; of days in Asia/Tokyo 0 alone.
-SELECT encode(activity_send(activity(t, 'month', 'utc')), 'hex') = '090100040355544303' || '01' || '02' || '8201' AS months FROM unnest('{1999-12-01,2000-02-29,2010-12-24}'::timestamptz[]) t;
-SELECT encode(activity_send(activity('1999-12-31 15:00', 'day', 'Asia/Tokyo')), 'hex') = '0901000b01' || encode('Asia/Tokyo', 'hex') || '0100' AS days;
-SELECT period_list(('activity:' || encode('\x09010004035554430301028201'::bytea, 'base64'))::activity);
+SELECT encode(activity_summary_send(activity(t, 'month', 'utc')), 'hex') = '090100040355544303' || '01' || '02' || '8201' AS months FROM unnest('{1999-12-01,2000-02-29,2010-12-24}'::timestamptz[]) t;
+SELECT encode(activity_summary_send(activity('1999-12-31 15:00', 'day', 'Asia/Tokyo')), 'hex') = '0901000b01' || encode('Asia/Tokyo', 'hex') || '0100' AS days;
+SELECT period_list(('activity_summary:' || encode('\x09010004035554430301028201'::bytea, 'base64'))::activity_summary);
 
 -- Bad literals.
 CREATE TABLE bad_literals AS
 WITH valid(v) AS (SELECT a::text FROM days)
-SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'activity', 'activity:', ':', 'rfm:', 'activity: ', 'activity:=', 'activity:====', 'activity:AAAA', 'activity:%%%%', '{}', 'null', '0', 'ACTIVITY:CQEABANVVEMBAA==', 'v1 day UTC', 'day', '2026-01-01',
-	'activity:CQE=', 'activity:CQEAAA==', 'funnel:CQEABANVVEMBAA==', 'activity:CQEABANVVEMBAA', 'activity:CQEABANVVEMBAA=', 'activity: CQEABANVVEMBAA==', 'activity:CQEABANVVEMBAA==x'])
-UNION ALL SELECT 'activity:' || encode(decode(h, 'hex'), 'base64')
+SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'activity_summary', 'activity_summary:', ':', 'rfm_summary:', 'activity_summary: ', 'activity_summary:=', 'activity_summary:====', 'activity_summary:AAAA', 'activity_summary:%%%%', '{}', 'null', '0', 'ACTIVITY_SUMMARY:CQEABANVVEMBAA==', 'v1 day UTC', 'day', '2026-01-01',
+	'activity_summary:CQE=', 'activity_summary:CQEAAA==', 'funnel_summary:CQEABANVVEMBAA==', 'activity_summary:CQEABANVVEMBAA', 'activity_summary:CQEABANVVEMBAA=', 'activity_summary: CQEABANVVEMBAA==', 'activity_summary:CQEABANVVEMBAA==x'])
+UNION ALL SELECT 'activity_summary:' || encode(decode(h, 'hex'), 'base64')
 FROM unnest(ARRAY['0901000403555443', '090100040355544300', '09010004035554430100' || '00', '0801000403555443' || '0100', '0902000403555443' || '0100', '0901000406555443' || '0100', '0901000400555443' || '0100', '090100010301' || '00', '090100000100',	-- no periods, a byte too many, kinds, versions, units, no zone
 	'0901000403552043' || '0100', '0901000403550043' || '0100', '09010004035554c3' || '0100', '09010004035554430200' || '00', '090100040355544302' || '0080', '0901000403555443' || '01' || '8000', '0901000403555443' || '8100' || '00',	-- zones, twice the same, numbers cut off or longer than need be
 	'0901000401555443' || '01' || 'ffffffff0f', '0901000405555443' || '01' || 'a3d90801', '0901000403555443' || '02' || '00' || 'ffffffffffffffff7f', '0901000403555443' || 'ffffffff0f' || '00', '0901ffff03555443' || '0100']) h	-- out of range
 UNION ALL SELECT left(v, length(v) - n) FROM valid, generate_series(1, 12) n
 UNION ALL SELECT v || x FROM valid, unnest(ARRAY['A', 'AAAA', '=', ' ', E'\n', '%']) x
 UNION ALL SELECT overlay(v PLACING x FROM n) FROM valid, unnest(ARRAY['%', '=', ' ']) x, generate_series(12, 24, 4) n;
-SELECT count(*) > 70 AS many, count(*) FILTER (WHERE error IS NULL OR error NOT LIKE '22P02 invalid input syntax for type activity: "%') AS not_refused
-FROM (SELECT hostile.error_of(format('SELECT %L::activity', literal)) AS error FROM bad_literals) s;
-SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::activity', literal)) IS NULL;
+SELECT count(*) > 70 AS many, count(*) FILTER (WHERE error IS NULL OR error NOT LIKE '22P02 invalid input syntax for type activity_summary: "%') AS not_refused
+FROM (SELECT hostile.error_of(format('SELECT %L::activity_summary', literal)) AS error FROM bad_literals) s;
+SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::activity_summary', literal)) IS NULL;
 \set VERBOSITY default
-SELECT 'activity:CQEABANVVEMCAAA='::activity;
-SELECT 'activity:CQEABAZVVEMBAA=='::activity;
+SELECT 'activity_summary:CQEABANVVEMCAAA='::activity_summary;
+SELECT 'activity_summary:CQEABAZVVEMBAA=='::activity_summary;
 \set VERBOSITY terse
 DO $$
 DECLARE soft int;
 BEGIN
 	IF current_setting('server_version_num')::int >= 160000 THEN
-		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''activity'')' INTO soft;
+		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''activity_summary'')' INTO soft;
 		IF soft <> 0 THEN RAISE 'accepted % bad literals', soft; END IF;
 	END IF;
 END $$;
 
 -- Bad images: every one-byte change and every cut of a valid one is refused or is another valid activity.
 CREATE TABLE images AS
-SELECT m AS image, hostile.receive('activity', m) AS answer
-FROM (SELECT activity_send(a) AS image FROM days
-	  UNION ALL SELECT activity_send(activity(t, 'month', 'Europe/Berlin')) FROM unnest('{1850-01-01,2026-01-01,294276-12-31}'::timestamptz[]) t
-	  UNION ALL SELECT activity_send(activity('4713-01-01 12:00 BC', 'year', 'UTC'))) s, hostile.mutations(image) m;
-SELECT count(*) > 150 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary activity is not valid: %') > 80 AS many_refused, count(*) FILTER (WHERE answer LIKE 'accepted%') > 20 AS some_accepted,
-	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary activity is not valid: %' AND answer NOT LIKE 'accepted: activity:%') AS other
+SELECT m AS image, hostile.receive('activity_summary', m) AS answer
+FROM (SELECT activity_summary_send(a) AS image FROM days
+	  UNION ALL SELECT activity_summary_send(activity(t, 'month', 'Europe/Berlin')) FROM unnest('{1850-01-01,2026-01-01,294276-12-31}'::timestamptz[]) t
+	  UNION ALL SELECT activity_summary_send(activity('4713-01-01 12:00 BC', 'year', 'UTC'))) s, hostile.mutations(image) m;
+SELECT count(*) > 150 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary activity_summary is not valid: %') > 80 AS many_refused, count(*) FILTER (WHERE answer LIKE 'accepted%') > 20 AS some_accepted,
+	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary activity_summary is not valid: %' AND answer NOT LIKE 'accepted: activity_summary:%') AS other
 FROM images;
 SELECT DISTINCT answer COLLATE "C" AS answer FROM images WHERE answer NOT LIKE 'accepted%' ORDER BY 1;
-SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND activity_send(substr(answer, 11)::activity) <> image;
+SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND activity_summary_send(substr(answer, 11)::activity_summary) <> image;
 -- What was accepted is harmless: it tells something, or does not know the zone.
 SELECT count(*) FILTER (WHERE e NOT LIKE '22023 time zone "%" is not known') AS surprises, count(e) > 5 AS unknown_zones, count(*) - count(e) > 5 AS known
-FROM (SELECT hostile.error_of(format('SELECT first_period(a), last_period(a), active_periods(a), period_list(a), is_active(a, ''2026-01-01''), streak(a), streak(a, ''2026-01-01''), longest_streak(a), lifecycle(a, ''2026-01-01''), a + a = a, (SELECT count(*) FROM stickiness(b)) FROM (SELECT a, retention_book(1, a) AS b FROM (SELECT %L::activity AS a) s GROUP BY a) s', substr(answer, 11))) AS e
+FROM (SELECT hostile.error_of(format('SELECT first_period(a), last_period(a), active_periods(a), period_list(a), is_active(a, ''2026-01-01''), streak(a), streak(a, ''2026-01-01''), longest_streak(a), lifecycle(a, ''2026-01-01''), a + a = a, (SELECT count(*) FROM stickiness(b)) FROM (SELECT a, retention_book(1, a) AS b FROM (SELECT %L::activity_summary AS a) s GROUP BY a) s', substr(answer, 11))) AS e
 	  FROM images WHERE answer LIKE 'accepted%') s;
-SELECT count(*) AS differ FROM (SELECT substr(answer, 11)::activity AS a FROM images WHERE answer LIKE 'accepted%') s WHERE activity_send(a + a) <> activity_send(a);
+SELECT count(*) AS differ FROM (SELECT substr(answer, 11)::activity_summary AS a FROM images WHERE answer LIKE 'accepted%') s WHERE activity_summary_send(a + a) <> activity_summary_send(a);

@@ -12,7 +12,7 @@ SET datestyle = 'ISO';
 -- Letters are rows, a minute apart; a, b, c are the steps.
 CREATE FUNCTION rows_of(letters text) RETURNS TABLE (t timestamptz, s text) LANGUAGE sql AS
 $$ SELECT '2026-01-01'::timestamptz + n * interval '1 minute', substr(letters, n, 1) FROM generate_series(1, length(letters)) n $$;
-CREATE FUNCTION abc(letters text, within interval DEFAULT '1 day') RETURNS funnel LANGUAGE sql AS
+CREATE FUNCTION abc(letters text, within interval DEFAULT '1 day') RETURNS funnel_summary LANGUAGE sql AS
 $$ SELECT funnel(within, t, s = 'a', s = 'b', s = 'c') FROM rows_of(letters) $$;
 
 -- By hand: the steps in order; what comes between does no harm, unless the order is strict.
@@ -90,7 +90,7 @@ SELECT level(funnel('1 h', t, VARIADIC steps)) FROM stored_steps;
 -- Rows with NULL are left out; of no rows there is nothing.
 SELECT level(funnel(within, t, VARIADIC steps)) FROM (VALUES (interval '1 h', timestamptz '2026-01-01', ARRAY[true]), (NULL, '2026-01-01', ARRAY[true, true]), ('1 month', NULL, ARRAY[true]), ('1 h', '2026-01-01', NULL)) v(within, t, steps);
 SELECT funnel('1 h', t, true) IS NULL AS no_rows, funnel('1 h', NULL, true) IS NULL AS null_rows FROM rows_of('');
-SELECT level(NULL::funnel), step_times(NULL::funnel), step_durations(NULL::funnel), level(abc('a'), NULL), NULL::funnel + abc('a') AS plus, rollup(NULL::funnel);
+SELECT level(NULL::funnel_summary), step_times(NULL::funnel_summary), step_durations(NULL::funnel_summary), level(abc('a'), NULL), NULL::funnel_summary + abc('a') AS plus, rollup(NULL::funnel_summary);
 
 -- Errors name the argument and say what to do.
 \set VERBOSITY default
@@ -112,7 +112,7 @@ SELECT funnel_step(NULL, '1 h', now(), '{t}');
 SELECT statement, left(hostile.error_of('SELECT ' || statement), 5) AS state
 FROM unnest(ARRAY['funnel(''1 year -12 months'', now(), true)', 'funnel(''1 year'', now(), true)', 'funnel(''-1 month 60 days'', now(), true)', 'funnel(''-1 day 25 hours'', now(), true)', 'funnel(''1 day -25 hours'', now(), true)',
 	'funnel(''2147483647 days'', now(), true)', 'funnel(''-2147483648 days'', now(), true)', 'funnel(''1 h'', ''-infinity'', true)', 'funnel(''1 h'', now(), VARIADIC ''{{t}}'')', 'funnel(''1 h'', now(), VARIADIC ''{{{t},{t}}}'')',
-	'funnel_combine(NULL, NULL)', 'funnel_book_combine(NULL, NULL)', 'funnel_book_step_bigint(NULL, 1, ''1 h'', now(), ''{t}'')', 'rollup(f) FROM (VALUES (abc(''a'')), (abc(''b'')), (NULL)) v(f)', 'rollup(f) FROM (VALUES (abc(''a'')), (abc(''b'', ''1 h''))) v(f)',
+	'funnel_summary_combine(NULL, NULL)', 'funnel_book_combine(NULL, NULL)', 'funnel_book_step_bigint(NULL, 1, ''1 h'', now(), ''{t}'')', 'rollup(f) FROM (VALUES (abc(''a'')), (abc(''b'')), (NULL)) v(f)', 'rollup(f) FROM (VALUES (abc(''a'')), (abc(''b'', ''1 h''))) v(f)',
 	'rollup(f) FROM (SELECT funnel(''1 h'', now(), VARIADIC array_fill(true, ARRAY[n])) AS f FROM generate_series(1, 2) n GROUP BY n) s']) statement;
 -- Infinity as a window, from 17 on.
 DO $$
@@ -204,8 +204,8 @@ SELECT funnel_book(member, member * interval '1 h', t, met = 1) FROM typed;
 -- Any order of rows, in parts, merged in any grouping, stored and reloaded, as a window: the same bytes.
 CREATE TABLE parts AS SELECT n % 7 AS n, funnel('5 h', t, met & 1 <> 0, met & 2 <> 0) AS f, funnel_book(member, '5 h', t, met & 1 <> 0, met & 2 <> 0) AS b FROM several GROUP BY 1;
 SELECT (SELECT rollup(f) FROM parts) = whole AS rolled_up, (SELECT rollup(f ORDER BY n DESC) FROM parts) = whole AS other_order, (SELECT f FROM parts WHERE n = 0) + (SELECT rollup(f) FROM parts WHERE n > 0) = whole AS plus,
-	(SELECT funnel('5 h', t, met & 1 <> 0, met & 2 <> 0 ORDER BY t DESC, met) FROM several) = whole AS sorted, whole::text::funnel = whole AS text_round_trip, funnel_send(whole::text::funnel) = funnel_send((SELECT rollup(f) FROM parts)) AS same_bytes,
-	funnel_hash(whole) = funnel_hash((SELECT rollup(f) FROM parts)) AS hash, funnel_hash_extended(whole, 7) = funnel_hash_extended((SELECT rollup(f) FROM parts), 7) AS hash_extended, (SELECT f FROM parts WHERE n = 1) = whole AS part_is_whole
+	(SELECT funnel('5 h', t, met & 1 <> 0, met & 2 <> 0 ORDER BY t DESC, met) FROM several) = whole AS sorted, whole::text::funnel_summary = whole AS text_round_trip, funnel_summary_send(whole::text::funnel_summary) = funnel_summary_send((SELECT rollup(f) FROM parts)) AS same_bytes,
+	funnel_summary_hash(whole) = funnel_summary_hash((SELECT rollup(f) FROM parts)) AS hash, funnel_summary_hash_extended(whole, 7) = funnel_summary_hash_extended((SELECT rollup(f) FROM parts), 7) AS hash_extended, (SELECT f FROM parts WHERE n = 1) = whole AS part_is_whole
 FROM (SELECT funnel('5 h', t, met & 1 <> 0, met & 2 <> 0) AS whole FROM several) s;
 SELECT (SELECT rollup(b) FROM parts) = whole AS rolled_up, (SELECT rollup(b ORDER BY n DESC) FROM parts) = whole AS other_order, (SELECT b FROM parts WHERE n = 0) + (SELECT rollup(b) FROM parts WHERE n > 0) = whole AS plus,
 	(SELECT funnel_book(member, '5 h', t, met & 1 <> 0, met & 2 <> 0 ORDER BY t DESC, met) FROM several) = whole AS sorted, whole::text::funnel_book = whole AS text_round_trip, funnel_book_send(whole::text::funnel_book) = funnel_book_send((SELECT rollup(b) FROM parts)) AS same_bytes,
@@ -244,24 +244,24 @@ RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_s
 -- Comparison: DISTINCT, sorting, keys.
 SELECT count(DISTINCT f), count(*) FROM (SELECT f FROM parts UNION ALL SELECT f + abc FROM parts, (SELECT funnel('5 h', '2026-01-01', true, true) AS abc) x UNION ALL SELECT f FROM parts) s;
 SELECT count(*) FILTER (WHERE (a.f < b.f)::int + (a.f = b.f)::int + (a.f > b.f)::int <> 1) AS not_one, count(*) FILTER (WHERE (a.f <= b.f) <> (NOT a.f > b.f) OR (a.f >= b.f) <> (NOT a.f < b.f) OR (a.f <> b.f) <> (NOT a.f = b.f)) AS not_opposite,
-	count(*) FILTER (WHERE sign(funnel_cmp(a.f, b.f)) <> -sign(funnel_cmp(b.f, a.f))) AS not_antisymmetric FROM parts a, parts b;
+	count(*) FILTER (WHERE sign(funnel_summary_cmp(a.f, b.f)) <> -sign(funnel_summary_cmp(b.f, a.f))) AS not_antisymmetric FROM parts a, parts b;
 SELECT count(*) FILTER (WHERE (a.b < b.b)::int + (a.b = b.b)::int + (a.b > b.b)::int <> 1) AS not_one, count(*) FILTER (WHERE (a.b <= b.b) <> (NOT a.b > b.b) OR (a.b >= b.b) <> (NOT a.b < b.b) OR (a.b <> b.b) <> (NOT a.b = b.b)) AS not_opposite,
 	count(*) FILTER (WHERE sign(funnel_book_cmp(a.b, b.b)) <> -sign(funnel_book_cmp(b.b, a.b))) AS not_antisymmetric FROM parts a, parts b;
-CREATE TABLE kept (f funnel PRIMARY KEY);
+CREATE TABLE kept (f funnel_summary PRIMARY KEY);
 INSERT INTO kept SELECT abc(l) FROM unnest(ARRAY['a', 'b', 'ab']) l;
 SELECT left(hostile.error_of('INSERT INTO kept SELECT abc(''ab'')'), 5) AS state;
 
 -- The specified bytes (docs/storage-format.md), by hand: kind 11, version 1, 3 steps, 1 s = 1000000 microseconds = 0xf4240; 2 events:
 -- 2000-01-01 is time 0, tag 1 (a); 1 s on, 1000000 = 61 * 2^14 + 4 * 2^7 + 64, in groups of 7 bits, lowest first, c0 84 3d; tag 6 (b and c).
-SELECT funnel_send(funnel('1 s', t, a, b, c)) = '\x0b01 0009 03 00000000000f4240 02 00 01 c0843d 06'::bytea AS as_specified FROM (VALUES (timestamptz '2000-01-01 00:00:01', false, true, true), ('2000-01-01', true, false, NULL)) v(t, a, b, c);
+SELECT funnel_summary_send(funnel('1 s', t, a, b, c)) = '\x0b01 0009 03 00000000000f4240 02 00 01 c0843d 06'::bytea AS as_specified FROM (VALUES (timestamptz '2000-01-01 00:00:01', false, true, true), ('2000-01-01', true, false, NULL)) v(t, a, b, c);
 
 -- Bad literals.
 CREATE TABLE bad_literals AS
-WITH valid(type, v) AS (SELECT 'funnel', abc('abcx')::text UNION ALL SELECT 'funnel_book', funnel_book(1::bigint, '1 h', t, s = 'a', s = 'b')::text FROM rows_of('abx'))
-SELECT type, '' AS literal FROM valid UNION ALL SELECT type, unnest(ARRAY[' ', 'funnel', 'funnel:', 'funnel_book:', ':', 'funnel: ', 'funnel:=', 'funnel:====', 'funnel:AAAA', 'funnel_book:AAAA', 'funnel:%%%%', '{}', 'null', '0', 'rfm_book:AwEBAA==',
-	'funnel:CwEACQMAAAAAAA9CQAA=', 'funnel:CwEACQAAAAAAAA9CQAEAAA==', 'funnel:CwEACSEAAAAAAA9CQAEAAQ==', 'funnel:CwEACQP/AAAAAA9CQAEAAQ==', 'funnel:CwEACQMAAAAAAA9CQP///////////wE=', 'funnel_book:DAEBAA=='])
+WITH valid(type, v) AS (SELECT 'funnel_summary', abc('abcx')::text UNION ALL SELECT 'funnel_book', funnel_book(1::bigint, '1 h', t, s = 'a', s = 'b')::text FROM rows_of('abx'))
+SELECT type, '' AS literal FROM valid UNION ALL SELECT type, unnest(ARRAY[' ', 'funnel_summary', 'funnel_summary:', 'funnel_book:', ':', 'funnel_summary: ', 'funnel_summary:=', 'funnel_summary:====', 'funnel_summary:AAAA', 'funnel_book:AAAA', 'funnel_summary:%%%%', '{}', 'null', '0', 'rfm_book:AwEBAA==',
+	'funnel_summary:CwEACQMAAAAAAA9CQAA=', 'funnel_summary:CwEACQAAAAAAAA9CQAEAAA==', 'funnel_summary:CwEACSEAAAAAAA9CQAEAAQ==', 'funnel_summary:CwEACQP/AAAAAA9CQAEAAQ==', 'funnel_summary:CwEACQMAAAAAAA9CQP///////////wE=', 'funnel_book:DAEBAA=='])
 	FROM valid
-UNION ALL SELECT type, replace(v, type || ':', x) FROM valid, unnest(ARRAY['', 'funnel', 'pricebook:', 'FUNNEL:', ' funnel:']) x
+UNION ALL SELECT type, replace(v, type || ':', x) FROM valid, unnest(ARRAY['', 'funnel_summary', 'pricebook_summary:', 'FUNNEL_SUMMARY:', ' funnel_summary:']) x
 UNION ALL SELECT type, left(v, length(v) - n) FROM valid, generate_series(1, 20) n
 UNION ALL SELECT type, v || x FROM valid, unnest(ARRAY['A', 'AAAA', '=', ' ', E'\n', '%']) x;
 SELECT type, count(*) AS literals, count(*) FILTER (WHERE error LIKE format('22P02 invalid input syntax for type %s: "%%', type)) AS refused FROM (SELECT type, hostile.error_of(format('SELECT %L::%s', literal, type)) AS error FROM bad_literals) s GROUP BY type ORDER BY type COLLATE "C";
@@ -278,8 +278,8 @@ END $$;
 -- Bad images; whatever is accepted must be harmless.
 CREATE TABLE valid_images AS
 SELECT row_number() OVER () AS id, *
-FROM (SELECT 'funnel' AS type, funnel_send(abc('abxcab')) AS image
-	  UNION ALL SELECT 'funnel', funnel_send(funnel('106751991 days', t, VARIADIC array_fill(true, ARRAY[32]))) FROM unnest(ARRAY['4714-11-24 00:00:00 BC', '294276-12-31 23:59:59.999999', '294276-12-31 23:59:59.999999']::timestamptz[]) t
+FROM (SELECT 'funnel_summary' AS type, funnel_summary_send(abc('abxcab')) AS image
+	  UNION ALL SELECT 'funnel_summary', funnel_summary_send(funnel('106751991 days', t, VARIADIC array_fill(true, ARRAY[32]))) FROM unnest(ARRAY['4714-11-24 00:00:00 BC', '294276-12-31 23:59:59.999999', '294276-12-31 23:59:59.999999']::timestamptz[]) t
 	  UNION ALL SELECT 'funnel_book', funnel_book_send(funnel_book(ascii(s)::bigint, '1 h', t, s = 'a', s = 'b')) FROM rows_of('abxa')
 	  UNION ALL SELECT 'funnel_book', funnel_book_send(funnel_book(s, '1 h', '2026-01-01', s = 'a', s = 'b')) FROM rows_of('aab')) s;
 CREATE TABLE images (type text, image bytea, answer text);
@@ -288,8 +288,8 @@ SELECT type, count(*) > 200 AS many, count(*) FILTER (WHERE answer LIKE format('
 	count(*) FILTER (WHERE answer NOT LIKE format('22P03 binary %s is not valid: %%', type) AND answer NOT LIKE format('accepted: %s:%%', type)) AS other
 FROM images GROUP BY type ORDER BY type COLLATE "C";
 SELECT DISTINCT answer COLLATE "C" AS answer FROM images WHERE answer NOT LIKE 'accepted%' ORDER BY 1;
-SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND CASE type WHEN 'funnel' THEN funnel_send(substr(answer, 11)::funnel) ELSE funnel_book_send(substr(answer, 11)::funnel_book) END <> image;
+SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND CASE type WHEN 'funnel_summary' THEN funnel_summary_send(substr(answer, 11)::funnel_summary) ELSE funnel_book_send(substr(answer, 11)::funnel_book) END <> image;
 SELECT type, count(*) > 40 AS accepted, count(DISTINCT left(e, 5)) AS surprises
-FROM (SELECT type, hostile.error_of(format(CASE type WHEN 'funnel' THEN 'SELECT level(f), step_times(f, ''strict_order''), step_durations(f, ''clickhouse''), f + f = f + f FROM (SELECT %L::funnel AS f) s'
+FROM (SELECT type, hostile.error_of(format(CASE type WHEN 'funnel_summary' THEN 'SELECT level(f), step_times(f, ''strict_order''), step_durations(f, ''clickhouse''), f + f = f + f FROM (SELECT %L::funnel_summary AS f) s'
 	ELSE 'SELECT (SELECT count(*) FROM funnel_steps(b)), (SELECT count(*) FROM funnel_members(NULL::text, b)), rows_skipped(b), b + b = b + b FROM (SELECT %L::funnel_book AS b) s' END, substr(answer, 11))) AS e
-	FROM images WHERE answer LIKE 'accepted%' AND (type = 'funnel' OR answer NOT LIKE 'accepted: funnel_book:DAEB%')) s GROUP BY type ORDER BY type COLLATE "C";
+	FROM images WHERE answer LIKE 'accepted%' AND (type = 'funnel_summary' OR answer NOT LIKE 'accepted: funnel_book:DAEB%')) s GROUP BY type ORDER BY type COLLATE "C";

@@ -5,15 +5,15 @@ SET timezone = 'UTC';
 SET datestyle = 'ISO';
 \t on
 
--- 1.0.0: rfm
-SELECT frequency(x), refunds(x), monetary(x), first_order(x), last_order(x), x::text = literal AS same_text, encode(rfm_send(x), 'hex') = bytes AS same_bytes
+-- 1.0.0: rfm_summary
+SELECT frequency(x), refunds(x), monetary(x), first_order(x), last_order(x), x::text = literal AS same_text, encode(rfm_summary_send(x), 'hex') = bytes AS same_bytes
 FROM (VALUES
 	('v1 frequency=2 refunds=1 monetary=25.25 first_order=2026-01-01T00:00:00+00:00 last_order=2026-01-11T00:00:00+00:00',
 	 '010100000000000200000001000000000009dd020002ea470ae860000002eb1035522000'),
 	('v1 frequency=0 refunds=3 monetary=-0.001', '010100000000000000000003ffffffffffffff0300000000000000000000000000000000'),
 	('v1 frequency=1 refunds=0 monetary=100000000000000000000.5 first_order=4713-01-01T00:00:00+00:00 BC last_order=4713-01-01T00:00:00+00:00 BC',
 	 '01010000000000010000000000000000000000fffd0f7fbdaf17e000fd0f7fbdaf17e0000100000000000000000000000000000000000000000000003635c9adc5dea00005')
-	) v(literal, bytes), LATERAL (SELECT literal::rfm AS x) s;
+	) v(literal, bytes), LATERAL (SELECT literal::rfm_summary AS x) s;
 
 -- 1.0.0: rfm_cuts
 SELECT bin, last_order, frequency, monetary, x::text = literal AS same_text, encode(rfm_cuts_send(x), 'hex') = bytes AS same_bytes
@@ -21,7 +21,7 @@ FROM (VALUES ('v1 bins=3 members=7 last_order={2026-01-01T00:00:00+00:00,2026-01
 	 '0201030000000000000000070002ea470ae860000002eb103559c1203ff00000000000004004000000000000c00a00000000000054b249ad2594c37d')) v(literal, bytes), LATERAL (SELECT literal::rfm_cuts AS x) s, rfm_limits(x);
 
 -- 1.0.0: rfm_book of orders and of order lines; bigint, uuid and text members; wide sums; nothing but skipped rows.
--- The bytes of these, of pricebook and of price_slope are those of test/oracle/stored_books.py, which knows
+-- The bytes of these, of pricebook_summary and of price_slope_summary are those of test/oracle/stored_books.py, which knows
 -- docs/storage-format.md and nothing of custmart; it has the same rows.
 SELECT m.*, rows_skipped(x), x::text = literal AS same_text, rfm_book_send(x) = decode(substr(literal, 10), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES
@@ -64,7 +64,7 @@ FROM (VALUES
 	('!("new friend" & Zürich | "a\"b\\c")', '0501000000000006020400000002030000000201000a6e657720667269656e640100075ac3bc726963680100056122625c63')
 	) v(literal, bytes), LATERAL (SELECT literal::tagquery AS x) s;
 
--- 1.0.0: pricebook of prices and of prices with periods and quantities; bigint and text items; wide prices and quantities; nothing but skipped rows.
+-- 1.0.0: pricebook_summary of prices and of prices with periods and quantities; bigint and text items; wide prices and quantities; nothing but skipped rows.
 CREATE FUNCTION pg_temp.prices() RETURNS TABLE (item bigint, grp text, price numeric) LANGUAGE sql AS $$
 	VALUES (12::bigint, 'old', 0.01), (-7, 'new', 10.00), (-7, 'new', 10), (12, 'old', 0.01), (NULL, 'old', 1), (-7, 'old', 9.5), (-7, 'new', 10.0), (-7, 'old', 0), (3, 'new', -1)
 $$;
@@ -72,30 +72,30 @@ CREATE FUNCTION pg_temp.sales() RETURNS TABLE (item text, period date, grp text,
 	VALUES ('tea', date '2026-01-05', 'new', 12.3333333333333333333, 0.5), ('tea', '2026-01-05', '', 2.50, 1), ('Käse', '2026-01-12', '', 0.99, 2), ('tea', '1999-12-31', 'new', 3, 36028797018963968), ('tea', '2026-01-05', '', 2.5, 1.5),
 		(NULL, '2026-01-05', '', 1, 1), ('tea', '2026-01-05', '', NULL, 1), ('tea', '2026-01-05', '', -1, 0), ('tea', '2026-01-05', 'x', 1, 0), ('milk', '2026-01-05', '', 1, -2), ('tea', '2026-01-05', '', 1, -0.5)
 $$;
-SELECT cell_count(x), rows_skipped(x), rows_skipped(x, 'null') AS "null", rows_skipped(x, 'price') AS price, rows_skipped(x, 'quantity') AS quantity, x::text = literal AS same_text, pricebook_send(x) = decode(substr(literal, 11), 'base64') AS same_bytes, x = made AS made_today
+SELECT cell_count(x), rows_skipped(x), rows_skipped(x, 'null') AS "null", rows_skipped(x, 'price') AS price, rows_skipped(x, 'quantity') AS quantity, x::text = literal AS same_text, pricebook_summary_send(x) = decode(substr(literal, 19), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES
-	((SELECT pricebook(item, grp, price) FROM pg_temp.prices()), 'pricebook:BwEBAAAAAAIAAAAAAAAAA//////////5AAAAAAAAAAwCAAAAAAAAAAIAAAAAAAAAAAAAAAIAAAADAAAAA25ld29sZAAAAAIAAAABAAAAAAAAAAAAAAoAAAAAAwAAAAEAAAAAAABfAQAAAAEAAAABAAAAAAAAAQIAAAACAAAAAA=='),
-	((SELECT pricebook(item, period, grp, price, quantity) FROM pg_temp.sales()), 'pricebook:BwEDAQAAAAIAAAAAAAAABgAAAAUAAAADS8Okc2V0ZWETAAAAAAAAAAEAAAAAAAAAAwAAAAIAAAAAAAAAA25ldwAAAAEAAAADAAAlJAAAAAAAAAAAAABjAgAAAAEAAAAAAAACAP////8AAAABAAAAAAAAAwAAAAABAAAAAAAAAP8AACUdAAAAAAAAAAAAABkBAAAAAgAAAAAAABkBAAAlHQAAAAEAAAAAAAAB/wAAAAEAAAAAAAAFAQAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAATAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGr5gFN/otVVU='),
-	((SELECT pricebook('tea'::text, '2026-01-05', '', 1, 0) FROM generate_series(1, 5)), 'pricebook:BwEDAQAAAAAAAAAAAAAABQAAAAAAAAAAAAAAAAAAAAAFAAAAAAAAAAA=')
-	) v(made, literal), LATERAL (SELECT literal::pricebook AS x) s;
-SELECT f.* FROM unnest('{new,old}'::text[]) grp, fair_prices(NULL::bigint, 'pricebook:BwEBAAAAAAIAAAAAAAAAA//////////5AAAAAAAAAAwCAAAAAAAAAAIAAAAAAAAAAAAAAAIAAAADAAAAA25ld29sZAAAAAIAAAABAAAAAAAAAAAAAAoAAAAAAwAAAAEAAAAAAABfAQAAAAEAAAABAAAAAAAAAQIAAAACAAAAAA==', grp) f;
-SELECT f.* FROM unnest('{new,""}'::text[]) grp, fair_prices('pricebook:BwEDAQAAAAIAAAAAAAAABgAAAAUAAAADS8Okc2V0ZWETAAAAAAAAAAEAAAAAAAAAAwAAAAIAAAAAAAAAA25ldwAAAAEAAAADAAAlJAAAAAAAAAAAAABjAgAAAAEAAAAAAAACAP////8AAAABAAAAAAAAAwAAAAABAAAAAAAAAP8AACUdAAAAAAAAAAAAABkBAAAAAgAAAAAAABkBAAAlHQAAAAEAAAAAAAAB/wAAAAEAAAAAAAAFAQAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAATAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGr5gFN/otVVU=', grp) f;
+	((SELECT pricebook(item, grp, price) FROM pg_temp.prices()), 'pricebook_summary:BwEBAAAAAAIAAAAAAAAAA//////////5AAAAAAAAAAwCAAAAAAAAAAIAAAAAAAAAAAAAAAIAAAADAAAAA25ld29sZAAAAAIAAAABAAAAAAAAAAAAAAoAAAAAAwAAAAEAAAAAAABfAQAAAAEAAAABAAAAAAAAAQIAAAACAAAAAA=='),
+	((SELECT pricebook(item, period, grp, price, quantity) FROM pg_temp.sales()), 'pricebook_summary:BwEDAQAAAAIAAAAAAAAABgAAAAUAAAADS8Okc2V0ZWETAAAAAAAAAAEAAAAAAAAAAwAAAAIAAAAAAAAAA25ldwAAAAEAAAADAAAlJAAAAAAAAAAAAABjAgAAAAEAAAAAAAACAP////8AAAABAAAAAAAAAwAAAAABAAAAAAAAAP8AACUdAAAAAAAAAAAAABkBAAAAAgAAAAAAABkBAAAlHQAAAAEAAAAAAAAB/wAAAAEAAAAAAAAFAQAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAATAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGr5gFN/otVVU='),
+	((SELECT pricebook('tea'::text, '2026-01-05', '', 1, 0) FROM generate_series(1, 5)), 'pricebook_summary:BwEDAQAAAAAAAAAAAAAABQAAAAAAAAAAAAAAAAAAAAAFAAAAAAAAAAA=')
+	) v(made, literal), LATERAL (SELECT literal::pricebook_summary AS x) s;
+SELECT f.* FROM unnest('{new,old}'::text[]) grp, fair_prices(NULL::bigint, 'pricebook_summary:BwEBAAAAAAIAAAAAAAAAA//////////5AAAAAAAAAAwCAAAAAAAAAAIAAAAAAAAAAAAAAAIAAAADAAAAA25ld29sZAAAAAIAAAABAAAAAAAAAAAAAAoAAAAAAwAAAAEAAAAAAABfAQAAAAEAAAABAAAAAAAAAQIAAAACAAAAAA==', grp) f;
+SELECT f.* FROM unnest('{new,""}'::text[]) grp, fair_prices('pricebook_summary:BwEDAQAAAAIAAAAAAAAABgAAAAUAAAADS8Okc2V0ZWETAAAAAAAAAAEAAAAAAAAAAwAAAAIAAAAAAAAAA25ldwAAAAEAAAADAAAlJAAAAAAAAAAAAABjAgAAAAEAAAAAAAACAP////8AAAABAAAAAAAAAwAAAAABAAAAAAAAAP8AACUdAAAAAAAAAAAAABkBAAAAAgAAAAAAABkBAAAlHQAAAAEAAAAAAAAB/wAAAAEAAAAAAAAFAQAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAATAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGr5gFN/otVVU=', grp) f;
 
--- 1.0.0: price_slope of text and bigint items; the slopes are -5/43 ln(2) and ln(2)
-SELECT s.items, s.cells, s.n, round(s.slope::numeric, 12) AS slope, rows_skipped(x), x::text = literal AS same_text, price_slope_send(x) = decode(substr(literal, 13), 'base64') AS same_bytes, x = made AS made_today
+-- 1.0.0: price_slope_summary of text and bigint items; the slopes are -5/43 ln(2) and ln(2)
+SELECT s.items, s.cells, s.n, round(s.slope::numeric, 12) AS slope, rows_skipped(x), x::text = literal AS same_text, price_slope_summary_send(x) = decode(substr(literal, 21), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES
 	((SELECT price_slope(item, period, x, price) FROM (VALUES ('tea', date '2026-01-05', 0::float8, 1), ('Käse', '2026-01-12', -0.25, 2), ('tea', '2026-01-05', -3, 2), ('tea', '1999-12-31', 1048576, 1), ('tea', '2026-01-05', 0.5, 2),
-		('tea', '2026-01-05', 0, 0), ('tea', '2026-01-05', 0, -1), (NULL, '2026-01-05', 0, 1), ('tea', '2026-01-05', 0, NULL)) v(item, period, x, price)), 'price_slope:CAEDAAAAAAIAAAAAAAAABAAAAAUAAAADS8Okc2V0ZWEAAAADAAAAAQAAAAIAACUkAAAAAAAAAAH//////////////8AAAAAAAAAAAAAAAAAACxchf30c+AAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAP////////////////06N6AguMIAAAAAAP////8AAAAAAAAAAQAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAlHQAAAAAAAAAD//////////////2AAAAAAAAAAAAAAAAAABYuQv76OfAAAAAAAAAAAAAAAAAACUAAAAAAAAAAAAD////////////////kRixBRzeUAAAAAAA='),
-	((SELECT price_slope(42::bigint, '2000-01-01', x, (2 ^ x)::numeric) FROM generate_series(1, 2) x), 'price_slope:CAEBAAAAAAEAAAAAAAAAAAAAAAAAAAAqAAAAAQAAAAEAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAIUVkfndW5wAAAAAAAAAAAAAAAAAFAAAAAAAAAAAAAAAAAAAAAAAAAAAAADdzp31xkNYAAAAAAA==')
-	) v(made, literal), LATERAL (SELECT literal::price_slope AS x) l, price_slopes(x) s;
+		('tea', '2026-01-05', 0, 0), ('tea', '2026-01-05', 0, -1), (NULL, '2026-01-05', 0, 1), ('tea', '2026-01-05', 0, NULL)) v(item, period, x, price)), 'price_slope_summary:CAEDAAAAAAIAAAAAAAAABAAAAAUAAAADS8Okc2V0ZWEAAAADAAAAAQAAAAIAACUkAAAAAAAAAAH//////////////8AAAAAAAAAAAAAAAAAACxchf30c+AAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAP////////////////06N6AguMIAAAAAAP////8AAAAAAAAAAQAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAlHQAAAAAAAAAD//////////////2AAAAAAAAAAAAAAAAAABYuQv76OfAAAAAAAAAAAAAAAAAACUAAAAAAAAAAAAD////////////////kRixBRzeUAAAAAAA='),
+	((SELECT price_slope(42::bigint, '2000-01-01', x, (2 ^ x)::numeric) FROM generate_series(1, 2) x), 'price_slope_summary:CAEBAAAAAAEAAAAAAAAAAAAAAAAAAAAqAAAAAQAAAAEAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAIUVkfndW5wAAAAAAAAAAAAAAAAAFAAAAAAAAAAAAAAAAAAAAAAAAAAAAADdzp31xkNYAAAAAAA==')
+	) v(made, literal), LATERAL (SELECT literal::price_slope_summary AS x) l, price_slopes(x) s;
 
--- 1.0.0: activity, retention_book of periods, amounts and times, funnel, funnel_book, interaction_book; a book of skipped rows.
+-- 1.0.0: activity_summary, retention_book of periods, amounts and times, funnel_summary, funnel_book, interaction_book; a book of skipped rows.
 -- The bytes are those of a Python program that knows docs/storage-format.md and nothing of custmart.
-SELECT period_list(x), x::text = literal AS same_text, activity_send(x) = decode(substr(literal, 10), 'base64') AS same_bytes, x = made AS made_today
+SELECT period_list(x), x::text = literal AS same_text, activity_summary_send(x) = decode(substr(literal, 18), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES
-	((SELECT activity(t, 'month', 'europe/berlin') FROM unnest('{2025-12-31 23:00+00,2025-12-31 22:59:59+00,1999-11-15 12:00+00}'::timestamptz[]) t), 'activity:CQEADgNFdXJvcGUvQmVybGluAwO5AgE='),
-	((SELECT activity(t, 'week', 'UTC') FROM unnest('{2002-07-01 00:00+00,2000-01-02 12:00+00,2000-01-03 00:00+00,2000-01-09 23:59:59+00}'::timestamptz[]) t), 'activity:CQEABAJVVEMDAQGCAQ==')
-	) v(made, literal), LATERAL (SELECT literal::activity AS x) s;
+	((SELECT activity(t, 'month', 'europe/berlin') FROM unnest('{2025-12-31 23:00+00,2025-12-31 22:59:59+00,1999-11-15 12:00+00}'::timestamptz[]) t), 'activity_summary:CQEADgNFdXJvcGUvQmVybGluAwO5AgE='),
+	((SELECT activity(t, 'week', 'UTC') FROM unnest('{2002-07-01 00:00+00,2000-01-02 12:00+00,2000-01-03 00:00+00,2000-01-09 23:59:59+00}'::timestamptz[]) t), 'activity_summary:CQEABAJVVEMDAQGCAQ==')
+	) v(made, literal), LATERAL (SELECT literal::activity_summary AS x) s;
 SELECT member_count(x), rows_skipped(x), net_outside(x), x::text = literal AS same_text, retention_book_send(x) = decode(substr(literal, 16), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES
 	((SELECT retention_book(m, t, 'month', 'UTC') FROM (VALUES (7::bigint, timestamptz '2026-03-15 12:00+00'), (NULL, '2026-01-01 00:00+00'), (-1, '2025-12-31 23:59:59+00'), (7, NULL), (7, '2026-03-01 00:00+00'), (7, '2026-01-01 00:00+00')) v(m, t)), 'retention_book:CgEBAAAAAAIAAAAAAAAAAv//////////AAAAAAAAAAcABANVVEMAAvANnD5wAAHuBALwBAI='),
@@ -105,10 +105,10 @@ FROM (VALUES
 	) v(made, literal), LATERAL (SELECT literal::retention_book AS x) s;
 SELECT c.* FROM cohort_retention('retention_book:CgEBAAAAAAIAAAAAAAAAAv//////////AAAAAAAAAAcABANVVEMAAvANnD5wAAHuBALwBAI=') c;
 SELECT c.* FROM cohort_retention('retention_book:CgEDAQAAAAEAAAAAAAAAAAAAAALDqQARA0FtZXJpY2EvTmV3X1lvcmsAAuzjFI30AAPuBALnBwGD8sABAZ8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFa8deLWMQAAA=') c;
-SELECT level(x), step_times(x) = '{2026-01-01 00:00+00,2026-01-01 00:00+00,2026-01-31 00:00+00}' AS same_times, x::text = literal AS same_text, funnel_send(x) = decode(substr(literal, 8), 'base64') AS same_bytes, x = made AS made_today
+SELECT level(x), step_times(x) = '{2026-01-01 00:00+00,2026-01-01 00:00+00,2026-01-31 00:00+00}' AS same_times, x::text = literal AS same_text, funnel_summary_send(x) = decode(substr(literal, 16), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES
-	((SELECT funnel('30 days', t, s & 1 > 0, s & 2 > 0, s & 4 > 0) FROM (VALUES (timestamptz '2026-01-31 00:00+00', 4), ('2026-01-01 00:00+00', 3), ('2026-01-05 00:00+00', 0), ('2026-01-01 00:00+00', 1)) v(t, s)), 'funnel:CwEACQMAAAJbfz1AAASAgMOu4ZH1AgEAA4CA9rqHCgCAgP++sEEE')
-	) v(made, literal), LATERAL (SELECT literal::funnel AS x) s;
+	((SELECT funnel('30 days', t, s & 1 > 0, s & 2 > 0, s & 4 > 0) FROM (VALUES (timestamptz '2026-01-31 00:00+00', 4), ('2026-01-01 00:00+00', 3), ('2026-01-05 00:00+00', 0), ('2026-01-01 00:00+00', 1)) v(t, s)), 'funnel_summary:CwEACQMAAAJbfz1AAASAgMOu4ZH1AgEAA4CA9rqHCgCAgP++sEEE')
+	) v(made, literal), LATERAL (SELECT literal::funnel_summary AS x) s;
 SELECT array_agg(f.members ORDER BY step) AS members, rows_skipped(x), x::text = literal AS same_text, funnel_book_send(x) = decode(substr(literal, 13), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES
 	((SELECT funnel_book(m, '30 days', t, s & 1 > 0, s & 2 > 0, s & 4 > 0) FROM (VALUES (2::bigint, timestamptz '1999-01-01 00:00+00', 2), (1, '2026-01-31 00:00+00', 4), (1, '2026-01-01 00:00+00', 3), (NULL, '2026-01-05 00:00+00', 0), (1, '2026-01-05 00:00+00', 0), (1, '2026-01-01 00:00+00', 1)) v(m, t, s)), 'funnel_book:DAEBAAAAAAIAAAAAAAAAAQAAAAAAAAABAAAAAAAAAAIACQMAAAJbfz1AAAAC7KKKJaAABICAw67hkfUCAQADgID2uocKAICA/76wQQQB//+ewdGrDgI=')
@@ -120,8 +120,8 @@ FROM (VALUES
 	) v(made, literal), LATERAL (SELECT literal::interaction_book AS x) s, interaction_stages(x) i
 GROUP BY x, literal, made;
 
--- 1.0.0: spend, by the same program: amounts of one moment added, one wide, one that came to nothing
-SELECT rolling_spend(x, '2026-01-02 00:00+00', '12 hours') AS at_12, x::text = literal AS same_text, spend_send(x) = decode(substr(literal, 7), 'base64') AS same_bytes, x = made AS made_today
+-- 1.0.0: spend_summary, by the same program: amounts of one moment added, one wide, one that came to nothing
+SELECT rolling_spend(x, '2026-01-02 00:00+00', '12 hours') AS at_12, x::text = literal AS same_text, spend_summary_send(x) = decode(substr(literal, 15), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES
-	((SELECT spend(t, a) FROM (VALUES (timestamptz '2026-01-02 00:00+00', 100000000000000000000), ('2026-01-01 00:00+00', 12.34), ('2026-01-03 00:00+00', 7.25), ('1999-12-31 23:59:59.999999+00', -5.00), ('2026-01-03 00:00+00', -7.25), ('2026-01-01 00:00+00', 0.005), (NULL, 1)) v(t, a)), 'spend:DgEAAAQBAucHgcCh1/DIugED8sABgMDd7sECHwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAVrx14tYxAAAIDA3e7BAgIA')
-	) v(made, literal), LATERAL (SELECT literal::spend AS x) s;
+	((SELECT spend(t, a) FROM (VALUES (timestamptz '2026-01-02 00:00+00', 100000000000000000000), ('2026-01-01 00:00+00', 12.34), ('2026-01-03 00:00+00', 7.25), ('1999-12-31 23:59:59.999999+00', -5.00), ('2026-01-03 00:00+00', -7.25), ('2026-01-01 00:00+00', 0.005), (NULL, 1)) v(t, a)), 'spend_summary:DgEAAAQBAucHgcCh1/DIugED8sABgMDd7sECHwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAVrx14tYxAAAIDA3e7BAgIA')
+	) v(made, literal), LATERAL (SELECT literal::spend_summary AS x) s;

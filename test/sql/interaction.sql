@@ -235,7 +235,7 @@ FROM interactions WHERE member IN (1, 5) ORDER BY 1, 2, 3;
 -- Bad literals.
 CREATE TABLE bad_literals AS
 WITH valid(v) AS (SELECT interaction_book(member, kind, occurred_at)::text FROM interactions)
-SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'interaction_book', 'interaction_book:', ':', 'rfm:', 'interaction_book: ', 'interaction_book:=', 'interaction_book:====', 'interaction_book:AAAA', 'interaction_book:%%%%', '{}', 'null', '0',
+SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'interaction_book', 'interaction_book:', ':', 'rfm_summary:', 'interaction_book: ', 'interaction_book:=', 'interaction_book:====', 'interaction_book:AAAA', 'interaction_book:%%%%', '{}', 'null', '0',
 	'INTERACTION_BOOK:DQEBAA==', 'v1 sticky', 'interaction_book:DQEB', 'interaction_book:DQEBAA==', 'rfm_book:DQEBAAAAAAAAAAAAAAAAAA=='])
 UNION ALL SELECT left(v, length(v) - n) FROM valid, generate_series(1, 20) n
 UNION ALL SELECT v || x FROM valid, unnest(ARRAY['A', 'AAAA', '=', ' ', E'\n', '%']) x

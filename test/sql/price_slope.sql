@@ -42,9 +42,9 @@ SELECT s.* FROM (SELECT price_slope(item::bigint, '2026-01-01', x, 9.99) AS slop
 -- Rows with NULL or a price that is none are skipped, those of a book that has no others, too.
 CREATE TABLE odd (item text, period date, x float8, price numeric);
 INSERT INTO odd VALUES (NULL, '2026-01-01', 1, 1), ('a', NULL, 1, 1), ('a', '2026-01-01', NULL, 1), ('a', '2026-01-01', 1, NULL), ('a', '2026-01-01', 1, 0), ('a', '2026-01-01', 1, -5), (NULL, NULL, NULL, -1);
-SELECT rows_skipped(sums), s.*, sums::text::price_slope = sums AS round_trip FROM (SELECT price_slope(item, period, x, price) AS sums FROM odd) o, price_slopes(sums) s;
+SELECT rows_skipped(sums), s.*, sums::text::price_slope_summary = sums AS round_trip FROM (SELECT price_slope(item, period, x, price) AS sums FROM odd) o, price_slopes(sums) s;
 SELECT rows_skipped(price_slope(item, period, x, price)) FROM (TABLE odd UNION ALL TABLE sale) o;
-SELECT rows_skipped(NULL::price_slope), NULL::price_slope + NULL::price_slope AS plus;
+SELECT rows_skipped(NULL::price_slope_summary), NULL::price_slope_summary + NULL::price_slope_summary AS plus;
 
 -- Against plain SQL: slope, clustered error and counts, from deviations within cells.
 CREATE TABLE many AS
@@ -62,13 +62,13 @@ FROM slope, error, (SELECT price_slope(item, period, x, price) AS sums FROM many
 -- The sums are exact: any order of rows, in parts, merged in any grouping, stored and reloaded, the same bytes.
 CREATE TABLE parts AS SELECT n % 7 AS n, price_slope(item, period, x, price) AS b FROM many GROUP BY 1;
 SELECT (SELECT rollup(b) FROM parts) = whole AS rolled_up, (SELECT rollup(b ORDER BY n DESC) FROM parts) = whole AS other_order, (SELECT b FROM parts WHERE n = 0) + (SELECT rollup(b) FROM parts WHERE n > 0) = whole AS plus,
-	(SELECT price_slope(item, period, x, price ORDER BY price DESC, x) FROM many) = whole AS sorted, whole::text::price_slope = whole AS text_round_trip, price_slope_send(whole::text::price_slope) = price_slope_send((SELECT rollup(b) FROM parts)) AS same_bytes,
-	price_slope_hash(whole) = price_slope_hash((SELECT rollup(b) FROM parts)) AS hash, price_slope_hash_extended(whole, 7) = price_slope_hash_extended((SELECT rollup(b) FROM parts), 7) AS hash_extended, (SELECT b FROM parts WHERE n = 1) = whole AS part_is_whole
+	(SELECT price_slope(item, period, x, price ORDER BY price DESC, x) FROM many) = whole AS sorted, whole::text::price_slope_summary = whole AS text_round_trip, price_slope_summary_send(whole::text::price_slope_summary) = price_slope_summary_send((SELECT rollup(b) FROM parts)) AS same_bytes,
+	price_slope_summary_hash(whole) = price_slope_summary_hash((SELECT rollup(b) FROM parts)) AS hash, price_slope_summary_hash_extended(whole, 7) = price_slope_summary_hash_extended((SELECT rollup(b) FROM parts), 7) AS hash_extended, (SELECT b FROM parts WHERE n = 1) = whole AS part_is_whole
 FROM (SELECT price_slope(item, period, x, price) AS whole FROM many) s;
 SELECT n, running = (SELECT rollup(b) FROM parts o WHERE o.n <= s.n) AS same FROM (SELECT n, rollup(b) OVER (ORDER BY n) AS running FROM parts) s ORDER BY n;
 SELECT count(DISTINCT b), count(*) FROM (SELECT b FROM parts UNION ALL SELECT price_slope(item, period, x, price ORDER BY price) FROM many GROUP BY n % 7) s;
 SELECT count(*) FILTER (WHERE (a.b < b.b)::int + (a.b = b.b)::int + (a.b > b.b)::int <> 1) AS not_one, count(*) FILTER (WHERE (a.b <= b.b) <> (NOT a.b > b.b) OR (a.b >= b.b) <> (NOT a.b < b.b) OR (a.b <> b.b) <> (NOT a.b = b.b)) AS not_opposite,
-	count(*) FILTER (WHERE sign(price_slope_cmp(a.b, b.b)) <> -sign(price_slope_cmp(b.b, a.b))) AS not_antisymmetric FROM parts a, parts b;
+	count(*) FILTER (WHERE sign(price_slope_summary_cmp(a.b, b.b)) <> -sign(price_slope_summary_cmp(b.b, a.b))) AS not_antisymmetric FROM parts a, parts b;
 -- Items as text are the same as numbers, but not the same value.
 SELECT a.* = b.* AS same FROM (SELECT price_slope(item, period, x, price) AS n, price_slope(item::text, period, x, price) AS t FROM many WHERE item < 10) s, price_slopes(n) a, price_slopes(t) b;
 
@@ -85,23 +85,23 @@ SELECT price_slopes(slope, NULL) FROM example;
 \set VERBOSITY terse
 SELECT statement, left(hostile.error_of('SELECT ' || statement || ' FROM example'), 5) AS state
 FROM unnest(ARRAY['price_slopes(slope, 1)', 'price_slopes(slope, ''NaN'')', 'price_slopes(slope, NULL)', 'price_slope(1::bigint, ''2026-01-01'', ''NaN'', 1)', 'price_slope(1::bigint, ''2026-01-01'', -1048576.5, 1)', 'price_slope(1::bigint, ''-infinity'', 1, 1)',
-	'price_slope(1::bigint, ''2026-01-01'', 1, ''Infinity'')', 'slope + (SELECT price_slope(1::bigint, ''2026-01-01'', 1, 1))', 'price_slope_step_text(NULL, ''a'', ''2026-01-01'', 1, 1)', 'price_slope_combine(NULL, NULL)', 'price_slope(1::bigint, ''2026-01-01'', -1048576, 1)']) statement;
+	'price_slope(1::bigint, ''2026-01-01'', 1, ''Infinity'')', 'slope + (SELECT price_slope(1::bigint, ''2026-01-01'', 1, 1))', 'price_slope_step_text(NULL, ''a'', ''2026-01-01'', 1, 1)', 'price_slope_summary_combine(NULL, NULL)', 'price_slope(1::bigint, ''2026-01-01'', -1048576, 1)']) statement;
 
 -- Bad literals.
 CREATE TABLE bad_literals AS
 WITH valid(v) AS (SELECT slope::text FROM example)
-SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'price_slope', 'price_slope:', ':', 'pricebook:', 'price_slope: ', 'price_slope:=', 'price_slope:====', 'price_slope:AAAA', 'price_slope:%%%%', '{}', 'null', '0', 'v1 items=1',
-	'price_slope:CAEB', 'price_slope:CAEBAA==', 'price_slope:CAEBAAAAAAAAAAAAAAAAAA==', 'price_slope:CAEBAP////8AAAAAAAAAAA==', 'pricebook:BwEBAA=='])
-UNION ALL SELECT replace(v, 'price_slope:', x) FROM valid, unnest(ARRAY['', 'price_slope', 'pricebook:', 'PRICE_SLOPE:', ' price_slope:']) x
+SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'price_slope_summary', 'price_slope_summary:', ':', 'pricebook_summary:', 'price_slope_summary: ', 'price_slope_summary:=', 'price_slope_summary:====', 'price_slope_summary:AAAA', 'price_slope_summary:%%%%', '{}', 'null', '0', 'v1 items=1',
+	'price_slope_summary:CAEB', 'price_slope_summary:CAEBAA==', 'price_slope_summary:CAEBAAAAAAAAAAAAAAAAAA==', 'price_slope_summary:CAEBAP////8AAAAAAAAAAA==', 'pricebook_summary:BwEBAA=='])
+UNION ALL SELECT replace(v, 'price_slope_summary:', x) FROM valid, unnest(ARRAY['', 'price_slope_summary', 'pricebook_summary:', 'PRICE_SLOPE_SUMMARY:', ' price_slope_summary:']) x
 UNION ALL SELECT left(v, length(v) - n) FROM valid, generate_series(1, 20) n
 UNION ALL SELECT v || x FROM valid, unnest(ARRAY['A', 'AAAA', '=', ' ', E'\n', '%']) x;
-SELECT count(*) AS literals, count(*) FILTER (WHERE error LIKE '22P02 invalid input syntax for type price_slope: "%') AS refused FROM (SELECT hostile.error_of(format('SELECT %L::price_slope', literal)) AS error FROM bad_literals) s;
-SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::price_slope', literal)) IS NULL;
+SELECT count(*) AS literals, count(*) FILTER (WHERE error LIKE '22P02 invalid input syntax for type price_slope_summary: "%') AS refused FROM (SELECT hostile.error_of(format('SELECT %L::price_slope_summary', literal)) AS error FROM bad_literals) s;
+SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::price_slope_summary', literal)) IS NULL;
 DO $$
 DECLARE soft int;
 BEGIN
 	IF current_setting('server_version_num')::int >= 160000 THEN
-		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''price_slope'')' INTO soft;
+		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''price_slope_summary'')' INTO soft;
 		IF soft <> 0 THEN RAISE 'accepted % bad literals', soft; END IF;
 	END IF;
 END $$;
@@ -109,14 +109,14 @@ END $$;
 -- Bad images; whatever is accepted must be harmless.
 CREATE TABLE valid_images AS
 SELECT row_number() OVER () AS id, image
-FROM (SELECT price_slope_send(price_slope(item, period, x, price)) AS image FROM sale WHERE item = 'a'
-	  UNION ALL SELECT price_slope_send(price_slope(n, '2026-01-01', -1048576.0 / n, 1e37)) FROM generate_series(1, 2::bigint) n) s;
+FROM (SELECT price_slope_summary_send(price_slope(item, period, x, price)) AS image FROM sale WHERE item = 'a'
+	  UNION ALL SELECT price_slope_summary_send(price_slope(n, '2026-01-01', -1048576.0 / n, 1e37)) FROM generate_series(1, 2::bigint) n) s;
 CREATE TABLE images (image bytea, answer text);
-SELECT format('INSERT INTO images SELECT m, hostile.receive(''price_slope'', m) FROM valid_images, hostile.mutations(image) m WHERE id = %s', id) FROM valid_images ORDER BY id \gexec
-SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary price_slope is not valid: %') > 500 AS many_refused,
-	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary price_slope is not valid: %' AND answer NOT LIKE 'accepted: price_slope:%') AS other
+SELECT format('INSERT INTO images SELECT m, hostile.receive(''price_slope_summary'', m) FROM valid_images, hostile.mutations(image) m WHERE id = %s', id) FROM valid_images ORDER BY id \gexec
+SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary price_slope_summary is not valid: %') > 500 AS many_refused,
+	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary price_slope_summary is not valid: %' AND answer NOT LIKE 'accepted: price_slope_summary:%') AS other
 FROM images;
 SELECT DISTINCT answer COLLATE "C" AS answer FROM images WHERE answer NOT LIKE 'accepted%' ORDER BY 1;
-SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND price_slope_send(substr(answer, 11)::price_slope) <> image;
+SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND price_slope_summary_send(substr(answer, 11)::price_slope_summary) <> image;
 SELECT count(*) > 100 AS accepted, count(DISTINCT left(e, 5)) FILTER (WHERE left(e, 5) NOT IN ('22003', '54000')) AS surprises
-FROM (SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM price_slopes(b)), rows_skipped(b), b + b = b + b FROM (SELECT %L::price_slope AS b) s', substr(answer, 11))) AS e FROM images WHERE answer LIKE 'accepted%') s;
+FROM (SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM price_slopes(b)), rows_skipped(b), b + b = b + b FROM (SELECT %L::price_slope_summary AS b) s', substr(answer, 11))) AS e FROM images WHERE answer LIKE 'accepted%') s;

@@ -64,9 +64,9 @@ SELECT rows_skipped(b), rows_skipped(b, 'null') AS "null", rows_skipped(b, 'pric
 -- Nothing to tell of.
 SELECT pricebook(item, grp, price) IS NULL AS no_rows, rollup(pricebook(item, grp, price)) OVER () IS NULL AS no_books FROM sale WHERE false GROUP BY ();
 SELECT (SELECT count(*) FROM price_gaps(NULL, '0')) AS gaps, (SELECT count(*) FROM price_gap_items(NULL, '0')) AS items, (SELECT count(*) FROM price_gap_items(NULL::bigint, NULL, '0')) AS bigint_items,
-	(SELECT count(*) FROM price_gap_mix(NULL, '0')) AS mix, (SELECT count(*) FROM fair_prices(NULL, '0')) AS prices, cell_count(NULL::pricebook), rows_skipped(NULL::pricebook), NULL::pricebook + NULL::pricebook AS plus;
+	(SELECT count(*) FROM price_gap_mix(NULL, '0')) AS mix, (SELECT count(*) FROM fair_prices(NULL, '0')) AS prices, cell_count(NULL::pricebook_summary), rows_skipped(NULL::pricebook_summary), NULL::pricebook_summary + NULL::pricebook_summary AS plus;
 CREATE VIEW empty AS SELECT pricebook(item, period, grp, price, quantity) AS book FROM odd WHERE why <> 'kept';
-SELECT cell_count(book), rows_skipped(book), book::text::pricebook = book AS round_trip, book + book = (SELECT rollup(b) FROM (SELECT book AS b FROM empty UNION ALL TABLE empty) s) AS plus,
+SELECT cell_count(book), rows_skipped(book), book::text::pricebook_summary = book AS round_trip, book + book = (SELECT rollup(b) FROM (SELECT book AS b FROM empty UNION ALL TABLE empty) s) AS plus,
 	(SELECT count(*) FROM price_gaps(book, 'nobody')) AS gaps, (SELECT count(*) FROM price_gap_items(book, '')) AS items, (SELECT count(*) FROM price_gap_mix(book, 'x')) AS mix, (SELECT count(*) FROM fair_prices(book, 'x')) AS prices
 FROM empty;
 SELECT cell_count(e.book + s.book) AS cells, rows_skipped(e.book + s.book) AS skipped, g.premium_pct = w.premium_pct AS same FROM empty e, example s, price_gaps(e.book + s.book, '0') g, price_gaps(s.book, '0') w;
@@ -103,7 +103,7 @@ SELECT round(z::numeric, 6) AS z, round(sqrt(1399::numeric), 6) AS z_by_hand, p_
 
 -- One price however it is written; money has as many decimals as the prices are given with.
 SELECT pricebook('a'::text, 'x', p ORDER BY p) = (SELECT pricebook('a'::text, 'x', 10.00) FROM generate_series(1, 3)) AS one_price,
-	length(pricebook_send(pricebook('a'::text, 'x', p))) - length(pricebook_send((SELECT pricebook('a'::text, 'x', 10)))) AS more_bytes FROM unnest('{10,10.0,10.00}'::numeric[]) p;
+	length(pricebook_summary_send(pricebook('a'::text, 'x', p))) - length(pricebook_summary_send((SELECT pricebook('a'::text, 'x', 10)))) AS more_bytes FROM unnest('{10,10.0,10.00}'::numeric[]) p;
 SELECT f.* FROM (SELECT pricebook('a'::text, 'x', p) AS b FROM unnest('{10,10.0,10.00}'::numeric[]) p) s, fair_prices(b, 'x') f;
 SELECT fair_price FROM (SELECT pricebook('a'::text, 'x', p) AS b FROM unnest('{10,11,1e3}'::numeric[]) p) s, fair_prices(b, 'x');
 SELECT fair_price FROM (SELECT pricebook('a'::text, 'x', p) AS b FROM unnest('{10,10.01,11,1e3}'::numeric[]) p) s, fair_prices(b, 'x');
@@ -115,7 +115,7 @@ SELECT f.* FROM (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity)
 SELECT overcharge = over AS overcharge, overcharge_net = net AS overcharge_net, abs(coverage - 1) < 1e-15 AS coverage
 FROM (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity) AS b FROM wide) s, price_gaps(b, 'x'),
 	(SELECT sum(greatest(price - 12.3333333333333333334, 0) * quantity) AS over, sum((price - 12.3333333333333333334) * quantity) AS net FROM wide WHERE grp = 'y') by_sql;
-SELECT b::text::pricebook = b AS round_trip, b = (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity ORDER BY price DESC, quantity) FROM wide) AS same_bytes,
+SELECT b::text::pricebook_summary = b AS round_trip, b = (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity ORDER BY price DESC, quantity) FROM wide) AS same_bytes,
 	b + b = (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity) FROM wide, generate_series(1, 2)) AS plus
 FROM (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity ORDER BY quantity, price) AS b FROM wide) s;
 -- Quantities that cross 56 bits and come back by being whole.
@@ -164,7 +164,7 @@ SELECT pricebook(item, grp, price) + pricebook(item, period, grp, price, quantit
 SELECT pricebook(item, grp, price) + pricebook(ascii(item), grp, price) FROM sale;
 SELECT rollup(b) FROM (SELECT pricebook(item, grp, price) AS b FROM sale UNION ALL SELECT pricebook(item, period, grp, price, quantity) FROM sale) s;
 \set VERBOSITY terse
-SELECT hostile.error_of('SELECT pricebook_step_text(NULL, ''a'', ''x'', 1)') AS step, hostile.error_of('SELECT pricebook_combine(NULL, NULL)') AS combine;
+SELECT hostile.error_of('SELECT pricebook_step_text(NULL, ''a'', ''x'', 1)') AS step, hostile.error_of('SELECT pricebook_summary_combine(NULL, NULL)') AS combine;
 SELECT statement, left(hostile.error_of('SELECT ' || statement || ' FROM example'), 5) AS state
 FROM unnest(ARRAY['price_gaps(book, ''nobody'')', 'price_gaps(book, NULL)', 'fair_prices(book, NULL)', 'price_gap_mix(book, NULL)', 'price_gaps(book, ''0'', -1)', 'price_gaps(book, ''0'', NULL)', 'price_gaps(book, ''0'', 0.05, -1)',
 	'price_gaps(book, ''0'', 0.05, 0.01, 0)', 'price_gaps(book, ''0'', 0.05, 0.01, NULL)', 'rows_skipped(book, '''')', 'price_gap_items(1, book, ''0'')', 'pricebook(''a''::text, ''x'', ''NaN'')', 'pricebook(''a''::text, ''x'', ''Infinity'')',
@@ -181,10 +181,10 @@ CREATE TABLE books AS SELECT n % 5 AS n, pricebook(item, period, grp, price, qua
 SELECT (SELECT rollup(b) FROM books) = whole AS rolled_up, (SELECT rollup(b ORDER BY n DESC) FROM books) = whole AS other_order,
 	(SELECT b FROM books WHERE n = 0) + (SELECT rollup(b) FROM books WHERE n > 0) = whole AS plus,
 	(SELECT pricebook(item, period, grp, price, quantity ORDER BY price, quantity DESC, n) FROM many) = whole AS sorted, (SELECT pricebook(item, period, grp, price, quantity ORDER BY n DESC) FROM many) = whole AS backwards,
-	whole::text::pricebook = whole AS text_round_trip, pricebook_send(whole::text::pricebook) = pricebook_send((SELECT rollup(b) FROM books)) AS same_bytes,
-	pricebook_hash(whole) = pricebook_hash((SELECT rollup(b) FROM books)) AS hash, pricebook_hash_extended(whole, 7) = pricebook_hash_extended((SELECT rollup(b) FROM books), 7) AS hash_extended, (SELECT b FROM books WHERE n = 1) = whole AS part_is_whole
+	whole::text::pricebook_summary = whole AS text_round_trip, pricebook_summary_send(whole::text::pricebook_summary) = pricebook_summary_send((SELECT rollup(b) FROM books)) AS same_bytes,
+	pricebook_summary_hash(whole) = pricebook_summary_hash((SELECT rollup(b) FROM books)) AS hash, pricebook_summary_hash_extended(whole, 7) = pricebook_summary_hash_extended((SELECT rollup(b) FROM books), 7) AS hash_extended, (SELECT b FROM books WHERE n = 1) = whole AS part_is_whole
 FROM (SELECT pricebook(item, period, grp, price, quantity) AS whole FROM many) s;
-SELECT (SELECT rollup(p) FROM books) = whole AS rolled_up, whole::text::pricebook = whole AS text_round_trip FROM (SELECT pricebook(item::text, grp, price) AS whole FROM many) s;
+SELECT (SELECT rollup(p) FROM books) = whole AS rolled_up, whole::text::pricebook_summary = whole AS text_round_trip FROM (SELECT pricebook(item::text, grp, price) AS whole FROM many) s;
 SELECT cell_count(whole) = (SELECT count(DISTINCT (item, period)) FROM many WHERE grp IS NOT NULL AND price > 0 AND quantity > 0) AS cells, rows_skipped(whole) = (SELECT count(*) FROM many WHERE (grp IS NOT NULL AND price > 0 AND quantity > 0) IS NOT TRUE) AS skipped,
 	rows_skipped(whole, 'price') = (SELECT count(*) FROM many WHERE grp IS NOT NULL AND price <= 0) AS price, rows_skipped(whole, 'quantity') = (SELECT count(*) FROM many WHERE grp IS NOT NULL AND price > 0 AND quantity <= 0) AS quantity
 FROM (SELECT rollup(b) AS whole FROM books) s;
@@ -199,28 +199,28 @@ SELECT n, cell_count(b) AS cells, frame = b AS same FROM (SELECT n, rollup(b) OV
 SELECT count(DISTINCT b), count(*) FROM (SELECT b FROM books UNION ALL SELECT pricebook(item, period, grp, price, quantity ORDER BY price) FROM many GROUP BY n % 5) s;
 SELECT count(*) FROM books x JOIN (SELECT pricebook(item, period, grp, price, quantity ORDER BY n DESC) AS b FROM many GROUP BY n % 5) y USING (b);
 SELECT count(*) FILTER (WHERE (a.b < b.b)::int + (a.b = b.b)::int + (a.b > b.b)::int <> 1) AS not_one, count(*) FILTER (WHERE (a.b <= b.b) <> (NOT a.b > b.b) OR (a.b >= b.b) <> (NOT a.b < b.b) OR (a.b <> b.b) <> (NOT a.b = b.b)) AS not_opposite,
-	count(*) FILTER (WHERE sign(pricebook_cmp(a.b, b.b)) <> -sign(pricebook_cmp(b.b, a.b))) AS not_antisymmetric FROM books a, books b;
+	count(*) FILTER (WHERE sign(pricebook_summary_cmp(a.b, b.b)) <> -sign(pricebook_summary_cmp(b.b, a.b))) AS not_antisymmetric FROM books a, books b;
 
 -- Bad literals.
 CREATE TABLE bad_literals AS
 WITH valid(v) AS (SELECT book::text FROM example)
-SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'pricebook', 'pricebook:', ':', 'rfm_book:', 'pricebook: ', 'pricebook:=', 'pricebook:====', 'pricebook:AAAA', 'pricebook:%%%%', '{}', 'null', '0', 'PRICEBOOK:BwEBAA==', 'v1 items=1',
-	'pricebook:BwEB', 'pricebook:BwEBAA==', 'pricebook:BwEBAAAAAAAAAAAAAAAAAA==', 'pricebook:BwEBAP////8AAAAAAAAAAA==', 'price_slope:BwEBAA==', 'rfm_book:AwEBAAAAAAAAAAAAAAAAAAAAAAAAAAAA'])
-UNION ALL SELECT replace(v, 'pricebook:', x) FROM valid, unnest(ARRAY['', 'pricebook', 'rfm_book:', 'price_slope:', ' pricebook:', 'pricebook: ']) x
+SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'pricebook_summary', 'pricebook_summary:', ':', 'rfm_book:', 'pricebook_summary: ', 'pricebook_summary:=', 'pricebook_summary:====', 'pricebook_summary:AAAA', 'pricebook_summary:%%%%', '{}', 'null', '0', 'PRICEBOOK_SUMMARY:BwEBAA==', 'v1 items=1',
+	'pricebook_summary:BwEB', 'pricebook_summary:BwEBAA==', 'pricebook_summary:BwEBAAAAAAAAAAAAAAAAAA==', 'pricebook_summary:BwEBAP////8AAAAAAAAAAA==', 'price_slope_summary:BwEBAA==', 'rfm_book:AwEBAAAAAAAAAAAAAAAAAAAAAAAAAAAA'])
+UNION ALL SELECT replace(v, 'pricebook_summary:', x) FROM valid, unnest(ARRAY['', 'pricebook_summary', 'rfm_book:', 'price_slope_summary:', ' pricebook_summary:', 'pricebook_summary: ']) x
 UNION ALL SELECT left(v, length(v) - n) FROM valid, generate_series(1, 20) n
 UNION ALL SELECT v || x FROM valid, unnest(ARRAY['A', 'AAAA', '=', ' ', E'\n', '%']) x
 UNION ALL SELECT overlay(v PLACING x FROM n) FROM valid, unnest(ARRAY['%', '=', ' ']) x, generate_series(20, 50, 10) n;
-SELECT count(*) AS literals, count(*) FILTER (WHERE error LIKE '22P02 invalid input syntax for type pricebook: "%') AS refused
-FROM (SELECT hostile.error_of(format('SELECT %L::pricebook', literal)) AS error FROM bad_literals) s;
-SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::pricebook', literal)) IS NULL;
+SELECT count(*) AS literals, count(*) FILTER (WHERE error LIKE '22P02 invalid input syntax for type pricebook_summary: "%') AS refused
+FROM (SELECT hostile.error_of(format('SELECT %L::pricebook_summary', literal)) AS error FROM bad_literals) s;
+SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::pricebook_summary', literal)) IS NULL;
 \set VERBOSITY default
-SELECT 'pricebook:BwEBAAAAAAAAAAAAAAAAAA=='::pricebook;
+SELECT 'pricebook_summary:BwEBAAAAAAAAAAAAAAAAAA=='::pricebook_summary;
 \set VERBOSITY terse
 DO $$
 DECLARE soft int;
 BEGIN
 	IF current_setting('server_version_num')::int >= 160000 THEN
-		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''pricebook'')' INTO soft;
+		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''pricebook_summary'')' INTO soft;
 		IF soft <> 0 THEN RAISE 'accepted % bad literals', soft; END IF;
 	END IF;
 END $$;
@@ -228,23 +228,23 @@ END $$;
 -- Bad images, of every form; whatever is accepted must be harmless.
 CREATE TABLE valid_images AS
 SELECT row_number() OVER () AS id, image
-FROM (SELECT pricebook_send(book) AS image FROM (SELECT pricebook(item, period, grp, price, quantity) AS book FROM sale WHERE item = 'a') s
-	  UNION ALL SELECT pricebook_send(pricebook(item, grp, price)) FROM sale WHERE item = 'c'
-	  UNION ALL SELECT pricebook_send(pricebook(1::bigint, '2026-01-01', grp, price, quantity)) FROM wide WHERE price < 13
-	  UNION ALL SELECT pricebook_send(pricebook(n, 'group ' || n % 2, n * 1e17 + 0.5)) FROM generate_series(1, 3) n
-	  UNION ALL SELECT pricebook_send(book) FROM empty) s;
+FROM (SELECT pricebook_summary_send(book) AS image FROM (SELECT pricebook(item, period, grp, price, quantity) AS book FROM sale WHERE item = 'a') s
+	  UNION ALL SELECT pricebook_summary_send(pricebook(item, grp, price)) FROM sale WHERE item = 'c'
+	  UNION ALL SELECT pricebook_summary_send(pricebook(1::bigint, '2026-01-01', grp, price, quantity)) FROM wide WHERE price < 13
+	  UNION ALL SELECT pricebook_summary_send(pricebook(n, 'group ' || n % 2, n * 1e17 + 0.5)) FROM generate_series(1, 3) n
+	  UNION ALL SELECT pricebook_summary_send(book) FROM empty) s;
 CREATE TABLE images (image bytea, answer text);
 -- One statement for each, because every image takes locks.
-SELECT format('INSERT INTO images SELECT m, hostile.receive(''pricebook'', m) FROM valid_images, hostile.mutations(image) m WHERE id = %s', id) FROM valid_images ORDER BY id \gexec
-SELECT count(*) > 2000 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary pricebook is not valid: %') > 1500 AS many_refused,
-	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary pricebook is not valid: %' AND answer NOT LIKE 'accepted: pricebook:%') AS other
+SELECT format('INSERT INTO images SELECT m, hostile.receive(''pricebook_summary'', m) FROM valid_images, hostile.mutations(image) m WHERE id = %s', id) FROM valid_images ORDER BY id \gexec
+SELECT count(*) > 2000 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary pricebook_summary is not valid: %') > 1500 AS many_refused,
+	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary pricebook_summary is not valid: %' AND answer NOT LIKE 'accepted: pricebook_summary:%') AS other
 FROM images;
 SELECT DISTINCT answer COLLATE "C" AS answer FROM images WHERE answer NOT LIKE 'accepted%' ORDER BY 1;
-SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND pricebook_send(substr(answer, 11)::pricebook) <> image;
+SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND pricebook_summary_send(substr(answer, 11)::pricebook_summary) <> image;
 SELECT count(*) > 100 AS accepted, count(DISTINCT left(e, 5)) FILTER (WHERE left(e, 5) NOT IN ('42804', '22003', '22023', '54000')) AS surprises
-FROM images, unnest(ARRAY['0', 'x', 'group 1']) r, LATERAL (SELECT hostile.error_of(format('SELECT cell_count(b), rows_skipped(b), (SELECT count(*) FROM price_gaps(b, %2$L)), (SELECT count(*) FROM price_gap_mix(b, %2$L)), b + b = b + b FROM (SELECT %1$L::pricebook AS b) s', substr(answer, 11), r)) AS e
-	UNION ALL SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM price_gap_items(NULL::bigint, b, %2$L)), (SELECT count(*) FROM fair_prices(NULL::bigint, b, %2$L)) FROM (SELECT %1$L::pricebook AS b) s', substr(answer, 11), r))
-	UNION ALL SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM price_gap_items(b, %2$L)), (SELECT count(*) FROM fair_prices(b, %2$L)) FROM (SELECT %1$L::pricebook AS b) s', substr(answer, 11), r))) o
+FROM images, unnest(ARRAY['0', 'x', 'group 1']) r, LATERAL (SELECT hostile.error_of(format('SELECT cell_count(b), rows_skipped(b), (SELECT count(*) FROM price_gaps(b, %2$L)), (SELECT count(*) FROM price_gap_mix(b, %2$L)), b + b = b + b FROM (SELECT %1$L::pricebook_summary AS b) s', substr(answer, 11), r)) AS e
+	UNION ALL SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM price_gap_items(NULL::bigint, b, %2$L)), (SELECT count(*) FROM fair_prices(NULL::bigint, b, %2$L)) FROM (SELECT %1$L::pricebook_summary AS b) s', substr(answer, 11), r))
+	UNION ALL SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM price_gap_items(b, %2$L)), (SELECT count(*) FROM fair_prices(b, %2$L)) FROM (SELECT %1$L::pricebook_summary AS b) s', substr(answer, 11), r))) o
 WHERE answer LIKE 'accepted%';
 
 -- An item whose price doubled, bought early by one group and late by the other: its

@@ -76,7 +76,7 @@ SELECT member_count(b), rows_skipped(b), (SELECT count(*) FROM day_retention(b))
 -- Each argument that is NULL; a unit or zone in such a row may be anything.
 SELECT rows_skipped(b), member_count(b) FROM (SELECT retention_book(m, t, u, z) AS b FROM (VALUES (1, timestamptz '2026-01-01', 'day', 'UTC'), (NULL, '2026-01-01', 'day', 'UTC'), (1, NULL, 'x', 'y'), (2, '2026-01-01', NULL, 'UTC'), (3, 'infinity', 'day', NULL)) v (m, t, u, z)) s;
 SELECT rows_skipped(b), member_count(b) FROM (SELECT retention_book(m, t, a, u, z) AS b FROM (VALUES (1, timestamptz '2026-01-01', 1::numeric, 'day', 'UTC'), (NULL, '2026-01-01', 'NaN', 'day', 'UTC'), (1, NULL, 1, 'x', 'y'), (2, '2026-01-01', NULL, 'day', 'UTC'), (3, 'infinity', 1, 'day', NULL), (3, 'infinity', 1, NULL, 'UTC')) v (m, t, a, u, z)) s;
-SELECT rows_skipped(b), member_count(b) FROM (SELECT retention_book(m, a) AS b FROM (VALUES (1::bigint, NULL::activity), (NULL, NULL), (2, (SELECT activity('2026-01-01', 'day', 'UTC')))) v (m, a)) s;
+SELECT rows_skipped(b), member_count(b) FROM (SELECT retention_book(m, a) AS b FROM (VALUES (1::bigint, NULL::activity_summary), (NULL, NULL), (2, (SELECT activity('2026-01-01', 'day', 'UTC')))) v (m, a)) s;
 -- A book of nothing but skipped rows has no unit, and goes with any.
 SELECT member_count(e.b + m.b), rows_skipped(e.b + m.b), rows_skipped(m.b + e.b) FROM money m, (SELECT retention_book(NULL::bigint, now(), 1, 'day', 'Asia/Tokyo') AS b) e;
 
@@ -281,7 +281,7 @@ SELECT what, hostile.receive('retention_book', image) AS answer FROM crafted ORD
 -- Bad literals.
 CREATE TABLE bad_literals AS
 WITH valid(v) AS (SELECT 'retention_book:' || replace(encode(image, 'base64'), E'\n', '') FROM valid_images WHERE id < 4)
-SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'retention_book', 'retention_book:', ':', 'rfm:', 'retention_book: ', 'retention_book:=', 'retention_book:====', 'retention_book:AAAA', 'retention_book:%%%%', '{}', 'null', '0', 'RETENTION_BOOK:CgEBAA==', 'retention_book:CgEBAA==', 'interaction_book:CgEBAAAAAAAAAAAAAAAAAA=='])
+SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'retention_book', 'retention_book:', ':', 'rfm_summary:', 'retention_book: ', 'retention_book:=', 'retention_book:====', 'retention_book:AAAA', 'retention_book:%%%%', '{}', 'null', '0', 'RETENTION_BOOK:CgEBAA==', 'retention_book:CgEBAA==', 'interaction_book:CgEBAAAAAAAAAAAAAAAAAA=='])
 UNION ALL SELECT 'retention_book:' || replace(encode(image, 'base64'), E'\n', '') FROM crafted WHERE number > 1
 UNION ALL SELECT left(v, length(v) - n) FROM valid, generate_series(1, 12) n
 UNION ALL SELECT v || x FROM valid, unnest(ARRAY['A', 'AAAA', '=', ' ', E'\n', '%']) x

@@ -1,4 +1,4 @@
--- The type rfm: one member's orders. Every expected figure is worked out by hand
+-- The type rfm_summary: one member's orders. Every expected figure is worked out by hand
 -- or stands in a comment with its reason.
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set include :abs_srcdir '/sql/include/hostile.sql'
@@ -27,20 +27,20 @@ FROM orders GROUP BY member ORDER BY member;
 
 -- No rows.
 SELECT rfm(ordered_at, amount) FROM orders WHERE false;
-SELECT rollup(NULL::rfm);
-SELECT frequency(NULL::rfm), monetary(NULL::rfm), NULL::rfm + NULL::rfm;
+SELECT rollup(NULL::rfm_summary);
+SELECT frequency(NULL::rfm_summary), monetary(NULL::rfm_summary), NULL::rfm_summary + NULL::rfm_summary;
 
 -- Text form: the same under every setting, and back to the same bytes.
 SELECT member, rfm(ordered_at, amount) FROM orders GROUP BY member ORDER BY member;
 SET timezone = 'Asia/Shanghai'; SET datestyle = 'German'; SET intervalstyle = 'sql_standard'; SET extra_float_digits = 0;
 SELECT rfm(ordered_at, amount) FROM orders WHERE member = 1;
 RESET datestyle; RESET intervalstyle; RESET extra_float_digits; SET timezone = 'UTC';
-SELECT bool_and(rfm_send(x::text::rfm) = rfm_send(x)) AS same_bytes
+SELECT bool_and(rfm_summary_send(x::text::rfm_summary) = rfm_summary_send(x)) AS same_bytes
 FROM (SELECT rfm(ordered_at, amount) AS x FROM orders GROUP BY member) s;
 -- The specified bytes (docs/storage-format.md), written out by hand: kind 1, version 1, two
 -- zeros; 2 orders, 0 refunds; money 30 at scale 2 is 30.00 * 10^2 = 3000 = 0xbb8, then the scale;
 -- 2000-01-01 is time 0, a day later 86400000000 microseconds = 0x141dd76000.
-SELECT rfm_send(rfm(t, a)) = '\x01010000 00000002 00000000 00000000000bb802 0000000000000000 000000141dd76000'::bytea AS as_specified
+SELECT rfm_summary_send(rfm(t, a)) = '\x01010000 00000002 00000000 00000000000bb802 0000000000000000 000000141dd76000'::bytea AS as_specified
 FROM (VALUES (timestamptz '2000-01-01', 10.00), ('2000-01-02', 20)) v(t, a);
 
 -- Dates at both ends, 38 digits, 28 decimals, and sums that cross 56 bits and come back.
@@ -49,7 +49,7 @@ SELECT monetary(rfm(now(), a)) = sum(a) AS exact
 FROM (VALUES (99999999999999999999999999999999999999::numeric), (0.0000000000000000000000000001), (-1), (12345678901234567.89)) v(a);
 SELECT monetary(rfm('2026-01-01', a)), rfm('2026-01-01', a)
 FROM (VALUES (36028797018963967::numeric), (1), (-1), (-36028797018963968)) v(a);
-SELECT rfm_send(rfm('2026-01-01', a ORDER BY a)) = rfm_send(rfm('2026-01-01', a ORDER BY a DESC)) AS same_bytes
+SELECT rfm_summary_send(rfm('2026-01-01', a ORDER BY a)) = rfm_summary_send(rfm('2026-01-01', a ORDER BY a DESC)) AS same_bytes
 FROM (VALUES (36028797018963967::numeric), (1), (-1), (1e20), (-1e20), (0.5)) v(a);
 
 -- Merging is what one aggregate over all rows gives, in any grouping.
@@ -72,14 +72,14 @@ SELECT tenure(rfm('2026-01-02', 1), 'infinity');
 SELECT hostile.error_of(format('SELECT rfm(''2026-01-01'', %s)', a))
 FROM unnest(ARRAY['1e131071', '1e-16383', 'repeat(''9'', 131072)::numeric', '-1e38', '(repeat(''9'', 39))::numeric']) a;
 SELECT rfm_step(NULL, now(), 1);
-SELECT rfm_combine(NULL, NULL);
+SELECT rfm_summary_combine(NULL, NULL);
 
 -- Comparison: DISTINCT, GROUP BY, sorting, hashing.
 SELECT count(DISTINCT x), count(*) FROM (SELECT rfm(ordered_at, amount) AS x FROM orders, generate_series(1, 2) g GROUP BY member, g) s;
 SELECT count(*) FROM (SELECT rfm(ordered_at, amount) AS x FROM orders GROUP BY member) a JOIN (SELECT rfm(ordered_at, amount) AS x FROM orders GROUP BY member) b USING (x);
-SELECT a < b AS lt, a <= b AS le, a = b AS eq, a <> b AS ne, a >= b AS ge, a > b AS gt, rfm_cmp(a, b), rfm_hash(a) = rfm_hash(b) AS hash, rfm_hash_extended(a, 7) = rfm_hash_extended(b, 7) AS hash_extended
+SELECT a < b AS lt, a <= b AS le, a = b AS eq, a <> b AS ne, a >= b AS ge, a > b AS gt, rfm_summary_cmp(a, b), rfm_summary_hash(a) = rfm_summary_hash(b) AS hash, rfm_summary_hash_extended(a, 7) = rfm_summary_hash_extended(b, 7) AS hash_extended
 FROM (SELECT rfm('2026-01-01', 1) AS a, rfm('2026-01-01', 1) AS b) s;
-CREATE TABLE kept (x rfm PRIMARY KEY);
+CREATE TABLE kept (x rfm_summary PRIMARY KEY);
 INSERT INTO kept SELECT rfm(ordered_at, amount) FROM orders WHERE member < 4 GROUP BY member;
 SELECT hostile.error_of('INSERT INTO kept SELECT rfm(ordered_at, amount) FROM orders WHERE member = 1');
 SELECT count(*) FROM kept WHERE x = 'v1 frequency=1 refunds=0 monetary=0 first_order=2026-02-01T00:00:00+00:00 last_order=2026-02-01T00:00:00+00:00';
@@ -133,33 +133,33 @@ INSERT INTO bad_literals VALUES
 	('v1 frequency=1 refunds=0 monetary=1 first_order=2026-01-01T00:00:00+00:00 last_order=294277-01-01T00:00:00+00:00'),
 	('v1 frequency=1 refunds=0 monetary=1 first_order=2026-01-01T00:00:00+00:00'),
 	('v1 frequency=1 refunds=0 monetary=1 last_order=2026-01-01T00:00:00+00:00 first_order=2026-01-01T00:00:00+00:00'),
-	('rfm:AQEAAA=='), (repeat('x', 1000000)), ('v1 frequency=1 refunds=0 monetary=1 first_order=2026-01-01T00:00:00+00:00 last_order=2026-01-01T00:00:00+00:00x');
-SELECT count(*) AS literals, count(*) FILTER (WHERE error LIKE '22P02 invalid input syntax for type rfm: "%') AS refused,
+	('rfm_summary:AQEAAA=='), (repeat('x', 1000000)), ('v1 frequency=1 refunds=0 monetary=1 first_order=2026-01-01T00:00:00+00:00 last_order=2026-01-01T00:00:00+00:00x');
+SELECT count(*) AS literals, count(*) FILTER (WHERE error LIKE '22P02 invalid input syntax for type rfm_summary: "%') AS refused,
 	max(length(error)) AS longest_message
-FROM (SELECT hostile.error_of(format('SELECT %L::rfm', literal)) AS error FROM bad_literals) s;
-SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::rfm', literal)) IS NULL;
-SELECT 'v1 frequency=1'::rfm;
+FROM (SELECT hostile.error_of(format('SELECT %L::rfm_summary', literal)) AS error FROM bad_literals) s;
+SELECT literal FROM bad_literals WHERE hostile.error_of(format('SELECT %L::rfm_summary', literal)) IS NULL;
+SELECT 'v1 frequency=1'::rfm_summary;
 \set VERBOSITY default
-SELECT 'v1 frequency=0 refunds=1 monetary=1'::rfm;
+SELECT 'v1 frequency=0 refunds=1 monetary=1'::rfm_summary;
 \set VERBOSITY terse
 -- Soft errors, from 16 on.
 DO $$
 DECLARE soft int;
 BEGIN
 	IF current_setting('server_version_num')::int >= 160000 THEN
-		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''rfm'')' INTO soft;
+		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''rfm_summary'')' INTO soft;
 		IF soft <> 0 THEN RAISE 'accepted % bad literals', soft; END IF;
 	END IF;
 END $$;
 
 -- Bad images: every one-byte change and every cut of a valid one is refused or is another valid value.
 CREATE TABLE images AS
-SELECT m AS image, hostile.receive('rfm', m) AS answer
-FROM (SELECT rfm_send(rfm(t, a)) AS image FROM (VALUES (timestamptz '2026-01-01', 10.00), ('2026-01-02', -3)) v(t, a)
-	  UNION ALL SELECT rfm_send(rfm('2026-01-01', 1e20))) s, hostile.mutations(image) m;
-SELECT count(*) > 300 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary rfm is not valid: %') > 150 AS many_refused,
-	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary rfm is not valid: %' AND answer NOT LIKE 'accepted: v1 frequency=%') AS other
+SELECT m AS image, hostile.receive('rfm_summary', m) AS answer
+FROM (SELECT rfm_summary_send(rfm(t, a)) AS image FROM (VALUES (timestamptz '2026-01-01', 10.00), ('2026-01-02', -3)) v(t, a)
+	  UNION ALL SELECT rfm_summary_send(rfm('2026-01-01', 1e20))) s, hostile.mutations(image) m;
+SELECT count(*) > 300 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary rfm_summary is not valid: %') > 150 AS many_refused,
+	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary rfm_summary is not valid: %' AND answer NOT LIKE 'accepted: v1 frequency=%') AS other
 FROM images;
 SELECT DISTINCT answer FROM images WHERE answer NOT LIKE 'accepted%' ORDER BY 1;
 -- What was accepted says what its bytes say.
-SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND rfm_send(substr(answer, 11)::rfm) <> image;
+SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND rfm_summary_send(substr(answer, 11)::rfm_summary) <> image;

@@ -120,7 +120,7 @@ FROM (SELECT (SELECT b FROM books WHERE n = 1) AS a, (SELECT b FROM books WHERE 
 -- Bad literals.
 CREATE TABLE bad_literals AS
 WITH valid(v) AS (SELECT rfm_book(member, order_id, ordered_at, amount)::text FROM lines)
-SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'rfm_book', 'rfm_book:', ':', 'rfm:', 'rfm_book: ', 'rfm_book:=', 'rfm_book:====', 'rfm_book:AAAA', 'rfm_book:%%%%', '{}', 'null', '0', 'RFM_BOOK:AwEBAA==', 'v1 frequency=1',
+SELECT '' AS literal UNION ALL SELECT unnest(ARRAY[' ', 'rfm_book', 'rfm_book:', ':', 'rfm_summary:', 'rfm_book: ', 'rfm_book:=', 'rfm_book:====', 'rfm_book:AAAA', 'rfm_book:%%%%', '{}', 'null', '0', 'RFM_BOOK:AwEBAA==', 'v1 frequency=1',
 	'rfm_book:AwEB', 'rfm_book:AwEBAA==', 'rfm_book:AwEBAAAAAAAAAAAAAAAAAA==', 'rfm_book:AwEBAP////8AAAAAAAAAAA==', 'rfm_book:AwIBAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'rfm_book:AwEJAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
 	'rfm_book:AwEBCQAAAAAAAAAAAAAAAAAAAAAAAAAA', 'rfm_book:AwEBAAAAAAD//////////wAAAAAAAAAA', 'rfm_book:AwEBAAAAAAAAAAAAAAAAAAAAAAEAAAAA', 'rfm_book:AwEBAAAAAAAAAAAAAAAAAAAAAAAAAAAB'])
 UNION ALL SELECT left(v, length(v) - n) FROM valid, generate_series(1, 20) n

@@ -24,7 +24,7 @@ SELECT rfm_cuts(x) FROM (SELECT rfm(t, a) AS x FROM (VALUES (1, timestamptz '202
 SELECT DISTINCT rfm_score(x, rfm_cuts(x) OVER ()) FROM (SELECT rfm('2026-01-01', 5) AS x FROM generate_series(1, 10) g GROUP BY g) s;
 -- Members with refunds only count for nothing; without any other member there are no limits.
 SELECT rfm_cuts(x) IS NULL AS none, rfm_score((array_agg(x))[1], (SELECT rfm_cuts(x) FROM members)) IS NULL AS no_score FROM (SELECT rfm('2026-01-01', -1) AS x) s;
-SELECT rfm_cuts(NULL::rfm) IS NULL AS none, rfm_cuts(x) IS NULL AS no_rows FROM members WHERE false;
+SELECT rfm_cuts(NULL::rfm_summary) IS NULL AS none, rfm_cuts(x) IS NULL AS no_rows FROM members WHERE false;
 
 -- Other numbers of bins, two digits each from 10 on.
 SELECT rfm_cuts(x, 2) FROM members;

@@ -63,7 +63,7 @@ FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2026-01-05', 25), ('202
 -- window then, and is in it again a day later.  An amount that is too small to matter changes nothing.
 SELECT small, h.since AT TIME ZONE 'Asia/Beirut' AS since, h.tier, h.reason FROM unnest(ARRAY[0, 1]) small,
 	LATERAL (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2014-02-28 00:30+02', 100), ('2014-03-05 00:00+02', small)) v(t, a)) s, tier_history(x, '2014-04-05', '{50}', '{a,b}', '1 month', 'day', 'Asia/Beirut') h ORDER BY 1, 2;
-SELECT rollup(NULL::spend), NULL::spend + NULL::spend;
+SELECT rollup(NULL::spend_summary), NULL::spend_summary + NULL::spend_summary;
 SELECT tier_by_spend(NULL, '2026-01-01', '{1}', '{a,b}'), spend_to_next(NULL, '2026-01-01', '{1}'), tier_until(NULL, '2026-01-01', '{1}'), rolling_spend(NULL, '2026-01-01');
 SELECT count(*) FROM tier_history(NULL, '2026-01-01', '{1}', '{a,b}');
 
@@ -184,17 +184,17 @@ SELECT x = (SELECT spend(occurred_at, amount ORDER BY occurred_at DESC, amount) 
 	x = (SELECT rollup(p.x) FROM (SELECT spend(occurred_at, amount) AS x FROM amounts GROUP BY amount < 100, member % 3) p) AS rolled_up_otherwise,
 	x = (SELECT a.x + b.x FROM (SELECT spend(occurred_at, amount) AS x FROM amounts WHERE amount < 0) a, (SELECT spend(occurred_at, amount) AS x FROM amounts WHERE amount >= 0) b) AS added,
 	x <> (SELECT spend(occurred_at, amount) FROM amounts WHERE member > 1) AS other,
-	spend_send(x::text::spend) = spend_send(x) AS text_and_back
+	spend_summary_send(x::text::spend_summary) = spend_summary_send(x) AS text_and_back
 FROM whole;
 -- Added to itself it has every amount twice.
 SELECT rolling_spend(x + x, '2030-01-01', '100 years') = 2 * sum(amount) AS twice FROM whole, amounts GROUP BY x;
 -- Wide sums, across 56 bits and back, in any order.
-SELECT spend_send(spend(t, a ORDER BY t, a)) = spend_send(spend(t, a ORDER BY a DESC)) AS same_bytes, rolling_spend(spend(t, a), '2026-02-01', '1 year')
+SELECT spend_summary_send(spend(t, a ORDER BY t, a)) = spend_summary_send(spend(t, a ORDER BY a DESC)) AS same_bytes, rolling_spend(spend(t, a), '2026-02-01', '1 year')
 FROM (VALUES (timestamptz '2026-01-01', 36028797018963967::numeric), ('2026-01-01', 1), ('2026-01-01', -1), ('2026-01-02', 1e30), ('2026-01-02', 0.25), ('2026-01-02', -1e30)) v(t, a);
 -- The specified bytes (docs/storage-format.md), written out by hand: kind 14, version 1, 2 moments; time 0
 -- (2000-01-01), scale 2, 10.00 is 1000, zigzag 2000 = 0x7d0, in 7 bits d0 0f; 100 microseconds on, 2^55, wide:
 -- scale 0, 32 bytes; then -0.5 after 1 more: scale 1, zigzag 9.
-SELECT spend_send(spend(t, a)) = '\x0e01 0000 03 00 02 d00f 64 1f 00 000000000000000000000000000000000000000000000000 0080000000000000 01 01 09'::bytea AS as_specified
+SELECT spend_summary_send(spend(t, a)) = '\x0e01 0000 03 00 02 d00f 64 1f 00 000000000000000000000000000000000000000000000000 0080000000000000 01 01 09'::bytea AS as_specified
 FROM (VALUES (timestamptz '2000-01-01', 10.00), ('2000-01-01 00:00:00.0001', 36028797018963968), ('2000-01-01 00:00:00.000101', -0.5)) v(t, a);
 SELECT rolling_spend(spend(t, a), '2000-01-02', '1 day') FROM (VALUES (timestamptz '2000-01-01 00:00:01', 10.00), ('2000-01-01 00:00:02', 36028797018963968), ('2000-01-01 00:00:03', -0.5)) v(t, a);
 
@@ -232,7 +232,7 @@ SELECT spend('2026-01-01', 'Infinity');
 SELECT spend('2026-01-01', 1e38);
 SELECT spend('2026-01-01', 0.00000000000000000000000000001);
 SELECT spend_step(NULL, '2026-01-01', 1);
-SELECT spend_combine(NULL, NULL);
+SELECT spend_summary_combine(NULL, NULL);
 CREATE TABLE bad_calls (call text);
 INSERT INTO bad_calls
 SELECT format('tier_by_spend(x, %s)', rest) FROM unnest(ARRAY[
@@ -282,35 +282,35 @@ CREATE TABLE long_history AS SELECT spend(timestamptz '2000-01-01' + n * interva
 SELECT count(*) > 1 AS changes FROM long_history, tier_history(x, '2030-01-01', '{500000,50000}', '{a,b,c}', '1 month', 'day', 'Europe/Berlin');
 
 -- Bad literals.
-CREATE TABLE bad_literals AS SELECT v AS literal FROM unnest(ARRAY['', 'spend', 'spend:', 'v1', '{}', 'null', 'spend:=', 'spend:AAAA', 'activity:DgEAAAEAAgI=']) v;
+CREATE TABLE bad_literals AS SELECT v AS literal FROM unnest(ARRAY['', 'spend_summary', 'spend_summary:', 'v1', '{}', 'null', 'spend_summary:=', 'spend_summary:AAAA', 'activity_summary:DgEAAAEAAgI=']) v;
 INSERT INTO bad_literals
-SELECT replace(x::text, 'spend:', v) FROM one, unnest(ARRAY['', 'SPEND:', ' spend:', 'spend: ']) v
+SELECT replace(x::text, 'spend_summary:', v) FROM one, unnest(ARRAY['', 'SPEND_SUMMARY:', ' spend_summary:', 'spend_summary: ']) v
 UNION ALL SELECT left(x::text, length(x::text) - n) FROM one, generate_series(1, 20) n
 UNION ALL SELECT x::text || v FROM one, unnest(ARRAY['A', 'AAAA', '=', ' ', E'\n', '%']) v;
-SELECT count(*) AS literals, count(*) FILTER (WHERE error LIKE '22P02 invalid input syntax for type spend: "%') AS refused FROM (SELECT hostile.error_of(format('SELECT %L::spend', literal)) AS error FROM bad_literals) s;
+SELECT count(*) AS literals, count(*) FILTER (WHERE error LIKE '22P02 invalid input syntax for type spend_summary: "%') AS refused FROM (SELECT hostile.error_of(format('SELECT %L::spend_summary', literal)) AS error FROM bad_literals) s;
 DO $$
 DECLARE soft int;
 BEGIN
 	IF current_setting('server_version_num')::int >= 160000 THEN
-		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''spend'')' INTO soft;
+		EXECUTE 'SELECT count(*) FROM bad_literals WHERE pg_input_is_valid(literal, ''spend_summary'')' INTO soft;
 		IF soft <> 0 THEN RAISE 'accepted % bad literals', soft; END IF;
 	END IF;
 END $$;
 
 -- Bad images: every one-byte change and every cut is refused, or is another value in its only form, which is harmless.
 CREATE TABLE images AS
-SELECT m AS image, hostile.receive('spend', m) AS answer
-FROM (SELECT spend_send(spend(t, a)) AS image FROM (VALUES (timestamptz '2026-01-01', 10.00), ('2026-01-02', -3), ('2026-03-01', 1e20)) v(t, a)
-	  UNION ALL SELECT spend_send(x) FROM one UNION ALL SELECT spend_send(x) FROM far) s, hostile.mutations(image) m;
-SELECT count(*) > 500 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary spend is not valid: %') > 200 AS many_refused,
-	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary spend is not valid: %' AND answer NOT LIKE 'accepted: spend:%') AS other
+SELECT m AS image, hostile.receive('spend_summary', m) AS answer
+FROM (SELECT spend_summary_send(spend(t, a)) AS image FROM (VALUES (timestamptz '2026-01-01', 10.00), ('2026-01-02', -3), ('2026-03-01', 1e20)) v(t, a)
+	  UNION ALL SELECT spend_summary_send(x) FROM one UNION ALL SELECT spend_summary_send(x) FROM far) s, hostile.mutations(image) m;
+SELECT count(*) > 500 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary spend_summary is not valid: %') > 200 AS many_refused,
+	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary spend_summary is not valid: %' AND answer NOT LIKE 'accepted: spend_summary:%') AS other
 FROM images;
 SELECT DISTINCT answer COLLATE "C" AS answer FROM images WHERE answer NOT LIKE 'accepted%' ORDER BY 1;
-SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND spend_send(substr(answer, 11)::spend) <> image;
+SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND spend_summary_send(substr(answer, 11)::spend_summary) <> image;
 SELECT count(*) > 100 AS accepted, count(*) FILTER (WHERE e <> '22003 sum of amounts is out of range') AS surprises
-FROM (SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM tier_history(x, ''294276-12-31 23:59:59.999999+00'', ''{2,1}'', ''{a,b,c}'', ''1 month'', ''day'', ''Europe/Berlin'')), spend_to_next(x, ''294276-12-31 23:59:59.999999+00'', ''{2,1}''), rolling_spend(x, ''2026-01-01''), x + x = x + x FROM (SELECT %L::spend AS x) s', substr(answer, 11))) AS e FROM images WHERE answer LIKE 'accepted%') s;
+FROM (SELECT hostile.error_of(format('SELECT (SELECT count(*) FROM tier_history(x, ''294276-12-31 23:59:59.999999+00'', ''{2,1}'', ''{a,b,c}'', ''1 month'', ''day'', ''Europe/Berlin'')), spend_to_next(x, ''294276-12-31 23:59:59.999999+00'', ''{2,1}''), rolling_spend(x, ''2026-01-01''), x + x = x + x FROM (SELECT %L::spend_summary AS x) s', substr(answer, 11))) AS e FROM images WHERE answer LIKE 'accepted%') s;
 -- Sums that no rows can make are refused.
 CREATE TABLE forged AS SELECT ('\x0e01 0000 02 00 1f 00 7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff 01 1f 00 7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff'::bytea) AS image;
-SELECT substr(hostile.receive('spend', image), 1, 16) FROM forged;
-SELECT hostile.error_of(format($$SELECT %s FROM (SELECT 'spend:%s'::spend AS x) s$$, call, replace(encode(image, 'base64'), E'\n', ''))) AS error
+SELECT substr(hostile.receive('spend_summary', image), 1, 24) FROM forged;
+SELECT hostile.error_of(format($$SELECT %s FROM (SELECT 'spend_summary:%s'::spend_summary AS x) s$$, call, replace(encode(image, 'base64'), E'\n', ''))) AS error
 FROM forged, unnest(ARRAY[$$tier_by_spend(x, '2026-01-01', '{1}', '{a,b}')$$, $$rolling_spend(x, '2000-01-02')$$, $$(x + x)::text$$, $$spend_to_next(x, '2000-01-01 00:00:00.000001', '{1}')$$, $$tier_until(x, '2026-01-01', '{1}')$$]) call;

@@ -120,8 +120,8 @@ $node->safe_psql(
 my %members = (bigint => 'member', uuid => 'member_uuid', text => 'member_text');
 my %orders = ('' => '', bigint => 'order_id, ', text => 'order_text, ');
 my %whole = (
-	'rfm, all in one' => 'SELECT rfm_send(rfm(at, amount)) FROM %s',
-	'rfm, by member' => q{SELECT md5(string_agg(concat_ws(' ', member, rfm_send(rfm)), ',' ORDER BY member))
+	'rfm, all in one' => 'SELECT rfm_summary_send(rfm(at, amount)) FROM %s',
+	'rfm, by member' => q{SELECT md5(string_agg(concat_ws(' ', member, rfm_summary_send(rfm)), ',' ORDER BY member))
 		FROM (SELECT member, rfm(at, amount) FROM %s GROUP BY member) s},
 	'tag_agg, all in one' => 'SELECT md5(tagbloom_send(tag_agg(tag))) FROM %s',
 	'tag_agg, by household' => q{SELECT md5(string_agg(concat_ws(' ', household, tagbloom_send(tags)), ',' ORDER BY household))
@@ -152,9 +152,9 @@ my %canonical_of;
 for ([ bigint => 'household' ], [ text => "'Größe ' || household" ])
 {
 	my ($type, $item) = @$_;
-	$canonical_of{"pricebook($type)"} = [ 'pricebook', $type, "pricebook($item, $price_group, amount)" ];
-	$canonical_of{"pricebook($type, periods)"} = [ 'pricebook', $type, "pricebook($item, $period, $price_group, amount, $quantity)" ];
-	$canonical_of{"price_slope($type)"} = [ 'price_slope', $type, "price_slope($item, $period, order_id / 1000.0, amount)" ];
+	$canonical_of{"pricebook($type)"} = [ 'pricebook_summary', $type, "pricebook($item, $price_group, amount)" ];
+	$canonical_of{"pricebook($type, periods)"} = [ 'pricebook_summary', $type, "pricebook($item, $period, $price_group, amount, $quantity)" ];
+	$canonical_of{"price_slope($type)"} = [ 'price_slope_summary', $type, "price_slope($item, $period, order_id / 1000.0, amount)" ];
 }
 # Behaviour: what each member did, and when.  Their bytes have one order as well.
 my $kind = "(ARRAY['obliged', 'induced', 'own'])[id % 4]";
@@ -176,8 +176,8 @@ my %series_of = (
 	spend => 'spend(at, amount)');
 for my $type (sort keys %series_of)
 {
-	$whole{"$type, all in one"} = "SELECT md5(${type}_send($series_of{$type})) FROM %s";
-	$whole{"$type, by part"} = "SELECT md5(string_agg(concat_ws(' ', part, ${type}_send(s)), ',' ORDER BY part)) FROM (SELECT part, $series_of{$type} AS s FROM %s GROUP BY part) s";
+	$whole{"$type, all in one"} = "SELECT md5(${type}_summary_send($series_of{$type})) FROM %s";
+	$whole{"$type, by part"} = "SELECT md5(string_agg(concat_ws(' ', part, ${type}_summary_send(s)), ',' ORDER BY part)) FROM (SELECT part, $series_of{$type} AS s FROM %s GROUP BY part) s";
 }
 $whole{'interaction_stage, by part'} = "SELECT md5(string_agg(concat_ws(' ', part, stage), ',' ORDER BY part)) FROM (SELECT part, interaction_stage($kind, at, '2026-01-01', '60 days', 150 + part::int, 0.3) AS stage FROM %s GROUP BY part) s";
 
@@ -187,29 +187,29 @@ for my $name (sort keys %canonical_of)
 	my $report = sub { return "(SELECT md5(string_agg(r::text, ',')) FROM $_[0] r)" };
 	my @reports = $behaviour_reports{$type} ? map { /^(?:member_count|net_outside)/ ? $_ : $report->(/\(/ ? $_ : "$_(book)") } grep { $name !~ /times/ || /^member_count/ }
 		map { s/^funnel_members$/funnel_members(NULL::$item, book)/r } @{ $behaviour_reports{$type} }
-	  : $type eq 'pricebook'
+	  : $type eq 'pricebook_summary'
 	  ? ("cell_count(book), rows_skipped(book, 'null'), rows_skipped(book, 'price'), rows_skipped(book, 'quantity')",
 		map { $report->($_) } "price_gaps(book, 'group 1')", "price_gap_items(NULL::$item, book, 'group 2', 0.2, 0, 1)", "price_gap_mix(book, 'group 0')", "fair_prices(NULL::$item, book, 'group 3')")
 	  : ($report->('price_slopes(book)'), $report->('price_slopes(book, 0.2)'));
 	$whole{$name} = "SELECT concat_ws(' ', md5(${type}_send(book)), rows_skipped(book), " . join(', ', @reports) . ") FROM (SELECT $prices FROM %s OFFSET 0) b (book)";
 }
-$whole{'pricebook, by part'} = "SELECT md5(string_agg(concat_ws(' ', part, pricebook_send(book), price_slope_send(slope)), ',' ORDER BY part))
+$whole{'pricebook, by part'} = "SELECT md5(string_agg(concat_ws(' ', part, pricebook_summary_send(book), price_slope_summary_send(slope)), ',' ORDER BY part))
 	FROM (SELECT part, $canonical_of{'pricebook(text)'}[2] AS book, $canonical_of{'price_slope(bigint)'}[2] AS slope FROM %s GROUP BY 1) s";
 
 my %parts = (
-	'rollup(pricebook)' => q{SELECT md5(string_agg(concat_ws(' ', n, pricebook_send(book), price_slope_send(slope)), ',' ORDER BY n))
+	'rollup(pricebook)' => q{SELECT md5(string_agg(concat_ws(' ', n, pricebook_summary_send(book), price_slope_summary_send(slope)), ',' ORDER BY n))
 		FROM (SELECT month % 3 AS n, rollup(book) AS book, rollup(slope) AS slope FROM month GROUP BY 1) s},
-	'rollup(pricebook), all in one' => 'SELECT md5(pricebook_send(rollup(book)) || price_slope_send(rollup(slope))) FROM month',
-	'rollup(rfm)' => q{SELECT md5(string_agg(concat_ws(' ', month, rfm_send(rfm)), ',' ORDER BY month))
+	'rollup(pricebook), all in one' => 'SELECT md5(pricebook_summary_send(rollup(book)) || price_slope_summary_send(rollup(slope))) FROM month',
+	'rollup(rfm)' => q{SELECT md5(string_agg(concat_ws(' ', month, rfm_summary_send(rfm)), ',' ORDER BY month))
 		FROM (SELECT month, rollup(rfm) AS rfm FROM value GROUP BY month) s},
-	'rollup(rfm), all in one' => 'SELECT rfm_send(rollup(rfm)) FROM value',
+	'rollup(rfm), all in one' => 'SELECT rfm_summary_send(rollup(rfm)) FROM value',
 	'rollup(tagbloom) of exact sets' => q{SELECT md5(string_agg(concat_ws(' ', month, tagbloom_send(tags)), ',' ORDER BY month))
 		FROM (SELECT month, rollup(tags) AS tags FROM value GROUP BY month) s},
 	'rollup(tagbloom)' => q{SELECT md5(string_agg(concat_ws(' ', d, tagbloom_send(tags)), ',' ORDER BY d))
 		FROM (SELECT part AS d, rollup(tags) AS tags FROM one GROUP BY part) s},
 	'rollup(tagbloom), all in one' => 'SELECT md5(tagbloom_send(rollup(tags))) FROM one',
 	'rollup(activity), rollup(funnel), rollup(spend)' => q{SELECT md5(string_agg(concat_ws(' ', member, a, f, s), ',' ORDER BY member))
-		FROM (SELECT member, activity_send(rollup(activity)) AS a, funnel_send(rollup(funnel)) AS f, spend_send(rollup(spend)) AS s FROM value GROUP BY member) x},
+		FROM (SELECT member, activity_summary_send(rollup(activity)) AS a, funnel_summary_send(rollup(funnel)) AS f, spend_summary_send(rollup(spend)) AS s FROM value GROUP BY member) x},
 	'retention_book(bigint, activity)' => q{SELECT md5(retention_book_send(retention_book(member, activity))) FROM value},
 	'rollup(retention_book)' => q{SELECT md5(retention_book_send(rollup(members)) || funnel_book_send(rollup(funnels)) || interaction_book_send(rollup(interactions))) FROM month},
 	'rfm_cuts(rfm)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm)) FROM one',
@@ -314,8 +314,8 @@ for my $condition ('true', 'false', 'id < 0 OR at IS NULL')
 {
 	for my $query ('SELECT rfm(at, amount) FROM %s', 'SELECT row(tag_agg(tag), tag_agg(tag, 50), rollup(tags(tag))) FROM %s',
 		'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member, at, amount) FROM %s) s (b)',
-		"SELECT row(rows_skipped(b), cell_count(b), md5(pricebook_send(b))) FROM (SELECT pricebook(member, 'g', amount) FROM %s) s (b)",
-		'SELECT row(rows_skipped(b), md5(price_slope_send(b))) FROM (SELECT price_slope(member_text, at::date, 1, amount) FROM %s) s (b)',
+		"SELECT row(rows_skipped(b), cell_count(b), md5(pricebook_summary_send(b))) FROM (SELECT pricebook(member, 'g', amount) FROM %s) s (b)",
+		'SELECT row(rows_skipped(b), md5(price_slope_summary_send(b))) FROM (SELECT price_slope(member_text, at::date, 1, amount) FROM %s) s (b)',
 		"SELECT row(a, f, s) FROM (SELECT activity(at, 'week', 'UTC'), funnel('1 day', at, true), spend(at, amount) FROM %s) s (a, f, s)",
 		"SELECT row(rows_skipped(b), md5(retention_book_send(b)), md5(funnel_book_send(f)), md5(interaction_book_send(i))) FROM (SELECT retention_book(member, at, amount, 'week', 'UTC'), funnel_book(member_text, '1 day', at, true), interaction_book(member_uuid, 'own', at) FROM %s) s (b, f, i)",
 		'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member_text, order_text, at, amount) FROM %s) s (b)')
@@ -331,7 +331,7 @@ for my $condition ('true', 'false', 'id < 0 OR at IS NULL')
 	my @settings = ("work_mem = '64kB'", 'hash_mem_multiplier = 1', 'enable_sort = off');
 	# From 16 on, string_agg(... ORDER BY ...) would have the groups sorted.
 	push @settings, 'enable_presorted_aggregate = off' if $release >= 16;
-	my $many = q{SELECT md5(string_agg(concat_ws(' ', member, order_id, rfm_send(rfm), rfm_book_send(book), tagbloom_send(tags), tagbloom_send(rolled), pricebook_send(prices), price_slope_send(slope)), ',' ORDER BY member, order_id))
+	my $many = q{SELECT md5(string_agg(concat_ws(' ', member, order_id, rfm_summary_send(rfm), rfm_book_send(book), tagbloom_send(tags), tagbloom_send(rolled), pricebook_summary_send(prices), price_slope_summary_send(slope)), ',' ORDER BY member, order_id))
 		FROM (SELECT member, order_id, rfm(at, amount), rfm_book(member, at, amount ORDER BY id) AS book, tag_agg(tag) AS tags, rollup(tags(tag, member_text)) AS rolled,
 		         pricebook(household, 'g' || part, amount) AS prices, price_slope(member_text, at::date, id / 10.0, amount) AS slope FROM sale GROUP BY member, order_id) s};
 	my $spilling = $many =~ s/ ORDER BY id//r;
@@ -363,9 +363,9 @@ for my $order ('id', 'at DESC, amount', 'amount DESC NULLS LAST, id', 'member, i
 	my %shuffled = %parts;
 	for my $sql (values %shuffled)
 	{
-		$sql =~ s/FROM month\b/FROM (TABLE month ORDER BY pricebook_send(book)) s/
-		  or $sql =~ s/FROM value\b/FROM (TABLE value ORDER BY rfm_send(rfm), month DESC, tags) s/
-		  or $sql =~ s/FROM one\b/FROM (TABLE one ORDER BY rfm_send(rfm)) s/
+		$sql =~ s/FROM month\b/FROM (TABLE month ORDER BY pricebook_summary_send(book)) s/
+		  or $sql =~ s/FROM value\b/FROM (TABLE value ORDER BY rfm_summary_send(rfm), month DESC, tags) s/
+		  or $sql =~ s/FROM one\b/FROM (TABLE one ORDER BY rfm_summary_send(rfm)) s/
 		  or die $sql;
 	}
 	all_the_same('parts ordered by their bytes', \%shuffled);
@@ -385,7 +385,7 @@ $node->safe_psql(
 	  RETURN books[1];
 	END $$;
 });
-my @canonical_types = qw(pricebook price_slope retention_book funnel_book interaction_book);
+my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book);
 $node->safe_psql('postgres', "CREATE TABLE part_$_ (split text, part int, name text, book $_);
 	CREATE FUNCTION sum_of(books $_\[]) RETURNS $_ LANGUAGE plpgsql AS \$\$
 	BEGIN
@@ -435,16 +435,16 @@ for my $split (sort keys %split)
 	all_the_same("$split, merged by + at once", \%nested);
 
 	my %values = (
-		'rfm, by member' => qq{SELECT md5(string_agg(concat_ws(' ', member, rfm_send(rfm)), ',' ORDER BY member))
+		'rfm, by member' => qq{SELECT md5(string_agg(concat_ws(' ', member, rfm_summary_send(rfm)), ',' ORDER BY member))
 			FROM (SELECT member, rollup(rfm) AS rfm FROM (SELECT member, rfm(at, amount) FROM sale GROUP BY member, $split{$split}) p GROUP BY member) s},
-		'rfm, all in one' => "SELECT rfm_send(rollup(rfm)) FROM (SELECT rfm(at, amount) FROM sale GROUP BY $split{$split}) p");
+		'rfm, all in one' => "SELECT rfm_summary_send(rollup(rfm)) FROM (SELECT rfm(at, amount) FROM sale GROUP BY $split{$split}) p");
 	all_the_same("$split, values merged by rollup", \%values);
 	all_the_same("$split, values merged by rollup, 3 workers", \%values, 'max_parallel_workers_per_gather = 3');
 }
 is( query(
 		q{SELECT count(*) FROM one a JOIN value v ON v.member = a.member, LATERAL
 		  (SELECT rfm + v.rfm AS all_but_one FROM (SELECT rollup(rfm) AS rfm FROM value o WHERE o.member = v.member AND o.month <> v.month) o WHERE rfm IS NOT NULL) x
-		 WHERE v.member < 200 AND (rfm_send(all_but_one) <> rfm_send(a.rfm) OR NOT all_but_one = a.rfm)}),
+		 WHERE v.member < 200 AND (rfm_summary_send(all_but_one) <> rfm_summary_send(a.rfm) OR NOT all_but_one = a.rfm)}),
 	0, 'values merged by +, any one of them last');
 is( query(
 		q{SELECT count(*) FROM part a JOIN part b USING (name, split), LATERAL (SELECT a.book + b.book AS ab, b.book + a.book AS ba) x
@@ -524,8 +524,8 @@ is( query(
 		            FROM running r JOIN (SELECT id, member_text FROM sale) s USING (id)) s}),
 	'200|t|t|t|t|t', 'tag_agg() and rollup() OVER: each row has the tags of its frame');
 is( query(
-		q{SELECT count(*), bool_and(r.prices = x.prices AND pricebook_send(r.prices) = pricebook_send(x.prices)), bool_and(pricebook_send(r.prices_near) = pricebook_send(x.prices_near)),
-		         bool_and(price_slope_send(r.slope) = price_slope_send(x.slope)), bool_and(cells = cell_count(r.prices)), count(DISTINCT r.prices) > 100
+		q{SELECT count(*), bool_and(r.prices = x.prices AND pricebook_summary_send(r.prices) = pricebook_summary_send(x.prices)), bool_and(pricebook_summary_send(r.prices_near) = pricebook_summary_send(x.prices_near)),
+		         bool_and(price_slope_summary_send(r.slope) = price_slope_summary_send(x.slope)), bool_and(cells = cell_count(r.prices)), count(DISTINCT r.prices) > 100
 		    FROM running r, LATERAL (SELECT pricebook(household, 'g' || part, amount) FILTER (WHERE o.id <= r.id) AS prices,
 		                                    count(DISTINCT household) FILTER (WHERE o.id <= r.id AND amount > 0) AS cells,
 		                                    pricebook(member_text, at::date, 'g' || part, amount, part) FILTER (WHERE o.id BETWEEN r.id - 7 AND r.id + 1) AS prices_near,
@@ -534,10 +534,10 @@ is( query(
 	'200|t|t|t|t|t', 'pricebook() and price_slope() OVER: each row has those of its frame');
 # The same frames with the values used at once rather than stored.
 is( query(
-		q{SELECT count(*) FROM (SELECT id, rfm_send(rfm(at, amount) OVER (ORDER BY id)) AS bytes, member_count(rfm_book(member, at, amount) OVER (ORDER BY id)) AS members,
-		         cell_count(pricebook(household, 'g' || part, amount) OVER (ORDER BY id)) AS cells, price_slope_send(price_slope(household, at::date, order_id, amount) OVER (PARTITION BY part ORDER BY id)) AS slopes
+		q{SELECT count(*) FROM (SELECT id, rfm_summary_send(rfm(at, amount) OVER (ORDER BY id)) AS bytes, member_count(rfm_book(member, at, amount) OVER (ORDER BY id)) AS members,
+		         cell_count(pricebook(household, 'g' || part, amount) OVER (ORDER BY id)) AS cells, price_slope_summary_send(price_slope(household, at::date, order_id, amount) OVER (PARTITION BY part ORDER BY id)) AS slopes
 		    FROM sale WHERE id <= 200) x JOIN running r USING (id)
-		 WHERE bytes <> rfm_send(rfm) OR members <> member_count(book) OR cells <> cell_count(prices) OR slopes <> price_slope_send(slope)}),
+		 WHERE bytes <> rfm_summary_send(rfm) OR members <> member_count(book) OR cells <> cell_count(prices) OR slopes <> price_slope_summary_send(slope)}),
 	0, 'the same when the value is used at once');
 
 # A sort takes books into its tuples, in memory in which nothing can be given back (from 17 on).
@@ -551,11 +551,11 @@ for my $name (sort (keys %book_of, keys %canonical_of))
 
 # DISTINCT, ORDER BY and FILTER inside; grouping sets; aggregates that share a state.
 is( query(
-		q{SELECT rfm_send(rfm(DISTINCT at, amount)) = (SELECT rfm_send(rfm(at, amount)) FROM (SELECT DISTINCT at, amount FROM sale) s),
+		q{SELECT rfm_summary_send(rfm(DISTINCT at, amount)) = (SELECT rfm_summary_send(rfm(at, amount)) FROM (SELECT DISTINCT at, amount FROM sale) s),
 		         rfm_book(DISTINCT member, order_id, at, amount) = (SELECT rfm_book(member, order_id, at, amount) FROM (SELECT DISTINCT member, order_id, at, amount FROM sale) s),
-		         rfm_send(rfm(at, amount ORDER BY amount DESC)) = rfm_send(rfm(at, amount)),
+		         rfm_summary_send(rfm(at, amount ORDER BY amount DESC)) = rfm_summary_send(rfm(at, amount)),
 		         rfm_book(member_text, at, amount ORDER BY member_text DESC) = rfm_book(member_text, at, amount),
-		         rfm_send(rfm(at, amount) FILTER (WHERE amount > 10)) = (SELECT rfm_send(rfm(at, amount)) FROM sale WHERE amount > 10),
+		         rfm_summary_send(rfm(at, amount) FILTER (WHERE amount > 10)) = (SELECT rfm_summary_send(rfm(at, amount)) FROM sale WHERE amount > 10),
 		         rfm_book(member_uuid, at, amount) FILTER (WHERE amount > 10) = (SELECT rfm_book(member_uuid, at, amount) FROM sale WHERE amount > 10),
 		         rfm(at, amount) FILTER (WHERE false) IS NULL,
 		         tag_agg(DISTINCT tag) = tag_agg(tag),
@@ -564,9 +564,9 @@ is( query(
 		         rollup(DISTINCT tags(tag)) = rollup(tags(tag)),
 		         tag_agg(tag) FILTER (WHERE false) IS NULL,
 		         pricebook(DISTINCT household, tag, amount) = (SELECT pricebook(household, tag, amount) FROM (SELECT DISTINCT household, tag, amount FROM sale) s),
-		         pricebook_send(pricebook(member_text, at::date, tag, amount, part ORDER BY amount DESC)) = pricebook_send(pricebook(member_text, at::date, tag, amount, part)),
+		         pricebook_summary_send(pricebook(member_text, at::date, tag, amount, part ORDER BY amount DESC)) = pricebook_summary_send(pricebook(member_text, at::date, tag, amount, part)),
 		         pricebook(household, tag, amount) FILTER (WHERE id > 5000) = (SELECT pricebook(household, tag, amount) FROM sale WHERE id > 5000),
-		         price_slope_send(price_slope(household, at::date, id, amount ORDER BY id)) = price_slope_send(price_slope(household, at::date, id, amount)),
+		         price_slope_summary_send(price_slope(household, at::date, id, amount ORDER BY id)) = price_slope_summary_send(price_slope(household, at::date, id, amount)),
 		         pricebook(household, tag, amount) FILTER (WHERE false) IS NULL
 		    FROM sale}),
 	't|t|t|t|t|t|t|t|t|t|t|t|t|t|t|t|t', 'DISTINCT, ORDER BY and FILTER');
@@ -574,10 +574,10 @@ for my $settings ([], ['enable_hashagg = off'], [ "work_mem = '64kB'", 'enable_s
 {
 	is( query(
 			q{WITH g AS (SELECT member, month, rollup(rfm) AS rfm, grouping(member, month) AS level FROM value GROUP BY GROUPING SETS ((member, month), (member), (month), ()))
-			SELECT (SELECT count(*) FROM g WHERE level = 0), (SELECT count(*) FROM g JOIN value v USING (member, month) WHERE level = 0 AND rfm_send(g.rfm) <> rfm_send(v.rfm)),
-			       (SELECT count(*) FROM g JOIN one o USING (member) WHERE level = 1 AND rfm_send(g.rfm) <> rfm_send(o.rfm)),
-			       (SELECT rfm_send(rfm) = (SELECT rfm_send(rollup(rfm)) FROM value) FROM g WHERE level = 3),
-			       (SELECT rfm_send(rollup(rfm)) = (SELECT rfm_send(rollup(rfm)) FROM value) FROM g WHERE level = 2)}, @$settings),
+			SELECT (SELECT count(*) FROM g WHERE level = 0), (SELECT count(*) FROM g JOIN value v USING (member, month) WHERE level = 0 AND rfm_summary_send(g.rfm) <> rfm_summary_send(v.rfm)),
+			       (SELECT count(*) FROM g JOIN one o USING (member) WHERE level = 1 AND rfm_summary_send(g.rfm) <> rfm_summary_send(o.rfm)),
+			       (SELECT rfm_summary_send(rfm) = (SELECT rfm_summary_send(rollup(rfm)) FROM value) FROM g WHERE level = 3),
+			       (SELECT rfm_summary_send(rollup(rfm)) = (SELECT rfm_summary_send(rollup(rfm)) FROM value) FROM g WHERE level = 2)}, @$settings),
 		query('SELECT count(*) FROM value') . '|0|0|t|t', "GROUPING SETS @$settings");
 }
 for my $settings ([], ['enable_hashagg = off'], [ "work_mem = '64kB'", 'enable_sort = off' ], ['max_parallel_workers_per_gather = 3'])
@@ -603,18 +603,18 @@ for my $settings ([], ['enable_hashagg = off'], [ "work_mem = '64kB'", 'enable_s
 $node->safe_psql(
 	'postgres', q{
 	CREATE AGGREGATE my_tags(text) (SFUNC = tag_agg_step, STYPE = bytea, FINALFUNC = tag_agg_final, COMBINEFUNC = tag_agg_combine, PARALLEL = SAFE);
-	CREATE AGGREGATE my_cells(bigint, text, numeric) (SFUNC = pricebook_step_bigint, STYPE = pricebook, FINALFUNC = cell_count, COMBINEFUNC = pricebook_combine, PARALLEL = SAFE);
-	CREATE AGGREGATE my_orders(timestamptz, numeric) (SFUNC = rfm_step, STYPE = rfm, FINALFUNC = frequency, COMBINEFUNC = rfm_combine, PARALLEL = SAFE);
-	CREATE AGGREGATE my_total(timestamptz, numeric) (SFUNC = rfm_step, STYPE = rfm, FINALFUNC = monetary, COMBINEFUNC = rfm_combine, PARALLEL = SAFE);
+	CREATE AGGREGATE my_cells(bigint, text, numeric) (SFUNC = pricebook_step_bigint, STYPE = pricebook_summary, FINALFUNC = cell_count, COMBINEFUNC = pricebook_summary_combine, PARALLEL = SAFE);
+	CREATE AGGREGATE my_orders(timestamptz, numeric) (SFUNC = rfm_step, STYPE = rfm_summary, FINALFUNC = frequency, COMBINEFUNC = rfm_summary_combine, PARALLEL = SAFE);
+	CREATE AGGREGATE my_total(timestamptz, numeric) (SFUNC = rfm_step, STYPE = rfm_summary, FINALFUNC = monetary, COMBINEFUNC = rfm_summary_combine, PARALLEL = SAFE);
 	CREATE AGGREGATE my_members(bigint, timestamptz, numeric) (SFUNC = rfm_book_step_bigint, STYPE = rfm_book, FINALFUNC = member_count, COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE);
 	CREATE AGGREGATE my_skipped(bigint, timestamptz, numeric) (SFUNC = rfm_book_step_bigint, STYPE = rfm_book, FINALFUNC = rows_skipped, COMBINEFUNC = rfm_book_combine, PARALLEL = SAFE);
 });
 my $shared = q{SELECT my_orders(at, amount), rfm(at, amount), my_total(at, amount), frequency(rfm(at, amount)),
 	my_members(member, at, amount), rfm_book(member, at, amount) = (SELECT book FROM kept WHERE name = 'rfm_book(bigint)'), my_skipped(member, at, amount),
-	tag_agg(tag) = (SELECT tags(VARIADIC array_agg(tag)) FROM sale), my_tags(tag) = tag_agg(tag), my_cells(household, tag, amount), md5(pricebook_send(pricebook(household, tag, amount))) FROM sale};
+	tag_agg(tag) = (SELECT tags(VARIADIC array_agg(tag)) FROM sale), my_tags(tag) = tag_agg(tag), my_cells(household, tag, amount), md5(pricebook_summary_send(pricebook(household, tag, amount))) FROM sale};
 my $apart = q{SELECT (SELECT frequency(rfm(at, amount)) FROM sale), (SELECT rfm(at, amount) FROM sale), (SELECT sum(amount) FROM sale WHERE at IS NOT NULL), (SELECT my_orders(at, amount) FROM sale),
 	(SELECT count(DISTINCT member) FROM sale WHERE num_nulls(at, amount) = 0), true, (SELECT count(*) FROM sale WHERE num_nulls(member, at, amount) > 0), true, true,
-	(SELECT count(DISTINCT household) FROM sale WHERE amount > 0 AND tag IS NOT NULL), (SELECT md5(pricebook_send(pricebook(household, tag, amount))) FROM sale)};
+	(SELECT count(DISTINCT household) FROM sale WHERE amount > 0 AND tag IS NOT NULL), (SELECT md5(pricebook_summary_send(pricebook(household, tag, amount))) FROM sale)};
 is(query($shared), query($apart), 'aggregates with one state between them');
 is(query($shared, 'max_parallel_workers_per_gather = 3'), query($apart), 'the same with workers');
 is(query("SELECT string_agg(x::text, ',' ORDER BY member) FROM (SELECT member, my_total(at, amount) OVER w, rfm(at, amount) OVER w, my_orders(at, amount) OVER w, my_members(member, at, amount) OVER w FROM sale WHERE member BETWEEN 40 AND 60 WINDOW w AS (PARTITION BY member ORDER BY id)) x"),

@@ -31,7 +31,7 @@ $node->safe_psql(
 	       round((i * 104729::bigint % 20011 - 2000) * (0.1 ^ (i % 5)) * CASE WHEN i % 89 = 0 THEN 1e25 ELSE 1 END, (ARRAY[0, 2, 2, 3, 15])[1 + i % 5]) AS amount
 	  FROM generate_series(1, 3000) i;
 
-	CREATE TABLE kept_rfm (id int PRIMARY KEY, value rfm);
+	CREATE TABLE kept_rfm (id int PRIMARY KEY, value rfm_summary);
 	INSERT INTO kept_rfm SELECT member, rfm(at, amount) FROM sale GROUP BY member;
 	INSERT INTO kept_rfm VALUES
 	  (1001, NULL),
@@ -57,19 +57,19 @@ $node->safe_psql(
 	CREATE TABLE kept_cuts_of_tier AS SELECT tier_cuts(amount::float8, '{0.1,0.2,0.3}') AS value FROM sale;
 
 	-- As keys, defaults, in arrays, composites, domains, ranges' company.
-	CREATE TYPE card AS (member int, value rfm, cuts rfm_cuts[]);
+	CREATE TYPE card AS (member int, value rfm_summary, cuts rfm_cuts[]);
 	CREATE TABLE kept_cards AS SELECT id, ROW(id, value, ARRAY[c.cuts, NULL, c.cuts])::card AS card FROM kept_rfm, (SELECT rfm_cuts(value, 3) AS cuts FROM kept_rfm) c;
-	CREATE DOMAIN buyer AS rfm CHECK (frequency(VALUE) > 0);
+	CREATE DOMAIN buyer AS rfm_summary CHECK (frequency(VALUE) > 0);
 	CREATE TABLE kept_domain (value buyer DEFAULT 'v1 frequency=1 refunds=0 monetary=0.00 first_order=2026-01-01T00:00:00+00:00 last_order=2026-01-01T00:00:00+00:00');
 	INSERT INTO kept_domain DEFAULT VALUES;
 	INSERT INTO kept_domain SELECT value FROM kept_rfm WHERE frequency(value) > 0;
-	CREATE TABLE kept_key (value rfm PRIMARY KEY);
+	CREATE TABLE kept_key (value rfm_summary PRIMARY KEY);
 	INSERT INTO kept_key SELECT DISTINCT value FROM kept_rfm WHERE value IS NOT NULL;
 	CREATE TABLE kept_hash (value rfm_cuts, EXCLUDE USING hash (value WITH =)) ;
 	INSERT INTO kept_hash SELECT value FROM kept_cuts WHERE value IS NOT NULL GROUP BY value;
-	CREATE TABLE kept_reference (id int, value rfm REFERENCES kept_key);
+	CREATE TABLE kept_reference (id int, value rfm_summary REFERENCES kept_key);
 	INSERT INTO kept_reference SELECT id, value FROM kept_rfm;
-	CREATE TABLE kept_partitioned (id int, value rfm) PARTITION BY HASH (value);
+	CREATE TABLE kept_partitioned (id int, value rfm_summary) PARTITION BY HASH (value);
 	CREATE TABLE kept_partition_0 PARTITION OF kept_partitioned FOR VALUES WITH (MODULUS 3, REMAINDER 0);
 	CREATE TABLE kept_partition_1 PARTITION OF kept_partitioned FOR VALUES WITH (MODULUS 3, REMAINDER 1);
 	CREATE TABLE kept_partition_2 PARTITION OF kept_partitioned FOR VALUES WITH (MODULUS 3, REMAINDER 2);
@@ -109,7 +109,7 @@ $node->safe_psql(
 	CREATE INDEX buyer_tags_gin ON buyer_tags USING gin (tags_if('big', amount > 500, right(member_text, 500), true, 'refund', amount < 0));
 
 	-- Funnels, interactions and spend: at both ends of time, with wide amounts, 32 steps.
-	CREATE TABLE kept_funnel (id int PRIMARY KEY, value funnel);
+	CREATE TABLE kept_funnel (id int PRIMARY KEY, value funnel_summary);
 	INSERT INTO kept_funnel SELECT member, funnel('30 days', at, id % 2 = 0, amount > 10, id % 3 = 0) FROM sale GROUP BY member;
 	INSERT INTO kept_funnel VALUES (1001, NULL), (1002, (SELECT funnel('0', t, VARIADIC array_fill(true, ARRAY[32])) FROM unnest('{4714-11-24 00:00+00 BC,294276-12-31 23:59:59.999999+00}'::timestamptz[]) t)),
 	  (1003, (SELECT funnel('106751991 days', timestamptz '2026-01-01' + i * interval '1 second', i % 2 = 0, i % 3 = 0) FROM generate_series(1, 50000) i));
@@ -121,7 +121,7 @@ $node->safe_psql(
 	INSERT INTO kept_interaction_book
 	SELECT n, value FROM (SELECT ARRAY[interaction_book(member, 'own', at), interaction_book(member_uuid, (ARRAY['own', 'induced', 'obliged'])[1 + id % 4], at), interaction_book(member_text, (ARRAY['own', 'induced', 'obliged'])[1 + id % 3], at)] AS list FROM sale) l,
 	       LATERAL unnest(list) WITH ORDINALITY u (value, n);
-	CREATE TABLE kept_spend (id int PRIMARY KEY, value spend);
+	CREATE TABLE kept_spend (id int PRIMARY KEY, value spend_summary);
 	INSERT INTO kept_spend SELECT member, spend(at, amount) FROM sale GROUP BY member;
 	INSERT INTO kept_spend VALUES (1001, NULL), (1002, (SELECT spend(t, 99999999999999999999999999999999999999.9999999999999999999999999999) FROM unnest('{4714-11-24 00:00+00 BC,294276-12-31 23:59:59.999999+00}'::timestamptz[]) t));
 	CREATE INDEX ON kept_funnel (level(value, 'strict_order')) WHERE level(value) > 1;
@@ -134,7 +134,7 @@ $node->safe_psql(
 	CREATE TABLE line AS
 	SELECT *, CASE WHEN id % 61 > 0 THEN (ARRAY['', 'Ærø', 'Київ', repeat('long ', 500)])[1 + id / 7 % 4] END AS grp, date_trunc('quarter', at AT TIME ZONE 'UTC')::date AS quarter,
 	       CASE WHEN id % 83 = 0 THEN -1 WHEN id % 71 = 0 THEN 1e20 ELSE (id % 5 + 1) / 2.0 END AS quantity FROM sale;
-	CREATE TABLE kept_pricebook (id int PRIMARY KEY, value pricebook);
+	CREATE TABLE kept_pricebook (id int PRIMARY KEY, value pricebook_summary);
 	INSERT INTO kept_pricebook
 	SELECT n, value FROM (SELECT ARRAY[pricebook(member, grp, amount), pricebook(member_text, grp, amount), pricebook(member, quarter, grp, amount, quantity),
 	                    pricebook(member_text, quarter, grp, amount, quantity), pricebook(NULL::bigint, grp, amount), pricebook(NULL::text, quarter, grp, amount, quantity),
@@ -144,15 +144,15 @@ $node->safe_psql(
 	          FROM (VALUES (-9223372036854775808, date '4713-01-01 BC', 'a'), (9223372036854775807, '5874897-12-31', 'b'), (0, '2000-01-01', 'b'), (0, '2000-01-01', 'a')) v (i, p, g))),
 	  (12, (SELECT pricebook('', '', 0.0000000000000000000000000001)));
 	INSERT INTO kept_pricebook SELECT 13, pricebook('item ' || i % 5000, 'group ' || i % 3, i % 97 + 0.99) FROM generate_series(1, 30000) i;
-	CREATE TABLE kept_price_slope (id int PRIMARY KEY, value price_slope);
+	CREATE TABLE kept_price_slope (id int PRIMARY KEY, value price_slope_summary);
 	INSERT INTO kept_price_slope SELECT 1, price_slope(member, quarter, id / 100.0, amount) FROM line;
 	INSERT INTO kept_price_slope SELECT 2, price_slope(member_text, quarter, -id * 300.0, amount) FROM line;
 	INSERT INTO kept_price_slope SELECT 3, price_slope(NULL::text, quarter, 1, amount) FROM line;
 	INSERT INTO kept_price_slope VALUES (4, NULL), (5, (SELECT price_slope(0, p, 1048576, x) FROM (VALUES (date '4713-01-01 BC', 1e-28), ('5874897-12-31', 1e37)) v (p, x)));
-	CREATE DOMAIN some_prices AS pricebook CHECK (cell_count(VALUE) > 0);
-	CREATE TABLE kept_price_domain (value some_prices, list pricebook[], slope price_slope);
+	CREATE DOMAIN some_prices AS pricebook_summary CHECK (cell_count(VALUE) > 0);
+	CREATE TABLE kept_price_domain (value some_prices, list pricebook_summary[], slope price_slope_summary);
 	INSERT INTO kept_price_domain SELECT p.value, ARRAY[p.value, NULL, p.value], s.value FROM kept_pricebook p LEFT JOIN kept_price_slope s USING (id) WHERE cell_count(p.value) > 0;
-	CREATE TABLE kept_price_partitioned (id int, value pricebook) PARTITION BY HASH (value);
+	CREATE TABLE kept_price_partitioned (id int, value pricebook_summary) PARTITION BY HASH (value);
 	CREATE TABLE kept_price_partition_0 PARTITION OF kept_price_partitioned FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 	CREATE TABLE kept_price_partition_1 PARTITION OF kept_price_partitioned FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 	INSERT INTO kept_price_partitioned TABLE kept_pricebook;
@@ -163,7 +163,7 @@ $node->safe_psql(
 
 	-- Periods of activity in zones of all kinds of names, at both ends of time; books of
 	-- every form and key, one large enough to be stored apart.
-	CREATE TABLE kept_activity (id serial PRIMARY KEY, value activity);
+	CREATE TABLE kept_activity (id serial PRIMARY KEY, value activity_summary);
 	INSERT INTO kept_activity (value)
 	SELECT activity(at, unit, zone) FROM sale, unnest('{day,week,month,quarter,year}'::text[]) unit, unnest('{UTC,America/Argentina/Buenos_Aires,<+0530>-5:30}'::text[]) zone GROUP BY unit, zone ORDER BY unit COLLATE "C", zone COLLATE "C";
 	INSERT INTO kept_activity (value) VALUES (NULL), ((SELECT activity('4714-11-24 00:00:00+00 BC', 'day', 'UTC'))), ((SELECT activity(t, 'week', 'Pacific/Kiritimati') FROM unnest('{4713-01-01 12:00:00+00 BC,294276-12-31 23:59:59.999999+00}'::timestamptz[]) t));
@@ -176,11 +176,11 @@ $node->safe_psql(
 	INSERT INTO kept_retention (value) SELECT retention_book('member ' || i, '2026-01-01', i, 'day', 'UTC') FROM generate_series(1, 30000) i;
 	CREATE INDEX ON kept_retention USING hash (value);
 	CREATE UNIQUE INDEX ON kept_activity (value);
-	CREATE TABLE kept_behaviour_partitioned (id int, value activity) PARTITION BY HASH (value);
+	CREATE TABLE kept_behaviour_partitioned (id int, value activity_summary) PARTITION BY HASH (value);
 	CREATE TABLE kept_behaviour_partition_0 PARTITION OF kept_behaviour_partitioned FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 	CREATE TABLE kept_behaviour_partition_1 PARTITION OF kept_behaviour_partitioned FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 	INSERT INTO kept_behaviour_partitioned TABLE kept_activity;
-	CREATE DOMAIN regular AS activity CHECK (active_periods(VALUE) > 1);
+	CREATE DOMAIN regular AS activity_summary CHECK (active_periods(VALUE) > 1);
 	CREATE INDEX ON kept_activity (first_period(value), id);
 	CREATE TABLE kept_behaviour_domain AS SELECT id, value::regular AS value, ARRAY[value, NULL] AS list FROM kept_activity WHERE active_periods(value) > 1;
 	CREATE MATERIALIZED VIEW triangle AS SELECT id, t.* FROM kept_retention, LATERAL cohort_retention(value) t WHERE id IN (1, 4);
@@ -196,22 +196,22 @@ $node->safe_psql(
 	CREATE UNIQUE INDEX ON member (member);
 	CREATE VIEW tagged AS SELECT id FROM kept_tags WHERE value @@ '"Ærø1" & !(東京3 | nobody)' OR has_tag(value, '7') OR value @> '{Київ2}';
 	CREATE MATERIALIZED VIEW all_tags AS SELECT id % 5 AS id, rollup(value) AS value, tag_agg(id::text, 1000) AS ids FROM kept_tags GROUP BY 1;
-	CREATE FUNCTION segment_of(rfm) RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT rfm_segment(rfm_score($1, value)) FROM kept_cuts WHERE id = 5; END;
+	CREATE FUNCTION segment_of(rfm_summary) RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT rfm_segment(rfm_score($1, value)) FROM kept_cuts WHERE id = 5; END;
 });
 
 # Everything there is, with the bytes of what is stored.
 my $contents = q{
 	SET search_path = public, analytics; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET extra_float_digits = 1;
-	SELECT 'rfm', id, rfm_send(value) FROM kept_rfm ORDER BY id;
+	SELECT 'rfm', id, rfm_summary_send(value) FROM kept_rfm ORDER BY id;
 	SELECT 'cuts', id, rfm_cuts_send(value) FROM kept_cuts ORDER BY id;
 	SELECT 'book', id, md5(rfm_book_send(value)), rows_skipped(value), member_count(value) FROM kept_book ORDER BY id;
 	SELECT 'tier_cuts', value FROM kept_cuts_of_tier;
-	SELECT 'card', (card).member, rfm_send((card).value), (SELECT string_agg(rfm_cuts_send(c)::text, ',') FROM unnest((card).cuts) c) FROM kept_cards ORDER BY id;
-	SELECT 'domain', rfm_send(value) FROM kept_domain ORDER BY value;
-	SELECT 'key', rfm_send(value) FROM kept_key ORDER BY value;
+	SELECT 'card', (card).member, rfm_summary_send((card).value), (SELECT string_agg(rfm_cuts_send(c)::text, ',') FROM unnest((card).cuts) c) FROM kept_cards ORDER BY id;
+	SELECT 'domain', rfm_summary_send(value) FROM kept_domain ORDER BY value;
+	SELECT 'key', rfm_summary_send(value) FROM kept_key ORDER BY value;
 	SELECT 'hash', rfm_cuts_send(value) FROM kept_hash ORDER BY value;
-	SELECT 'reference', id, rfm_send(value) FROM kept_reference ORDER BY id;
-	SELECT 'partitioned', tableoid::regclass, id, rfm_send(value) FROM kept_partitioned ORDER BY id;
+	SELECT 'reference', id, rfm_summary_send(value) FROM kept_reference ORDER BY id;
+	SELECT 'partitioned', tableoid::regclass, id, rfm_summary_send(value) FROM kept_partitioned ORDER BY id;
 	SELECT 'tags', id, md5(tagbloom_send(value)), md5(tagbloom_send(raised)), md5(tagbloom_send(plain)), tag_count(value), is_exact(value) FROM kept_tags ORDER BY id;
 	SELECT 'query', id, CASE WHEN id < 5 THEN tagquery_send(value)::text ELSE md5(tagquery_send(value)) END FROM kept_query ORDER BY id;
 	SELECT 'tag domain', md5(tagbloom_send(value)), (SELECT string_agg(md5(tagbloom_send(t)), ',') FROM unnest(list) t), tagquery_send(query) FROM kept_tag_domain ORDER BY value;
@@ -220,21 +220,21 @@ my $contents = q{
 	SELECT 'all tags', id, md5(tagbloom_send(value)), md5(tagbloom_send(ids)) FROM all_tags ORDER BY id;
 	SELECT 'type', attrelid::regclass, attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE atttypid IN ('tagbloom'::regtype, 'tagbloom[]'::regtype, 'some_tags'::regtype)
 	   AND attrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p')) AND NOT attisdropped ORDER BY 2, 3;
-	SELECT 'prices', id, md5(pricebook_send(value)), rows_skipped(value), rows_skipped(value, 'null'), rows_skipped(value, 'price'), rows_skipped(value, 'quantity'), cell_count(value)
+	SELECT 'prices', id, md5(pricebook_summary_send(value)), rows_skipped(value), rows_skipped(value, 'null'), rows_skipped(value, 'price'), rows_skipped(value, 'quantity'), cell_count(value)
 	  FROM kept_pricebook ORDER BY id;
-	SELECT 'slopes', id, md5(price_slope_send(value)), rows_skipped(value) FROM kept_price_slope ORDER BY id;
-	SELECT 'price domain', md5(pricebook_send(value)), (SELECT string_agg(md5(pricebook_send(p)), ',') FROM unnest(list) p), md5(price_slope_send(slope)) FROM kept_price_domain ORDER BY value;
-	SELECT 'price partitioned', tableoid::regclass, id, md5(pricebook_send(value)) FROM kept_price_partitioned ORDER BY id;
-	SELECT 'activity', id, activity_send(value), period_list(value) FROM kept_activity ORDER BY id;
+	SELECT 'slopes', id, md5(price_slope_summary_send(value)), rows_skipped(value) FROM kept_price_slope ORDER BY id;
+	SELECT 'price domain', md5(pricebook_summary_send(value)), (SELECT string_agg(md5(pricebook_summary_send(p)), ',') FROM unnest(list) p), md5(price_slope_summary_send(slope)) FROM kept_price_domain ORDER BY value;
+	SELECT 'price partitioned', tableoid::regclass, id, md5(pricebook_summary_send(value)) FROM kept_price_partitioned ORDER BY id;
+	SELECT 'activity', id, activity_summary_send(value), period_list(value) FROM kept_activity ORDER BY id;
 	SELECT 'retention', id, md5(retention_book_send(value)), rows_skipped(value), member_count(value), net_outside(value) FROM kept_retention ORDER BY id;
 	SELECT 'triangle', id, c.* FROM kept_retention, cohort_retention(value) c WHERE id IN (2, 4, 6) ORDER BY id, cohort, period;
 	SELECT 'days', id, d.* FROM kept_retention, day_retention(value, last_day => 20) d WHERE id IN (7, 9) ORDER BY id, day;
-	SELECT 'funnel', id, md5(funnel_send(value)), level(value), step_durations(value, 'clickhouse') FROM kept_funnel ORDER BY id;
+	SELECT 'funnel', id, md5(funnel_summary_send(value)), level(value), step_durations(value, 'clickhouse') FROM kept_funnel ORDER BY id;
 	SELECT 'funnel book', id, md5(funnel_book_send(value)), member_count(value), rows_skipped(value) FROM kept_funnel_book ORDER BY id;
 	SELECT 'interactions', id, md5(interaction_book_send(value)), member_count(value), rows_skipped(value), (SELECT string_agg(s::text, ',') FROM interaction_stages(value) s) FROM kept_interaction_book ORDER BY id;
-	SELECT 'spend', id, md5(spend_send(value)), rolling_spend(value, '294276-12-31 23:59:59+00', '1 year') FROM kept_spend ORDER BY id;
-	SELECT 'behaviour partitioned', tableoid::regclass, id, md5(activity_send(value)) FROM kept_behaviour_partitioned ORDER BY id;
-	SELECT 'behaviour domain', id, md5(activity_send(value)), (SELECT string_agg(md5(activity_send(a)), ',') FROM unnest(list) a) FROM kept_behaviour_domain ORDER BY id;
+	SELECT 'spend', id, md5(spend_summary_send(value)), rolling_spend(value, '294276-12-31 23:59:59+00', '1 year') FROM kept_spend ORDER BY id;
+	SELECT 'behaviour partitioned', tableoid::regclass, id, md5(activity_summary_send(value)) FROM kept_behaviour_partitioned ORDER BY id;
+	SELECT 'behaviour domain', id, md5(activity_summary_send(value)), (SELECT string_agg(md5(activity_summary_send(a)), ',') FROM unnest(list) a) FROM kept_behaviour_domain ORDER BY id;
 	SELECT 'triangle of the view', * FROM triangle ORDER BY id, cohort, period;
 	SELECT 'steps', * FROM funnel_of_shop ORDER BY id, step;
 	SELECT 'offer', * FROM kept_offer ORDER BY price;
@@ -364,9 +364,9 @@ for my $format ('text', 'csv', 'binary')
 # The text form depends on no setting.  Some locale writes a comma in numbers, if there is any.
 my ($numeric) = ((grep { /^de_DE\.utf-?8$/i } `locale -a 2>/dev/null`), 'C');
 chomp $numeric;
-for my $type (qw(rfm rfm_cuts rfm_book tagbloom tagquery pricebook price_slope activity retention_book funnel funnel_book interaction_book spend))
+for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book spend_summary))
 {
-	my $table = 'public.kept_' . $type =~ s/rfm_|tag(?=query)|(?<=retention)_book//r =~ s/bloom/s/r;
+	my $table = 'public.kept_' . $type =~ s/_summary//r =~ s/rfm_|tag(?=query)|(?<=retention)_book//r =~ s/bloom/s/r;
 	my %seen;
 	for my $settings ("SET datestyle = 'German'; SET timezone = 'America/New_York'", "SET datestyle = 'SQL, DMY'; SET extra_float_digits = -15",
 		"SET datestyle = 'Postgres'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'escape'; SET timezone = 'Asia/Kolkata'", 'SET client_encoding = UTF8')
@@ -405,7 +405,7 @@ SKIP:
 		my ($arguments, $what, $type) = (@$names, 'pricebook');
 		$node->safe_psql('latin', qq{CREATE TABLE "$what" AS SELECT $type($arguments) AS value FROM (VALUES (chr(230)), ('x')) v (m); COPY "$what" TO '$dir/$what' (FORMAT binary)});
 		my $text = $node->safe_psql('latin', qq{SELECT value FROM "$what"});
-		for my $way ("SELECT '$text'::$type", "CREATE TEMP TABLE foreign_prices (value $type); COPY foreign_prices FROM '$dir/$what' (FORMAT binary)")
+		for my $way ("SELECT '$text'::${type}_summary", "CREATE TEMP TABLE foreign_prices (value ${type}_summary); COPY foreign_prices FROM '$dir/$what' (FORMAT binary)")
 		{
 			my ($status, $out, $err) = $node->psql('shop', "SET search_path = public, analytics; \\set VERBOSITY verbose\n$way");
 			like($err, $way =~ /COPY/ ? qr/ERROR:  22P03/ : qr/ERROR:  22P02/, "$what are not taken for UTF-8, either: " . substr $way, 0, 20);
@@ -418,19 +418,19 @@ my $keys = q{
 	SET search_path = public, analytics;
 	CREATE TEMP TABLE many AS SELECT id % 40 AS id, value FROM kept_rfm CROSS JOIN generate_series(1, 5) WHERE value IS NOT NULL;
 	%s;
-	SELECT (SELECT count(*) FROM (SELECT value FROM many GROUP BY value) g) = (SELECT count(DISTINCT rfm_send(value)) FROM many),
-	       (SELECT count(*) FROM (SELECT DISTINCT value FROM many) g) = (SELECT count(DISTINCT rfm_send(value)) FROM many),
-	       (SELECT count(*) FROM many a JOIN many b USING (value)) = (SELECT sum(n * n) FROM (SELECT count(*) AS n FROM many GROUP BY rfm_send(value)) g),
-	       (SELECT bool_and(rfm_send(value) >= last OR last IS NULL) FROM (SELECT value, lag(rfm_send(value)) OVER (ORDER BY value) AS last FROM many) o),
+	SELECT (SELECT count(*) FROM (SELECT value FROM many GROUP BY value) g) = (SELECT count(DISTINCT rfm_summary_send(value)) FROM many),
+	       (SELECT count(*) FROM (SELECT DISTINCT value FROM many) g) = (SELECT count(DISTINCT rfm_summary_send(value)) FROM many),
+	       (SELECT count(*) FROM many a JOIN many b USING (value)) = (SELECT sum(n * n) FROM (SELECT count(*) AS n FROM many GROUP BY rfm_summary_send(value)) g),
+	       (SELECT bool_and(rfm_summary_send(value) >= last OR last IS NULL) FROM (SELECT value, lag(rfm_summary_send(value)) OVER (ORDER BY value) AS last FROM many) o),
 	       (SELECT count(*) FROM (SELECT value FROM many EXCEPT SELECT value FROM kept_rfm) e) = 0,
 	       (SELECT count(DISTINCT value) FROM (SELECT value FROM kept_cuts CROSS JOIN generate_series(1, 3)) c) = (SELECT count(DISTINCT rfm_cuts_send(value)) FROM kept_cuts),
 	       (SELECT count(*) FROM (SELECT value FROM kept_tags GROUP BY value) g) = (SELECT count(DISTINCT tagbloom_send(value)) FROM kept_tags) + 1,
 	       (SELECT count(*) FROM kept_tags a JOIN kept_tags b USING (value)) = (SELECT sum(n * n) FROM (SELECT count(*) AS n FROM kept_tags WHERE value IS NOT NULL GROUP BY tagbloom_send(value)) g),
 	       (SELECT count(*) FROM (SELECT value FROM kept_query CROSS JOIN generate_series(1, 3) GROUP BY value) g) = (SELECT count(*) FROM kept_query),
-	       (SELECT count(*) FROM (SELECT value FROM kept_pricebook CROSS JOIN generate_series(1, 3) GROUP BY value) g) = (SELECT count(DISTINCT pricebook_send(value)) FROM kept_pricebook) + 1,
-	       (SELECT count(*) FROM (SELECT value FROM kept_price_slope UNION SELECT value FROM kept_price_slope) u) = (SELECT count(DISTINCT price_slope_send(value)) FROM kept_price_slope) + 1,
-	       (SELECT count(*) FROM (SELECT value FROM kept_activity CROSS JOIN generate_series(1, 3) GROUP BY value) g) = (SELECT count(DISTINCT activity_send(value)) FROM kept_activity) + 1,
-	       (SELECT count(*) FROM kept_funnel a JOIN kept_funnel b USING (value)) = (SELECT sum(n * n) FROM (SELECT count(*) AS n FROM kept_funnel WHERE value IS NOT NULL GROUP BY funnel_send(value)) g),
+	       (SELECT count(*) FROM (SELECT value FROM kept_pricebook CROSS JOIN generate_series(1, 3) GROUP BY value) g) = (SELECT count(DISTINCT pricebook_summary_send(value)) FROM kept_pricebook) + 1,
+	       (SELECT count(*) FROM (SELECT value FROM kept_price_slope UNION SELECT value FROM kept_price_slope) u) = (SELECT count(DISTINCT price_slope_summary_send(value)) FROM kept_price_slope) + 1,
+	       (SELECT count(*) FROM (SELECT value FROM kept_activity CROSS JOIN generate_series(1, 3) GROUP BY value) g) = (SELECT count(DISTINCT activity_summary_send(value)) FROM kept_activity) + 1,
+	       (SELECT count(*) FROM kept_funnel a JOIN kept_funnel b USING (value)) = (SELECT sum(n * n) FROM (SELECT count(*) AS n FROM kept_funnel WHERE value IS NOT NULL GROUP BY funnel_summary_send(value)) g),
 	       (SELECT count(*) FROM (SELECT value FROM kept_retention UNION SELECT value FROM kept_retention) u) = (SELECT count(DISTINCT retention_book_send(value)) FROM kept_retention) + 1,
 	       (SELECT count(*) FROM kept_spend a JOIN kept_spend b USING (value)) = (SELECT count(*) FROM kept_spend WHERE value IS NOT NULL),
 	       (SELECT count(*) FROM (SELECT value FROM kept_book UNION SELECT value FROM kept_book) u) = (SELECT count(DISTINCT value) FROM kept_book) + 1;

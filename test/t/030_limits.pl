@@ -176,7 +176,7 @@ is( $node->safe_psql(
 	  FROM price_gap_items((SELECT pricebook(item, grp, price) FROM long_line), '') g
 	  FULL JOIN (SELECT item, grp, count(*) AS n, avg(price) AS mean, (percentile_cont(0.5) WITHIN GROUP (ORDER BY price::float8))::numeric AS median FROM long_line WHERE grp <> '' GROUP BY 1, 2) a USING (item, grp)
 	  JOIN (SELECT item, count(*) AS n, avg(price) AS mean FROM long_line WHERE grp = '' GROUP BY 1) r USING (item);
-	SELECT b = (SELECT pricebook(item, grp, price ORDER BY price DESC) FROM long_line), b = b::text::pricebook, cell_count(b + b), length(pricebook_send(b)) < 6100000 FROM (SELECT pricebook(item, grp, price) AS b FROM long_line) x;
+	SELECT b = (SELECT pricebook(item, grp, price ORDER BY price DESC) FROM long_line), b = b::text::pricebook_summary, cell_count(b + b), length(pricebook_summary_send(b)) < 6100000 FROM (SELECT pricebook(item, grp, price) AS b FROM long_line) x;
 	SELECT string_agg(grp, ',' ORDER BY grp), sum(items) FROM (SELECT left(grp, 2) AS grp, items FROM price_gaps((SELECT pricebook(item, grp, price) FROM long_line), (SELECT max(grp) FROM long_line))) g;
 	SELECT price_slope(item, '2026-01-01', price, price) = (SELECT rollup(s) FROM (SELECT price_slope(item, '2026-01-01', price, price) AS s FROM long_line GROUP BY price) x) FROM long_line}),
 	"10|10|10\nt|t|5|t\n,g1|10\nt", 'items and groups with names of 1 MB');
@@ -215,14 +215,14 @@ for my $report ("price_gaps(%s, %s)", "price_gap_items(NULL::bigint, %s, %s)", "
 # first three is known without them.
 $node->safe_psql(
 	'postgres', q{
-	CREATE TABLE crowd (name text PRIMARY KEY, book pricebook);
+	CREATE TABLE crowd (name text PRIMARY KEY, book pricebook_summary);
 	INSERT INTO crowd SELECT 'groups', pricebook(i % 3, 'group ' || i / 3, (1 + i * 7919 % 1000) * 0.01) FROM (SELECT generate_series(3, 300002::bigint) AS i) g;
 	INSERT INTO crowd SELECT 'prices', pricebook(1, 'group ' || i % 2, i * 0.01) FROM (SELECT generate_series(1, 1000000) AS i) g;
 	INSERT INTO crowd SELECT 'both', pricebook(1, CASE WHEN i % 10 > 0 THEN 'all others' ELSE 'group ' || i / 10 END, i * 0.01) FROM (SELECT generate_series(1, 1000000) AS i) g;
 	INSERT INTO crowd SELECT 'items', pricebook('item ' || i / 2, date '2026-01-01' + i / 2 % 7, 'group ' || i % 2, i % 97 + 0.99, 1) FROM (SELECT generate_series(0, 599999) AS i) g});
 sub crowd { return "(SELECT book FROM crowd WHERE name = '$_[0]')" }
 
-is( $node->safe_psql('postgres', q{SELECT name, cell_count(book), length(pricebook_send(book)) FROM crowd WHERE name <> 'items' ORDER BY 1}),
+is( $node->safe_psql('postgres', q{SELECT name, cell_count(book), length(pricebook_summary_send(book)) FROM crowd WHERE name <> 'items' ORDER BY 1}),
 	# see docs/storage-format.md; names of groups are counted off: of one digit, two, ...
 	join("\n", map { my ($name, $items, $groups, $names, $prices) = @$_; "$name|$items|" . (41 + 12 * $items + 4 * $groups + $names + 16 * $prices) }
 		  [ both => 1, 100001, 10 + 6 * 100000 + 9 + 180 + 2700 + 36000 + 450000 + 6, 1000000 ], [ groups => 3, 100000, 6 * 100000 + 9 + 180 + 2700 + 36000 + 450000 + 6, 300000 ], [ prices => 1, 2, 14, 1000000 ]),
@@ -268,7 +268,7 @@ is( $node->safe_psql(
 	  FROM (SELECT i, timestamptz '2026-01-01 00:00+00' + i * interval '1 second' AS at FROM (SELECT generate_series(0, 9999999) AS i) g) o;
 	SELECT is_small, length(funnel_book_send(f)) < 40001000, length(retention_book_send(t)) < 30001000, (SELECT string_agg(concat_ws(' ', step, members, median_time), ',') FROM funnel_steps(f)), (SELECT m::text FROM funnel_members(f) m) FROM ten_million;
 	SELECT string_agg(d::text, ' ') FROM ten_million, day_retention(t, last_day => 116) d WHERE day IN (0, 114, 115);
-	SELECT active_periods(a), streak(a), longest_streak(a), first_period(a), last_period(a), length(activity_send(a)) < 200 FROM ten_million}),
+	SELECT active_periods(a), streak(a), longest_streak(a), first_period(a), last_period(a), length(activity_summary_send(a)) < 200 FROM ten_million}),
 	qq{t|t|t|1 1,2 1 00:00:03,3 0,4 0|(7,2,"{""2026-04-26 17:46:30+00"",""2026-04-26 17:46:33+00""}")\n(0,1,1,1,1,1) (114,1,1,1,1,1) (115,0,0,,0,)\n117|117|117|2025-12-31|2026-04-26|t},
 	'ten million rows of one member');
 # 32 steps, a hundred thousand rows in one moment; rows that meet all steps, and one that is one too few.
@@ -307,16 +307,16 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 # Every byte of stored behaviour changed, and every piece of it: refused, or another value that comes back as it is.
 {
 	my %reports = (
-		activity => "first_period(v), last_period(v), period_list(v), streak(v), longest_streak(v), lifecycle(v, '2026-01-01'), is_active(v, '2026-01-01'), activity_send(v + v)",
+		activity_summary => "first_period(v), last_period(v), period_list(v), streak(v), longest_streak(v), lifecycle(v, '2026-01-01'), is_active(v, '2026-01-01'), activity_summary_send(v + v)",
 		retention_book => 'member_count(v), rows_skipped(v), net_outside(v), retention_book_send(v + v)',
-		funnel => "level(v), step_times(v, 'clickhouse'), step_durations(v, 'strict_order'), funnel_send(v + v)",
+		funnel_summary => "level(v), step_times(v, 'clickhouse'), step_durations(v, 'strict_order'), funnel_summary_send(v + v)",
 		funnel_book => 'member_count(v), rows_skipped(v), funnel_steps(v), funnel_book_send(v + v)',
 		interaction_book => "member_count(v), rows_skipped(v), interaction_stages(v), interaction_transitions(v, '1999-01-01'), interaction_book_send(v + v)",
-		spend => "rolling_spend(v, '2026-01-01'), spend_send(v + v)");
+		spend_summary => "rolling_spend(v, '2026-01-01'), spend_summary_send(v + v)");
 	my $rows = q{(VALUES (1, 'a', timestamptz '2026-01-05 00:00+00', 5.25, 'own'), (1, 'a', '2026-01-05 00:00:01+00', -3, 'own'), (2, 'b', '2026-02-05 00:00+00', 1e20, 'induced'), (2, 'b', '2025-12-05 00:00+00', 0.001, 'obliged'), (-3, '', '2031-02-05 00:00+00', 7, 'own')) r (n, m, at, amount, kind)};
-	$node->safe_psql('postgres', "CREATE TABLE valid_behaviour (name text, type text, bytes bytea);\n" . join '', map { "INSERT INTO valid_behaviour SELECT '$_->[0]', '$_->[0]', $_->[0]_send($_->[0]($_->[1])) FROM $rows;\n" }
-		  [ activity => "at, 'day', 'Europe/Berlin'" ], [ retention_book => "n, at, 'week', 'UTC'" ], [ retention_book => "m, at, amount, 'month', 'UTC'" ], [ retention_book => 'md5(m)::uuid, at' ], [ funnel => "'40 days', at, amount < 0, n > 1" ],
-		[ funnel_book => "m, '40 days', at, amount < 0, n > 1" ], [ interaction_book => 'n, kind, at' ], [ spend => 'at, amount' ]);
+	$node->safe_psql('postgres', "CREATE TABLE valid_behaviour (name text, type text, bytes bytea);\n" . join '', map { "INSERT INTO valid_behaviour SELECT '$_->[0]', '$_->[0]', $_->[0]_send($_->[1]) FROM $rows;\n" }
+		  [ activity_summary => "activity(at, 'day', 'Europe/Berlin')" ], [ retention_book => "retention_book(n, at, 'week', 'UTC')" ], [ retention_book => "retention_book(m, at, amount, 'month', 'UTC')" ], [ retention_book => 'retention_book(md5(m)::uuid, at)' ], [ funnel_summary => "funnel('40 days', at, amount < 0, n > 1)" ],
+		[ funnel_book => "funnel_book(m, '40 days', at, amount < 0, n > 1)" ], [ interaction_book => 'interaction_book(n, kind, at)' ], [ spend_summary => 'spend(at, amount)' ]);
 	$node->safe_psql('postgres', "CREATE CAST (bytea AS $_) WITHOUT FUNCTION") for sort keys %reports;
 	$node->safe_psql('postgres', 'CREATE TABLE behaviour_report (type text, list text)');
 	$node->safe_psql('postgres', "INSERT INTO behaviour_report VALUES ('$_', \$\$$reports{$_}\$\$)") for sort keys %reports;
@@ -361,7 +361,7 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 	for my $settings ('', "SET timezone = 'America/New_York'; SET datestyle = 'German'", "SET timezone = 'Pacific/Kiritimati'; SET extra_float_digits = -15", "SET lc_numeric = '$numeric'; SET lc_monetary = '$numeric'; SET extra_float_digits = 3; SET intervalstyle = 'iso_8601'")
 	{
 		$seen{ $node->safe_psql('postgres', qq{$settings;
-			SELECT md5(pricebook_send(b)), md5(b::text), md5(price_slope_send(s)), md5(s::text),
+			SELECT md5(pricebook_summary_send(b)), md5(b::text), md5(price_slope_summary_send(s)), md5(s::text),
 			       (SELECT md5(string_agg(concat_ws(' ', grp, n, float8send(coverage), float8send(premium_pct), float8send(ci_low), float8send(z), float8send(p_value), overcharge, verdict), ',')) FROM price_gaps(b, 'group 1')),
 			       (SELECT md5(string_agg(concat_ws(' ', item, grp, mean, reference_median, float8send(q_value)), ',')) FROM price_gap_items(NULL::bigint, b, 'group 1')),
 			       (SELECT md5(string_agg(concat_ws(' ', item, period - date '2026-01-01', fair_price, n), ',')) FROM fair_prices(NULL::bigint, b, 'group 1')),
@@ -579,7 +579,7 @@ fails("SELECT (repeat('a|', 65536) || 'a')::tagquery", $too_large, 'a query of t
 # The same for prices.  First what a hand may write, by docs/storage-format.md: item 7,
 # group "a", one row of price 5; and one cell of a slope, x = 1, ln(price) = 0.
 {
-	$node->safe_psql('postgres', 'CREATE CAST (bytea AS pricebook) WITHOUT FUNCTION; CREATE CAST (bytea AS price_slope) WITHOUT FUNCTION');
+	$node->safe_psql('postgres', 'CREATE CAST (bytea AS pricebook_summary) WITHOUT FUNCTION; CREATE CAST (bytea AS price_slope_summary) WITHOUT FUNCTION');
 	my $none = '0' x 16;
 	my $pricebook = sub {
 		my %part = (kind => '07', version => '01', key_type => '01', form => '00', items => '00000001', skipped => $none, keys => '0000000000000007',
@@ -594,7 +594,7 @@ fails("SELECT (repeat('a|', 65536) || 'a')::tagquery", $too_large, 'a query of t
 	};
 	my @periods = (form => '01', period => '00000000', quantity => '0000000000000100');
 	my %bad = (
-		pricebook => {
+		pricebook_summary => {
 			'empty' => '', 'two bytes' => '0701', 'another type' => $pricebook->(kind => '08'), 'version 0' => $pricebook->(version => '00'), 'version 2' => $pricebook->(version => '02'),
 			'items that are uuid' => $pricebook->(key_type => '02', keys => $none x 2), 'an unknown type of item' => $pricebook->(key_type => '04'), 'form 2' => $pricebook->(form => '02'),
 			'rows skipped below 0' => $pricebook->(skipped => 'f' x 16), 'more prices skipped than rows' => $pricebook->(price_skipped => '0' x 15 . '1'),
@@ -616,7 +616,7 @@ fails("SELECT (repeat('a|', 65536) || 'a')::tagquery", $too_large, 'a query of t
 			'a quantity of scale 77' => $pricebook->(@periods, quantity => '000000000000014d'), 'period infinity' => $pricebook->(@periods, period => '7fffffff'), 'period -infinity' => $pricebook->(@periods, period => '80000000'),
 			'a period before all' => $pricebook->(@periods, period => '80000001'), 'rows of the other form' => $pricebook->(form => '01')
 		},
-		price_slope => {
+		price_slope_summary => {
 			'empty' => '', 'one byte' => '08', 'another type' => $slope->(kind => '07'), 'version 2' => $slope->(version => '02'), 'items that are uuid' => $slope->(key_type => '02', keys => $none x 2), 'form 1' => $slope->(form => '01'),
 			'rows skipped below 0' => $slope->(skipped => 'f' x 16), 'many items' => $slope->(items => 'ffffffff'), 'no item' => $slope->(items => '00000000'), 'many cells' => $slope->(cells => 'ffffffff'), 'no cell' => $slope->(cells => '00000000'),
 			'an item without cell' => $slope->(item_cells => '00000000'), 'an item with many' => $slope->(item_cells => '00000002'), 'period infinity' => $slope->(period => '7fffffff'), 'a period before all' => $slope->(period => '80000001'),
@@ -624,9 +624,9 @@ fails("SELECT (repeat('a|', 65536) || 'a')::tagquery", $too_large, 'a query of t
 			'squares below 0' => $slope->(xx => 'f' x 48), 'squares too small' => $slope->(xx => '0' x 48), 'a byte too many' => $slope->(more => '00'), 'a byte too few' => substr($slope->(), 0, -2),
 			'a period twice' => $slope->(cells => '00000002', item_cells => '00000002', more => '00000000' . substr $slope->(), -192 + 8)
 		});
-	is( $node->safe_psql('postgres', "SELECT pricebook_send(pricebook(7, 'a', 5)), pricebook_send(pricebook(7, '2000-01-01', 'a', 5, 1)), price_slope_send(price_slope(7, '2000-01-01', 1, 1))"),
+	is( $node->safe_psql('postgres', "SELECT pricebook_summary_send(pricebook(7, 'a', 5)), pricebook_summary_send(pricebook(7, '2000-01-01', 'a', 5, 1)), price_slope_summary_send(price_slope(7, '2000-01-01', 1, 1))"),
 		join('|', map { "\\x$_" } $pricebook->(), $pricebook->(@periods), $slope->()), 'stored prices, byte by byte');
-	for my $type ('pricebook', 'price_slope')
+	for my $type ('pricebook_summary', 'price_slope_summary')
 	{
 		$node->safe_psql('postgres', "CREATE TABLE bad_$type (why text, v $type);\n" . join '', map { "INSERT INTO bad_$type VALUES (\$\$$_\$\$, '\\x$bad{$type}{$_}'::bytea::$type);\n" } sort keys %{ $bad{$type} });
 		# Every function of the extension that takes one, as above.
@@ -639,7 +639,7 @@ fails("SELECT (repeat('a|', 65536) || 'a')::tagquery", $too_large, 'a query of t
 			  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
 			 WHERE e.extname = 'custmart' AND '$type'::regtype = ANY (p.proargtypes::oid[]) AND p.proname !~ '_(send|eq|ne|lt|le|gt|ge|cmp|hash|hash_extended|step_.*|combine)\$'};
 		is( $node->safe_psql('postgres', "SELECT string_agg(function::text, ' ' ORDER BY function::text COLLATE \"C\") FROM ($calls) c" =~ s/function::text/split_part(function::text, '(', 1)/gr),
-			$type eq 'pricebook' ? 'cell_count fair_prices fair_prices price_gap_items price_gap_items price_gap_mix price_gaps pricebook_add pricebook_out rollup rows_skipped rows_skipped' : 'price_slope_add price_slope_out price_slopes rollup rows_skipped',
+			$type eq 'pricebook_summary' ? 'cell_count fair_prices fair_prices price_gap_items price_gap_items price_gap_mix price_gaps pricebook_summary_add pricebook_summary_out rollup rows_skipped rows_skipped' : 'price_slope_summary_add price_slope_summary_out price_slopes rollup rows_skipped',
 			"$type: functions found");
 		is( $node->safe_psql('postgres', "SELECT function, why, outcome FROM ($calls) c, bad_$type b, LATERAL (SELECT outcome(call || quote_literal(why))) o WHERE outcome !~ '^XX001 stored $type is not valid: ' ORDER BY 1, 2"),
 			'', "$type: every function refuses damaged bytes");
@@ -653,37 +653,37 @@ fails("SELECT (repeat('a|', 65536) || 'a')::tagquery", $too_large, 'a query of t
 		'postgres', q{
 		CREATE TABLE valid (name text, type text, bytes bytea);
 		INSERT INTO valid
-		SELECT 'numbers', 'pricebook', pricebook_send(pricebook(i, g, p)) FROM (VALUES (1, 'a', 1.5), (1, 'b', 2), (2, 'a', 1.25), (2, 'b', 1.5), (NULL, 'a', 1), (1, 'c', -1), (1, 'a', 1.50)) v (i, g, p)
-		UNION ALL SELECT 'texts', 'pricebook', pricebook_send(pricebook(i, g, p)) FROM (VALUES ('', 'é', 1e30), ('ab', 'a', 2), ('b', 'é', 1e30), ('b', '', 1e-20), ('b', 'a', 1e30 + 1)) v (i, g, p)
-		UNION ALL SELECT 'periods', 'pricebook', pricebook_send(pricebook(i, d, g, p, q))
+		SELECT 'numbers', 'pricebook_summary', pricebook_summary_send(pricebook(i, g, p)) FROM (VALUES (1, 'a', 1.5), (1, 'b', 2), (2, 'a', 1.25), (2, 'b', 1.5), (NULL, 'a', 1), (1, 'c', -1), (1, 'a', 1.50)) v (i, g, p)
+		UNION ALL SELECT 'texts', 'pricebook_summary', pricebook_summary_send(pricebook(i, g, p)) FROM (VALUES ('', 'é', 1e30), ('ab', 'a', 2), ('b', 'é', 1e30), ('b', '', 1e-20), ('b', 'a', 1e30 + 1)) v (i, g, p)
+		UNION ALL SELECT 'periods', 'pricebook_summary', pricebook_summary_send(pricebook(i, d, g, p, q))
 		  FROM (VALUES (1, date '2026-01-01', 'a', 1.5, 1), (1, '2026-01-01', 'b', 2, 1.5), (2, '1999-01-01', 'a', 1.25, 3), (2, '2026-01-01', 'b', 1.5, 1e20), (2, '2026-01-01', 'a', 1e30, 1e-20), (1, '2026-01-01', 'c', 1, -1)) v (i, d, g, p, q)
-		UNION ALL SELECT 'texts, periods', 'pricebook', pricebook_send(pricebook(i, d, g, p, q))
+		UNION ALL SELECT 'texts, periods', 'pricebook_summary', pricebook_summary_send(pricebook(i, d, g, p, q))
 		  FROM (VALUES ('x', date '2026-01-01', 'a', 1.5, 1), ('x', '2026-01-01', 'b', 2, 1.5), ('y', '1999-01-01', 'a', 1.25, 3)) v (i, d, g, p, q)
-		UNION ALL SELECT 'no prices', 'pricebook', pricebook_send(pricebook(NULL::text, 'a', 1))
-		UNION ALL SELECT 'slope', 'price_slope', price_slope_send(price_slope(i, d, x, p))
+		UNION ALL SELECT 'no prices', 'pricebook_summary', pricebook_summary_send(pricebook(NULL::text, 'a', 1))
+		UNION ALL SELECT 'slope', 'price_slope_summary', price_slope_summary_send(price_slope(i, d, x, p))
 		  FROM (VALUES (1, date '2026-01-01', 0.5, 1.5), (1, '2026-01-01', 2, 2), (1, '2026-02-01', -2, 3), (2, '2026-01-01', 2, 0.5), (2, '2026-01-01', -1e6, 0.5), (3, '2026-01-01', 1, -1)) v (i, d, x, p)
-		UNION ALL SELECT 'slope of texts', 'price_slope', price_slope_send(price_slope(i, d, x, p))
+		UNION ALL SELECT 'slope of texts', 'price_slope_summary', price_slope_summary_send(price_slope(i, d, x, p))
 		  FROM (VALUES ('', date '2026-01-01', 0.5, 1.5), ('', '2026-01-01', 2, 2), ('é', '2026-02-01', -2, 3), ('z', '1999-01-01', 2, 0.5)) v (i, d, x, p)
-		UNION ALL SELECT 'no slope', 'price_slope', price_slope_send(price_slope(NULL::text, '2026-01-01', 1, 1));
+		UNION ALL SELECT 'no slope', 'price_slope_summary', price_slope_summary_send(price_slope(NULL::text, '2026-01-01', 1, 1));
 		CREATE FUNCTION outcome_of(type text, bytes bytea) RETURNS text LANGUAGE plpgsql AS $$
 		DECLARE
-		  b pricebook;
-		  s price_slope;
+		  b pricebook_summary;
+		  s price_slope_summary;
 		  same bool;
 		BEGIN
-		  IF type = 'pricebook' THEN
-		    b := bytes::pricebook;
-		    SELECT pricebook_send(b::text::pricebook) = bytes AND pricebook_send(rollup(b)) = bytes INTO same;
-		    PERFORM cell_count(b), rows_skipped(b), price_gaps(b, 'a'), price_gap_mix(b, 'a'), pricebook_send(b + b);
+		  IF type = 'pricebook_summary' THEN
+		    b := bytes::pricebook_summary;
+		    SELECT pricebook_summary_send(b::text::pricebook_summary) = bytes AND pricebook_summary_send(rollup(b)) = bytes INTO same;
+		    PERFORM cell_count(b), rows_skipped(b), price_gaps(b, 'a'), price_gap_mix(b, 'a'), pricebook_summary_send(b + b);
 		    IF get_byte(bytes, 2) = 1 THEN
 		      PERFORM price_gap_items(NULL::bigint, b, 'a'), fair_prices(NULL::bigint, b, 'a');
 		    ELSE
 		      PERFORM price_gap_items(b, 'a'), fair_prices(b, 'a');
 		    END IF;
 		  ELSE
-		    s := bytes::price_slope;
-		    SELECT price_slope_send(s::text::price_slope) = bytes AND price_slope_send(rollup(s)) = bytes INTO same;
-		    PERFORM price_slopes(s), rows_skipped(s), price_slope_send(s + s);
+		    s := bytes::price_slope_summary;
+		    SELECT price_slope_summary_send(s::text::price_slope_summary) = bytes AND price_slope_summary_send(rollup(s)) = bytes INTO same;
+		    PERFORM price_slopes(s), rows_skipped(s), price_slope_summary_send(s + s);
 		  END IF;
 		  RETURN CASE WHEN same THEN 'valid' ELSE 'others' END;
 		EXCEPTION WHEN OTHERS THEN
@@ -741,7 +741,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE price_literal (prices text, slope text);
 	ALTER TABLE price_literal ALTER prices SET STORAGE EXTERNAL, ALTER slope SET STORAGE EXTERNAL;
 	INSERT INTO price_literal SELECT book::text, s.slope::text FROM crowd, slope s WHERE name = 'items' AND n = 1;
-	CREATE TABLE copied_prices (book pricebook)});
+	CREATE TABLE copied_prices (book pricebook_summary)});
 my $price_file = $node->data_dir . '/prices.copy';
 $node->safe_psql('postgres', 'COPY (SELECT ' . crowd('items') . ") TO '$price_file' (FORMAT binary)");
 my $file = $node->data_dir . '/book.copy';
@@ -751,7 +751,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE deed AS SELECT n, retention_book(i % 150000 * n, at, i % 100 - 3, 'day', 'Europe/Berlin') AS money, retention_book('member ' || i % 100000 * n, at) AS times,
 	       funnel_book(i % 150000 * n, '30 days', at, i % 2 = 0, i % 3 = 0, i % 5 = 0) AS funnels, interaction_book(i % 150000 * n, (ARRAY['own', 'induced', 'obliged'])[1 + i % 3], at) AS interactions
 	  FROM generate_series(1, 2) n, LATERAL (SELECT i, timestamptz '2026-01-01' + i * 7919 % 400000 * interval '100 seconds' AS at FROM (SELECT generate_series(1, 400000::bigint) AS i) g) o GROUP BY n;
-	CREATE TABLE deed_one (n int, a activity, f funnel, s spend);
+	CREATE TABLE deed_one (n int, a activity_summary, f funnel_summary, s spend_summary);
 	ALTER TABLE deed_one ALTER a SET STORAGE EXTERNAL, ALTER f SET STORAGE EXTERNAL, ALTER s SET STORAGE EXTERNAL;
 	INSERT INTO deed_one SELECT n, activity(timestamptz '1000-01-01' + i * n % 400000 * interval '2 days', 'day', 'UTC') AS a, funnel('1 day', timestamptz '2026-01-01' + i * 7919 % 400000 * interval '1 hour', i % 3 = 0, i % 5 = 0) AS f,
 	       spend(timestamptz '2000-01-01' + i * 7919 % 400000 * interval '1 hour', i % 100 - 3) AS s FROM generate_series(1, 2) n, generate_series(1, 400000::bigint) i GROUP BY n;
@@ -769,10 +769,10 @@ my %slow = (
 	'funnel_book()' => q{SELECT length(funnel_book_send(funnel_book(i % 100000, '1 day', timestamptz '2026-01-01' - i * interval '1 second', i % 3 = 0, i % 5 = 0))) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
 	'activity()' => q{SELECT active_periods(activity(timestamptz '1000-01-01' + i * 7919 % 600000 * interval '1 day', 'day', 'UTC')) FROM (SELECT generate_series(1, 600000::bigint) AS i) g},
 	'funnel()' => q{SELECT level(funnel('1 day', timestamptz '2026-01-01' - i * interval '1 second', i % 3 = 0, i % 5 = 0)) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
-	'spend()' => q{SELECT length(spend_send(spend(timestamptz '2026-01-01' - i * interval '1 second', i * 1e20))) FROM (SELECT generate_series(1, 500000::bigint) AS i) g},
+	'spend()' => q{SELECT length(spend_summary_send(spend(timestamptz '2026-01-01' - i * interval '1 second', i * 1e20))) FROM (SELECT generate_series(1, 500000::bigint) AS i) g},
 	'rollup() of behaviour' => 'SELECT length(retention_book_send(rollup(money))), length(funnel_book_send(rollup(funnels))) FROM deed',
 	'+ of behaviour' => 'SELECT length(interaction_book_send(a.interactions + b.interactions)), length(retention_book_send(a.times + b.times)) FROM deed a, deed b WHERE a.n < b.n',
-	'rollup() of series' => 'SELECT length(activity_send(rollup(a))), length(funnel_send(rollup(f))), length(spend_send(rollup(s))) FROM deed_one',
+	'rollup() of series' => 'SELECT length(activity_summary_send(rollup(a))), length(funnel_summary_send(rollup(f))), length(spend_summary_send(rollup(s))) FROM deed_one',
 	'cohort_retention()' => 'SELECT count(*) FROM deed, cohort_retention(money) WHERE n = 2',
 	'net_outside()' => 'SELECT net_outside(money) FROM deed WHERE n = 2',
 	'lifecycle_counts()' => 'SELECT count(*) FROM deed, lifecycle_counts(money) WHERE n = 2',
@@ -817,23 +817,23 @@ my %slow = (
 	'output of tagquery' => 'SELECT sum(octet_length(q::text)) FROM (SELECT text::tagquery AS q FROM query OFFSET 0) q, generate_series(1, 30)',
 	'tagquery_tree()' => 'SELECT sum(octet_length(tagquery_tree(q))) FROM (SELECT text::tagquery AS q FROM query OFFSET 0) q, generate_series(1, 30)',
 	'@@' => 'SELECT count(*) FROM query, LATERAL (SELECT text::tagquery AS q OFFSET 0) q, tagged WHERE id < 5000 AND NOT (tags @@ q)',
-	'pricebook()' => q{SELECT length(pricebook_send(pricebook(i % 100, 'group ' || i % 3, i * 0.01))) FROM (SELECT generate_series(1, 500000) AS i) g},
-	'pricebook() of periods' => q{SELECT length(pricebook_send(pricebook('item ' || i / 9, date '2026-01-01' + i % 7, 'group ' || i % 90000, i % 31 + 0.99, i % 5 + 1))) FROM (SELECT generate_series(1, 300000) AS i) g},
-	'rollup(pricebook)' => 'SELECT rollup(b) IS NULL FROM (SELECT book AS b FROM crowd, generate_series(1, 2) WHERE name IN (\'both\', \'groups\')) b',
-	'+ of pricebooks' => 'SELECT length(pricebook_send(' . crowd('items') . ' + ' . crowd('items') . '))',
+	'pricebook()' => q{SELECT length(pricebook_summary_send(pricebook(i % 100, 'group ' || i % 3, i * 0.01))) FROM (SELECT generate_series(1, 500000) AS i) g},
+	'pricebook() of periods' => q{SELECT length(pricebook_summary_send(pricebook('item ' || i / 9, date '2026-01-01' + i % 7, 'group ' || i % 90000, i % 31 + 0.99, i % 5 + 1))) FROM (SELECT generate_series(1, 300000) AS i) g},
+	'rollup(pricebook_summary)' => 'SELECT rollup(b) IS NULL FROM (SELECT book AS b FROM crowd, generate_series(1, 2) WHERE name IN (\'both\', \'groups\')) b',
+	'+ of pricebooks' => 'SELECT length(pricebook_summary_send(' . crowd('items') . ' + ' . crowd('items') . '))',
 	'cell_count()' => 'SELECT cell_count(' . crowd('both') . ')',
 	'price_gaps() of groups' => 'SELECT count(*) FROM price_gaps(' . crowd('groups') . q{, 'group 5')},
 	'price_gaps() of prices' => 'SELECT count(*) FROM price_gaps(' . crowd('prices') . q{, 'group 1')},
 	'price_gap_items()' => 'SELECT count(*) FROM price_gap_items(' . crowd('items') . q{, 'group 1')},
 	'price_gap_mix()' => 'SELECT count(*) FROM price_gap_mix(' . crowd('groups') . q{, 'group 5')},
 	'fair_prices()' => 'SELECT count(*) FROM fair_prices(' . crowd('items') . q{, 'group 1')},
-	'input of pricebook' => 'SELECT rows_skipped(prices::pricebook) FROM price_literal',
-	'output of pricebook' => 'SELECT sum(octet_length(book::text)) FROM crowd',
-	'recv of pricebook' => "COPY copied_prices FROM '$price_file' (FORMAT binary)",
-	'price_slope()' => q{SELECT length(price_slope_send(price_slope('item ' || i / 5, date '2026-01-01' + i % 5, i * 0.01, i % 31 + 0.99))) FROM (SELECT generate_series(1, 400000) AS i) g},
-	'rollup(price_slope)' => 'SELECT length(price_slope_send(rollup(slope))) FROM slope',
+	'input of pricebook_summary' => 'SELECT rows_skipped(prices::pricebook_summary) FROM price_literal',
+	'output of pricebook_summary' => 'SELECT sum(octet_length(book::text)) FROM crowd',
+	'recv of pricebook_summary' => "COPY copied_prices FROM '$price_file' (FORMAT binary)",
+	'price_slope()' => q{SELECT length(price_slope_summary_send(price_slope('item ' || i / 5, date '2026-01-01' + i % 5, i * 0.01, i % 31 + 0.99))) FROM (SELECT generate_series(1, 400000) AS i) g},
+	'rollup(price_slope_summary)' => 'SELECT length(price_slope_summary_send(rollup(slope))) FROM slope',
 	'price_slopes()' => 'SELECT p.items FROM slope s, price_slopes(s.slope) p WHERE s.n = 1',
-	'input of price_slope' => 'SELECT rows_skipped(slope::price_slope) FROM price_literal',
+	'input of price_slope_summary' => 'SELECT rows_skipped(slope::price_slope_summary) FROM price_literal',
 	'rfm_book()' => q{SELECT length(rfm_book_send(rfm_book(i::bigint, timestamptz '2026-01-01', i))) FROM (SELECT generate_series(1, 1500000) AS i) g},
 	'rfm_book() of lines' => q{SELECT length(rfm_book_send(rfm_book(i % 1000, i::text, timestamptz '2026-01-01', i))) FROM (SELECT generate_series(1, 600000) AS i) g},
 	'rfm()' => q{SELECT rfm(timestamptz '2026-01-01', i) FROM (SELECT generate_series(1, 2000000) AS i) g},
@@ -904,7 +904,7 @@ SKIP:
 		'retention_book() of one member' => q{SELECT member_count(retention_book(1, timestamptz '2026-01-01' + i * interval '1 second')) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'funnel_book()' => q{SELECT member_count(funnel_book('x', '1 day', timestamptz '2026-01-01' + i * interval '1 second', true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'funnel()' => q{SELECT level(funnel('1 day', timestamptz '2026-01-01' + i * interval '1 second', true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
-		'spend() of wide amounts' => q{SELECT length(spend_send(spend(timestamptz '2026-01-01' + i * interval '1 second', i * 1e25))) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'spend() of wide amounts' => q{SELECT length(spend_summary_send(spend(timestamptz '2026-01-01' + i * interval '1 second', i * 1e25))) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rollup(funnel_book)' => q{SELECT member_count(rollup(f + f)) FROM ten_million},
 		'day_retention()' => q{SELECT count(*) FROM day_retention((SELECT retention_book(1, now())), last_day => 16777215)},
 		'cohort_retention()' => q{SELECT count(*) FROM cohort_retention((SELECT retention_book(1, '2000-01-01', 1, 'day', 'UTC')), '40000-01-01')},
@@ -912,12 +912,12 @@ SKIP:
 		'pricebook() of wide numbers' => q{SELECT cell_count(pricebook(1, '2026-01-01', 'g', i * 1e25, i * 1e25)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'pricebook() of groups' => q{SELECT cell_count(pricebook(1, 'group ' || i, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'pricebook() of long items' => q{SELECT cell_count(pricebook(repeat('i', 30000000) || i, 'g', 1)) FROM (SELECT generate_series(1, 10) AS i) g},
-		'rollup(pricebook)' => 'SELECT cell_count(rollup(book)) FROM crowd WHERE name IN (\'groups\', \'both\')',
+		'rollup(pricebook_summary)' => 'SELECT cell_count(rollup(book)) FROM crowd WHERE name IN (\'groups\', \'both\')',
 		'price_gaps()' => 'SELECT count(*) FROM price_gaps(' . crowd('groups') . q{, 'group 5')},
 		'price_gap_items()' => 'SELECT count(*) FROM price_gap_items(NULL::bigint, ' . crowd('groups') . q{, 'group 5')},
-		'output of pricebook' => 'SELECT sum(octet_length(string_agg)) FROM (SELECT string_agg(book::text, \',\') FROM crowd) x',
+		'output of pricebook_summary' => 'SELECT sum(octet_length(string_agg)) FROM (SELECT string_agg(book::text, \',\') FROM crowd) x',
 		'price_slope()' => q{SELECT rows_skipped(price_slope(i, '2026-01-01', 1, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
-		'rollup(price_slope)' => 'SELECT rows_skipped(rollup(slope)) FROM (SELECT slope FROM slope UNION ALL SELECT price_slope(-i, date \'2026-01-01\', 1, 1) FROM (SELECT generate_series(1, 600000) AS i) g) x',
+		'rollup(price_slope_summary)' => 'SELECT rows_skipped(rollup(slope)) FROM (SELECT slope FROM slope UNION ALL SELECT price_slope(-i, date \'2026-01-01\', 1, 1) FROM (SELECT generate_series(1, 600000) AS i) g) x',
 		'rfm_book()' => q{SELECT member_count(rfm_book(i::bigint, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rfm_book() with wide sums' => q{SELECT member_count(rfm_book(i::bigint, timestamptz '2026-01-01', i * 1e25)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rfm_book() of uuid' => q{SELECT member_count(rfm_book(md5(i::text)::uuid, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 10000000) AS i) g},

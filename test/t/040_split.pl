@@ -83,14 +83,14 @@ is( $session->sql(q{
 # own line here.  Column by column: expressions over the table "shop".
 my %arguments = (
 	'timestamp with time zone, numeric' => 'at, amount',
-	'rfm' => 'one_order',
-	'rfm, integer' => 'one_order, 7',
+	'rfm_summary' => 'one_order',
+	'rfm_summary, integer' => 'one_order, 7',
 	'rfm_book' => 'day_book',
 	'text' => 'member_text',
 	'text, integer' => 'member_text, 500',
 	'tagbloom' => 'tags',
-	'pricebook' => 'day_prices',
-	'price_slope' => 'day_slope',
+	'pricebook_summary' => 'day_prices',
+	'price_slope_summary' => 'day_slope',
 	'double precision, double precision[]' => "nullif(amount, 0)::float8, '{0.1,0.2,0.3}'::float8[]",
 	map {
 		my ($member, $column) = @$_;
@@ -116,13 +116,13 @@ $arguments{'text, timestamp with time zone, timestamp with time zone, interval, 
 $arguments{"$$_[0], text, timestamp with time zone"} = "$$_[1], $kind, at"
   for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
 $arguments{interaction_book} = 'day_interactions';
-$arguments{spend} = 'day_spend';
+$arguments{spend_summary} = 'day_spend';
 # Funnels: rows that meet several steps, none, and NULL ones.
 my $events = "interval '3 days', at, ARRAY[amount > 0, order_id % 3 = 0, member > 20]";
 $arguments{'interval, timestamp with time zone, boolean[]'} = $events;
 $arguments{"$$_[0], interval, timestamp with time zone, boolean[]"} = "$$_[1], $events"
   for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
-$arguments{funnel} = 'day_events';
+$arguments{funnel_summary} = 'day_events';
 $arguments{funnel_book} = 'day_funnels';
 # Activity: constants for unit and zone, and what was stored of it before.
 my $calendar = "text 'week', text 'America/New_York'";
@@ -137,9 +137,9 @@ for ([ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' 
 	$arguments{"$member, $_, text, text"} = "$column, $clocks{$_}, $calendar" for keys %clocks;
 	$arguments{"$member, $_, numeric, text, text"} = "$column, $clocks{$_}, amount, $calendar" for keys %clocks;
 	$arguments{"$member, timestamp with time zone"} = "$column, at";
-	$arguments{"$member, activity"} = "$column, day_activity";
+	$arguments{"$member, activity_summary"} = "$column, day_activity";
 }
-$arguments{activity} = 'day_activity';
+$arguments{activity_summary} = 'day_activity';
 $arguments{retention_book} = 'day_retention';
 $session->sql(q{
 	CREATE TABLE shop AS
@@ -149,7 +149,7 @@ $session->sql(q{
 	       CASE WHEN i % 43 <> 0 THEN (i * 104729 % 5000 - 500)::numeric / 100 * CASE WHEN i % 97 = 0 THEN 1e30 ELSE 1 END END AS amount
 	  FROM generate_series(1, 500) i,
 	       LATERAL (SELECT CASE WHEN i % 37 <> 0 THEN (i * 15485863::bigint % 1009 % 60) END AS member, CASE WHEN i % 31 <> 0 THEN (i / 3)::bigint END AS order_id) x;
-	ALTER TABLE shop ADD one_order rfm, ADD day_book rfm_book, ADD tags tagbloom, ADD day_prices pricebook, ADD day_slope price_slope;
+	ALTER TABLE shop ADD one_order rfm_summary, ADD day_book rfm_book, ADD tags tagbloom, ADD day_prices pricebook_summary, ADD day_slope price_slope_summary;
 	UPDATE shop s SET (day_prices, day_slope) =
 	  (SELECT pricebook(member_text, at::date, right(order_text, 1), amount, 2.50), price_slope(member, at::date, order_id, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id)
 	 WHERE id % 29 <> 0;
@@ -162,17 +162,17 @@ $session->sql(q{
 });
 $session->sql(qq{
 	ALTER TABLE shop ADD day_interactions interaction_book;
-	ALTER TABLE shop ADD day_spend spend;
+	ALTER TABLE shop ADD day_spend spend_summary;
 	UPDATE shop s SET day_spend = (SELECT spend(at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET day_interactions = (SELECT interaction_book(member_text, $kind, at) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 
 $session->sql(qq{
-	ALTER TABLE shop ADD day_events funnel, ADD day_funnels funnel_book;
+	ALTER TABLE shop ADD day_events funnel_summary, ADD day_funnels funnel_book;
 	UPDATE shop s SET (day_events, day_funnels) = (SELECT funnel(@{[ called($events) ]}), funnel_book(member_text, @{[ called($events) ]}) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 $session->sql(qq{
-	ALTER TABLE shop ADD day_activity activity, ADD day_retention retention_book;
+	ALTER TABLE shop ADD day_activity activity_summary, ADD day_retention retention_book;
 	UPDATE shop s SET (day_activity, day_retention) = (SELECT activity(at, $calendar), retention_book(member_text, at, amount, $calendar) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 
@@ -262,7 +262,7 @@ for my $way ('text', 'binary')
 			  SELECT partial_$way('$of'::regprocedure, $one) AS p FROM shop UNION ALL SELECT partial_$way('$other_of'::regprocedure, $other) FROM shop) s});
 		like($err, qr/ERROR:  42804/, "$of and $other_of, $way");
 	}
-	for my $two ([ 'rfm_cuts(rfm,integer)', 'one_order, 5', 'one_order, 6' ],
+	for my $two ([ 'rfm_cuts(rfm_summary,integer)', 'one_order, 5', 'one_order, 6' ],
 		[ 'tag_agg(text,integer)', 'member_text, 500', 'member_text, 501' ],
 		[ 'tier_cuts(double precision,double precision[])', 'amount::float8, ARRAY[0.5]::float8[]', 'amount::float8, ARRAY[0.25]::float8[]' ])
 	{
@@ -297,7 +297,7 @@ for my $way ('text', 'binary')
 }
 
 {
-	my $of = "'rollup(pricebook)'::regprocedure";
+	my $of = "'rollup(pricebook_summary)'::regprocedure";
 	$session->sql(qq{
 		CREATE TABLE price_state AS
 		SELECT partial_binary($of, b) AS p FROM (SELECT pricebook(member_text, at::date, right(order_text, 1), amount, 2.50) AS b FROM shop WHERE id < 120) s
@@ -305,7 +305,7 @@ for my $way ('text', 'binary')
 		CREATE FUNCTION price_outcome(state bytea) RETURNS text LANGUAGE plpgsql AS \$\$
 		DECLARE kind int := get_byte((SELECT p FROM price_state LIMIT 1), 0);
 		BEGIN
-		  PERFORM CASE WHEN get_byte(state || '\\x00', 0) = kind THEN merge_binary($of, state) ELSE merge_binary('rollup(price_slope)'::regprocedure, state) END;
+		  PERFORM CASE WHEN get_byte(state || '\\x00', 0) = kind THEN merge_binary($of, state) ELSE merge_binary('rollup(price_slope_summary)'::regprocedure, state) END;
 		  RETURN 'a state';
 		EXCEPTION WHEN OTHERS THEN
 		  RETURN sqlstate;

@@ -60,24 +60,24 @@ my %query = (
 	'interaction_members(interaction_book,timestamp with time zone,interval,integer,double precision)' => [ stage_members => 'SELECT * FROM interaction_members((SELECT ' . sprintf($contacts, 'customer_id') . '))' ],
 	'interaction_members(anyelement,interaction_book,timestamp with time zone,interval,integer,double precision)' => [ stage_members_uuid => 'SELECT * FROM interaction_members(NULL::uuid, (SELECT ' . sprintf($contacts, 'customer_uuid') . '))' ],
 	'interaction_transitions(interaction_book,timestamp with time zone,timestamp with time zone,interval,integer,double precision)' => [ moves => q{SELECT * FROM interaction_transitions((SELECT } . sprintf($contacts, 'customer_id') . q{), '2026-06-01')} ],
-	'tier_history(spend,timestamp with time zone,numeric[],text[],interval,text,text)' => [ tiers => q{SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), timestamptz '2027-06-01', '{600,550}', '{Größe,silver,rest}', '60 days', 'month')} ],
+	'tier_history(spend_summary,timestamp with time zone,numeric[],text[],interval,text,text)' => [ tiers => q{SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), timestamptz '2027-06-01', '{600,550}', '{Größe,silver,rest}', '60 days', 'month')} ],
 	(map { my ($type, $as_of) = @$_; ("cohort_retention(retention_book,$type)" => [ "cohorts_$type" => "SELECT * FROM cohort_retention((SELECT $members FROM orders), $as_of)" ],
 			"lifecycle_counts(retention_book,$type)" => [ "lifecycle_$type" => "SELECT * FROM lifecycle_counts((SELECT $members FROM orders), $as_of)" ],
-			"tier_history(spend,$type,numeric[],text[],interval,text,text)" => [ "tiers_$type" => "SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), $as_of, '{600,550}', '{a,b,c}')" ])
+			"tier_history(spend_summary,$type,numeric[],text[],interval,text,text)" => [ "tiers_$type" => "SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), $as_of, '{600,550}', '{a,b,c}')" ])
 		} [ text => "'2027-06-01'" ], [ date => "date '2027-06-01'" ], [ 'timestamp without time zone' => "timestamp '2027-06-01'" ]),
-	'price_gaps(pricebook,text,double precision,double precision,integer)' => [ gaps => "SELECT * FROM price_gaps($prices, 'new')" ],
-	'price_gap_items(pricebook,text,double precision,double precision,integer)' => [ gap_items => "SELECT * FROM price_gap_items($named_prices, 'new', 0.1, 0, 1)" ],
-	'price_gap_items(anyelement,pricebook,text,double precision,double precision,integer)' => [
+	'price_gaps(pricebook_summary,text,double precision,double precision,integer)' => [ gaps => "SELECT * FROM price_gaps($prices, 'new')" ],
+	'price_gap_items(pricebook_summary,text,double precision,double precision,integer)' => [ gap_items => "SELECT * FROM price_gap_items($named_prices, 'new', 0.1, 0, 1)" ],
+	'price_gap_items(anyelement,pricebook_summary,text,double precision,double precision,integer)' => [
 		gap_items_bigint => "SELECT * FROM price_gap_items(NULL::bigint, $prices, 'café')",
 		gap_items_text => "SELECT * FROM price_gap_items(NULL::text, $undated_prices, 'old')"
 	],
-	'price_gap_mix(pricebook,text)' => [ gap_mix => "SELECT * FROM price_gap_mix($undated_prices, 'new')" ],
-	'fair_prices(pricebook,text)' => [ fair => "SELECT * FROM fair_prices($undated_prices, 'new')" ],
-	'fair_prices(anyelement,pricebook,text)' => [
+	'price_gap_mix(pricebook_summary,text)' => [ gap_mix => "SELECT * FROM price_gap_mix($undated_prices, 'new')" ],
+	'fair_prices(pricebook_summary,text)' => [ fair => "SELECT * FROM fair_prices($undated_prices, 'new')" ],
+	'fair_prices(anyelement,pricebook_summary,text)' => [
 		fair_bigint => "SELECT * FROM fair_prices(NULL::bigint, $prices, 'new')",
 		fair_text => "SELECT * FROM fair_prices(NULL::text, $named_prices, 'new')"
 	],
-	'price_slopes(price_slope,double precision)' => [ slopes => 'SELECT * FROM price_slopes((SELECT price_slope(item, week, joined, price) FROM lines))' ],
+	'price_slopes(price_slope_summary,double precision)' => [ slopes => 'SELECT * FROM price_slopes((SELECT price_slope(item, week, joined, price) FROM lines))' ],
 	'rfm_members(rfm_book,timestamp with time zone,integer)' => [ bigint => "SELECT * FROM rfm_members($book)" ],
 	'rfm_members(anyelement,rfm_book,timestamp with time zone,integer)' => [
 		uuid => 'SELECT * FROM rfm_members(NULL::uuid, (SELECT rfm_book(customer_uuid, order_id, ordered_at, amount) FROM orders))',
