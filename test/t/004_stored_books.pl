@@ -1,5 +1,5 @@
-# The golden literals of rfm_book, pricebook and price_slope are those that
-# test/oracle/stored_books.py prints, and it prints no others.
+# The golden literals of rfm_book, pricebook_summary and price_slope_summary are
+# those that test/oracle/stored_books.py prints, and it prints no others.
 use strict;
 use warnings;
 
