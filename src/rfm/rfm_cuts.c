@@ -200,7 +200,7 @@ check_limit_count(const char *name, int n, int expected)
 	if (n != expected)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be a list of as many limits as last_order, %d, not %d", name, expected, n),
+				 errmsg("%s must have as many limits as last_order, %d, not %d", name, expected, n),
 				 errhint("All three scores have the same number of limits, one less than there are scores.")));
 }
 
@@ -231,7 +231,7 @@ custmart_rfm_cuts_from_limits(PG_FUNCTION_ARGS)
 	if (wrong != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("limits are not valid: %s", wrong),
+				 errmsg("limits of scores are not valid: %s", wrong),
 				 errdetail("They are \"%s\".", cuts_to_text(&cuts)),
 				 errhint("Give each list in ascending order, last_order from the earliest time on; a limit of frequency is at least 1.")));
 	PG_RETURN_BYTEA_P(value);

@@ -138,7 +138,7 @@ for my $member (sort keys %members)
 		$book_of{$name} = [ $member, $book ];
 		$whole{$name} = qq{SELECT concat_ws(' ', rows_skipped(book), member_count(book), book = (SELECT book FROM kept WHERE name = '$name'),
 				(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM rfm_members(NULL::$member, book) m),
-				(SELECT md5(string_agg(concat_ws(' ', segment, members, share, revenue, revenue_share, avg_recency, avg_frequency, avg_monetary), ','))
+				(SELECT md5(string_agg(concat_ws(' ', segment, members, share, monetary, monetary_share, avg_recency, avg_frequency, avg_monetary), ','))
 				   FROM rfm_segments(book)), rfm_cuts_send(rfm_cuts(book, 6)))
 			FROM ($book OFFSET 0) b (book)};
 	}

@@ -196,9 +196,9 @@ SKIP:
 	}
 
 	# The values themselves arrive; numbers as numbers, times as times.
-	my @rows = $odbc->("SELECT member, frequency, monetary, first_order, last_order, recency, r, f, m, score, segment FROM rfm_members($book) WHERE member < 50 ORDER BY member");
+	my @rows = $odbc->("SELECT member, frequency, monetary, first_order, last_order, recency, recency_score, frequency_score, monetary_score, score, segment FROM rfm_members($book) WHERE member < 50 ORDER BY member");
 	my @expected = split /\n/, $node->safe_psql('shop',
-		"SELECT member, frequency, monetary, to_char(first_order, 'YYYY-MM-DD HH24:MI:SS'), to_char(last_order, 'YYYY-MM-DD HH24:MI:SS'), recency, r, f, m, score, segment FROM rfm_members($book) WHERE member < 50 ORDER BY member");
+		"SELECT member, frequency, monetary, to_char(first_order, 'YYYY-MM-DD HH24:MI:SS'), to_char(last_order, 'YYYY-MM-DD HH24:MI:SS'), recency, recency_score, frequency_score, monetary_score, score, segment FROM rfm_members($book) WHERE member < 50 ORDER BY member");
 	is_deeply([ map { s/(?<=:\d\d)\.0+(?=\||$)//gr } @rows ], \@expected, 'with the same values');
 	is(join(',', $odbc->('SELECT member FROM view_text WHERE frequency > 0 ORDER BY member COLLATE "C" LIMIT 2')), 'Größe 0,Größe 1', 'and texts');
 
