@@ -118,7 +118,7 @@ $node->safe_psql(
 # Every aggregate, as a query whose answer is one short text.  Values and limits
 # are compared by their bytes, books as books and by the rows they give.
 my %members = (bigint => 'member', uuid => 'member_uuid', text => 'member_text');
-my %orders = ('' => '', bigint => 'order_id, ', text => 'order_text, ');
+my %orders = ('' => '', bigint => 'order_id, ', uuid => 'md5(order_text)::uuid, ', text => 'order_text, ');
 my %whole = (
 	'rfm, all in one' => 'SELECT rfm_summary_send(rfm(at, amount)) FROM %s',
 	'rfm, by member' => q{SELECT md5(string_agg(concat_ws(' ', member, rfm_summary_send(rfm)), ',' ORDER BY member))
