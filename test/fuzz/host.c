@@ -597,6 +597,20 @@ timestamptz_in(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+Datum
+date_in(PG_FUNCTION_ARGS)
+{
+	return timestamptz_in(fcinfo);
+}
+
+int
+ParseDateTime(const char *timestr, char *workbuf, size_t buflen,
+			  char **field, int *ftype, int maxfields, int *numfields)
+{
+	host_require(false, "ParseDateTime");
+	return 0;
+}
+
 /* ---------- sets ---------- */
 
 static long row_count;
