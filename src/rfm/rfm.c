@@ -240,8 +240,9 @@ custmart_rfm_from_figures(PG_FUNCTION_ARGS)
 	}
 	member.refunds = get_count(fcinfo, 4, "refunds");
 	length = rfm_store(&member, &pool, bytes);
-	wrong = member.frequency == 0 && !(PG_ARGISNULL(2) && PG_ARGISNULL(3)) ?
-		"a member without orders has dates" : rfm_check(bytes, length);
+	wrong = rfm_check(bytes, length);
+	if (wrong == NULL && member.frequency == 0 && !(PG_ARGISNULL(2) && PG_ARGISNULL(3)))
+		wrong = "a member without orders has dates";
 	if (wrong != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
