@@ -37,6 +37,7 @@ CREATE VIEW rfm_fair AS
 WITH members AS (
 	SELECT customer_id AS member,
 		count(*) FILTER (WHERE amount >= 0) AS frequency,
+		count(*) FILTER (WHERE amount < 0) AS refunds,
 		sum(amount) AS monetary,
 		min(ordered_at) FILTER (WHERE amount >= 0) AS first_order,
 		max(ordered_at) FILTER (WHERE amount >= 0) AS last_order
@@ -59,11 +60,11 @@ WITH members AS (
 	FROM timed, limits
 	WHERE frequency > 0
 )
-SELECT member, frequency, monetary, first_order, last_order, recency, r, f, m, 100 * r + 10 * f + m AS score, segment
+SELECT member, frequency, refunds, monetary, first_order, last_order, recency, r AS recency_score, f AS frequency_score, m AS monetary_score, 100 * r + 10 * f + m AS score, segment
 FROM tiles
 JOIN segment_of ON score = 100 * r + 10 * f + m
 UNION ALL
-SELECT member, frequency, monetary, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT member, frequency, refunds, monetary, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM timed
 WHERE frequency = 0;
 

@@ -2,7 +2,7 @@
 
 -- @stored_type type=rfm_cuts in=20 out=20 recv=1 send=1 storage=extended text="a text such as v1 bins=2 members=3 last_order={2026-01-31T12:00:00+00:00} frequency={2} monetary={20.5}, times in UTC"
 
-COMMENT ON TYPE rfm_cuts IS 'Score limits of a population: for each of bins - 1 limits a last order, a frequency and a monetary value. Made by rfm_cuts(), used by rfm_score(), listed by rfm_limits(); store it to score tomorrow''s members by today''s limits.';
+COMMENT ON TYPE rfm_cuts IS 'Score limits of a population: for each of bins - 1 limits a last order, a frequency and a monetary value. Made by rfm_cuts(), of members or of limits of one''s own, used by rfm_score() and rfm_members(), listed by rfm_limits(); store it to score tomorrow''s members by today''s limits.';
 
 -- The aggregate: collects the values of all members, then finds the limits.
 
@@ -15,11 +15,11 @@ CREATE FUNCTION rfm_cuts_combine(bigint[], bigint[]) RETURNS bigint[]
 CREATE FUNCTION rfm_cuts_final(bigint[]) RETURNS rfm_cuts
 	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5000;
 
-CREATE AGGREGATE rfm_cuts(rfm_summary) (
+CREATE AGGREGATE rfm_cuts(summary rfm_summary) (
 	SFUNC = rfm_cuts_step, STYPE = bigint[], SSPACE = 8192,
 	FINALFUNC = rfm_cuts_final, COMBINEFUNC = rfm_cuts_combine, PARALLEL = SAFE
 );
-CREATE AGGREGATE rfm_cuts(rfm_summary, bins integer) (
+CREATE AGGREGATE rfm_cuts(summary rfm_summary, bins integer) (
 	SFUNC = rfm_cuts_step, STYPE = bigint[], SSPACE = 8192,
 	FINALFUNC = rfm_cuts_final, COMBINEFUNC = rfm_cuts_combine, PARALLEL = SAFE
 );
@@ -33,17 +33,25 @@ COMMENT ON AGGREGATE rfm_cuts(rfm_summary) IS
 COMMENT ON AGGREGATE rfm_cuts(rfm_summary, integer) IS
 	'Limits of the scores 1 to bins (from 2 to 99, the same for all rows) among members who have orders, computed as by rfm_cuts(rfm) for 5. Errors: 22023, 54000 for more than 33 million members.';
 
+-- Limits of one's own
+
+CREATE FUNCTION rfm_cuts(last_order timestamptz[], frequency double precision[], monetary double precision[]) RETURNS rfm_cuts
+	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_from_limits' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION rfm_cuts(timestamptz[], double precision[], double precision[]) IS
+	'Limits of one''s own: as many in each list, one less than there are scores, each list ascending. A last order at or after a limit of last_order scores one more, a frequency or money above a limit does. Errors: 22023 for lists that are empty, of different lengths, longer than 98, not ascending or have NULL in them, for a frequency below 1 or a number that is not finite; 22008 for an infinite time; 22004 for NULL in place of a list.';
+
 -- Scores and segments
 
-CREATE FUNCTION rfm_score(rfm_summary, rfm_cuts) RETURNS integer
+CREATE FUNCTION rfm_score(summary rfm_summary, cuts rfm_cuts) RETURNS integer
 	AS 'MODULE_PATHNAME', 'custmart_rfm_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 CREATE FUNCTION rfm_segment(score integer) RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_rfm_segment' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION rfm_segment(rfm_summary, rfm_cuts) RETURNS text
+CREATE FUNCTION rfm_segment(summary rfm_summary, cuts rfm_cuts) RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_rfm_segment_by_cuts' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 CREATE FUNCTION rfm_segment_map(OUT score integer, OUT segment text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_rfm_segment_map' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10 ROWS 125;
-CREATE FUNCTION rfm_limits(rfm_cuts, OUT bin integer, OUT last_order timestamptz,
+CREATE FUNCTION rfm_limits(cuts rfm_cuts, OUT bin integer, OUT last_order timestamptz,
 						   OUT frequency double precision, OUT monetary double precision)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_rfm_limits' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5 ROWS 4;

@@ -227,8 +227,13 @@ book_state_slow(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type,
 	if (PG_ARGISNULL(0))
 		return make_book(kind, key_type, form, states);
 	book = writable_book(PG_GETARG_DATUM(0), kind->format);
-	if (book == NULL)
+
+	/* Kinds that share a format have rows of their own. */
+	if (book == NULL || book->kind != kind)
+	{
+		book = NULL;
 		merge(&book, PG_GETARG_DATUM(0), kind, states);
+	}
 	check_same(book, key_type, form);
 	return book;
 }

@@ -167,8 +167,6 @@ custmart_rfm_summary_recv(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(stored_recv(fcinfo, &rfm_type));
 }
 
-/* ---------- aggregates ---------- */
-
 /*
  * Writes a member as the next state: over the current one, which belongs to the
  * aggregate, if it has the right size.
@@ -191,6 +189,70 @@ next_state(bytea *state, const RfmMember *member, const DecimalPool *pool)
 	memcpy(VARDATA(state), bytes, length);
 	return PointerGetDatum(state);
 }
+
+/* ---------- from what is already aggregated ---------- */
+
+/* A number of orders or refunds. */
+static uint32
+get_count(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	int64		n = PG_GETARG_INT64(argument);
+
+	if (n < 0 || n > PG_UINT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be from 0 to %u, not " INT64_FORMAT, name, PG_UINT32_MAX, n),
+				 errhint("Give how many orders and refunds of one member there are.")));
+	return (uint32) n;
+}
+
+/* The time of an order, which there must be. */
+static TimestampTz
+get_order_time(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL where there are orders", name),
+				 errhint("It may be NULL only if frequency is 0, of a member of whom there are only refunds.")));
+	return time_check(PG_GETARG_TIMESTAMPTZ(argument), name);
+}
+
+/* rfm(frequency, monetary, first_order, last_order, refunds): a summary of these figures. */
+CUSTMART_FUNCTION(custmart_rfm_from_figures);
+Datum
+custmart_rfm_from_figures(PG_FUNCTION_ARGS)
+{
+	RfmMember	member = {0};
+	DecimalPool pool = {.context = CurrentMemoryContext};
+	uint8		bytes[RFM_STORED_MAX];
+	Size		length;
+	const char *wrong;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(4))
+		PG_RETURN_NULL();
+	member.frequency = get_count(fcinfo, 0, "frequency");
+	member.money = numeric_read(PG_GETARG_DATUM(1), "monetary", &pool);
+	if (member.frequency > 0)
+	{
+		member.first_order = get_order_time(fcinfo, 2, "first_order");
+		member.last_order = get_order_time(fcinfo, 3, "last_order");
+	}
+	member.refunds = get_count(fcinfo, 4, "refunds");
+	length = rfm_store(&member, &pool, bytes);
+	wrong = rfm_check(bytes, length);
+	if (wrong == NULL && member.frequency == 0 && !(PG_ARGISNULL(2) && PG_ARGISNULL(3)))
+		wrong = "a member without orders has dates";
+	if (wrong != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("figures of a member are not valid: %s", wrong),
+				 errdetail("They are \"%s\".", member_to_text(bytes)),
+				 errhint("An amount below 0 is a refund: it lowers monetary, counts in refunds, is not an order and moves no date.")));
+	return next_state(NULL, &member, &pool);
+}
+
+/* ---------- aggregates ---------- */
 
 /* The state in argument 0, read; NULL if there is none yet. */
 static bytea *
@@ -228,7 +290,7 @@ custmart_rfm_step(PG_FUNCTION_ARGS)
 		return aggregate_same_state(fcinfo);
 	state = get_state(fcinfo, &value);
 	amount_pool.context = CurrentMemoryContext;
-	time = time_check(PG_GETARG_TIMESTAMPTZ(1), "ordered_at");
+	time = time_check(PG_GETARG_TIMESTAMPTZ(1), "occurred_at");
 	amount = numeric_read(PG_GETARG_DATUM(2), "amount", &amount_pool);
 	rfm_raise(rfm_add_line(&value.member, &value.pool, time, amount, &amount_pool,
 						   rfm_is_refund(amount, &amount_pool), true));
@@ -343,13 +405,17 @@ custmart_rfm_last_order(PG_FUNCTION_ARGS)
 	PG_RETURN_TIMESTAMPTZ(value.member.last_order);
 }
 
-/* as_of in argument 1; the last order must not be after it. */
+/* as_of in argument 1; NULL is the last order, which must not be after it. */
 static TimestampTz
 get_as_of(FunctionCallInfo fcinfo, const RfmMember *member)
 {
-	TimestampTz as_of = time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
+	TimestampTz as_of;
 
-	rfm_check_as_of(as_of, member->last_order);
+	if (PG_ARGISNULL(1))
+		return member->last_order;
+	as_of = time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
+	if (unlikely(member->last_order > as_of))
+		time_too_early_error(as_of, "as_of", member->last_order, "an order", "occurred_at");
 	return as_of;
 }
 
@@ -360,6 +426,8 @@ custmart_rfm_recency(PG_FUNCTION_ARGS)
 {
 	RfmValue	value;
 
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
 	rfm_read(&value, PG_GETARG_DATUM(0));
 	if (value.member.frequency == 0)
 		PG_RETURN_NULL();
@@ -373,16 +441,10 @@ custmart_rfm_tenure(PG_FUNCTION_ARGS)
 {
 	RfmValue	value;
 
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
 	rfm_read(&value, PG_GETARG_DATUM(0));
 	if (value.member.frequency == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(rfm_days(value.member.first_order, get_as_of(fcinfo, &value.member)));
-}
-
-/* Raises 22023 if an order lies after as_of. */
-void
-rfm_check_as_of(TimestampTz as_of, TimestampTz last_order)
-{
-	if (unlikely(last_order > as_of))
-		time_too_early_error(as_of, "as_of", last_order, "an order", "ordered_at");
 }

@@ -25,9 +25,9 @@ typedef struct RfmValue
 
 extern void rfm_read(RfmValue *value, Datum stored);
 extern void rfm_raise(RfmStatus status);
-extern void rfm_check_as_of(TimestampTz as_of, TimestampTz last_order);
 extern int	rfm_check_bins(int32 bins);
 extern bytea *rfm_cuts_datum(const RfmCuts *cuts);
+extern void rfm_cuts_read(Datum value, RfmCuts *cuts);
 
 /* Days between two points in time, whose difference may need an unsigned 64-bit number. */
 static inline float8

@@ -19,21 +19,29 @@ typedef struct RfmRow
 {
 	int64		time;
 	int64		amount;			/* packed; wide ones in amount_pool */
-	int64		order_number;	/* KEY_INT64 */
-	Size		order_text;		/* KEY_BYTES: offset in the pending bytes of */
-	uint32		order_length;	/* 4 bytes for the member and the id */
+	union
+	{
+		int64		number;
+		uint8		uuid[UUID_SIZE];
+		struct
+		{
+			Size		place;	/* offset in the pending bytes of 4 bytes for the member and the id */
+			uint32		length; /* of both */
+		}			text;
+	}			order;
 } RfmRow;
 
 typedef struct RfmExtra
 {
 	DecimalPool pool;			/* wide sums of members */
 	DecimalPool amount_pool;	/* wide amounts of pending rows */
-	TimestampTz latest;			/* row in the table, refunds included */
+	TimestampTz latest;			/* row in the table, refunds included, if its time is known */
 	KeyTable	orders;			/* member and order id -> bits; for order lines only */
 } RfmExtra;
 
 static void rfm_book_init(Book *book);
 static void rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n);
+static void rfm_book_apply_summaries(Book *book, const uint32 *entries, const void *rows, int n);
 static Size rfm_book_tail_size(const Book *book);
 static void rfm_book_append_tail(Book *book, ByteBuffer *buffer);
 
@@ -43,6 +51,17 @@ static const BookKind rfm_book_kind = {
 	.row_size = sizeof(RfmRow),
 	.init = rfm_book_init,
 	.apply = rfm_book_apply,
+	.tail_size = rfm_book_tail_size,
+	.append_tail = rfm_book_append_tail
+};
+
+/* The same book, made of summaries; a pending row is an RfmMember, whose wide sum is in amount_pool. */
+static const BookKind rfm_book_of_summaries_kind = {
+	.format = &rfm_book_format,
+	.payload_size = sizeof(RfmMember),
+	.row_size = sizeof(RfmMember),
+	.init = rfm_book_init,
+	.apply = rfm_book_apply_summaries,
 	.tail_size = rfm_book_tail_size,
 	.append_tail = rfm_book_append_tail
 };
@@ -61,6 +80,13 @@ extra_of(const Book *book)
 	return book->extra;
 }
 
+/* How orders are told apart: by the id and 4 bytes for the number of the member. */
+static inline KeyType
+order_key_type(uint8 form)
+{
+	return form == RFM_BOOK_LINES_BIGINT ? KEY_FIXED16 : form == RFM_BOOK_LINES_UUID ? KEY_FIXED20 : KEY_BYTES;
+}
+
 /* ---------- building ---------- */
 
 static void
@@ -73,22 +99,20 @@ rfm_book_init(Book *book)
 	extra->pool.context = book->hdr.eoh_context;
 	extra->amount_pool.context = book->hdr.eoh_context;
 	if (has_lines)
-		keytable_init(&extra->orders,
-					  book->form == RFM_BOOK_LINES_BIGINT ? KEY_FIXED16 : KEY_BYTES,
-					  sizeof(uint32), book->hdr.eoh_context);
+		keytable_init(&extra->orders, order_key_type(book->form), sizeof(uint32), book->hdr.eoh_context);
 	book->extra = extra;
 }
 
-/* The key of an order among all orders: the member's number and the order's id. */
+/* The key of an order among all orders: an id of a fixed length and the member's number. */
 static Key
-order_key_of_number(uint32 member, int64 number)
+order_key_of(const void *id, Size length, uint32 member)
 {
 	Key			key;
 
 	/* Initializing a union with {0} may leave bytes beyond its first member unset. */
 	memset(&key, 0, sizeof(key));
-	memcpy(key.fixed, &number, 8);
-	memcpy(key.fixed + 8, &member, 4);
+	memcpy(key.fixed, id, length);
+	memcpy(key.fixed + length, &member, 4);
 	return key;
 }
 
@@ -117,14 +141,16 @@ rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 		for (int i = 0; i < n; i++)
 		{
 			if (book->form == RFM_BOOK_LINES_BIGINT)
-				keys[i] = order_key_of_number(entries[i], row[i].order_number);
+				keys[i] = order_key_of(&row[i].order.number, sizeof(int64), entries[i]);
+			else if (book->form == RFM_BOOK_LINES_UUID)
+				keys[i] = order_key_of(row[i].order.uuid, UUID_SIZE, entries[i]);
 			else
 			{
-				char	   *place = book->pending_bytes.data + row[i].order_text;
+				char	   *place = book->pending_bytes.data + row[i].order.text.place;
 
 				memcpy(place, &entries[i], 4);
 				keys[i].bytes.data = place;
-				keys[i].bytes.length = row[i].order_length;
+				keys[i].bytes.length = row[i].order.text.length;
 			}
 		}
 		keytable_locate(&extra->orders, keys, n, orders);
@@ -142,6 +168,27 @@ rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 		if (unlikely(status != RFM_OK))
 			rfm_raise(status);
 		extra->latest = Max(extra->latest, row[i].time);
+	}
+	extra->amount_pool.count = 0;
+}
+
+static void
+rfm_book_apply_summaries(Book *book, const uint32 *entries, const void *rows, int n)
+{
+	RfmExtra   *extra = extra_of(book);
+	const RfmMember *row = rows;
+
+	for (int i = 0; i < n; i++)
+	{
+		RfmStatus	status = rfm_merge(keytable_payload(&book->table, entries[i]), &extra->pool,
+									   &row[i], &extra->amount_pool);
+
+		if (unlikely(status != RFM_OK))
+			rfm_raise(status);
+
+		/* Of refunds it is not known when they were. */
+		if (row[i].frequency > 0)
+			extra->latest = Max(extra->latest, row[i].last_order);
 	}
 	extra->amount_pool.count = 0;
 }
@@ -165,19 +212,21 @@ rfm_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 		(form != RFM_BOOK_ORDERS && PG_ARGISNULL(4)))
 		return book_skip_row(book);
 
-	time = time_check(PG_GETARG_TIMESTAMPTZ(time_argument), "ordered_at");
+	time = time_check(PG_GETARG_TIMESTAMPTZ(time_argument), "occurred_at");
 	amount = numeric_read(PG_GETARG_DATUM(time_argument + 1), "amount", &extra->amount_pool);
 	row = book_next_row(book, &key);
 	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
 	if (form == RFM_BOOK_LINES_BIGINT)
-		row->order_number = PG_GETARG_INT64(2);
+		row->order.number = PG_GETARG_INT64(2);
+	else if (form == RFM_BOOK_LINES_UUID)
+		memcpy(row->order.uuid, DatumGetPointer(PG_GETARG_DATUM(2)), UUID_SIZE);
 	else if (form == RFM_BOOK_LINES_TEXT)
 	{
 		text	   *t = PG_GETARG_TEXT_PP(2);
 
-		row->order_text = book_keep_bytes(book, "\0\0\0", 4);
-		row->order_length = 4 + (uint32) VARSIZE_ANY_EXHDR(t);
-		(void) book_keep_bytes(book, VARDATA_ANY(t), row->order_length - 4);
+		row->order.text.place = book_keep_bytes(book, "\0\0\0", 4);
+		row->order.text.length = 4 + (uint32) VARSIZE_ANY_EXHDR(t);
+		(void) book_keep_bytes(book, VARDATA_ANY(t), row->order.text.length - 4);
 		PG_FREE_IF_COPY(t, 2);
 	}
 	row->time = time;
@@ -186,8 +235,8 @@ rfm_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form)
 }
 
 /*
- * rfm_book_step_<member>(rfm_book, member, ordered_at, amount) and
- * rfm_book_step_<member>_<order id>(rfm_book, member, order_id, ordered_at, amount)
+ * rfm_book_step_<member>(rfm_book, member, occurred_at, amount) and
+ * rfm_book_step_<member>_<order id>(rfm_book, member, order_id, occurred_at, amount)
  */
 #define RFM_BOOK_STEP(name, member_type, form) \
 CUSTMART_FUNCTION(custmart_rfm_book_step_##name); \
@@ -201,11 +250,48 @@ RFM_BOOK_STEP(bigint, KEY_INT64, RFM_BOOK_ORDERS)
 RFM_BOOK_STEP(uuid, KEY_FIXED16, RFM_BOOK_ORDERS)
 RFM_BOOK_STEP(text, KEY_BYTES, RFM_BOOK_ORDERS)
 RFM_BOOK_STEP(bigint_bigint, KEY_INT64, RFM_BOOK_LINES_BIGINT)
+RFM_BOOK_STEP(bigint_uuid, KEY_INT64, RFM_BOOK_LINES_UUID)
 RFM_BOOK_STEP(bigint_text, KEY_INT64, RFM_BOOK_LINES_TEXT)
 RFM_BOOK_STEP(uuid_bigint, KEY_FIXED16, RFM_BOOK_LINES_BIGINT)
+RFM_BOOK_STEP(uuid_uuid, KEY_FIXED16, RFM_BOOK_LINES_UUID)
 RFM_BOOK_STEP(uuid_text, KEY_FIXED16, RFM_BOOK_LINES_TEXT)
 RFM_BOOK_STEP(text_bigint, KEY_BYTES, RFM_BOOK_LINES_BIGINT)
+RFM_BOOK_STEP(text_uuid, KEY_BYTES, RFM_BOOK_LINES_UUID)
 RFM_BOOK_STEP(text_text, KEY_BYTES, RFM_BOOK_LINES_TEXT)
+
+/* Adds a summary to the state: arguments 1 and 2 are the member and what is known of their orders. */
+static inline Datum
+rfm_book_step_summary(FunctionCallInfo fcinfo, KeyType member_type)
+{
+	Book	   *book = book_of_state(fcinfo, &rfm_book_of_summaries_kind, member_type, RFM_BOOK_ORDERS);
+	RfmValue	value;
+	Key		   *key;
+	RfmMember  *row;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return book_skip_row(book);
+
+	rfm_read(&value, PG_GETARG_DATUM(2));
+	row = book_next_row(book, &key);
+	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
+	*row = value.member;
+	if (unlikely(decimal_is_pooled(row->money)))
+		row->money = decimal_pool_put(&extra_of(book)->amount_pool, &value.wide);
+	return book_push(book);
+}
+
+/* rfm_book_step_<member>_summary(rfm_book, member, rfm_summary) */
+#define RFM_BOOK_STEP_SUMMARY(name, member_type) \
+CUSTMART_FUNCTION(custmart_rfm_book_step_##name##_summary); \
+Datum \
+custmart_rfm_book_step_##name##_summary(PG_FUNCTION_ARGS) \
+{ \
+	return rfm_book_step_summary(fcinfo, member_type); \
+}
+
+RFM_BOOK_STEP_SUMMARY(bigint, KEY_INT64)
+RFM_BOOK_STEP_SUMMARY(uuid, KEY_FIXED16)
+RFM_BOOK_STEP_SUMMARY(text, KEY_BYTES)
 
 /* ---------- storing ---------- */
 
@@ -218,9 +304,13 @@ rfm_book_tail_size(const Book *book)
 	{
 		const KeyTable *orders = &extra_of(book)->orders;
 
-		/* Bits and id; the bytes of a text begin with the member's number, of 4 bytes. */
 		size += (Size) book->table.count;
-		size += book->form == RFM_BOOK_LINES_BIGINT ? (Size) orders->count * 9 : orders->key_bytes - (Size) orders->count * 2;
+
+		/* Bits and id; the bytes of a text begin with the member's number, of 4 bytes. */
+		if (book->form == RFM_BOOK_LINES_TEXT)
+			size += orders->key_bytes - (Size) orders->count * 2;
+		else
+			size += (Size) orders->count * (book->form == RFM_BOOK_LINES_BIGINT ? 9 : 1 + UUID_SIZE);
 	}
 	return size;
 }
@@ -235,20 +325,31 @@ order_member(KeyType key_type, const KeyTable *orders, uint32 entry)
 	const char *place = keytable_entry(orders, entry);
 	uint32		member;
 
-	memcpy(&member, key_type == KEY_FIXED16 ? place + 8 : keytable_entry_key(KEY_BYTES, place).bytes.data, 4);
+	if (key_type == KEY_BYTES)
+		place = keytable_entry_key(KEY_BYTES, place).bytes.data;
+	else
+		place += key_type == KEY_FIXED16 ? sizeof(int64) : UUID_SIZE;
+	memcpy(&member, place, 4);
 	return member;
 }
 
 static inline RfmOrder
 get_order(KeyType key_type, const KeyTable *orders, uint32 entry)
 {
-	Key			key = keytable_entry_key(key_type, keytable_entry(orders, entry));
+	const char *place = keytable_entry(orders, entry);
 	RfmOrder	order = {.bits = (uint8) *(uint32 *) keytable_payload(orders, entry)};
 
 	if (key_type == KEY_FIXED16)
-		memcpy(&order.number, key.fixed, 8);
+		memcpy(&order.number, place, sizeof(int64));
+	else if (key_type == KEY_FIXED20)
+	{
+		order.text = (const uint8 *) place;
+		order.length = UUID_SIZE;
+	}
 	else
 	{
+		Key			key = keytable_entry_key(KEY_BYTES, place);
+
 		order.text = (const uint8 *) key.bytes.data + 4;
 		order.length = key.bytes.length - 4;
 	}
@@ -378,6 +479,8 @@ rfm_book_append_tail(Book *book, ByteBuffer *buffer)
 
 	if (book->form == RFM_BOOK_LINES_TEXT)
 		append_members(KEY_BYTES, book, buffer);
+	else if (book->form == RFM_BOOK_LINES_UUID)
+		append_members(KEY_FIXED20, book, buffer);
 	else
 		append_members(KEY_FIXED16, book, buffer);
 	decimal_pool_clear(&extra->pool);

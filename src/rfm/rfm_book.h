@@ -13,7 +13,10 @@
 /* The forms of a book: of orders, or of order lines by the type of the order id. */
 #define RFM_BOOK_ORDERS 0
 #define RFM_BOOK_LINES_BIGINT 1
+#define RFM_BOOK_LINES_UUID 2
 #define RFM_BOOK_LINES_TEXT 3
+
+#define UUID_SIZE 16
 
 /* What an order has lines of. */
 #define ORDER_BOUGHT 1
@@ -33,7 +36,7 @@ typedef struct RfmTail
 /* An order, by the lines seen of it. */
 typedef struct RfmOrder
 {
-	const uint8 *text;			/* its id; NULL: it is a number */
+	const uint8 *text;			/* its id, or the bytes of a uuid; NULL: it is a number */
 	int64		number;
 	uint32		length;
 	uint8		bits;

@@ -75,7 +75,11 @@ read_order(const uint8 **bytes, const uint8 *end, uint8 form, RfmOrder *order)
 		*bytes += 8;
 		return true;
 	}
-	if (!check_varint(bytes, end, &length) || length > (Size) (end - *bytes))
+	if (form == RFM_BOOK_LINES_UUID)
+		length = UUID_SIZE;
+	else if (!check_varint(bytes, end, &length))
+		return false;
+	if (length > (Size) (end - *bytes))
 		return false;
 	order->text = *bytes;
 	order->length = (uint32) length;
@@ -130,7 +134,7 @@ rfm_book_check(const uint8 *bytes, Size length)
 
 	if (wrong != NULL)
 		return wrong;
-	if (reader.form != RFM_BOOK_ORDERS && reader.form != RFM_BOOK_LINES_BIGINT && reader.form != RFM_BOOK_LINES_TEXT)
+	if (reader.form > RFM_BOOK_LINES_TEXT)
 		return "its form is unknown";
 	if ((wrong = rfm_book_split_tail(&reader, &tail)) != NULL ||
 		(wrong = book_check_order(&reader)) != NULL)
@@ -223,7 +227,8 @@ rfm_tail_orders(RfmTailWriter *writer, const RfmOrder *orders, Size n)
 			bytes = store_u64(bytes, (uint64) orders[i].number);
 		else
 		{
-			bytes = store_varint(bytes, orders[i].length);
+			if (writer->form == RFM_BOOK_LINES_TEXT)
+				bytes = store_varint(bytes, orders[i].length);
 			memcpy(bytes, orders[i].text, orders[i].length);
 			bytes += orders[i].length;
 		}

@@ -277,8 +277,6 @@ rfm_cuts_check(const uint8 *bytes, Size length)
 	if (length != (Size) RFM_CUTS_STORED_SIZE(bytes[2]))
 		return "its length is wrong";
 	rfm_cuts_load(bytes, &cuts);
-	if (cuts.members == 0)
-		return "it was made from no members";
 	for (int i = 0; i < cuts.bins - 1; i++)
 	{
 		if (!time_is_in_range(cuts.last_order[i]))

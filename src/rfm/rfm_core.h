@@ -131,12 +131,13 @@ rfm_is_refund(int64 amount, const DecimalPool *amount_pool)
  */
 #define RFM_BINS_MIN 2
 #define RFM_BINS_MAX 99
+#define RFM_BINS_DEFAULT 5
 #define RFM_LIMITS_MAX (RFM_BINS_MAX - 1)
 
 typedef struct RfmCuts
 {
 	int32		bins;
-	uint64		members;		/* how many the limits were made of */
+	uint64		members;		/* how many the limits were made of; 0: somebody set them */
 	int64		last_order[RFM_LIMITS_MAX]; /* rounded up to a microsecond */
 	float8		frequency[RFM_LIMITS_MAX];
 	float8		monetary[RFM_LIMITS_MAX];

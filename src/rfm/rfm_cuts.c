@@ -9,10 +9,12 @@
 
 #include "catalog/pg_type.h"
 #include "shared/aggregate.h"
-#include "shared/array_state.h"
-#include "shared/report.h"
 #include "common/shortest_dec.h"
 #include "lib/stringinfo.h"
+#include "shared/arguments.h"
+#include "shared/array_state.h"
+#include "shared/report.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 const StoredType rfm_cuts_type = {"rfm_cuts", rfm_cuts_check};
@@ -143,8 +145,9 @@ custmart_rfm_cuts_in(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(value);
 }
 
-static void
-get_cuts(Datum value, RfmCuts *cuts)
+/* Reads stored limits, checked. */
+void
+rfm_cuts_read(Datum value, RfmCuts *cuts)
 {
 	rfm_cuts_load((const uint8 *) VARDATA_ANY(stored_get(value, &rfm_cuts_type)), cuts);
 }
@@ -156,7 +159,7 @@ custmart_rfm_cuts_out(PG_FUNCTION_ARGS)
 {
 	RfmCuts		cuts;
 
-	get_cuts(PG_GETARG_DATUM(0), &cuts);
+	rfm_cuts_read(PG_GETARG_DATUM(0), &cuts);
 	PG_RETURN_CSTRING(cuts_to_text(&cuts));
 }
 
@@ -166,6 +169,72 @@ Datum
 custmart_rfm_cuts_recv(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BYTEA_P(stored_recv(fcinfo, &rfm_cuts_type));
+}
+
+/* ---------- limits that somebody set ---------- */
+
+/* The elements of an argument that is a list of limits; refuses all others. */
+static Datum *
+get_limits(FunctionCallInfo fcinfo, int argument, const char *name, Oid type, int *n)
+{
+	ArrayType  *array;
+	Datum	   *elements;
+	bool	   *nulls;
+
+	argument_check_not_null(fcinfo, argument, name);
+	array = PG_GETARG_ARRAYTYPE_P(argument);
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array) || *n < 1 || *n > RFM_LIMITS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a list of 1 to %d limits without NULL", name, RFM_LIMITS_MAX),
+				 errhint("Give one limit less than there are scores: four for scores from 1 to 5.")));
+	deconstruct_array(array, type, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, n);
+	return elements;
+}
+
+/* Refuses a list that is longer or shorter than that of last_order. */
+static void
+check_limit_count(const char *name, int n, int expected)
+{
+	if (n != expected)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must have as many limits as last_order, %d, not %d", name, expected, n),
+				 errhint("All three scores have the same number of limits, one less than there are scores.")));
+}
+
+/* rfm_cuts(last_order, frequency, monetary): limits as given, each list ascending. */
+CUSTMART_FUNCTION(custmart_rfm_cuts_from_limits);
+Datum
+custmart_rfm_cuts_from_limits(PG_FUNCTION_ARGS)
+{
+	RfmCuts		cuts = {0};
+	int			n[3];
+	Datum	   *last_order = get_limits(fcinfo, 0, "last_order", TIMESTAMPTZOID, &n[0]);
+	Datum	   *frequency = get_limits(fcinfo, 1, "frequency", FLOAT8OID, &n[1]);
+	Datum	   *monetary = get_limits(fcinfo, 2, "monetary", FLOAT8OID, &n[2]);
+	bytea	   *value;
+	const char *wrong;
+
+	check_limit_count("frequency", n[1], n[0]);
+	check_limit_count("monetary", n[2], n[0]);
+	cuts.bins = n[0] + 1;
+	for (int i = 0; i < n[0]; i++)
+	{
+		cuts.last_order[i] = time_check(DatumGetTimestampTz(last_order[i]), "last_order");
+		cuts.frequency[i] = DatumGetFloat8(frequency[i]);
+		cuts.monetary[i] = DatumGetFloat8(monetary[i]) + 0.0;	/* -0 becomes 0 */
+	}
+	value = rfm_cuts_datum(&cuts);
+	wrong = rfm_cuts_check((const uint8 *) VARDATA(value), VARSIZE(value) - VARHDRSZ);
+	if (wrong != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("limits of scores are not valid: %s", wrong),
+				 errdetail("They are \"%s\".", cuts_to_text(&cuts)),
+				 errhint("Give each list in ascending order, last_order from the earliest time on; a limit of frequency is at least 1.")));
+	PG_RETURN_BYTEA_P(value);
 }
 
 /* ---------- the aggregate rfm_cuts(rfm_summary [, bins]) ---------- */
@@ -198,7 +267,7 @@ custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
 {
 	ArrayState	state;
 	RfmValue	value;
-	int			bins = 5;
+	int			bins = RFM_BINS_DEFAULT;
 	float8		money;
 	int64		money_bits;
 
@@ -299,7 +368,7 @@ get_score(FunctionCallInfo fcinfo, RfmCuts *cuts, RfmScore *score)
 	rfm_read(&value, PG_GETARG_DATUM(0));
 	if (value.member.frequency == 0)
 		return false;
-	get_cuts(PG_GETARG_DATUM(1), cuts);
+	rfm_cuts_read(PG_GETARG_DATUM(1), cuts);
 	*score = rfm_score(cuts, value.member.last_order, value.member.frequency,
 					   decimal_packed_to_double(value.member.money, &value.pool));
 	return true;
@@ -395,7 +464,7 @@ open_limits(FunctionCallInfo fcinfo, TupleDesc columns, int cuts)
 {
 	LimitsReport *report = palloc(sizeof(LimitsReport));
 
-	get_cuts(PG_GETARG_DATUM(cuts), &report->cuts);
+	rfm_cuts_read(PG_GETARG_DATUM(cuts), &report->cuts);
 	report->next = 0;
 	return report;
 }

@@ -12,14 +12,13 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* An open book and the limits of its members. */
+/* An open book and the limits by which its members are scored. */
 typedef struct Population
 {
 	BookReader	reader;
 	RfmTail		tail;
 	DecimalPool pool;
-	uint32		buyers;			/* members who have orders */
-	RfmCuts		cuts;			/* valid if there are buyers */
+	RfmCuts		cuts;			/* valid if there are members who have orders */
 } Population;
 
 static RfmMember
@@ -32,19 +31,23 @@ get_member(const Population *population, uint32 i)
 }
 
 static void
-open_population(Population *population, Datum book, int bins)
+open_population(Population *population, Datum book)
 {
-	uint32		count;
+	book_open(&population->reader, book, &rfm_book_format);
+	(void) rfm_book_split_tail(&population->reader, &population->tail);
+	population->pool = rfm_book_load_wide(&population->tail);
+}
+
+/* Finds the limits of the members themselves; false if none has orders. */
+static bool
+find_cuts(Population *population, int bins)
+{
+	uint32		count = population->reader.count;
 	uint32		n = 0;
 	int64	   *last_order;
 	float8	   *frequency;
 	float8	   *monetary;
 
-	book_open(&population->reader, book, &rfm_book_format);
-	(void) rfm_book_split_tail(&population->reader, &population->tail);
-	population->pool = rfm_book_load_wide(&population->tail);
-
-	count = population->reader.count;
 	last_order = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(int64));
 	frequency = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(float8));
 	monetary = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(float8));
@@ -60,24 +63,35 @@ open_population(Population *population, Datum book, int bins)
 		monetary[n] = decimal_packed_to_double(member.money, &population->pool);
 		n++;
 	}
-	population->buyers = n;
 	if (n > 0)
 		rfm_cuts_make(&population->cuts, bins, n, last_order, frequency, monetary);
 	pfree(last_order);
 	pfree(frequency);
 	pfree(monetary);
+	return n > 0;
 }
 
-/* The argument bins, which must not be NULL. */
-static int
-get_bins(FunctionCallInfo fcinfo, int argument)
+/*
+ * Takes the limits from the arguments bins and cuts, from the given one on: those
+ * of cuts or, if it is NULL, of the members themselves.
+ */
+static void
+choose_cuts(FunctionCallInfo fcinfo, int argument, Population *population)
 {
-	if (PG_ARGISNULL(argument))
+	int			bins = PG_ARGISNULL(argument) ? 0 : rfm_check_bins(PG_GETARG_INT32(argument));
+
+	if (PG_ARGISNULL(argument + 1))
+	{
+		population->cuts.bins = bins != 0 ? bins : RFM_BINS_DEFAULT;
+		(void) find_cuts(population, population->cuts.bins);
+		return;
+	}
+	rfm_cuts_read(PG_GETARG_DATUM(argument + 1), &population->cuts);
+	if (bins != 0 && bins != population->cuts.bins)
 		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("bins must not be NULL"),
-				 errhint("Omit it for 5 bins.")));
-	return rfm_check_bins(PG_GETARG_INT32(argument));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bins must be %d, as many as cuts are for, not %d", population->cuts.bins, bins),
+				 errhint("Omit bins where cuts are given.")));
 }
 
 /* The argument as_of; NULL is the time of the latest row, which may be a refund. */
@@ -90,7 +104,7 @@ get_as_of(FunctionCallInfo fcinfo, int argument, const Population *population)
 		return population->tail.latest;
 	as_of = time_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
 	if (population->reader.count > 0 && population->tail.latest > as_of)
-		time_too_early_error(as_of, "as_of", population->tail.latest, "a row", "ordered_at");
+		time_too_early_error(as_of, "as_of", population->tail.latest, "a row", "occurred_at");
 	return as_of;
 }
 
@@ -115,11 +129,18 @@ Datum
 custmart_rfm_book_cuts(PG_FUNCTION_ARGS)
 {
 	Population	population;
+	int			bins;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	open_population(&population, PG_GETARG_DATUM(0), get_bins(fcinfo, 1));
-	if (population.buyers == 0)
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("bins must not be NULL"),
+				 errhint("Omit it for %d bins.", RFM_BINS_DEFAULT)));
+	bins = rfm_check_bins(PG_GETARG_INT32(1));
+	open_population(&population, PG_GETARG_DATUM(0));
+	if (!find_cuts(&population, bins))
 		PG_RETURN_NULL();
 	PG_RETURN_BYTEA_P(rfm_cuts_datum(&population.cuts));
 }
@@ -133,7 +154,6 @@ typedef struct MembersReport
 	Key			key;			/* of the row, which refers to it */
 	uint32		next;
 	TimestampTz as_of;
-	int			bins;
 	Datum		segment_texts[RFM_SEGMENTS];
 	NumericBuffer money;
 } MembersReport;
@@ -147,11 +167,11 @@ open_members(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	if (PG_ARGISNULL(book))
 		return NULL;
 	report = palloc(sizeof(MembersReport));
-	report->bins = get_bins(fcinfo, book + 2);
-	open_population(&report->population, PG_GETARG_DATUM(book), report->bins);
+	open_population(&report->population, PG_GETARG_DATUM(book));
 	book_check_key_type(&report->population.reader, &rfm_book_format,
 						TupleDescAttr(columns, 0)->atttypid, "members", "rfm_members", "book");
 	report->as_of = get_as_of(fcinfo, book + 1, &report->population);
+	choose_cuts(fcinfo, book + 2, &report->population);
 	make_segment_texts(report->segment_texts);
 	book_key_cursor(&report->keys, &report->population.reader);
 	report->next = 0;
@@ -163,6 +183,7 @@ next_member(void *state, Datum *values, bool *nulls)
 {
 	MembersReport *report = state;
 	const Population *population = &report->population;
+	int			bins = population->cuts.bins;
 	RfmMember	member;
 	RfmScore	score;
 
@@ -172,27 +193,28 @@ next_member(void *state, Datum *values, bool *nulls)
 	report->key = book_next_key(&report->keys);
 	values[0] = book_key_datum(population->reader.key_type, &report->key);
 	values[1] = Int64GetDatum((int64) member.frequency);
-	values[2] = numeric_in_buffer(member.money, &population->pool, &report->money);
+	values[2] = Int64GetDatum((int64) member.refunds);
+	values[3] = numeric_in_buffer(member.money, &population->pool, &report->money);
 	if (member.frequency == 0)
 	{
-		memset(nulls + 3, true, 8);
+		memset(nulls + 4, true, 8);
 		return true;
 	}
 	score = score_of(population, &member);
-	values[3] = TimestampTzGetDatum(member.first_order);
-	values[4] = TimestampTzGetDatum(member.last_order);
-	values[5] = Float8GetDatum(rfm_days(member.last_order, report->as_of));
-	values[6] = Int32GetDatum(score.r);
-	values[7] = Int32GetDatum(score.f);
-	values[8] = Int32GetDatum(score.m);
-	values[9] = Int32GetDatum(rfm_score_number(score, report->bins));
-	values[10] = report->segment_texts[rfm_segment_of(score, report->bins)];
+	values[4] = TimestampTzGetDatum(member.first_order);
+	values[5] = TimestampTzGetDatum(member.last_order);
+	values[6] = Float8GetDatum(rfm_days(member.last_order, report->as_of));
+	values[7] = Int32GetDatum(score.r);
+	values[8] = Int32GetDatum(score.f);
+	values[9] = Int32GetDatum(score.m);
+	values[10] = Int32GetDatum(rfm_score_number(score, bins));
+	values[11] = report->segment_texts[rfm_segment_of(score, bins)];
 	return true;
 }
 
 static const Report members_report = {open_members, next_member};
 
-/* rfm_members(rfm_book, as_of, bins): one row per member, members bigint. */
+/* rfm_members(rfm_book, as_of, bins, cuts): one row per member, members bigint. */
 CUSTMART_FUNCTION(custmart_rfm_members);
 Datum
 custmart_rfm_members(PG_FUNCTION_ARGS)
@@ -200,7 +222,7 @@ custmart_rfm_members(PG_FUNCTION_ARGS)
 	return report_rows(fcinfo, &members_report, 0);
 }
 
-/* rfm_members(anyelement, rfm_book, as_of, bins): members of the given type. */
+/* rfm_members(anyelement, rfm_book, as_of, bins, cuts): members of the given type. */
 CUSTMART_FUNCTION(custmart_rfm_members_typed);
 Datum
 custmart_rfm_members_typed(PG_FUNCTION_ARGS)
@@ -255,14 +277,13 @@ open_segments(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	Population	population;
 	TimestampTz as_of;
 	int64		total = 0;
-	int			bins;
 
 	if (PG_ARGISNULL(book))
 		return NULL;
 	report = palloc0(sizeof(SegmentsReport));
-	bins = get_bins(fcinfo, book + 2);
-	open_population(&population, PG_GETARG_DATUM(book), bins);
+	open_population(&population, PG_GETARG_DATUM(book));
 	as_of = get_as_of(fcinfo, book + 1, &population);
+	choose_cuts(fcinfo, book + 2, &population);
 	report->members = population.reader.count;
 	report->pool.context = CurrentMemoryContext;
 
@@ -270,7 +291,7 @@ open_segments(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	{
 		RfmMember	member = get_member(&population, i);
 		int			segment = member.frequency == 0 ? RFM_SEGMENTS :
-			rfm_segment_of(score_of(&population, &member), bins);
+			rfm_segment_of(score_of(&population, &member), population.cuts.bins);
 
 		check_interrupts(i);
 		add_to_segment(&report->sums[segment], &report->pool, &member, &population.pool, as_of);
@@ -319,7 +340,7 @@ next_segment(void *state, Datum *values, bool *nulls)
 }
 
 /*
- * rfm_segments(rfm_book, as_of, bins): one row per segment that has members, in
+ * rfm_segments(rfm_book, as_of, bins, cuts): one row per segment that has members, in
  * the order of docs/rfm.md, and a last one for members without orders.
  */
 CUSTMART_FUNCTION(custmart_rfm_segments);

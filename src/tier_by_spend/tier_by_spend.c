@@ -8,7 +8,7 @@
 #include "shared/calendar.h"
 #include "catalog/pg_type.h"
 #include "shared/duration.h"
-#include "funcapi.h"
+#include "shared/report.h"
 #include "shared/time_arguments.h"
 #include "mb/pg_wchar.h"
 #include "money/decimal_numeric.h"
@@ -40,6 +40,17 @@ typedef struct Member
 } Member;
 
 /* ---------- arguments ---------- */
+
+/* Refuses NULL (22004) for what has no default but stands behind as_of, which has one. */
+static void
+check_given(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name),
+				 errhint("Give what each tier but the last begins at and, where tiers are named, their names: limits => ARRAY[1000, 500], names => ARRAY['gold', 'silver', 'member'].")));
+}
 
 /* Raises 22023 with the limits as given, truncated if there are many. */
 static void
@@ -189,7 +200,7 @@ open_member(FunctionCallInfo fcinfo, TimeType type, Member *member, int rest)
 	const Event *payments;
 	TimestampTz last;
 
-	argument_check_not_null(fcinfo, 2, "limits");
+	check_given(fcinfo, 2, "limits");
 	argument_check_not_null(fcinfo, rest, "span");
 	argument_check_not_null(fcinfo, rest + 1, "unit");
 	argument_check_not_null(fcinfo, rest + 2, "timezone");
@@ -285,7 +296,7 @@ tier_by_spend(FunctionCallInfo fcinfo, TimeType type)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	argument_check_not_null(fcinfo, 3, "names");
+	check_given(fcinfo, 3, "names");
 	open_member(fcinfo, type, &member, 4);
 	names = get_names(PG_GETARG_DATUM(3), member.programme.limit_count);
 	while (next_change(&member))
@@ -347,35 +358,50 @@ tier_until(FunctionCallInfo fcinfo, TimeType type)
 
 AS_OF_FUNCTIONS(tier_until)
 
+typedef struct TierHistory
+{
+	Member		member;
+	Datum	   *names;
+} TierHistory;
+
+/* The variant is the type of as_of. */
+static void *
+open_tier_history(FunctionCallInfo fcinfo, TupleDesc columns, int type)
+{
+	TierHistory *history;
+
+	if (PG_ARGISNULL(0))
+		return NULL;
+	history = palloc(sizeof(TierHistory));
+	check_given(fcinfo, 3, "names");
+	open_member(fcinfo, (TimeType) type, &history->member, 4);
+	history->names = get_names(PG_GETARG_DATUM(3), history->member.programme.limit_count);
+	return history;
+}
+
+static bool
+next_tier(void *state, Datum *values, bool *nulls)
+{
+	static const char *const reasons[] = {"start", "upgrade", "downgrade"};
+	TierHistory *history = state;
+	const TierWalk *walk = &history->member.walk;
+
+	if (!next_change(&history->member))
+		return false;
+	values[0] = TimestampTzGetDatum(walk->since);
+	values[1] = history->names[walk->tier];
+	values[2] = numeric_of(&walk->net);
+	values[3] = CStringGetTextDatum(reasons[walk->reason]);
+	return true;
+}
+
 /* tier_history(spend_summary, as_of, limits, names, span, unit, timezone): every tier there was. */
 static Datum
 tier_history(FunctionCallInfo fcinfo, TimeType type)
 {
-	static const char *const reasons[] = {"start", "upgrade", "downgrade"};
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Member		member;
-	Datum	   *names;
+	static const Report history = {open_tier_history, next_tier};
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	argument_check_not_null(fcinfo, 3, "names");
-	open_member(fcinfo, type, &member, 4);
-	names = get_names(PG_GETARG_DATUM(3), member.programme.limit_count);
-	while (next_change(&member))
-	{
-		Datum		values[4];
-		bool		nulls[4] = {false};
-
-		values[0] = TimestampTzGetDatum(member.walk.since);
-		values[1] = names[member.walk.tier];
-		values[2] = numeric_of(&member.walk.net);
-		values[3] = PointerGetDatum(cstring_to_text(reasons[member.walk.reason]));
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		pfree(DatumGetPointer(values[2]));
-		pfree(DatumGetPointer(values[3]));
-	}
-	return (Datum) 0;
+	return report_rows(fcinfo, &history, (int) type);
 }
 
 AS_OF_FUNCTIONS(tier_history)

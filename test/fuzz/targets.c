@@ -32,6 +32,7 @@ FUNCTION(custmart_rfm_summary_in);
 FUNCTION(custmart_rfm_summary_out);
 FUNCTION(custmart_rfm_summary_recv);
 FUNCTION(custmart_rfm_step);
+FUNCTION(custmart_rfm_from_figures);
 FUNCTION(custmart_rfm_summary_combine);
 FUNCTION(custmart_rfm_summary_add);
 FUNCTION(custmart_rfm_frequency);
@@ -62,13 +63,19 @@ FUNCTION(custmart_rfm_members_typed);
 FUNCTION(custmart_rfm_segments);
 FUNCTION(custmart_rfm_book_step_bigint);
 FUNCTION(custmart_rfm_book_step_bigint_bigint);
+FUNCTION(custmart_rfm_book_step_bigint_uuid);
 FUNCTION(custmart_rfm_book_step_bigint_text);
+FUNCTION(custmart_rfm_book_step_bigint_summary);
 FUNCTION(custmart_rfm_book_step_uuid);
 FUNCTION(custmart_rfm_book_step_uuid_bigint);
+FUNCTION(custmart_rfm_book_step_uuid_uuid);
 FUNCTION(custmart_rfm_book_step_uuid_text);
+FUNCTION(custmart_rfm_book_step_uuid_summary);
 FUNCTION(custmart_rfm_book_step_text);
 FUNCTION(custmart_rfm_book_step_text_bigint);
+FUNCTION(custmart_rfm_book_step_text_uuid);
 FUNCTION(custmart_rfm_book_step_text_text);
+FUNCTION(custmart_rfm_book_step_text_summary);
 
 /* ---------- the input, read piece by piece ---------- */
 
@@ -267,6 +274,7 @@ static void
 use_rfm(Datum value)
 {
 	Datum		packed = host_packed(value);
+	NullableDatum figures[5];
 	Outcome		sum;
 	int64		frequency;
 	Outcome		outcome;
@@ -287,6 +295,20 @@ use_rfm(Datum value)
 		outcome = CALL(functions[i], ARG(packed), ARG(TimestampTzGetDatum(LATEST)));
 		host_require(!outcome.raised && outcome.is_null == (frequency == 0), "accessor %d: %s", i, outcome.message);
 	}
+	for (int i = 0; i < 5; i++)
+	{
+		static const PGFunction accessors[] = {
+			custmart_rfm_frequency, custmart_rfm_monetary, custmart_rfm_first_order, custmart_rfm_last_order, custmart_rfm_refunds
+		};
+
+		outcome = CALL(accessors[i], ARG(packed));
+		figures[i].value = outcome.value;
+		figures[i].isnull = outcome.is_null;
+	}
+	/* An amount has at most 38 digits before the point, a sum may have more. */
+	outcome = host_call(custmart_rfm_from_figures, figures, lengthof(figures), HOST_PLAIN);
+	host_require(outcome.raised ? outcome.sqlstate == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE : same_bytes(value, outcome.value),
+				 "rfm() does not take back its figures: %s", outcome.message);
 	outcome = CALL(custmart_rfm_recency, ARG(packed), ARG(TimestampTzGetDatum(DT_NOEND)));
 	host_require(frequency == 0 || outcome.sqlstate == ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "infinity taken");
 
@@ -414,7 +436,7 @@ target_cuts_final(Input *input)
 /* ---------- rfm_book ---------- */
 
 static const Oid member_columns[] = {
-	INT8OID, INT8OID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, FLOAT8OID, INT4OID, INT4OID, INT4OID, INT4OID, TEXTOID
+	INT8OID, INT8OID, INT8OID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, FLOAT8OID, INT4OID, INT4OID, INT4OID, INT4OID, TEXTOID
 };
 static const Oid segment_columns[] = {
 	TEXTOID, INT8OID, FLOAT8OID, NUMERICOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, NUMERICOID
@@ -431,10 +453,11 @@ static void
 read_book(Datum value, int bins, NullableDatum as_of)
 {
 	Datum		packed = host_packed(value);
-	NullableDatum arguments[] = {ARG(packed), as_of, ARG(Int32GetDatum(bins))};
-	NullableDatum typed[] = {NULL_ARG, ARG(packed), as_of, ARG(Int32GetDatum(bins))};
+	NullableDatum arguments[] = {ARG(packed), as_of, ARG(Int32GetDatum(bins)), NULL_ARG};
+	NullableDatum typed[] = {NULL_ARG, ARG(packed), as_of, ARG(Int32GetDatum(bins)), NULL_ARG};
 	int			key_type = ((uint8 *) VARDATA_ANY(DatumGetPointer(packed)))[2];
 	int64		members = DatumGetInt64(must(CALL(custmart_rfm_book_member_count, ARG(packed)), "member_count"));
+	int64		segments;
 	Outcome		outcome;
 
 	host_require(DatumGetInt64(must(CALL(custmart_rfm_book_rows_skipped, ARG(packed)), "rows_skipped")) >= 0,
@@ -447,8 +470,8 @@ read_book(Datum value, int bins, NullableDatum as_of)
 
 		memcpy(columns, member_columns, sizeof(columns));
 		columns[0] = (Oid[]) {INT8OID, UUIDOID, TEXTOID}[i];
-		outcome = i == 0 ? host_rows(custmart_rfm_members, arguments, 3, columns, lengthof(columns)) :
-			host_rows(custmart_rfm_members_typed, typed, 4, columns, lengthof(columns));
+		outcome = i == 0 ? host_rows(custmart_rfm_members, arguments, 4, columns, lengthof(columns)) :
+			host_rows(custmart_rfm_members_typed, typed, 5, columns, lengthof(columns));
 		if (outcome.raised)
 			host_require(outcome.sqlstate == (is_own ? ERRCODE_INVALID_PARAMETER_VALUE : ERRCODE_DATATYPE_MISMATCH) &&
 						 (!is_own || !as_of.isnull), "rfm_members: %s", outcome.message);
@@ -456,14 +479,21 @@ read_book(Datum value, int bins, NullableDatum as_of)
 			host_require(is_own && DatumGetInt64(outcome.value) == members, "rfm_members: too few or too many rows");
 	}
 
-	outcome = host_rows(custmart_rfm_segments, arguments, 3, segment_columns, lengthof(segment_columns));
+	outcome = host_rows(custmart_rfm_segments, arguments, 4, segment_columns, lengthof(segment_columns));
 	if (outcome.raised && (as_of.isnull || outcome.sqlstate != ERRCODE_INVALID_PARAMETER_VALUE))
 		(void) is_limit(&outcome);
+	segments = DatumGetInt64(outcome.value);
 	outcome = CALL(custmart_rfm_book_cuts, ARG(packed), ARG(Int32GetDatum(bins)));
 	host_require(!outcome.raised, "rfm_cuts: %s", outcome.message);
 	/* The limits depend on the bins alone: once is enough. */
 	if (!outcome.is_null && as_of.isnull)
+	{
 		use_cuts(outcome.value);
+		arguments[2] = (NullableDatum) NULL_ARG;
+		arguments[3] = (NullableDatum) ARG(host_packed(outcome.value));
+		outcome = host_rows(custmart_rfm_segments, arguments, 4, segment_columns, lengthof(segment_columns));
+		host_require(DatumGetInt64(outcome.value) == segments, "other segments by the same limits: %s", outcome.message);
+	}
 }
 
 /* What a book says of each member, a value of type rfm may say, too. */
@@ -578,11 +608,13 @@ target_book_in(Input *input)
 
 /* ---------- books made of rows ---------- */
 
+#define SUMMARIES (-1)
+
 static const struct
 {
 	PGFunction	step;
 	KeyType		member;
-	int			order;			/* a KeyType, or 0 */
+	int			order;			/* a KeyType, 0, or SUMMARIES: rows are summaries */
 }			signatures[] = {
 	{custmart_rfm_book_step_bigint, KEY_INT64, 0},
 	{custmart_rfm_book_step_uuid, KEY_FIXED16, 0},
@@ -592,14 +624,20 @@ static const struct
 	{custmart_rfm_book_step_uuid_bigint, KEY_FIXED16, KEY_INT64},
 	{custmart_rfm_book_step_uuid_text, KEY_FIXED16, KEY_BYTES},
 	{custmart_rfm_book_step_text_bigint, KEY_BYTES, KEY_INT64},
-	{custmart_rfm_book_step_text_text, KEY_BYTES, KEY_BYTES}
+	{custmart_rfm_book_step_text_text, KEY_BYTES, KEY_BYTES},
+	{custmart_rfm_book_step_bigint_uuid, KEY_INT64, KEY_FIXED16},
+	{custmart_rfm_book_step_uuid_uuid, KEY_FIXED16, KEY_FIXED16},
+	{custmart_rfm_book_step_text_uuid, KEY_BYTES, KEY_FIXED16},
+	{custmart_rfm_book_step_bigint_summary, KEY_INT64, SUMMARIES},
+	{custmart_rfm_book_step_uuid_summary, KEY_FIXED16, SUMMARIES},
+	{custmart_rfm_book_step_text_summary, KEY_BYTES, SUMMARIES}
 };
 
 #define ROWS_MAX 200
 
 typedef struct Row
 {
-	NullableDatum args[4];		/* member [, order], time, amount */
+	NullableDatum args[4];		/* member [, order], time, amount; or member, summary */
 	uint8		part;
 } Row;
 
@@ -659,6 +697,25 @@ take_amount(Input *input)
 	return (NullableDatum) ARG(host_packed(host_varlena(numeric, decimal_to_numeric(&d, numeric))));
 }
 
+/* A summary of one to four rows, of which those with a NULL are none. */
+static NullableDatum
+take_summary(Input *input)
+{
+	NullableDatum summary = NULL_ARG;
+
+	for (int n = take_byte(input) % 4; n >= 0; n--)
+	{
+		NullableDatum time = take_time(input);
+		NullableDatum amount = take_amount(input);
+		Outcome		outcome = CALL_IN_AGGREGATE(custmart_rfm_step, summary, time, amount);
+
+		host_require(!outcome.raised, "a row: %s", outcome.message);
+		summary.value = outcome.value;
+		summary.isnull = outcome.is_null;
+	}
+	return summary;
+}
+
 static int
 take_rows(Input *input, int signature, Row *rows)
 {
@@ -670,10 +727,15 @@ take_rows(Input *input, int signature, Row *rows)
 		NullableDatum *arg = rows[n].args;
 
 		*arg++ = take_key(input, signatures[signature].member);
-		if (signatures[signature].order != 0)
-			*arg++ = take_key(input, signatures[signature].order);
-		*arg++ = take_time(input);
-		*arg++ = take_amount(input);
+		if (signatures[signature].order == SUMMARIES)
+			*arg = take_summary(input);
+		else
+		{
+			if (signatures[signature].order != 0)
+				*arg++ = take_key(input, signatures[signature].order);
+			*arg++ = take_time(input);
+			*arg++ = take_amount(input);
+		}
 		rows[n++].part = take_byte(input);
 	}
 	return n;
@@ -690,7 +752,8 @@ add_rows(Datum state, const Row *rows, int n, int signature, int part, bool flat
 		if (part >= 0 && rows[i].part % 2 != part)
 			continue;
 		memcpy(args + 1, rows[i].args, sizeof(rows[i].args));
-		state = must(host_call(signatures[signature].step, args, signatures[signature].order ? 5 : 4, HOST_AGGREGATE),
+		state = must(host_call(signatures[signature].step, args,
+							   signatures[signature].order == SUMMARIES ? 3 : signatures[signature].order != 0 ? 5 : 4, HOST_AGGREGATE),
 					 "a row");
 		/* Between any two rows a state may be sent elsewhere. */
 		if (flatten && rows[i].part % 64 == 0)

@@ -150,7 +150,10 @@ def rfm_book(key_type, rows, id_type=None):
             orders += varint(len(bits))
             for order in in_order(bits):
                 orders += u8(bits[order])
-                orders += i64(order) if id_type is int else varint(len(order.encode())) + order.encode()
+                if id_type is int:
+                    orders += i64(order)
+                else:
+                    orders += (varint(len(order.encode())) if id_type is str else b"") + key_bytes(order)
         else:
             refunds = sum(Decimal(amount) < 0 for _, amount in of)
             frequency = len(of) - refunds
@@ -245,6 +248,7 @@ GOLDEN = [
     rfm_book(UUID, [
         (HIGH, 7, "2026-01-02", "-1"), (LOW, -42, "2026-01-01", "3"), (HIGH, -42, "2026-01-01", "1"), (HIGH, 7, "2026-01-02", "-1")],
         int),
+    rfm_book(int, [(7, HIGH, "2026-01-02", "5"), (7, LOW, "2026-01-03", "-2"), (7, LOW, "2026-01-01", "2"), (-1, HIGH, "2026-01-04", BIG)], UUID),
     rfm_book(int, [(None, "2026-01-01", "1")] * 3),
     pricebook(int, [
         (12, "old", "0.01"), (-7, "new", "10.00"), (-7, "new", "10"), (12, "old", "0.01"), (None, "old", "1"), (-7, "old", "9.5"),

@@ -16,7 +16,7 @@ BEGIN;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(140);
+SELECT plan(157);
 
 -- The oracle
 
@@ -41,8 +41,8 @@ SELECT segment, score::int
 CREATE TEMP TABLE line (member bigint, order_id bigint, at timestamptz, amount numeric);
 
 CREATE TYPE pg_temp.member_row AS (
-  member text, frequency bigint, monetary numeric, monetary_text text, first_order timestamptz,
-  last_order timestamptz, recency float8, r int, f int, m int, score int, segment text);
+  member text, frequency bigint, refunds bigint, monetary numeric, monetary_text text, first_order timestamptz,
+  last_order timestamptz, recency float8, recency_score int, frequency_score int, monetary_score int, score int, segment text);
 
 -- What is known of each member.  In lines, an order counts once per member, and
 -- so does an order that has lines below 0, as a refund.
@@ -105,7 +105,7 @@ RETURNS SETOF pg_temp.member_row LANGUAGE sql STABLE AS $$
            1 + (SELECT count(*) FROM unnest(cut.frequency) q WHERE q < b.frequency)::int AS f,
            1 + (SELECT count(*) FROM unnest(cut.monetary) q WHERE q < b.monetary)::int AS m
       FROM buyer b, cut)
-  SELECT t.member, t.frequency, t.monetary, t.monetary::text, t.first_order, t.last_order,
+  SELECT t.member, t.frequency, t.refunds, t.monetary, t.monetary::text, t.first_order, t.last_order,
          s.recency, s.r, s.f, s.m,
          CASE WHEN bins < 10 THEN s.r * 100 + s.f * 10 + s.m ELSE s.r * 10000 + s.f * 100 + s.m END,
          g.segment
@@ -137,7 +137,7 @@ RETURNS SETOF pg_temp.member_row LANGUAGE sql STABLE AS $$
            1 + (SELECT count(*) FROM unnest(cut.frequency) q WHERE q < b.frequency)::int AS f,
            1 + (SELECT count(*) FROM unnest(cut.monetary) q WHERE q < b.monetary)::int AS m
       FROM buyer b, cut)
-  SELECT t.member, t.frequency, t.monetary, t.monetary::text, t.first_order, t.last_order,
+  SELECT t.member, t.frequency, t.refunds, t.monetary, t.monetary::text, t.first_order, t.last_order,
          (s.recency * 1000000)::float8 / 86400000000::float8, s.r, s.f, s.m,
          CASE WHEN bins < 10 THEN s.r * 100 + s.f * 10 + s.m ELSE s.r * 10000 + s.f * 100 + s.m END,
          g.segment
@@ -148,8 +148,8 @@ $$;
 -- What custmart says, from a book.
 CREATE FUNCTION pg_temp.by_book(book rfm_book, bins int, as_of timestamptz DEFAULT NULL)
 RETURNS SETOF pg_temp.member_row LANGUAGE sql STABLE AS $$
-  SELECT member::text, frequency, monetary, monetary::text, first_order, last_order,
-         recency, r, f, m, score, segment
+  SELECT member::text, frequency, refunds, monetary, monetary::text, first_order, last_order,
+         recency, recency_score, frequency_score, monetary_score, score, segment
     FROM rfm_members(book, as_of, bins)
 $$;
 
@@ -200,7 +200,7 @@ $$;
 
 -- Segments: all sums of the members' rows.
 CREATE FUNCTION pg_temp.segments_of(book rfm_book, bins int)
-RETURNS TABLE (segment text, members bigint, share float8, revenue numeric, revenue_share float8,
+RETURNS TABLE (segment text, members bigint, share float8, monetary numeric, monetary_share float8,
                avg_recency float8, avg_frequency float8, avg_monetary numeric)
 LANGUAGE sql STABLE AS $$
   SELECT segment, count(*), count(*)::float8 / sum(count(*)) OVER ()::float8, sum(monetary),
@@ -215,10 +215,10 @@ RETURNS TABLE (segment text, got text, wanted text) LANGUAGE sql STABLE AS $$
     FROM rfm_segments(book, NULL, bins) a
     FULL JOIN pg_temp.segments_of(book, bins) b ON coalesce(a.segment, '') = coalesce(b.segment, '')
    WHERE a.members IS DISTINCT FROM b.members
-      OR a.revenue::text IS DISTINCT FROM b.revenue::text
+      OR a.monetary::text IS DISTINCT FROM b.monetary::text
       OR a.avg_monetary IS DISTINCT FROM b.avg_monetary
       OR NOT pg_temp.near(a.share, b.share)
-      OR NOT pg_temp.near(a.revenue_share, b.revenue_share)
+      OR NOT pg_temp.near(a.monetary_share, b.monetary_share)
       OR NOT pg_temp.near(a.avg_recency, b.avg_recency)
       OR NOT pg_temp.near(a.avg_frequency, b.avg_frequency)
 $$;
@@ -365,21 +365,53 @@ SELECT pg_temp.same_rows('SELECT k, m.* FROM generate_series(1, 3) k, LATERAL rf
 CREATE TEMP TABLE typed AS
 SELECT member, md5(member::text)::uuid AS id_uuid,
        CASE WHEN member = 0 THEN '' ELSE repeat('Kunde № ', 1 + abs(member % 40)::int) || member END AS id_text,
-       order_id, CASE WHEN order_id = 0 THEN '' ELSE 'R' || order_id END AS order_text, at, amount
+       order_id, md5('R' || order_id)::uuid AS order_uuid, CASE WHEN order_id = 0 THEN '' ELSE 'R' || order_id END AS order_text, at, amount
   FROM line;
 SELECT pg_temp.same_rows(
-         format($$ SELECT n.member, m.frequency, m.monetary::text, m.first_order, m.last_order, m.recency, m.r, m.f, m.m, m.score, m.segment
+         format($$ SELECT n.member, m.frequency, m.refunds, m.monetary::text, m.first_order, m.last_order, m.recency, m.recency_score, m.frequency_score, m.monetary_score, m.score, m.segment
                      FROM rfm_members(NULL::%s, (SELECT rfm_book(id_%s, %s at, amount) FROM typed)) m
                      JOIN (SELECT DISTINCT member, id_%s AS id FROM typed) n ON n.id = m.member $$,
                 type, type, order_id, type),
-         format($$ SELECT member, frequency, monetary::text, first_order, last_order, recency, r, f, m, score, segment
+         format($$ SELECT member, frequency, refunds, monetary::text, first_order, last_order, recency, recency_score, frequency_score, monetary_score, score, segment
                      FROM rfm_members((SELECT %s FROM book)) $$, CASE WHEN order_id = '' THEN 'orders' ELSE 'lines' END),
          format('rfm_book(%s, %s...) says the same', type, order_id))
-  FROM unnest(ARRAY['uuid', 'text']) type, unnest(ARRAY['', 'order_id, ', 'order_text, ']) order_id;
+  FROM unnest(ARRAY['uuid', 'text']) type, unnest(ARRAY['', 'order_id, ', 'order_uuid, ', 'order_text, ']) order_id;
 SELECT pg_temp.same_rows(
          $$ SELECT * FROM rfm_members((SELECT rfm_book(member, order_text, at, amount) FROM typed)) $$,
          $$ SELECT * FROM rfm_members((SELECT lines FROM book)) $$,
          'rfm_book(bigint, order_text, ...) says the same');
+SELECT pg_temp.same_rows(
+         $$ SELECT * FROM rfm_members((SELECT rfm_book(member, order_uuid, at, amount) FROM typed)) $$,
+         $$ SELECT * FROM rfm_members((SELECT lines FROM book)) $$,
+         'rfm_book(bigint, order_uuid, ...) says the same');
+
+-- A book of summaries, of which a member has one a day, is the book of their rows as far as these say when they were.
+CREATE TEMP TABLE summed AS
+SELECT member, id_uuid, id_text, rfm(at, amount) AS summary FROM typed GROUP BY member, id_uuid, id_text, at::date;
+CREATE FUNCTION pg_temp.book_of_summaries(key text) RETURNS rfm_book LANGUAGE plpgsql AS $$
+DECLARE book rfm_book;
+BEGIN
+  EXECUTE format('SELECT rfm_book(%I, summary) FROM summed', key) INTO book;
+  RETURN book;
+END $$;
+SELECT pg_temp.same_rows(
+         format($$ SELECT * FROM rfm_members(NULL::%s, pg_temp.book_of_summaries(%L), (SELECT max(at) FROM line)) $$, type, key),
+         format($$ SELECT * FROM rfm_members(NULL::%s, (SELECT rfm_book(%I, at, amount) FROM typed), (SELECT max(at) FROM line)) $$, type, key),
+         format('rfm_book(%s, rfm_summary) says the same', type))
+  FROM (VALUES ('bigint', 'member'), ('uuid', 'id_uuid'), ('text', 'id_text')) v (type, key);
+SELECT is((SELECT rfm_book(member, summary) FROM summed WHERE member IS NOT NULL AND refunds(summary) = 0),
+          (SELECT rfm_book(member, at, amount) FROM line l
+            WHERE member IS NOT NULL AND at IS NOT NULL AND amount IS NOT NULL AND NOT EXISTS (SELECT FROM line r WHERE r.member = l.member AND r.at::date = l.at::date AND r.amount < 0)),
+          'and has the same bytes if there are no refunds');
+SELECT is((SELECT rfm_book(member, rfm(frequency, monetary, first_order, last_order, refunds)) FROM rfm_members((SELECT orders FROM book))),
+          (SELECT rfm_book(member, summary) FROM summed WHERE member IS NOT NULL AND summary IS NOT NULL), 'rfm() takes back what rfm_members() says');
+
+-- The limits of the members themselves, given back, change nothing.
+SELECT pg_temp.same_rows(
+         format($$ SELECT m.* FROM book, rfm_members(orders, bins => %s) m $$, bins),
+         format($$ SELECT m.* FROM book, rfm_members(orders, cuts => rfm_cuts(orders, %s)) m $$, bins),
+         format('rfm_members() by the book''s own %s bins, given as cuts', bins))
+  FROM unnest(ARRAY[2, 5, 12]) bins;
 SELECT pg_temp.same_rows(
          $$ SELECT * FROM rfm_members((SELECT rfm_book(member::int, order_id::int, at, amount) FROM line WHERE member BETWEEN -9 AND 999)) $$,
          $$ SELECT * FROM rfm_members(NULL::bigint, (SELECT rfm_book(member, order_id, at, amount) FROM line WHERE member BETWEEN -9 AND 999)) $$,
@@ -397,8 +429,8 @@ SELECT pg_temp.same_rows(
          $$ SELECT * FROM pg_temp.by_percentiles(false, 5, '2027-03-04 05:06:07.890123') $$,
          'as_of after the latest order, against percentile_cont');
 SELECT pg_temp.same_rows(
-         $$ SELECT member, r, f, m, score FROM rfm_members((SELECT orders FROM book), '2027-03-04 05:06:07.890123') $$,
-         $$ SELECT member, r, f, m, score FROM rfm_members((SELECT orders FROM book)) $$,
+         $$ SELECT member, recency_score, frequency_score, monetary_score, score FROM rfm_members((SELECT orders FROM book), '2027-03-04 05:06:07.890123') $$,
+         $$ SELECT member, recency_score, frequency_score, monetary_score, score FROM rfm_members((SELECT orders FROM book)) $$,
          'scores do not depend on it');
 SELECT throws_ok($$ SELECT * FROM rfm_members((SELECT orders FROM book), '2025-03-01') $$, '22023', NULL, 'as_of before an order');
 SELECT throws_ok($$ SELECT * FROM rfm_segments((SELECT orders FROM book), '2025-03-01') $$, '22023', NULL, 'the same of segments');
@@ -431,6 +463,16 @@ SELECT pg_temp.same_rows(
                     + (1 + (SELECT count(*) FROM unnest(q.monetary) l WHERE l < monetary(rfm)::float8)::int) END
              FROM tomorrow, q, (SELECT CASE WHEN %1$s < 10 THEN 10 ELSE 100 END AS base) b $$, bins),
          format('kept limits of %s bins score new members as plain SQL does', bins))
+  FROM unnest(ARRAY[2, 5, 10]) bins;
+SELECT pg_temp.same_rows(
+         format($$ SELECT member, rfm_score(rfm, cuts), rfm_segment(rfm, cuts) FROM tomorrow, kept WHERE bins = %s $$, bins),
+         format($$ SELECT member, score, segment FROM (SELECT rfm_book(member, rfm) AS book FROM tomorrow) b, kept, rfm_members(book, cuts => cuts) WHERE bins = %s $$, bins),
+         format('rfm_members(cuts => ...) of %s bins scores as rfm_score() does', bins))
+  FROM unnest(ARRAY[2, 5, 10]) bins;
+SELECT pg_temp.same_rows(
+         format($$ SELECT segment, count(*), sum(monetary) FROM (SELECT rfm_book(member, rfm) AS book FROM tomorrow) b, kept, rfm_members(book, cuts => cuts) WHERE bins = %s GROUP BY segment $$, bins),
+         format($$ SELECT segment, members, monetary FROM (SELECT rfm_book(member, rfm) AS book FROM tomorrow) b, kept, rfm_segments(book, cuts => cuts) WHERE bins = %s $$, bins),
+         format('and rfm_segments(cuts => ...) adds up those members, %s bins', bins))
   FROM unnest(ARRAY[2, 5, 10]) bins;
 SELECT cmp_ok((SELECT count(DISTINCT rfm_score(rfm, cuts)) FROM tomorrow, kept WHERE bins = 5), '>', 30::bigint,
               'among them many different scores');
@@ -482,12 +524,12 @@ SELECT is_empty($$ SELECT * FROM rfm_members((SELECT rfm_book(member, at, amount
 SELECT is_empty($$ SELECT * FROM rfm_segments((SELECT rfm_book(member, at, amount) FROM line)) $$, 'no book: no segments');
 INSERT INTO line VALUES (1, 1, '2026-01-01', -1), (2, 2, NULL, 5), (3, 3, '2026-01-01', -1.50);
 SELECT pg_temp.same_rows($$ SELECT * FROM pg_temp.by_book((SELECT rfm_book(member, at, amount) FROM line), 5) $$,
-                         $$ VALUES ('1', 0::bigint, -1::numeric, '-1', NULL::timestamptz, NULL::timestamptz, NULL::float8,
+                         $$ VALUES ('1', 0::bigint, 1::bigint, -1::numeric, '-1', NULL::timestamptz, NULL::timestamptz, NULL::float8,
                                     NULL::int, NULL::int, NULL::int, NULL::int, NULL),
-                                   ('3', 0, -1.50, '-1.50', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) $$,
+                                   ('3', 0, 1, -1.50, '-1.50', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) $$,
                          'refunds only: no dates, no scores');
 SELECT is((SELECT rfm_cuts(rfm_book(member, at, amount)) FROM line), NULL::rfm_cuts, 'and no limits');
-SELECT results_eq($$ SELECT segment, members, share, revenue, revenue_share, avg_recency, avg_frequency, avg_monetary
+SELECT results_eq($$ SELECT segment, members, share, monetary, monetary_share, avg_recency, avg_frequency, avg_monetary
                        FROM rfm_segments((SELECT rfm_book(member, at, amount) FROM line)) $$,
                   $$ VALUES (NULL::text, 2::bigint, 1::float8, -2.50::numeric, 1::float8, NULL::float8, 0::float8, -1.25::numeric) $$,
                   'and one row of segments');

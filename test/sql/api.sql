@@ -22,7 +22,7 @@ RETURN (SELECT p.proname FROM pg_proc p WHERE p.oid = function);
 CREATE TEMP VIEW function AS
 SELECT p.*,
 	pg_temp.short(format('%s(%s) -> %s', p.proname,
-		regexp_replace(regexp_replace(pg_get_function_arguments(p.oid), '(^|, )OUT .*', ''), '::[a-z ]+', '', 'g'),
+		regexp_replace(regexp_replace(pg_get_function_arguments(p.oid), '(^|, )OUT .*', ''), '::[a-z_ ]+(\[\])?', '', 'g'),
 		pg_get_function_result(p.oid))) AS signature,
 	CASE p.proparallel WHEN 's' THEN 'parallel safe' WHEN 'r' THEN 'parallel restricted' ELSE 'parallel unsafe' END AS parallel
 FROM member m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid;

@@ -20,6 +20,11 @@ SELECT member, frequency(x), monetary(x), refunds(x), first_order(x), last_order
 	recency(x, '2026-02-01 12:00'), tenure(x, '2026-02-01 12:00')
 FROM (SELECT member, rfm(ordered_at, amount) AS x FROM orders GROUP BY member) s ORDER BY member;
 
+-- Without as_of the latest row known is the time to look back from, and that of one member is their last order.
+SELECT member, recency(x), tenure(x), recency(x, NULL) = recency(x) AS same_recency, tenure(summary => x, as_of => NULL) = tenure(x) AS same_tenure
+FROM (SELECT member, rfm(ordered_at, amount) AS x FROM orders GROUP BY member) s ORDER BY member;
+SELECT recency(NULL), tenure(NULL), recency(NULL, '2026-01-01'), tenure(NULL, '2026-01-01');
+
 -- monetary is sum(amount), scale and all.
 SELECT member, monetary(rfm(ordered_at, amount))::text IS NOT DISTINCT FROM
 	(sum(amount) FILTER (WHERE ordered_at IS NOT NULL))::text AS same
@@ -57,6 +62,28 @@ SELECT rollup(x) = (SELECT rfm(ordered_at, amount) FROM orders) AS rollup_is_who
 FROM (SELECT rfm(ordered_at, amount) AS x FROM orders GROUP BY extract(day FROM ordered_at)) s;
 SELECT (SELECT rfm(ordered_at, amount) FROM orders WHERE member = 1) + (SELECT rfm(ordered_at, amount) FROM orders WHERE member <> 1)
 	= (SELECT rfm(ordered_at, amount) FROM orders) AS plus_is_whole;
+
+-- Of what is already aggregated: the same value as of its rows.
+SELECT member, count(*) FILTER (WHERE amount >= 0) AS frequency, sum(amount) AS monetary, min(ordered_at) FILTER (WHERE amount >= 0) AS first_order,
+	max(ordered_at) FILTER (WHERE amount >= 0) AS last_order, count(*) FILTER (WHERE amount < 0) AS refunds, rfm(ordered_at, amount) AS x
+INTO figures FROM orders WHERE ordered_at IS NOT NULL AND amount IS NOT NULL GROUP BY member;
+SELECT member, rfm(frequency, monetary, first_order, last_order, refunds) = x AS same,
+	rfm(frequency(x), monetary(x), first_order(x), last_order(x), refunds(x)) = x AS given_back
+FROM figures ORDER BY member;
+SELECT rfm(2, 30.50, '2026-01-01', '2026-01-11'), rfm(frequency => 0, monetary => -7, first_order => NULL, last_order => NULL, refunds => 1);
+SELECT rfm(4294967295, 99999999999999999999999999999999999999.0000000000000000000000000001, '4714-11-24 00:00:00+00 BC', '294276-12-31 23:59:59.999999+00', 4294967295);
+SELECT rfm(NULL, 1, '2026-01-01', '2026-01-01') IS NULL AS no_frequency, rfm(1, NULL, '2026-01-01', '2026-01-01') IS NULL AS no_monetary, rfm(1, 1, '2026-01-01', '2026-01-01', NULL) IS NULL AS no_refunds, rfm(NULL, NULL, NULL, NULL) IS NULL AS nothing;
+SELECT call, hostile.error_of('SELECT ' || call) FROM unnest(ARRAY[
+	$$rfm(-1, 1, '2026-01-01', '2026-01-01')$$, $$rfm(4294967296, 1, '2026-01-01', '2026-01-01')$$, $$rfm(1, 1, '2026-01-01', '2026-01-01', -1)$$,
+	$$rfm(0, 0, NULL, NULL)$$, $$rfm(0, 0, NULL, NULL, 1)$$, $$rfm(0, 5, NULL, NULL, 1)$$, $$rfm(0, -5, NULL, NULL)$$, $$rfm(0, -5, '2026-01-01', NULL, 1)$$, $$rfm(0, -5, NULL, '2026-01-01', 1)$$,
+	$$rfm(1, -5, '2026-01-01', '2026-01-01')$$, $$rfm(2, 5, '2026-01-02', '2026-01-01')$$, $$rfm(1, 5, NULL, '2026-01-01')$$, $$rfm(1, 5, '2026-01-01', NULL)$$,
+	$$rfm(1, 'NaN', '2026-01-01', '2026-01-01')$$, $$rfm(1, '-Infinity', '2026-01-01', '2026-01-01')$$, $$rfm(1, 1e38, '2026-01-01', '2026-01-01')$$,
+	$$rfm(1, 5, '-infinity', '2026-01-01')$$, $$rfm(1, 5, '2026-01-01', 'infinity')$$]) call;
+\set VERBOSITY default
+SELECT rfm(2, -5.25, '2026-01-01', '2026-01-11');
+SELECT rfm(2, 5.25, '2026-01-01', NULL);
+SELECT rfm(-1, 5.25, '2026-01-01', '2026-01-11');
+\set VERBOSITY terse
 
 -- Errors name the argument and say what to do.
 \set VERBOSITY default

@@ -20,12 +20,22 @@ SELECT member_count(b), rows_skipped(b) FROM (SELECT rfm_book(member, ordered_at
 -- last orders Jan 1, 10, 10, 11, Feb 1.
 SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders)) ORDER BY member;
 SELECT rfm_cuts((SELECT rfm_book(member, ordered_at, amount) FROM orders));
-SELECT segment, members, round(share::numeric, 4) AS share, revenue, round(revenue_share::numeric, 4) AS revenue_share,
+SELECT segment, members, round(share::numeric, 4) AS share, monetary, round(monetary_share::numeric, 4) AS monetary_share,
 	avg_recency, avg_frequency, avg_monetary
 FROM rfm_segments((SELECT rfm_book(member, ordered_at, amount) FROM orders));
 -- A later as_of moves recency, and nothing else.
 SELECT member, recency, score FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), '2026-02-02 12:00') ORDER BY member;
-SELECT member, r, f, m, score, segment FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), bins => 2) ORDER BY member;
+SELECT member, recency_score, frequency_score, monetary_score, score, segment FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), bins => 2) ORDER BY member;
+
+-- By limits of one's own: from January 10 on, 2 orders, 100 in money.  Nothing depends on who else is in the book.
+CREATE TABLE own AS SELECT rfm_cuts(ARRAY[timestamptz '2026-01-10'], ARRAY[1], ARRAY[99.99]) AS cuts;
+SELECT member, recency, recency_score, frequency_score, monetary_score, score, segment FROM own, rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), cuts => cuts) ORDER BY member;
+SELECT m.member, score FROM own, rfm_members(NULL::text, (SELECT rfm_book(member::text, ordered_at, amount) FROM orders WHERE member < 3), '2026-03-01', 2, cuts) m ORDER BY member;
+SELECT segment, members, monetary FROM own, rfm_segments((SELECT rfm_book(member, ordered_at, amount) FROM orders), cuts => cuts);
+SELECT member, score FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), NULL, NULL, NULL) ORDER BY member LIMIT 2;
+SELECT rfm_members(book, cuts => (SELECT rfm_cuts(book, bins))) = rfm_members(book, bins => bins) AS same
+FROM (SELECT rfm_book(member, ordered_at, amount) AS book FROM orders) b, generate_series(2, 99) bins GROUP BY 1;
+SELECT count(*), count(score) AS scores FROM own, rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders WHERE amount < 0 AND member = 3), cuts => cuts);
 
 -- Nothing to tell of.
 SELECT rfm_book(member, ordered_at, amount) IS NULL AS no_rows FROM orders WHERE false;
@@ -58,11 +68,16 @@ SELECT * FROM rfm_members(NULL::int, (SELECT rfm_book(member, ordered_at, amount
 SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), '2026-01-20');
 SELECT * FROM rfm_segments((SELECT rfm_book(member, ordered_at, amount) FROM orders), 'infinity');
 SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), NULL, 1);
-SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), NULL, NULL);
+SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders), NULL, 5, (SELECT cuts FROM own));
+SELECT * FROM rfm_segments((SELECT rfm_book(member, ordered_at, amount) FROM orders), bins => 3, cuts => (SELECT cuts FROM own));
+SELECT rfm_cuts((SELECT rfm_book(member, ordered_at, amount) FROM orders), NULL);
+SELECT rfm_cuts((SELECT rfm_book(member, ordered_at, amount) FROM orders), 100);
 SELECT rfm_book(member, ordered_at, 'NaN') FROM orders;
 SELECT rfm_book(member, 'infinity', amount) FROM orders;
 SELECT rfm_book(member, ordered_at, amount) + rfm_book(t, ordered_at, amount) FROM typed;
 SELECT rfm_book(member, ordered_at, amount) + rfm_book(member, order_id, ordered_at, amount) FROM typed;
+SELECT rfm_book(member, u, ordered_at, amount) + rfm_book(member, order_id, ordered_at, amount) FROM typed;
+SELECT rfm_book(member, u, ordered_at, amount) + rfm_book(member, t, ordered_at, amount) FROM typed;
 \set VERBOSITY terse
 SELECT rfm_book_combine(NULL, NULL);
 SELECT rfm_book_step_bigint(NULL, 1, now(), 1);
@@ -77,9 +92,12 @@ INSERT INTO lines VALUES
 SELECT member, frequency, monetary, first_order, last_order FROM rfm_members((SELECT rfm_book(member, order_id, ordered_at, amount) FROM lines)) ORDER BY member;
 SELECT rows_skipped(rfm_book(member, order_id, ordered_at, amount)) FROM lines;
 -- The same with ids as text and with every pair of types; parts overlap in orders, and are merged.
-CREATE TABLE typed_lines AS SELECT *, order_id::text AS o, ('00000000-0000-0000-0000-' || lpad(member::text, 12, '0'))::uuid AS u, member::text AS t FROM lines;
+CREATE TABLE typed_lines AS SELECT *, order_id::text AS o, md5(order_id::text)::uuid AS ou, ('00000000-0000-0000-0000-' || lpad(member::text, 12, '0'))::uuid AS u, member::text AS t FROM lines;
 SELECT rfm_book(member, order_id, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(member, order_id, ordered_at, amount) AS b FROM lines GROUP BY ctid) s) AS bigint_bigint,
 	rfm_book(member, o, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(member, o, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS bigint_text,
+	rfm_book(member, ou, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(member, ou, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS bigint_uuid,
+	rfm_book(u, ou, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(u, ou, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS uuid_uuid,
+	rfm_book(t, ou, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(t, ou, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS text_uuid,
 	rfm_book(u, order_id, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(u, order_id, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS uuid_bigint,
 	rfm_book(u, o, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(u, o, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS uuid_text,
 	rfm_book(t, order_id, ordered_at, amount) = (SELECT rollup(b) FROM (SELECT rfm_book(t, order_id, ordered_at, amount) AS b FROM typed_lines GROUP BY ctid) s) AS text_bigint,
@@ -87,8 +105,42 @@ SELECT rfm_book(member, order_id, ordered_at, amount) = (SELECT rollup(b) FROM (
 FROM typed_lines;
 SELECT count(DISTINCT (frequency, monetary, first_order, last_order)) AS answers FROM (
 	SELECT frequency, monetary, first_order, last_order FROM rfm_members((SELECT rfm_book(member, o, ordered_at, amount) FROM typed_lines)) WHERE member = 1
+	UNION ALL SELECT frequency, monetary, first_order, last_order FROM rfm_members((SELECT rfm_book(member, ou, ordered_at, amount) FROM typed_lines)) WHERE member = 1
+	UNION ALL SELECT frequency, monetary, first_order, last_order FROM rfm_members(NULL::text, (SELECT rfm_book(t, ou, ordered_at, amount) FROM typed_lines)) WHERE member = '1'
 	UNION ALL SELECT frequency, monetary, first_order, last_order FROM rfm_members(NULL::uuid, (SELECT rfm_book(u, order_id, ordered_at, amount) FROM typed_lines)) WHERE frequency = 2
 	UNION ALL SELECT frequency, monetary, first_order, last_order FROM rfm_members(NULL::text, (SELECT rfm_book(t, o, ordered_at, amount) FROM typed_lines)) WHERE member = '1') s;
+
+-- The specified bytes: kind 3, version 1, member bigint, order ids uuid; 1 member, none skipped; member 7; the latest time; 1 order, 0
+-- refunds, money 100 at scale 2, the times; no wide sums; 1 order, bought, its 16 bytes.
+SELECT rfm_book_send(rfm_book(7, '00112233-4455-6677-8899-aabbccddeeff'::uuid, '2000-01-02', 1.00)) = ('\x03010102 00000001 0000000000000000 0000000000000007'
+	'000000141dd76000 00000001 00000000 0000000000006402 000000141dd76000 000000141dd76000 00000000 01 01 00112233445566778899aabbccddeeff')::bytea AS as_specified;
+-- All bytes of an id count, and those of the same id under two members are two orders.
+SELECT member, frequency FROM rfm_members((SELECT rfm_book(m, ('00000000-0000-0000-0000-0000000000' || i)::uuid, '2026-01-01', 1) FROM unnest(ARRAY['00', '01', '01', 'ff']) i, unnest(ARRAY[1, 1, 2]) m)) ORDER BY 1;
+SELECT member, frequency FROM rfm_members((SELECT rfm_book(1, (i || '000000-0000-0000-0000-000000000000')::uuid, '2026-01-01', 1) FROM unnest(ARRAY['00', '01', '01', 'ff']) i));
+
+-- A book of summaries that are already there: a member may have many.
+CREATE TABLE summaries AS SELECT member, ordered_at, rfm(ordered_at, amount) AS x FROM orders GROUP BY member, ordered_at UNION ALL SELECT 6, '2026-01-01', NULL;
+SELECT member_count(b), rows_skipped(b) FROM (SELECT rfm_book(member, x) AS b FROM summaries) s;
+SELECT member, frequency, refunds, monetary, first_order, last_order, recency, score FROM rfm_members((SELECT rfm_book(member, x) FROM summaries)) ORDER BY member;
+SELECT count(*) AS differ FROM ((SELECT * FROM rfm_members((SELECT rfm_book(member, x) FROM summaries))) EXCEPT (SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders)))) d;
+-- It is the book of the rows, byte for byte, where no refund is the latest; and parts of either kind can be merged.
+SELECT rfm_book_send(rfm_book(member, x)) = (SELECT rfm_book_send(rfm_book(member, ordered_at, amount)) FROM orders WHERE ordered_at IS NOT NULL AND amount IS NOT NULL AND member IS NOT NULL) AS same_bytes
+FROM summaries WHERE member IS NOT NULL AND x IS NOT NULL;
+SELECT rfm_book(member, x) + (SELECT rfm_book(member, ordered_at, amount) FROM orders WHERE member >= 3) = (SELECT rfm_book(member, ordered_at, amount) FROM orders) AS merged FROM summaries WHERE member IS NULL OR member < 3;
+SELECT rollup(b) = (SELECT rfm_book(member, x) FROM summaries) AS rolled_up FROM (SELECT rfm_book(member, x) AS b FROM summaries GROUP BY ctid) s;
+SELECT rfm_book(member::text, x) = (SELECT rollup(b) FROM (SELECT rfm_book(member::text, x) AS b FROM summaries GROUP BY ctid) s) AS text,
+	rfm_book(md5(member::text)::uuid, x) = (SELECT rollup(b) FROM (SELECT rfm_book(md5(member::text)::uuid, x) AS b FROM summaries GROUP BY ctid) s) AS uuid FROM summaries;
+-- When a refund was is not known: of refunds only, nothing lies after any as_of; and the latest row is the latest order.
+SELECT member, frequency, refunds, monetary, recency FROM rfm_members((SELECT rfm_book(3, x) FROM (SELECT rfm('2026-01-05', -7) AS x) s), '2020-01-01');
+SELECT segment, members, monetary, avg_recency FROM rfm_segments((SELECT rfm_book(3, x) FROM (SELECT rfm('2026-01-05', -7) AS x) s));
+SELECT member, recency FROM rfm_members((SELECT rfm_book(m, x) FROM (SELECT 1 AS m, rfm('2026-01-01', 5) + rfm('2026-01-09', -1) AS x UNION ALL SELECT 2, rfm('2026-01-03', 5)) s)) ORDER BY member;
+-- Sums too wide for 56 bits, and more orders than 32 bits count.
+SELECT member, monetary FROM rfm_members((SELECT rfm_book(i % 3, rfm(1, 1e20 * i, '2026-01-01', '2026-01-01')) FROM generate_series(1, 1000) i)) ORDER BY member;
+SELECT rfm_book(1, rfm(4294967295, 1, '2026-01-01', '2026-01-01')) IS NOT NULL AS most;
+SELECT rfm_book(1, x) FROM (SELECT rfm(4294967295, 1, '2026-01-01', '2026-01-01') AS x FROM generate_series(1, 2)) s;
+-- An aggregate of one's own may begin with a book.
+CREATE AGGREGATE from_a_book(bigint, rfm_summary) (SFUNC = rfm_book_step_bigint_summary, STYPE = rfm_book, COMBINEFUNC = rfm_book_combine, INITCOND = 'rfm_book:AwEBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==');
+SELECT from_a_book(member, x) = rfm_book(member, x) AS same FROM summaries;
 
 -- Thousands of members: equal to GROUP BY, in any order, merged in any grouping, stored and reloaded.
 CREATE TABLE many AS
@@ -146,6 +198,7 @@ CREATE TABLE images AS
 SELECT m AS image, hostile.receive('rfm_book', m) AS answer
 FROM (SELECT rfm_book_send(rfm_book(member, ordered_at, amount)) AS image FROM (VALUES (1, timestamptz '2026-01-01', 1.5), (2, '2026-01-02', -1e20), (1, '2026-01-03', 2)) v(member, ordered_at, amount)
 	  UNION ALL SELECT rfm_book_send(rfm_book(t, o, ordered_at, amount)) FROM typed_lines
+	  UNION ALL SELECT rfm_book_send(rfm_book(t, ou, ordered_at, amount)) FROM typed_lines WHERE member = 1
 	  UNION ALL SELECT rfm_book_send(rfm_book(u, order_id, ordered_at, amount)) FROM typed_lines WHERE member = 2) s, hostile.mutations(image) m
 UNION ALL SELECT m, hostile.receive('rfm_book', m)
 FROM (VALUES ('\x03010100000000000000000000000000000000000000000000000001'::bytea || decode(repeat('00', 33), 'hex'))) wide_sum_of_no_member(m);

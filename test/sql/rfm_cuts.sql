@@ -45,6 +45,26 @@ SELECT rfm_cuts_send(rfm_cuts(x, 2)) = '\x02010200 0000000000000001 000000000000
 FROM (SELECT rfm('2000-01-01', 2.5) AS x) s;
 SELECT count(DISTINCT cuts), count(*) FROM (SELECT cuts FROM kept UNION ALL SELECT cuts FROM kept) s;
 
+-- Limits of one's own: a frequency or money above a limit scores one more, and a last order at or after one does.
+SELECT rfm_cuts(ARRAY[timestamptz '2026-01-05'], ARRAY[1], ARRAY[9.99]);
+SELECT member, rfm_score(x, cuts), rfm_segment(x, cuts) FROM members, rfm_cuts(ARRAY['2026-01-03', '2026-01-05']::timestamptz[], '{1,4}', '{20,50}') cuts ORDER BY member;
+-- What was found and is given back is the same, but for the number of members that it was found among.
+SELECT bins, own.*, replace(cuts::text, 'members=6', 'members=0') = own.c::text AS same FROM (SELECT bins, rfm_cuts(x, bins) AS cuts FROM members, unnest(ARRAY[2, 5, 99]) bins GROUP BY bins) s,
+	LATERAL (SELECT rfm_cuts(array_agg(last_order ORDER BY bin), array_agg(frequency ORDER BY bin), array_agg(monetary ORDER BY bin)) AS c FROM rfm_limits(cuts)) own ORDER BY bins LIMIT 2;
+SELECT count(*) AS limits FROM rfm_limits((SELECT rfm_cuts(array_agg(timestamptz '2026-01-01'), array_agg(1), array_agg(-0.0::float8)) FROM generate_series(1, 98)));
+SELECT rfm_cuts('{2026-01-01}', '{1}', '{-0}') = rfm_cuts('{2026-01-01}', '{1}', '{0}') AS one_zero, c::text::rfm_cuts = c AS text_round_trip FROM rfm_cuts('{2026-01-01,2026-01-01}', '{1,1.5}', '{-3,1e300}') c;
+SELECT call, hostile.error_of('SELECT rfm_cuts(' || call || ')') FROM unnest(ARRAY[
+	$$'{}', '{}', '{}'$$, $$'{2026-01-01}', '{}', '{}'$$, $$'{2026-01-01}', '{1,2}', '{1}'$$, $$'{2026-01-01}', '{1}', '{1,2}'$$, $$'{2026-01-01,2026-01-02}', '{1}', '{1}'$$,
+	$$NULL, '{1}', '{1}'$$, $$'{2026-01-01}', NULL, '{1}'$$, $$'{2026-01-01}', '{1}', NULL$$, $$'{NULL}', '{1}', '{1}'$$, $$'{2026-01-01}', '{NULL}', '{1}'$$, $$'{2026-01-01}', '{1}', '{NULL}'$$,
+	$$'{{2026-01-01}}', '{{1}}', '{{1}}'$$, $$'{2026-01-02,2026-01-01}', '{1,2}', '{1,2}'$$, $$'{2026-01-01,2026-01-02}', '{2,1}', '{1,2}'$$, $$'{2026-01-01,2026-01-02}', '{1,2}', '{2,1}'$$,
+	$$'{2026-01-01}', '{0.5}', '{1}'$$, $$'{2026-01-01}', '{NaN}', '{1}'$$, $$'{2026-01-01}', '{Infinity}', '{1}'$$, $$'{2026-01-01}', '{4294967296}', '{1}'$$, $$'{2026-01-01}', '{1}', '{NaN}'$$, $$'{2026-01-01}', '{1}', '{-Infinity}'$$,
+	$$'{infinity}', '{1}', '{1}'$$, $$'{-infinity}', '{1}', '{1}'$$, $$array_fill(timestamptz '2026-01-01', ARRAY[99]), array_fill(1::float8, ARRAY[99]), array_fill(1::float8, ARRAY[99])$$]) call;
+\set VERBOSITY default
+SELECT rfm_cuts('{2026-01-02,2026-01-01}', '{1,2}', '{10,20.5}');
+SELECT rfm_cuts('{2026-01-01}', '{1,2}', '{10}');
+SELECT rfm_cuts('{}', '{}', '{}');
+\set VERBOSITY terse
+
 -- The map: 125 scores, and as many per segment as statistics list.
 SELECT segment, count(*), min(score), max(score) FROM rfm_segment_map() GROUP BY segment ORDER BY max(score) DESC, count(*);
 SELECT count(*), count(DISTINCT score), bool_and(segment = rfm_segment(score)) AS same FROM rfm_segment_map();
@@ -63,7 +83,7 @@ CREATE TABLE bad_literals AS
 WITH valid(v) AS (SELECT 'v1 bins=2 members=3 last_order={2026-01-31T12:00:00+00:00} frequency={2} monetary={20.5}')
 SELECT replace(v, wrong.a, wrong.b) AS literal FROM valid, (VALUES
 	('v1', ''), ('v1', 'v2'), ('v1', 'v'), ('v1 ', 'v1'), ('v1 ', 'v1  '), ('v1 ', ' v1 '), ('bins=2', 'bins=1'), ('bins=2', 'bins=0'), ('bins=2', 'bins=-2'),
-	('bins=2', 'bins=3'), ('bins=2', 'bins=02'), ('bins=2', 'bins=100'), ('bins=2', 'bins='), ('bins=2', 'bin=2'), ('members=3', 'members=0'),
+	('bins=2', 'bins=3'), ('bins=2', 'bins=02'), ('bins=2', 'bins=100'), ('bins=2', 'bins='), ('bins=2', 'bin=2'), ('members=3', 'members=-3'),
 	('members=3', 'members=-3'), ('members=3', 'members=3.5'), ('members=3', 'members=99999999999999999999'), ('members=3', 'members='), ('members=3 ', ''),
 	('last_order={', 'last_order='), ('{2026', '{ 2026'), ('2026-01-31', '2026-01-32'), ('2026-01-31', '2026-1-31'), ('2026-01-31T12:00:00+00:00', ''),
 	('2026-01-31T12:00:00+00:00', 'infinity'), ('2026-01-31T12:00:00+00:00', 'now'), ('2026-01-31T12:00:00+00:00', '2026-01-31T12:00:00+00:00,2026-01-31T12:00:00+00:00'),

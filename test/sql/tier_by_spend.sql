@@ -59,6 +59,16 @@ SELECT spend(t, a) = (SELECT spend('2026-01-01', 1)) AS skipped FROM (VALUES (NU
 SELECT rolling_spend(x, NULL, '10 days') = rolling_spend(x, '2026-03-05', '10 days') AS rolling, tier_by_spend(x, NULL, '{20,10}', '{a,b,c}', '10 days', 'month') AS tier, spend_to_next(x, NULL, '{20,10}', '10 days', 'month') AS missing,
 	(SELECT count(*) FROM tier_history(x, NULL, '{20,10}', '{a,b,c}', '10 days', 'month')) AS changes
 FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2026-01-05', 25), ('2026-03-01', 8), ('2026-03-05', 4)) v(t, a)) s;
+-- So it is where as_of is omitted; limits and names, which stand behind it, cannot be.
+SELECT rolling_spend(x) = rolling_spend(x, NULL) AS rolling, rolling_spend(summary => x, span => '10 days') AS ten_days, tier_by_spend(x, limits => '{20,10}', names => '{a,b,c}', span => '10 days', unit => 'month') AS tier,
+	spend_to_next(x, limits => '{20,10}', span => '10 days', unit => 'month') AS missing, tier_until(x, limits => '{20,10}', span => '10 days') AS until,
+	(SELECT count(*) FROM tier_history(x, limits => '{20,10}', names => '{a,b,c}', span => '10 days', unit => 'month')) AS changes, (SELECT count(*) FROM (SELECT (tier_history(x, limits => '{20,10}', names => '{a,b,c}', span => '10 days', unit => 'month')).*) h) AS streamed
+FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2026-01-05', 25), ('2026-03-01', 8), ('2026-03-05', 4)) v(t, a)) s;
+SELECT call, hostile.error_of(format('SELECT %s FROM (SELECT spend(''2026-01-01'', 1) AS x) s', call)) FROM unnest(ARRAY['tier_by_spend(x)', 'tier_by_spend(x, ''2026-01-01'')', $$tier_by_spend(x, limits => '{1}')$$, $$tier_by_spend(x, names => '{a,b}')$$, $$tier_by_spend(x, '2026-01-01', '{1}')$$, $$tier_by_spend(x, '2026-01-01', NULL, '{a,b}')$$,
+	'spend_to_next(x)', 'spend_to_next(x, ''2026-01-01'')', 'tier_until(x)', 'tier_until(x, date ''2026-01-01'', NULL)', '(tier_history(x)).tier', $$(tier_history(x, '2026-01-01', '{1}')).tier$$, $$tier_by_spend(x, limits => '{}', names => '{a}')$$]) call;
+\set VERBOSITY default
+SELECT tier_by_spend(x, limits => '{1}') FROM (SELECT spend('2026-01-01', 1) AS x) s;
+\set VERBOSITY terse
 -- In Beirut 2014-03-30 began at 1:00, and a month before that is 2014-02-28 1:00: what was spent half an hour before has left the
 -- window then, and is in it again a day later.  An amount that is too small to matter changes nothing.
 SELECT small, h.since AT TIME ZONE 'Asia/Beirut' AS since, h.tier, h.reason FROM unnest(ARRAY[0, 1]) small,

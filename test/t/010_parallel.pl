@@ -118,7 +118,7 @@ $node->safe_psql(
 # Every aggregate, as a query whose answer is one short text.  Values and limits
 # are compared by their bytes, books as books and by the rows they give.
 my %members = (bigint => 'member', uuid => 'member_uuid', text => 'member_text');
-my %orders = ('' => '', bigint => 'order_id, ', text => 'order_text, ');
+my %orders = ('' => '', bigint => 'order_id, ', uuid => 'md5(order_text)::uuid, ', text => 'order_text, ');
 my %whole = (
 	'rfm, all in one' => 'SELECT rfm_summary_send(rfm(at, amount)) FROM %s',
 	'rfm, by member' => q{SELECT md5(string_agg(concat_ws(' ', member, rfm_summary_send(rfm)), ',' ORDER BY member))
@@ -138,7 +138,7 @@ for my $member (sort keys %members)
 		$book_of{$name} = [ $member, $book ];
 		$whole{$name} = qq{SELECT concat_ws(' ', rows_skipped(book), member_count(book), book = (SELECT book FROM kept WHERE name = '$name'),
 				(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM rfm_members(NULL::$member, book) m),
-				(SELECT md5(string_agg(concat_ws(' ', segment, members, share, revenue, revenue_share, avg_recency, avg_frequency, avg_monetary), ','))
+				(SELECT md5(string_agg(concat_ws(' ', segment, members, share, monetary, monetary_share, avg_recency, avg_frequency, avg_monetary), ','))
 				   FROM rfm_segments(book)), rfm_cuts_send(rfm_cuts(book, 6)))
 			FROM ($book OFFSET 0) b (book)};
 	}

@@ -43,6 +43,7 @@ $node->safe_psql(
 
 	CREATE TABLE kept_cuts (id int PRIMARY KEY, value rfm_cuts);
 	INSERT INTO kept_cuts SELECT bins, rfm_cuts(value, bins) FROM kept_rfm, generate_series(2, 99) bins GROUP BY bins;
+	INSERT INTO kept_cuts VALUES (1000, rfm_cuts('{2026-01-01 00:00+00}', '{2}', '{100}'));
 	INSERT INTO kept_cuts VALUES (1001, NULL), (1002, (SELECT rfm_cuts(value) FROM kept_rfm WHERE id = 1003)),
 	  (1003, (SELECT rfm_cuts(r, 7) FROM (SELECT rfm(at, x) AS r FROM (VALUES (1, timestamptz '4000-01-01 BC', round(1/3.0, 20)), (2, '2026-01-01', -1e37 + 1.5), (2, '200000-01-01', 5), (3, '2026-01-02 03:04:05.000006', 1e-28)) v (m, at, x) GROUP BY m) s));
 
@@ -54,6 +55,7 @@ $node->safe_psql(
 	                    rfm_book(NULL::bigint, at, amount), rfm_book(NULL::text, order_text, at, amount), rfm_book(member, at, amount) FILTER (WHERE false)]) FROM sale;
 	INSERT INTO kept_book (value)
 	SELECT rfm_book('member ' || i, 'order ' || i, timestamptz '2026-01-01', i) FROM generate_series(1, 30000) i;
+	INSERT INTO kept_book (value) SELECT rfm_book(member, md5(order_text)::uuid, at, amount) FROM sale;
 	CREATE TABLE kept_cuts_of_tier AS SELECT tier_cuts(amount::float8, '{0.1,0.2,0.3}') AS value FROM sale;
 
 	-- As keys, defaults, in arrays, composites, domains, ranges' company.

@@ -78,12 +78,12 @@ my %query = (
 		fair_text => "SELECT * FROM fair_prices(NULL::text, $named_prices, 'new')"
 	],
 	'price_slopes(price_slope_summary,double precision)' => [ slopes => 'SELECT * FROM price_slopes((SELECT price_slope(item, week, joined, price) FROM lines))' ],
-	'rfm_members(rfm_book,timestamp with time zone,integer)' => [ bigint => "SELECT * FROM rfm_members($book)" ],
-	'rfm_members(anyelement,rfm_book,timestamp with time zone,integer)' => [
+	'rfm_members(rfm_book,timestamp with time zone,integer,rfm_cuts)' => [ bigint => "SELECT * FROM rfm_members($book)" ],
+	'rfm_members(anyelement,rfm_book,timestamp with time zone,integer,rfm_cuts)' => [
 		uuid => 'SELECT * FROM rfm_members(NULL::uuid, (SELECT rfm_book(customer_uuid, order_id, ordered_at, amount) FROM orders))',
 		text => "SELECT * FROM rfm_members(NULL::text, (SELECT rfm_book(customer_name, ordered_at, amount) FROM orders), '2027-01-01', 10)"
 	],
-	'rfm_segments(rfm_book,timestamp with time zone,integer)' => [ segments => "SELECT * FROM rfm_segments($book)" ],
+	'rfm_segments(rfm_book,timestamp with time zone,integer,rfm_cuts)' => [ segments => "SELECT * FROM rfm_segments($book)" ],
 	'rfm_limits(rfm_cuts)' => [ limits => "SELECT * FROM rfm_limits(rfm_cuts($book))" ],
 	'rfm_segment_map()' => [ map => 'SELECT * FROM rfm_segment_map()' ]);
 
@@ -149,7 +149,7 @@ is_deeply(
 # Dates and numbers in JSON, as web clients get them.
 is( $node->safe_psql('shop', 'SELECT DISTINCT jsonb_typeof(value), key FROM view_bigint v, jsonb_each(to_jsonb(v)) WHERE jsonb_typeof(value) <> \'null\' ORDER BY 2',
 		extra_params => [ '--username', 'analyst' ]),
-	"number|f\nstring|first_order\nnumber|frequency\nstring|last_order\nnumber|m\nnumber|member\nnumber|monetary\nnumber|r\nnumber|recency\nnumber|score\nstring|segment",
+	"string|first_order\nnumber|frequency\nnumber|frequency_score\nstring|last_order\nnumber|member\nnumber|monetary\nnumber|monetary_score\nnumber|recency\nnumber|recency_score\nnumber|refunds\nnumber|score\nstring|segment",
 	'a member in JSON');
 
 is( $node->safe_psql('shop', q{SELECT grp, string_agg(jsonb_typeof(value), ' ' ORDER BY key COLLATE "C") FROM view_gaps v, jsonb_each(to_jsonb(v) - 'grp') GROUP BY 1 ORDER BY grp COLLATE "C"},
@@ -196,9 +196,9 @@ SKIP:
 	}
 
 	# The values themselves arrive; numbers as numbers, times as times.
-	my @rows = $odbc->("SELECT member, frequency, monetary, first_order, last_order, recency, r, f, m, score, segment FROM rfm_members($book) WHERE member < 50 ORDER BY member");
+	my @rows = $odbc->("SELECT member, frequency, monetary, first_order, last_order, recency, recency_score, frequency_score, monetary_score, score, segment FROM rfm_members($book) WHERE member < 50 ORDER BY member");
 	my @expected = split /\n/, $node->safe_psql('shop',
-		"SELECT member, frequency, monetary, to_char(first_order, 'YYYY-MM-DD HH24:MI:SS'), to_char(last_order, 'YYYY-MM-DD HH24:MI:SS'), recency, r, f, m, score, segment FROM rfm_members($book) WHERE member < 50 ORDER BY member");
+		"SELECT member, frequency, monetary, to_char(first_order, 'YYYY-MM-DD HH24:MI:SS'), to_char(last_order, 'YYYY-MM-DD HH24:MI:SS'), recency, recency_score, frequency_score, monetary_score, score, segment FROM rfm_members($book) WHERE member < 50 ORDER BY member");
 	is_deeply([ map { s/(?<=:\d\d)\.0+(?=\||$)//gr } @rows ], \@expected, 'with the same values');
 	is(join(',', $odbc->('SELECT member FROM view_text WHERE frequency > 0 ORDER BY member COLLATE "C" LIMIT 2')), 'Größe 0,Größe 1', 'and texts');
 
@@ -275,8 +275,8 @@ SKIP:
 	is_deeply(
 		\%type,
 		{
-			member => 'int8', frequency => 'int8', monetary => 'numeric', first_order => 'timestamptz', last_order => 'timestamptz',
-			recency => 'float8', r => 'int4', f => 'int4', m => 'int4', score => 'int4', segment => 'text'
+			member => 'int8', frequency => 'int8', refunds => 'int8', monetary => 'numeric', first_order => 'timestamptz', last_order => 'timestamptz',
+			recency => 'float8', recency_score => 'int4', frequency_score => 'int4', monetary_score => 'int4', score => 'int4', segment => 'text'
 		},
 		'a tool sees plain columns') or diag explain [ $odbc->('help view_bigint') ];
 

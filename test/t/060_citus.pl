@@ -38,6 +38,8 @@ foreach my $expression (
 	'rfm(ordered_at, amount)',
 	'rfm_book(member, ordered_at, amount)',
 	'rfm_book(member::text, order_id, ordered_at, amount)',
+	'rfm_book(member, md5(order_id::text)::uuid, ordered_at, amount)',
+	'rfm_book(member, rfm(1, abs(amount), ordered_at, ordered_at))',
 	"tier_cuts(amount, ARRAY[0.1, 0.3])",
 	"tag_agg('m' || member)",
 	"tag_agg('m' || member % 20)",
