@@ -230,13 +230,13 @@ SKIP:
 		'2.798871953|3.799904002|0.05180736035', 'Welch\'s test through ODBC');
 
 	# Growth adds up, as plain SQL counts it; and the members of a cohort.
-	is( join(',', $odbc->('SELECT count(*), sum(active), sum(new), sum(v.returning), sum(resurrecting) FROM view_lifecycle v')),
+	is( join(',', $odbc->('SELECT count(*), sum(active), sum(new_members), sum(returning_members), sum(resurrecting_members) FROM view_lifecycle')),
 		$node->safe_psql('shop', q{
 			WITH w AS (SELECT DISTINCT customer_id, date_trunc('week', ordered_at AT TIME ZONE 'Europe/Berlin')::date AS week FROM orders WHERE amount >= 0),
 			l AS (SELECT *, lag(week) OVER (PARTITION BY customer_id ORDER BY week) AS before FROM w)
 			SELECT (max(week) - min(week)) / 7 + 1, count(*), count(*) FILTER (WHERE before IS NULL), count(*) FILTER (WHERE before = week - 7), count(*) FILTER (WHERE before < week - 7) FROM l}),
 		'growth accounting through ODBC');
-	is( join(',', $odbc->('SELECT cohort, members, active FROM view_cohorts WHERE period = 1 ORDER BY cohort')),
+	is( join(',', $odbc->('SELECT cohort, members, active FROM view_cohorts WHERE periods_later = 1 ORDER BY cohort')),
 		join(',', split /\n/, $node->safe_psql('shop', q{
 			WITH w AS (SELECT DISTINCT customer_id, date_trunc('week', ordered_at AT TIME ZONE 'Europe/Berlin')::date AS week FROM orders WHERE amount >= 0),
 			c AS (SELECT *, min(week) OVER (PARTITION BY customer_id) AS cohort FROM w)
