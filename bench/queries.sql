@@ -241,15 +241,15 @@ WITH months AS (
 	SELECT customer_id, min(date_trunc('month', ordered_at AT TIME ZONE 'UTC')) AS cohort FROM orders GROUP BY customer_id
 )
 SELECT cohort::date AS cohort,
-	(extract(year FROM age(month, cohort)) * 12 + extract(month FROM age(month, cohort)))::int AS period,
+	(extract(year FROM age(month, cohort)) * 12 + extract(month FROM age(month, cohort)))::int AS periods_later,
 	count(*) AS active
 FROM months
 JOIN firsts USING (customer_id)
-GROUP BY cohort, period;
+GROUP BY cohort, periods_later;
 
 -- Written for speed: months once, as numbers, the first of them by a window.
 CREATE VIEW retention_window AS
-SELECT make_date(cohort / 12, cohort % 12 + 1, 1) AS cohort, month - cohort AS period, count(*) AS active
+SELECT make_date(cohort / 12, cohort % 12 + 1, 1) AS cohort, month - cohort AS periods_later, count(*) AS active
 FROM (
 	SELECT month, min(month) OVER (PARTITION BY customer_id) AS cohort
 	FROM (
@@ -276,12 +276,12 @@ WITH months AS (
 	GROUP BY customer_id
 )
 SELECT cohort::date AS cohort,
-	(extract(year FROM age(month, cohort)) * 12 + extract(month FROM age(month, cohort)))::int AS period,
+	(extract(year FROM age(month, cohort)) * 12 + extract(month FROM age(month, cohort)))::int AS periods_later,
 	count(*) FILTER (WHERE active) AS active, sum(net) AS net
 FROM months
 JOIN firsts USING (customer_id)
 WHERE month >= cohort
-GROUP BY cohort, period;
+GROUP BY cohort, periods_later;
 
 -- ---------- funnel: three steps within 30 days ----------
 

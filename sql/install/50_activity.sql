@@ -37,23 +37,23 @@ COMMENT ON AGGREGATE activity({type}, text, text) IS
 
 -- Reading an activity
 
-CREATE FUNCTION first_period(activity_summary) RETURNS date
+CREATE FUNCTION first_period(summary activity_summary) RETURNS date
 	AS 'MODULE_PATHNAME', 'custmart_activity_first_period' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE FUNCTION last_period(activity_summary) RETURNS date
+CREATE FUNCTION last_period(summary activity_summary) RETURNS date
 	AS 'MODULE_PATHNAME', 'custmart_activity_last_period' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE FUNCTION active_periods(activity_summary) RETURNS bigint
+CREATE FUNCTION active_periods(summary activity_summary) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_activity_active_periods' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE FUNCTION period_list(activity_summary) RETURNS date[]
+CREATE FUNCTION period_list(summary activity_summary) RETURNS date[]
 	AS 'MODULE_PATHNAME', 'custmart_activity_period_list' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-CREATE FUNCTION is_active(activity_summary, day date) RETURNS boolean
+CREATE FUNCTION is_active(summary activity_summary, day date) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'custmart_activity_is_active' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE FUNCTION streak(activity_summary) RETURNS integer
+CREATE FUNCTION streak(summary activity_summary) RETURNS integer
 	AS 'MODULE_PATHNAME', 'custmart_activity_streak' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE FUNCTION streak(activity_summary, day date) RETURNS integer
+CREATE FUNCTION streak(summary activity_summary, day date) RETURNS integer
 	AS 'MODULE_PATHNAME', 'custmart_activity_streak_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE FUNCTION longest_streak(activity_summary) RETURNS integer
+CREATE FUNCTION longest_streak(summary activity_summary) RETURNS integer
 	AS 'MODULE_PATHNAME', 'custmart_activity_longest_streak' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE FUNCTION lifecycle(activity_summary, day date) RETURNS text
+CREATE FUNCTION lifecycle(summary activity_summary, day date) RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_activity_lifecycle' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 
 COMMENT ON FUNCTION first_period(activity_summary) IS 'The first day of the first period of activity.';

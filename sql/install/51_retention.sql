@@ -72,6 +72,27 @@ COMMENT ON AGGREGATE retention_book({member}, activity_summary) IS
 
 -- @end
 
+-- Calls whose time zone was forgotten
+--   amount: the argument amount, if it is given
+-- @template retention_book_without_timezone name="" amount=""
+-- @each member bigint uuid text
+CREATE FUNCTION retention_book_step_without_timezone(retention_book, {member}, timestamptz, {amount}text) RETURNS retention_book
+	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_without_timezone' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+CREATE AGGREGATE retention_book(member {member}, occurred_at timestamptz, {name}{amount}unit text) (
+	SFUNC = retention_book_step_without_timezone, STYPE = retention_book, SSPACE = 65536,
+	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION retention_book_step_without_timezone(retention_book, {member}, timestamptz, {amount}text) IS
+	'Transition function of the aggregate retention_book that raises its error.';
+COMMENT ON AGGREGATE retention_book({member}, timestamptz, {amount}text) IS
+	'Only raises an error, 42883, that says how to call retention_book with a time zone.';
+
+-- @end
+-- @end
+
+-- @retention_book_without_timezone
+-- @retention_book_without_timezone name="amount " amount="numeric, "
+
 -- Reading a book
 
 -- The time as_of is given as a point in time or by the clocks of the book's time zone.  A bare literal is text.
@@ -79,22 +100,29 @@ COMMENT ON AGGREGATE retention_book({member}, activity_summary) IS
 --   type, when: of as_of, and what it says
 -- @template reports_as_of type when default="" suffix="" volatility=IMMUTABLE
 CREATE FUNCTION cohort_retention(book retention_book, as_of {type}{default},
-					OUT cohort date, OUT period integer, OUT members bigint,
+					OUT cohort date, OUT periods_later integer, OUT period date, OUT members bigint,
 					OUT active bigint, OUT rate double precision,
 					OUT on_or_after bigint, OUT on_or_after_rate double precision,
 					OUT net numeric, OUT net_rate double precision)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_cohort_retention{suffix}' LANGUAGE C {volatility} PARALLEL SAFE COST 10000 ROWS 300;
+	AS 'MODULE_PATHNAME', 'custmart_cohort_retention{suffix}' LANGUAGE C {volatility} PARALLEL SAFE COST 100 ROWS 300;
 CREATE FUNCTION lifecycle_counts(book retention_book, as_of {type}{default},
-					OUT period date, OUT active bigint, OUT new bigint, OUT "returning" bigint,
-					OUT resurrecting bigint, OUT dormant bigint)
+					OUT period date, OUT active bigint, OUT new_members bigint, OUT returning_members bigint,
+					OUT resurrecting_members bigint, OUT dormant_members bigint)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_lifecycle_counts{suffix}' LANGUAGE C {volatility} PARALLEL SAFE COST 10000 ROWS 100;
+	AS 'MODULE_PATHNAME', 'custmart_lifecycle_counts{suffix}' LANGUAGE C {volatility} PARALLEL SAFE COST 100 ROWS 100;
+CREATE FUNCTION stickiness(book retention_book, as_of {type}{default}, since date DEFAULT NULL, until date DEFAULT NULL,
+					OUT active_periods integer, OUT members bigint, OUT share double precision,
+					OUT at_least bigint, OUT at_least_share double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'custmart_stickiness{suffix}' LANGUAGE C {volatility} PARALLEL SAFE COST 100 ROWS 50;
 
 COMMENT ON FUNCTION cohort_retention(retention_book, {type}) IS
-	'Of those who came in a period, how many are still here? One row per cohort and period since, up to that of as_of. as_of: the time up to which the rows go, {when}; NULL: the latest row; a period has ended if as_of lies in a later one. cohort: first day of the period in which its members were active first; period: periods since then, 0, 1, 2 ...; members: size of the cohort; active: members active in that period; on_or_after: members active in it or later; rate, on_or_after_rate: the same divided by members; net: money of the cohort''s members in that period, refunds subtracted; net_rate: net divided by that of period 0 (NULL if that is not above 0). In the period that has not ended counts and net are those so far, and rates are NULL. net is NULL in a book without amounts. Errors: 22023 if a row is after as_of or the book has no calendar periods, 22008 if as_of is infinite, 54000 for more than 16777216 rows.';
+	'Of those who came in a period, how many are still here? One row per cohort and period since, up to that of as_of. as_of: the time up to which the rows go, {when}; NULL: the latest row; a period has ended if as_of lies in a later one. cohort: first day of the period in which its members were active first; periods_later: 0 for that period, 1 for the next one, 2 ...; period: its first day; members: size of the cohort; active: members active in that period; on_or_after: members active in it or later; rate, on_or_after_rate: the same divided by members; net: money of the cohort''s members in that period, refunds subtracted; net_rate: net divided by that of the cohort''s first period (NULL if that is not above 0). In the period that has not ended counts and net are those so far, and rates are NULL. net is NULL in a book without amounts. Errors: 22023 if a row is after as_of or the book has no calendar periods, 22008 if as_of is infinite, 54000 for more than 16777216 rows.';
 COMMENT ON FUNCTION lifecycle_counts(retention_book, {type}) IS
-	'Growth accounting: one row per period, from the first to that of as_of. as_of: the time up to which the rows go, {when}; NULL: the latest row; a period has ended if as_of lies in a later one. period: its first day; new: members active for the first time; returning (quote it as a column): active in it and in the one before; resurrecting: active in it, not in the one before, but earlier; dormant: active in the one before, not in it, NULL for the period that has not ended. active = new + returning + resurrecting, and active less that of the period before = new + resurrecting - dormant. Errors: 22023 if a row is after as_of or the book has no calendar periods, 22008 if as_of is infinite, 54000 for more than 16777216 rows.';
+	'Growth accounting: one row per period, from the first to that of as_of. as_of: the time up to which the rows go, {when}; NULL: the latest row; a period has ended if as_of lies in a later one. period: its first day; new_members: active for the first time; returning_members: active in it and in the one before; resurrecting_members: active in it, not in the one before, but earlier; dormant_members: active in the one before, not in it, NULL for the period that has not ended. active: new, returning and resurrecting ones together; less those of the period before it is new + resurrecting - dormant. Errors: 22023 if a row is after as_of or the book has no calendar periods, 22008 if as_of is infinite, 54000 for more than 16777216 rows.';
+COMMENT ON FUNCTION stickiness(retention_book, {type}, date, date) IS
+	'How often do members come? One row per number of active periods, from 1 to the largest there is. as_of: the time up to which the rows go, {when}; NULL: the latest row. since, until: days; only the periods in which they lie and those between count, NULL: no bound. members: members active in exactly that many periods; at_least: in that many or more; share, at_least_share: the same divided by all members active in that time. Errors: 22023 if a row is after as_of, since is after until or the book has no calendar periods, 22008 for an infinite as_of or day.';
 
 -- @end
 
@@ -103,27 +131,20 @@ COMMENT ON FUNCTION lifecycle_counts(retention_book, {type}) IS
 -- @reports_as_of type=date suffix=_date when="the start of that day in the book''s time zone"
 -- @reports_as_of type=text suffix=_text volatility=STABLE when="what the clocks of the book''s time zone show, unless a zone, or a time of day with its offset, is named"
 
-CREATE FUNCTION net_outside(retention_book) RETURNS numeric
+CREATE FUNCTION net_outside(book retention_book) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_net_outside' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-CREATE FUNCTION stickiness(book retention_book, since date DEFAULT NULL, until date DEFAULT NULL,
-					OUT periods integer, OUT members bigint, OUT share double precision,
-					OUT at_least bigint, OUT at_least_share double precision)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_stickiness' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 50;
 CREATE FUNCTION day_retention(book retention_book, as_of timestamptz DEFAULT NULL, last_day integer DEFAULT 90,
 					OUT day integer, OUT members bigint, OUT active bigint, OUT rate double precision,
 					OUT on_or_after bigint, OUT on_or_after_rate double precision)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_day_retention' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 91;
-CREATE FUNCTION rows_skipped(retention_book) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'custmart_day_retention' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 91;
+CREATE FUNCTION rows_skipped(book retention_book) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_rows_skipped' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-CREATE FUNCTION member_count(retention_book) RETURNS bigint
+CREATE FUNCTION member_count(book retention_book) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_member_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION net_outside(retention_book) IS
 	'Money that belongs to no cohort: refunds from before a member''s first activity, or of members who were never active. Together with the sum of net over cohort_retention() it is the sum of all amounts, exactly. NULL for a book without amounts.';
-COMMENT ON FUNCTION stickiness(retention_book, date, date) IS
-	'How often do members come? One row per number of active periods, from 1 to the largest there is. since, until: days; only the periods in which they lie and those between count, NULL: no bound. members: members active in exactly that many periods; at_least: in that many or more; share, at_least_share: the same divided by all members active in that time. Errors: 22023 if since is after until or the book has no calendar periods, 22008 for an infinite day.';
 COMMENT ON FUNCTION day_retention(retention_book, timestamptz, integer) IS
 	'N-day retention, from a book of times: one row per day since a member''s own first time, 0 to last_day. Day N is the 24 hours that begin N * 24 hours after it. as_of: the time up to which the rows go (a timestamp, a date or a bare literal is taken in the time zone of the session), NULL: the latest row. members: those whose day N has ended by as_of; active: those of them with a row on day N; on_or_after: with a row on day N or later; rate, on_or_after_rate: the same divided by members. Errors: 22023 if a row is after as_of, last_day is not from 0 to 16777215 or the book has calendar periods instead of times, 22004 if last_day is NULL, 22008 if as_of is infinite.';
 COMMENT ON FUNCTION rows_skipped(retention_book) IS 'Number of rows left out because an argument was NULL.';

@@ -3,7 +3,7 @@
 -- @stored_type type=funnel_summary in=50 out=50 recv=50 send=1 storage=extended
 
 COMMENT ON TYPE funnel_summary IS
-	'One member''s rows for a funnel: the time of each and the steps that it meets. Made by the aggregate funnel(within, occurred_at, steps), merged by rollup() and +, read by level(), step_times() and step_durations(), which choose the mode. 12 bytes and 2 to 15, mostly 5 to 8, for each row; at most 704 MB. docs/storage-format.md.';
+	'One member''s rows for a funnel: the time of each and the steps that it meets. Made by the aggregate funnel(within, occurred_at, steps), merged by rollup() and +, read by level(), step_times(), step_durations() and step_seconds(), which choose the mode, and for all members at once by funnel_book(). 12 bytes and 2 to 15, mostly 5 to 8, for each row; at most 704 MB. docs/storage-format.md.';
 
 -- @merge type=funnel_summary cost=10 size=512
 
@@ -27,12 +27,14 @@ COMMENT ON AGGREGATE funnel(interval, timestamptz, boolean[]) IS
 
 -- Accessors
 
-CREATE FUNCTION level(funnel funnel_summary, mode text DEFAULT 'strict_once') RETURNS integer
+CREATE FUNCTION level(summary funnel_summary, mode text DEFAULT 'strict_once') RETURNS integer
 	AS 'MODULE_PATHNAME', 'custmart_funnel_level' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-CREATE FUNCTION step_times(funnel funnel_summary, mode text DEFAULT 'strict_once') RETURNS timestamptz[]
+CREATE FUNCTION step_times(summary funnel_summary, mode text DEFAULT 'strict_once') RETURNS timestamptz[]
 	AS 'MODULE_PATHNAME', 'custmart_funnel_step_times' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-CREATE FUNCTION step_durations(funnel funnel_summary, mode text DEFAULT 'strict_once') RETURNS interval[]
+CREATE FUNCTION step_durations(summary funnel_summary, mode text DEFAULT 'strict_once') RETURNS interval[]
 	AS 'MODULE_PATHNAME', 'custmart_funnel_step_durations' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+CREATE FUNCTION step_seconds(summary funnel_summary, mode text DEFAULT 'strict_once') RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'custmart_funnel_step_seconds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 
 COMMENT ON FUNCTION level(funnel_summary, text) IS
 	'How many steps the member reached: those of the longest chain of rows that meet step 1, 2 ... one after the other or at the same time, the last at most within after the first; 0 = not even step 1. mode: what restricts a chain of steps, one name or several separated by commas: strict_once (a row counts for one step at most), clickhouse (no restriction: a row may meet several steps), strict_order (a row that meets no step reached so far breaks the chain unless the chain advances), strict_deduplication (a repetition of a step already reached ends it), strict_increase (times of steps increase strictly). Errors: 22023 if mode is none of these, or combines clickhouse with another one. Definition: docs/funnel.md.';
@@ -40,6 +42,8 @@ COMMENT ON FUNCTION step_times(funnel_summary, text) IS
 	'When the steps were reached in the longest chain (of several, the one that begins last), each step as early as the chain allows: one time for each step reached, an empty array at level 0. Arguments and errors as for level().';
 COMMENT ON FUNCTION step_durations(funnel_summary, text) IS
 	'How long it took from each step reached to the next, by the times of step_times(): an array shorter by one, empty at level 0 and 1. Arguments and errors as for level().';
+COMMENT ON FUNCTION step_seconds(funnel_summary, text) IS
+	'The same as step_durations() in seconds, which can be charted. Arguments and errors as for level().';
 
 -- @comparison type=funnel_summary equality="Values are equal if they hold the same rows, window and number of steps."
 
@@ -68,7 +72,18 @@ CREATE AGGREGATE funnel_book(member {member}, within interval, occurred_at times
 COMMENT ON FUNCTION funnel_book_step_{member}(funnel_book, {member}, interval, timestamptz, boolean[]) IS
 	'Transition function of the aggregate funnel_book.';
 COMMENT ON AGGREGATE funnel_book({member}, interval, timestamptz, boolean[]) IS
-	'The path of every member through a funnel, in one scan; one row = one event. member: whose; within: the longest time from the first step of a chain to its last, in days and time (a day is 24 hours); occurred_at: when; steps: 1 to 32 conditions in the order of the funnel, each true if the row meets the step, NULL counting as false. Rows that meet no step are kept, too, because strict_order needs them. A row with NULL in member, within, occurred_at or the whole of steps is skipped and counted (rows_skipped); no rows: NULL. Errors: 22023 if within is negative or has months or years, if there are not 1 to 32 steps, or if within or the number of steps is not the same in all rows; 22008 for an infinite occurred_at or within; 54000 for a book over 704 MB.';
+	'The path of every member through a funnel, in one scan; one row = one event. member: whose; within: the longest time from the first step of a chain to its last, in days and time (a day is 24 hours); occurred_at: when; steps: 1 to 32 conditions in the order of the funnel, each true if the row meets the step, NULL counting as false. Rows that meet no step are kept, too, because strict_order needs them. A row with NULL in member, within, occurred_at or the whole of steps is skipped and counted (rows_skipped), but its within and steps must fit, too; no rows: NULL. Errors: 22023 if within is negative or has months or years, if there are not 1 to 32 steps, or if within or the number of steps is not the same in all rows; 22008 for an infinite occurred_at or within; 54000 for a book over 704 MB.';
+
+CREATE FUNCTION funnel_book_step_{member}_summary(funnel_book, {member}, funnel_summary) RETURNS funnel_book
+	AS 'MODULE_PATHNAME', 'custmart_funnel_book_step_{member}_summary' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+CREATE AGGREGATE funnel_book(member {member}, summary funnel_summary) (
+	SFUNC = funnel_book_step_{member}_summary, STYPE = funnel_book, SSPACE = 65536,
+	COMBINEFUNC = funnel_book_combine, PARALLEL = SAFE
+);
+COMMENT ON FUNCTION funnel_book_step_{member}_summary(funnel_book, {member}, funnel_summary) IS
+	'Transition function of the aggregate funnel_book.';
+COMMENT ON AGGREGATE funnel_book({member}, funnel_summary) IS
+	'The path of every member, from stored funnels, as if made of all their rows; one row = one funnel_summary, of which a member may have many. member: whose; summary: what funnel() or rollup() made. All must have the same within and number of steps. Rows with NULL are skipped and counted (rows_skipped); no rows: NULL. Errors: 22023 if within or the number of steps is not the same in all rows; 54000 for a book over 704 MB.';
 
 -- @end
 
@@ -77,24 +92,25 @@ COMMENT ON AGGREGATE funnel_book({member}, interval, timestamptz, boolean[]) IS
 CREATE FUNCTION funnel_steps(book funnel_book, mode text DEFAULT 'strict_once',
 							 OUT step integer, OUT members bigint,
 							 OUT rate_from_previous double precision, OUT rate_from_first double precision,
-							 OUT median_time interval, OUT p90_time interval)
+							 OUT median_time interval, OUT p90_time interval,
+							 OUT median_seconds double precision, OUT p90_seconds double precision)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_funnel_steps' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 5;
+	AS 'MODULE_PATHNAME', 'custmart_funnel_steps' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 5;
 -- @template funnel_members book member symbol
 CREATE FUNCTION funnel_members({book}, mode text DEFAULT 'strict_once',
 							   OUT member {member}, OUT level integer, OUT step_times timestamptz[])
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_{symbol}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 10000;
+	AS 'MODULE_PATHNAME', 'custmart_{symbol}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1 ROWS 10000 SUPPORT book_report_support;
 -- @end
 -- @funnel_members book="book funnel_book" member=bigint symbol=funnel_members
 -- @funnel_members book="member_type anyelement, book funnel_book" member=anyelement symbol=funnel_members_typed
-CREATE FUNCTION rows_skipped(funnel_book) RETURNS bigint
+CREATE FUNCTION rows_skipped(book funnel_book) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_funnel_book_rows_skipped' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-CREATE FUNCTION member_count(funnel_book) RETURNS bigint
+CREATE FUNCTION member_count(book funnel_book) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_funnel_book_member_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION funnel_steps(funnel_book, text) IS
-	'One row for each step of the funnel, whether anyone reached it or not. members: those who reached it, that is, whose level is at least step; rate_from_previous: their share of the members who reached the step before (NULL for step 1, and if nobody did); rate_from_first: their share of those who reached step 1 (NULL if nobody did); median_time, p90_time: 50th and 90th percentile of the time that it took them from the step before, as percentile_cont computes it, to the nearest microsecond (NULL for step 1, and if nobody reached it). A book without members gives no rows. mode: what restricts a chain of steps, one name or several separated by commas: strict_once (a row counts for one step at most), clickhouse (no restriction: a row may meet several steps), strict_order (a row that meets no step reached so far breaks the chain unless the chain advances), strict_deduplication (a repetition of a step already reached ends it), strict_increase (times of steps increase strictly). Errors: 22023 if mode is none of these, or combines clickhouse with another one; 22004 if mode is NULL.';
+	'One row for each step of the funnel, whether anyone reached it or not. members: those who reached it, that is, whose level is at least step; rate_from_previous: their share of the members who reached the step before (NULL for step 1, and if nobody did); rate_from_first: their share of those who reached step 1 (NULL if nobody did); median_time, p90_time: 50th and 90th percentile of the time that it took them from the step before, as percentile_cont computes it, to the nearest microsecond (NULL for step 1, and if nobody reached it); median_seconds, p90_seconds: the same in seconds. Of a book without members nobody reached any step; it has no rows if within or steps was NULL in all of its rows. mode: what restricts a chain of steps, one name or several separated by commas: strict_once (a row counts for one step at most), clickhouse (no restriction: a row may meet several steps), strict_order (a row that meets no step reached so far breaks the chain unless the chain advances), strict_deduplication (a repetition of a step already reached ends it), strict_increase (times of steps increase strictly). Errors: 22023 if mode is none of these, or combines clickhouse with another one; 22004 if mode is NULL.';
 COMMENT ON FUNCTION funnel_members(funnel_book, text) IS
 	'One row per member of a book whose members are bigint, in their order: level and step_times as returned by the functions of these names. mode and errors as for funnel_steps; 42804 if the members are of another type; then pass the type first.';
 COMMENT ON FUNCTION funnel_members(anyelement, funnel_book, text) IS

@@ -3,19 +3,18 @@
  *	  The type funnel_summary: one member's rows, and how far they lead through the steps
  *	  of a funnel.
  */
-#include "custmart.h"
+#include "funnel/funnel.h"
 
 #include "catalog/pg_type.h"
 #include "funnel/funnel_arguments.h"
-#include "history/history.h"
+#include "shared/time_arguments.h"
 #include "utils/array.h"
-#include "utils/timestamp.h"
 
 #define FUNNEL_VERSION 1
 
 static const char *funnel_summary_check(const uint8 *bytes, Size length);
 
-static const HistoryKind funnel_kind = {
+const HistoryKind funnel_kind = {
 	.type = {"funnel_summary", funnel_summary_check},
 	.format = {STORED_FUNNEL, FUNNEL_VERSION, EVENTS_MOMENTS, funnel_check_settings},
 	.settings_hint = FUNNEL_SETTINGS_HINT,
@@ -32,16 +31,18 @@ Datum
 custmart_funnel_step(PG_FUNCTION_ARGS)
 {
 	FunnelRow	row;
+	TimestampTz time;
 	History	   *history;
 	Event	   *event;
 
-	if (!funnel_row_arguments(fcinfo, 1, &row))
+	if (PG_ARGISNULL(2) || !funnel_row_arguments(fcinfo, 1, 3, &row))
 		return aggregate_same_state(fcinfo);
+	time = time_check(PG_GETARG_TIMESTAMPTZ(2), "occurred_at");
 	history = history_of_state(fcinfo, &funnel_kind);
 	if (unlikely(!history_set(history, row.settings, FUNNEL_SETTINGS_SIZE)))
 		funnel_settings_error();
 	event = history_append(history);
-	event->value = row.time;
+	event->value = time;
 	event->tag = row.steps;
 	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));
 }
@@ -100,4 +101,20 @@ custmart_funnel_step_durations(PG_FUNCTION_ARGS)
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(durations, n, INTERVALOID,
 										  sizeof(Interval), false, TYPALIGN_DOUBLE));
+}
+
+/* step_seconds(funnel_summary, mode): the same in seconds. */
+CUSTMART_FUNCTION(custmart_funnel_step_seconds);
+Datum
+custmart_funnel_step_seconds(PG_FUNCTION_ARGS)
+{
+	FunnelChain chain;
+	Datum		seconds[FUNNEL_STEPS_MAX];
+	int			n;
+
+	get_chain(fcinfo, &chain);
+	n = Max(chain.level - 1, 0);
+	for (int i = 0; i < n; i++)
+		seconds[i] = Float8GetDatum(funnel_seconds(chain.time[i + 1] - chain.time[i]));
+	PG_RETURN_ARRAYTYPE_P(construct_array(seconds, n, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

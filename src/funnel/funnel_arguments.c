@@ -8,10 +8,10 @@
 #include "shared/bytes.h"
 #include "catalog/pg_type.h"
 #include "shared/duration.h"
-#include "shared/time_arguments.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 /* ---------- rows ---------- */
 
@@ -59,18 +59,14 @@ steps_argument(FunctionCallInfo fcinfo, int argument, uint8 *steps)
 	return met;
 }
 
-/*
- * The arguments within, occurred_at and steps; false if one of them is NULL, so
- * that the row is skipped.
- */
+/* The arguments within and steps; false if one of them is NULL. */
 bool
-funnel_row_arguments(FunctionCallInfo fcinfo, int first, FunnelRow *row)
+funnel_row_arguments(FunctionCallInfo fcinfo, int within, int steps, FunnelRow *row)
 {
-	if (PG_ARGISNULL(first) || PG_ARGISNULL(first + 1) || PG_ARGISNULL(first + 2))
+	if (PG_ARGISNULL(within) || PG_ARGISNULL(steps))
 		return false;
-	(void) store_u64(row->settings + 1, (uint64) within_argument(PG_GETARG_INTERVAL_P(first)));
-	row->time = time_check(PG_GETARG_TIMESTAMPTZ(first + 1), "occurred_at");
-	row->steps = steps_argument(fcinfo, first + 2, &row->settings[0]);
+	(void) store_u64(row->settings + 1, (uint64) within_argument(PG_GETARG_INTERVAL_P(within)));
+	row->steps = steps_argument(fcinfo, steps, &row->settings[0]);
 	return true;
 }
 
@@ -189,6 +185,13 @@ Interval
 funnel_interval(int64 duration)
 {
 	return (Interval) {.day = (int32) (duration / USECS_PER_DAY), .time = duration % USECS_PER_DAY};
+}
+
+/* The same as a number, for charts. */
+float8
+funnel_seconds(int64 duration)
+{
+	return (float8) duration / USECS_PER_SEC;
 }
 
 /* The times of a chain as timestamptz[]. */

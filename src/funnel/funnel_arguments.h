@@ -15,10 +15,9 @@
 
 #define FUNNEL_SETTINGS_SIZE 9
 
-/* A row of an aggregate. */
+/* What a row of an aggregate says, beside its time. */
 typedef struct FunnelRow
 {
-	TimestampTz time;
 	uint32		steps;			/* that it meets, as the tag of an event */
 	uint8		settings[FUNNEL_SETTINGS_SIZE];
 } FunnelRow;
@@ -26,12 +25,13 @@ typedef struct FunnelRow
 #define FUNNEL_SETTINGS_HINT \
 	"Make all parts with the same within and the same number of steps."
 
-extern bool funnel_row_arguments(FunctionCallInfo fcinfo, int first, FunnelRow *row);
+extern bool funnel_row_arguments(FunctionCallInfo fcinfo, int within, int steps, FunnelRow *row);
 extern void funnel_settings_error(void);
 extern const char *funnel_check_settings(const uint8 *settings, Size size, EventLimits *limits);
 extern int	funnel_mode_argument(FunctionCallInfo fcinfo, int argument);
 extern Funnel funnel_of_settings(const uint8 *settings, int mode);
 extern Interval funnel_interval(int64 duration);
+extern float8 funnel_seconds(int64 duration);
 extern Datum funnel_times(const FunnelChain *chain);
 
 #endif							/* CUSTMART_FUNNEL_ARGUMENTS_H */

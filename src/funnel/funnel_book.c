@@ -5,12 +5,12 @@
  */
 #include "custmart.h"
 
-#include "catalog/pg_type.h"
-#include "history/history_book.h"
-#include "funcapi.h"
+#include "funnel/funnel.h"
 #include "funnel/funnel_arguments.h"
+#include "history/history_book.h"
 #include "shared/growing_array.h"
-#include "utils/timestamp.h"
+#include "shared/report.h"
+#include "shared/time_arguments.h"
 
 #define FUNNEL_BOOK_VERSION 1
 
@@ -25,7 +25,8 @@ static const HistoryBookFormat funnel_book_format = {
 	.layouts = layouts,
 	.forms = lengthof(layouts),
 	.check_settings = check_settings,
-	.settings_hint = FUNNEL_SETTINGS_HINT
+	.settings_hint = FUNNEL_SETTINGS_HINT,
+	.settings_without_members = true	/* which have steps all the same */
 };
 
 static const BookKind funnel_book_kind = HISTORY_BOOK_KIND(&funnel_book_format);
@@ -44,25 +45,44 @@ check_settings(uint8 form, const uint8 *settings, Size size, EventLimits *limits
 
 /* ---------- building ---------- */
 
-/* Adds one row to the state: argument 1 is the member, then come within, occurred_at and steps. */
+static inline void
+set_settings(Book *book, const uint8 *settings)
+{
+	if (unlikely(!history_book_set_settings(book, settings, FUNNEL_SETTINGS_SIZE)))
+		funnel_settings_error();
+}
+
+static inline void
+add_event(Book *book, KeyType key_type, Datum member, TimestampTz time, uint32 steps)
+{
+	Key		   *key;
+	Event	   *event = book_next_row(book, &key);
+
+	event->value = time;
+	event->tag = steps;
+	book_set_key(book, key, key_type, member);
+	history_book_note_time(book, time);
+	book_push(book);
+}
+
+/*
+ * Adds one row to the state: argument 1 is the member, then come within, occurred_at
+ * and steps.  A row without a member or a time is skipped, and still says which steps
+ * there are.
+ */
 static inline Datum
 funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type)
 {
 	Book	   *book = book_of_state(fcinfo, &funnel_book_kind, key_type, 0);
 	FunnelRow	row;
-	Key		   *key;
-	Event	   *event;
 
-	if (PG_ARGISNULL(1) || !funnel_row_arguments(fcinfo, 2, &row))
+	if (!funnel_row_arguments(fcinfo, 2, 4, &row))
 		return book_skip_row(book);
-	if (unlikely(!history_book_set_settings(book, row.settings, FUNNEL_SETTINGS_SIZE)))
-		funnel_settings_error();
-	event = book_next_row(book, &key);
-	event->value = row.time;
-	event->tag = row.steps;
-	book_set_key(book, key, key_type, PG_GETARG_DATUM(1));
-	history_book_note_time(book, row.time);
-	return book_push(book);
+	set_settings(book, row.settings);
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(3))
+		return book_skip_row(book);
+	add_event(book, key_type, PG_GETARG_DATUM(1), time_check(PG_GETARG_TIMESTAMPTZ(3), "occurred_at"), row.steps);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
 }
 
 /* funnel_book_step_<member>(funnel_book, member, within, occurred_at, steps) */
@@ -77,6 +97,40 @@ custmart_funnel_book_step_##name(PG_FUNCTION_ARGS) \
 FUNNEL_BOOK_STEP(bigint, KEY_INT64)
 FUNNEL_BOOK_STEP(uuid, KEY_FIXED16)
 FUNNEL_BOOK_STEP(text, KEY_BYTES)
+
+/* Adds all rows of a member's funnel to the state: arguments 1 and 2 are member and funnel. */
+static Datum
+funnel_book_step_summary(FunctionCallInfo fcinfo, KeyType key_type)
+{
+	Book	   *book = book_of_state(fcinfo, &funnel_book_kind, key_type, 0);
+	const History *funnel;
+
+	if (PG_ARGISNULL(2))
+		return book_skip_row(book);
+	funnel = history_open(PG_GETARG_DATUM(2), &funnel_kind);
+	set_settings(book, funnel->settings);
+	if (PG_ARGISNULL(1))
+		return book_skip_row(book);
+	for (Size i = 0; i < funnel->count; i++)
+	{
+		check_interrupts(i);
+		add_event(book, key_type, PG_GETARG_DATUM(1), funnel->events[i].value, funnel->events[i].tag);
+	}
+	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
+}
+
+/* funnel_book_step_<member>_summary(funnel_book, member, funnel_summary) */
+#define FUNNEL_BOOK_STEP_SUMMARY(name, key_type) \
+CUSTMART_FUNCTION(custmart_funnel_book_step_##name##_summary); \
+Datum \
+custmart_funnel_book_step_##name##_summary(PG_FUNCTION_ARGS) \
+{ \
+	return funnel_book_step_summary(fcinfo, key_type); \
+}
+
+FUNNEL_BOOK_STEP_SUMMARY(bigint, KEY_INT64)
+FUNNEL_BOOK_STEP_SUMMARY(uuid, KEY_FIXED16)
+FUNNEL_BOOK_STEP_SUMMARY(text, KEY_BYTES)
 
 BOOK_FUNCTIONS(funnel_book, &funnel_book_kind)
 BOOK_MEMBER_COUNT(funnel_book, &funnel_book_kind)
@@ -100,26 +154,33 @@ add_duration(Durations *durations, int64 duration)
 	durations->duration[durations->count++] = duration;
 }
 
-/* funnel_steps(funnel_book, mode): one row for each step. */
-CUSTMART_FUNCTION(custmart_funnel_steps);
-Datum
-custmart_funnel_steps(PG_FUNCTION_ARGS)
+typedef struct StepsReport
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	int			steps;
+	int			next;
+	int64		members[FUNNEL_STEPS_MAX];	/* who reached each */
+	Durations	durations[FUNNEL_STEPS_MAX];
+	Interval	median;
+	Interval	p90;
+} StepsReport;
+
+static void *
+open_steps(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
+{
+	StepsReport *report;
 	HistoryReader events;
 	Funnel		funnel;
-	int64		members[FUNNEL_STEPS_MAX] = {0};
-	Durations	durations[FUNNEL_STEPS_MAX] = {{0}};
 	int			mode;
 
-	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
-		return (Datum) 0;
+		return NULL;
 	mode = funnel_mode_argument(fcinfo, 1);
 	history_book_open(&events, PG_GETARG_DATUM(0), &funnel_book_format);
-	if (events.reader.count == 0)
-		return (Datum) 0;
+	if (events.settings_size == 0)
+		return NULL;
+	report = palloc0(sizeof(StepsReport));
 	funnel = funnel_of_settings(events.settings, mode);
+	report->steps = funnel.steps;
 	while (history_book_next(&events))
 	{
 		FunnelChain chain;
@@ -127,86 +188,114 @@ custmart_funnel_steps(PG_FUNCTION_ARGS)
 		funnel_walk(&funnel, events.events, events.count, &chain);
 		for (int i = 0; i < chain.level; i++)
 		{
-			members[i]++;
+			report->members[i]++;
 			if (i > 0)
-				add_duration(&durations[i], chain.time[i] - chain.time[i - 1]);
+				add_duration(&report->durations[i], chain.time[i] - chain.time[i - 1]);
 		}
 	}
-
-	for (int i = 0; i < funnel.steps; i++)
-	{
-		Datum		values[6];
-		bool		nulls[6] = {false, false, true, true, true, true};
-		Interval	median;
-		Interval	p90;
-
-		values[0] = Int32GetDatum(i + 1);
-		values[1] = Int64GetDatum(members[i]);
-		if (i > 0 && members[i - 1] > 0)
-		{
-			values[2] = Float8GetDatum((float8) members[i] / members[i - 1]);
-			nulls[2] = false;
-		}
-		if (members[0] > 0)
-		{
-			values[3] = Float8GetDatum((float8) members[i] / members[0]);
-			nulls[3] = false;
-		}
-		if (i > 0 && members[i] > 0)
-		{
-			median = funnel_interval(funnel_percentile(durations[i].duration, durations[i].count, 5));
-			p90 = funnel_interval(funnel_percentile(durations[i].duration, durations[i].count, 9));
-			values[4] = IntervalPGetDatum(&median);
-			values[5] = IntervalPGetDatum(&p90);
-			nulls[4] = nulls[5] = false;
-		}
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	return (Datum) 0;
+	return report;
 }
 
-static Datum
-funnel_members(FunctionCallInfo fcinfo, int book_argument)
+static bool
+next_step(void *state, Datum *values, bool *nulls)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	StepsReport *report = state;
+	int			i = report->next;
+	const int64 *members = report->members;
+
+	if (i == report->steps)
+		return false;
+	report->next++;
+	memset(nulls + 2, true, 6);
+	values[0] = Int32GetDatum(i + 1);
+	values[1] = Int64GetDatum(members[i]);
+	if (i > 0 && members[i - 1] > 0)
+	{
+		values[2] = Float8GetDatum((float8) members[i] / members[i - 1]);
+		nulls[2] = false;
+	}
+	if (members[0] > 0)
+	{
+		values[3] = Float8GetDatum((float8) members[i] / members[0]);
+		nulls[3] = false;
+	}
+	if (i > 0 && members[i] > 0)
+	{
+		Durations  *durations = &report->durations[i];
+		int64		median = funnel_percentile(durations->duration, durations->count, 5);
+		int64		p90 = funnel_percentile(durations->duration, durations->count, 9);
+
+		report->median = funnel_interval(median);
+		report->p90 = funnel_interval(p90);
+		values[4] = IntervalPGetDatum(&report->median);
+		values[5] = IntervalPGetDatum(&report->p90);
+		values[6] = Float8GetDatum(funnel_seconds(median));
+		values[7] = Float8GetDatum(funnel_seconds(p90));
+		memset(nulls + 4, false, 4);
+	}
+	return true;
+}
+
+/* funnel_steps(funnel_book, mode): one row for each step. */
+CUSTMART_FUNCTION(custmart_funnel_steps);
+Datum
+custmart_funnel_steps(PG_FUNCTION_ARGS)
+{
+	static const Report steps = {open_steps, next_step};
+
+	return report_rows(fcinfo, &steps, 0);
+}
+
+typedef struct MembersReport
+{
 	HistoryReader events;
 	Funnel		funnel;
+} MembersReport;
+
+/* The variant is the argument with the book. */
+static void *
+open_members(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	MembersReport *report;
 	int			mode;
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(book_argument))
-		return (Datum) 0;
-	mode = funnel_mode_argument(fcinfo, book_argument + 1);
-	history_book_open(&events, PG_GETARG_DATUM(book_argument), &funnel_book_format);
-	book_check_key_type(&events.reader, &funnel_book_format.book,
-						TupleDescAttr(result->setDesc, 0)->atttypid, "members", "funnel_members", "book");
-	if (events.reader.count == 0)
-		return (Datum) 0;
-	funnel = funnel_of_settings(events.settings, mode);
-	while (history_book_next(&events))
-	{
-		FunnelChain chain;
-		Datum		values[3];
-		bool		nulls[3] = {0};
-
-		funnel_walk(&funnel, events.events, events.count, &chain);
-		values[0] = book_key_datum(events.reader.key_type, &events.key);
-		values[1] = Int32GetDatum(chain.level);
-		values[2] = funnel_times(&chain);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		pfree(DatumGetPointer(values[2]));
-		if (events.reader.key_type == KEY_BYTES)
-			pfree(DatumGetPointer(values[0]));
-	}
-	return (Datum) 0;
+	if (PG_ARGISNULL(book))
+		return NULL;
+	mode = funnel_mode_argument(fcinfo, book + 1);
+	report = palloc(sizeof(MembersReport));
+	history_book_open(&report->events, PG_GETARG_DATUM(book), &funnel_book_format);
+	book_check_key_type(&report->events.reader, &funnel_book_format.book,
+						TupleDescAttr(columns, 0)->atttypid, "members", "funnel_members", "book");
+	if (report->events.reader.count == 0)
+		return NULL;
+	report->funnel = funnel_of_settings(report->events.settings, mode);
+	return report;
 }
+
+static bool
+next_member(void *state, Datum *values, bool *nulls)
+{
+	MembersReport *report = state;
+	HistoryReader *events = &report->events;
+	FunnelChain chain;
+
+	if (!history_book_next(events))
+		return false;
+	funnel_walk(&report->funnel, events->events, events->count, &chain);
+	values[0] = book_key_datum(events->reader.key_type, &events->key);
+	values[1] = Int32GetDatum(chain.level);
+	values[2] = funnel_times(&chain);
+	return true;
+}
+
+static const Report members_report = {open_members, next_member};
 
 /* funnel_members(funnel_book, mode): one row per member, members bigint. */
 CUSTMART_FUNCTION(custmart_funnel_members);
 Datum
 custmart_funnel_members(PG_FUNCTION_ARGS)
 {
-	return funnel_members(fcinfo, 0);
+	return report_rows(fcinfo, &members_report, 0);
 }
 
 /* funnel_members(anyelement, funnel_book, mode): members of the given type. */
@@ -214,5 +303,5 @@ CUSTMART_FUNCTION(custmart_funnel_members_typed);
 Datum
 custmart_funnel_members_typed(PG_FUNCTION_ARGS)
 {
-	return funnel_members(fcinfo, 1);
+	return report_rows(fcinfo, &members_report, 1);
 }

@@ -322,7 +322,7 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 
 	if (members == 0)
 	{
-		history_book_append_head((const uint8 *) "", 0, 0, buffer);
+		history_book_append_head(log->settings, log->settings_size, 0, buffer);
 		return;
 	}
 	history_book_append_head(log->settings, log->settings_size, log->last, buffer);

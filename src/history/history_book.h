@@ -26,6 +26,7 @@ typedef struct HistoryBookFormat
 	/* What is wrong with stored settings, or NULL and what they allow. */
 	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 	const char *settings_hint;	/* what to do about parts with different settings */
+	bool		settings_without_members;	/* a book may have settings and no members */
 } HistoryBookFormat;
 
 /* Initializes the BookFormat of a HistoryBookFormat. */

@@ -62,15 +62,15 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 		(wrong = history_book_split(&events, format)) != NULL ||
 		(wrong = book_check_order(&events.reader)) != NULL)
 		return wrong;
-	if (events.reader.count == 0)
-	{
-		if (events.settings_size > 0 || events.last != 0)
-			return "it has settings without members";
-	}
-	else if ((wrong = format->check_settings(events.reader.form, events.settings,
-										   events.settings_size, &limits)) != NULL)
+	if (events.reader.count == 0 && events.settings_size > 0 && !format->settings_without_members)
+		return "it has settings without members";
+	if (events.reader.count == 0 && events.last != 0)
+		return "it has a latest time without members";
+	if ((events.reader.count > 0 || events.settings_size > 0) &&
+		(wrong = format->check_settings(events.reader.form, events.settings,
+										events.settings_size, &limits)) != NULL)
 		return wrong;
-	else if (!time_is_in_range(events.last))
+	if (events.reader.count > 0 && !time_is_in_range(events.last))
 		return "its latest time is out of range";
 
 	for (uint32 i = 0; i < events.reader.count; i++)
@@ -115,7 +115,7 @@ history_book_next(HistoryReader *events)
 	events->key = book_next_key(&events->keys);
 	events->at = load_varint(events->at, &n);
 	if (unlikely(n > events->capacity))
-		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), CurrentMemoryContext);
+		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), events->pool.context);
 	events->count = n;
 	events->pool.count = 0;
 	events->at = events_load(events->at, end_of(events), n, events->layout, &events->pool, events->events);
@@ -217,24 +217,21 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 {
 	MemoryContext context = CurrentMemoryContext;
 	HistoryReader readers[BOOK_PARTS_MAX];
-	HistoryReader *any = NULL;
+	const HistoryReader *told = &readers[0];
 	TimestampTz last = PG_INT64_MIN;
 	JoinedEvents joined = {.capacity = 64, .pool.context = context};
 
-	/* A book without members has no settings and no latest time. */
+	/* A book without members has no latest time and may have no settings. */
 	for (int i = 0; i < n; i++)
 	{
 		readers[i].reader = parts[i];
 		(void) history_book_split(&readers[i], format_of(format));
-		if (parts[i].count == 0)
-			continue;
-		any = &readers[i];
-		last = Max(last, any->last);
+		if (readers[i].settings_size > 0)
+			told = &readers[i];
+		if (parts[i].count > 0)
+			last = Max(last, readers[i].last);
 	}
-	if (any == NULL)
-		history_book_append_head((const uint8 *) "", 0, 0, buffer);
-	else
-		history_book_append_head(any->settings, any->settings_size, last, buffer);
+	history_book_append_head(told->settings, told->settings_size, order->n > 0 ? last : 0, buffer);
 
 	joined.events = MemoryContextAllocHuge(context, joined.capacity * sizeof(Event));
 	joined.spare = MemoryContextAllocHuge(context, joined.capacity * sizeof(Event));

@@ -199,3 +199,20 @@ custmart_retention_book_step_##name##_activity(PG_FUNCTION_ARGS) \
 RETENTION_BOOK_STEP_ACTIVITY(bigint, KEY_INT64)
 RETENTION_BOOK_STEP_ACTIVITY(uuid, KEY_FIXED16)
 RETENTION_BOOK_STEP_ACTIVITY(text, KEY_BYTES)
+
+/*
+ * retention_book_step_without_timezone(retention_book, member, occurred_at [, amount],
+ * unit): raises an error that says more than PostgreSQL's, which would be that there
+ * is no such function.  A plain function in place of the aggregate would not do: with
+ * GROUP BY, PostgreSQL would complain of its arguments first.
+ */
+CUSTMART_FUNCTION(custmart_retention_book_step_without_timezone);
+Datum
+custmart_retention_book_step_without_timezone(PG_FUNCTION_ARGS)
+{
+	(void) aggregate_states_context(fcinfo);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errmsg("retention_book needs a unit and a timezone"),
+			 errhint("Call retention_book(member, occurred_at, 'month', 'Europe/Berlin'), with the time zone whose calendar counts; with money retention_book(member, occurred_at, amount, 'month', 'Europe/Berlin'); for exact times retention_book(member, occurred_at).")));
+}

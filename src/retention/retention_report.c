@@ -10,16 +10,18 @@
 #include "shared/arguments.h"
 #include "shared/calendar.h"
 #include "datatype/timestamp.h"
-#include "funcapi.h"
+#include "shared/report.h"
 #include "shared/time_arguments.h"
 #include "money/decimal_numeric.h"
 #include "retention/retention_core.h"
 #include "utils/builtins.h"
 
-/* Opens argument 0, a book that must have periods, or must have none. */
-static void
+/* Opens argument 0, a book that must have periods, or must have none; false if there is nothing in it. */
+static bool
 open_book(FunctionCallInfo fcinfo, HistoryReader *events, bool periods)
 {
+	if (PG_ARGISNULL(0))
+		return false;
 	history_book_open(events, PG_GETARG_DATUM(0), &retention_book_format);
 	if (periods != (events->reader.form != RETENTION_TIMES))
 		ereport(ERROR,
@@ -28,6 +30,7 @@ open_book(FunctionCallInfo fcinfo, HistoryReader *events, bool periods)
 						"this retention_book has calendar periods instead of times"),
 				 periods ? errhint("Make it with a unit and a timezone: retention_book(member, occurred_at, 'month', 'UTC').") :
 				 errhint("Make it without a unit and a timezone: retention_book(member, occurred_at).")));
+	return events->reader.count > 0;
 }
 
 static CalendarUnit
@@ -89,78 +92,104 @@ put_share(Datum *value, bool *is_null, int64 part, int64 whole)
 
 /* ---------- cohorts ---------- */
 
-static void
-put_cohort(ReturnSetInfo *result, const Triangle *triangle, CalendarUnit unit,
-		   int32 period, const Cohort *cohort)
+typedef struct CohortReport
 {
-	Size		n = (Size) (triangle->as_of - period) + 1;
-	float8		net_of_first = 0;
-	Datum		values[9] = {0};
-	bool		nulls[9] = {0};
+	Triangle	triangle;
+	CalendarUnit unit;
+	uint32	   *order;			/* of the cohorts */
+	uint32		next;			/* cohort */
+	const Cohort *cohort;		/* whose cells are being read */
+	int32		start;			/* its period */
+	Size		cells;
+	Size		k;				/* the next cell */
+	float8		net_of_first;
+	NumericBuffer net;
+} CohortReport;
+
+/* The variant is the type of as_of. */
+static void *
+open_cohorts(FunctionCallInfo fcinfo, TupleDesc columns, int type)
+{
+	CohortReport *report;
+	HistoryReader events;
+
+	if (!open_book(fcinfo, &events, true))
+		return NULL;
+	report = palloc0(sizeof(CohortReport));
+	report->unit = unit_of(&events);
+	triangle_init(&report->triangle, get_last_period(fcinfo, type, &events),
+				  events.reader.form == RETENTION_AMOUNTS, CurrentMemoryContext);
+	while (history_book_next(&events))
+		raise_status(triangle_add(&report->triangle, events.events, events.count, &events.pool), "cohort_retention");
+	report->order = keytable_sorted(&report->triangle.cohorts);
+	return report;
+}
+
+/* Goes to the first cell of the next cohort; false behind the last one. */
+static bool
+next_cohort(CohortReport *report)
+{
+	Triangle   *triangle = &report->triangle;
+	const Cohort *cohort;
+	uint32		entry;
+
+	if (report->next == triangle->cohorts.count)
+		return false;
+	entry = report->order[report->next++];
+	report->cohort = cohort = keytable_payload(&triangle->cohorts, entry);
+	report->start = (int32) keytable_key(&triangle->cohorts, entry).number;
+	report->cells = (Size) (triangle->as_of - report->start) + 1;
+	report->k = 0;
 
 	/* Of members by the last period of activity, those with one in or after each. */
-	for (Size k = n - 1; k-- > 0;)
+	for (Size k = report->cells - 1; k-- > 0;)
 	{
 		check_interrupts(k);
 		cohort->last[k] += cohort->last[k + 1];
 	}
 	if (triangle->has_amounts)
-		net_of_first = decimal_packed_to_double(cohort->net[0], &triangle->pool);
+		report->net_of_first = decimal_packed_to_double(cohort->net[0], &triangle->pool);
+	return true;
+}
 
-	values[0] = DateADTGetDatum(calendar_first_day(unit, period));
-	values[2] = Int64GetDatum(cohort->members);
-	for (Size k = 0; k < n; k++)
-	{
-		bool		has_ended = k + 1 < n;
-		NumericBuffer net;
+static bool
+next_cell(void *state, Datum *values, bool *nulls)
+{
+	CohortReport *report = state;
+	const Triangle *triangle = &report->triangle;
+	const Cohort *cohort;
+	int64		members;
+	Size		k;
 
-		check_interrupts(k);
-		values[1] = Int32GetDatum((int32) k);
-		values[3] = Int64GetDatum(cohort->active[k]);
-		values[5] = Int64GetDatum(cohort->last[k]);
-		put_share(&values[4], &nulls[4], cohort->active[k], has_ended ? cohort->members : 0);
-		put_share(&values[6], &nulls[6], cohort->last[k], has_ended ? cohort->members : 0);
-		nulls[7] = nulls[8] = true;
-		if (triangle->has_amounts)
-		{
-			values[7] = numeric_in_buffer(cohort->net[k], &triangle->pool, &net);
-			nulls[7] = false;
-			if (has_ended && net_of_first > 0)
-			{
-				values[8] = Float8GetDatum(decimal_packed_to_double(cohort->net[k], &triangle->pool) / net_of_first);
-				nulls[8] = false;
-			}
-		}
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
+	if (report->k == report->cells && !next_cohort(report))
+		return false;
+	cohort = report->cohort;
+	k = report->k++;
+	members = k + 1 < report->cells ? cohort->members : 0;	/* that rates are of: none before the period has ended */
+	values[0] = DateADTGetDatum(calendar_first_day(report->unit, report->start));
+	values[1] = Int32GetDatum((int32) k);
+	values[2] = DateADTGetDatum(calendar_first_day(report->unit, report->start + (int32) k));
+	values[3] = Int64GetDatum(cohort->members);
+	values[4] = Int64GetDatum(cohort->active[k]);
+	put_share(&values[5], &nulls[5], cohort->active[k], members);
+	values[6] = Int64GetDatum(cohort->last[k]);
+	put_share(&values[7], &nulls[7], cohort->last[k], members);
+	nulls[8] = !triangle->has_amounts;
+	if (triangle->has_amounts)
+		values[8] = numeric_in_buffer(cohort->net[k], &triangle->pool, &report->net);
+	nulls[9] = !triangle->has_amounts || members == 0 || !(report->net_of_first > 0);
+	if (!nulls[9])
+		values[9] = Float8GetDatum(decimal_packed_to_double(cohort->net[k], &triangle->pool) / report->net_of_first);
+	return true;
 }
 
 /* cohort_retention(retention_book, as_of): one row per cohort and period since. */
 static Datum
 cohort_retention(FunctionCallInfo fcinfo, TimeType type)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	HistoryReader events;
-	Triangle	triangle;
-	uint32	   *order;
+	static const Report cohorts = {open_cohorts, next_cell};
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	open_book(fcinfo, &events, true);
-	if (events.reader.count == 0)
-		return (Datum) 0;
-
-	triangle_init(&triangle, get_last_period(fcinfo, type, &events),
-				  events.reader.form == RETENTION_AMOUNTS, CurrentMemoryContext);
-	while (history_book_next(&events))
-		raise_status(triangle_add(&triangle, events.events, events.count, &events.pool), "cohort_retention");
-	order = keytable_sorted(&triangle.cohorts);
-	for (uint32 i = 0; i < triangle.cohorts.count; i++)
-		put_cohort(result, &triangle, unit_of(&events),
-				   (int32) keytable_key(&triangle.cohorts, order[i]).number,
-				   keytable_payload(&triangle.cohorts, order[i]));
-	return (Datum) 0;
+	return report_rows(fcinfo, &cohorts, type);
 }
 
 AS_OF_FUNCTIONS(cohort_retention)
@@ -193,41 +222,59 @@ custmart_retention_book_net_outside(PG_FUNCTION_ARGS)
 
 /* ---------- growth accounting ---------- */
 
+typedef struct GrowthReport
+{
+	Growth		growth;
+	CalendarUnit unit;
+	Size		left;			/* periods to be read */
+} GrowthReport;
+
+/* The variant is the type of as_of. */
+static void *
+open_growth(FunctionCallInfo fcinfo, TupleDesc columns, int type)
+{
+	GrowthReport *report;
+	HistoryReader events;
+
+	if (!open_book(fcinfo, &events, true))
+		return NULL;
+	report = palloc0(sizeof(GrowthReport));
+	report->unit = unit_of(&events);
+	report->growth.context = CurrentMemoryContext;
+	report->growth.as_of = get_last_period(fcinfo, type, &events);
+	while (history_book_next(&events))
+		raise_status(growth_add(&report->growth, events.events, events.count), "lifecycle_counts");
+	report->left = report->growth.count;
+	return report;
+}
+
+static bool
+next_growth(void *state, Datum *values, bool *nulls)
+{
+	GrowthReport *report = state;
+	const GrowthCount *count;
+
+	if (report->left == 0)
+		return false;
+	report->left--;
+	count = &report->growth.counts[report->left];
+	values[0] = DateADTGetDatum(calendar_first_day(report->unit, report->growth.as_of - (int32) report->left));
+	values[1] = Int64GetDatum(count->came + count->returning + count->resurrecting);
+	values[2] = Int64GetDatum(count->came);
+	values[3] = Int64GetDatum(count->returning);
+	values[4] = Int64GetDatum(count->resurrecting);
+	values[5] = Int64GetDatum(count->dormant);
+	nulls[5] = report->left == 0;
+	return true;
+}
+
 /* lifecycle_counts(retention_book, as_of): one row per period from the first to that of as_of. */
 static Datum
 lifecycle_counts(FunctionCallInfo fcinfo, TimeType type)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	HistoryReader events;
-	Growth		growth = {.context = CurrentMemoryContext};
-	Datum		values[6];
-	bool		nulls[6] = {0};
+	static const Report growth = {open_growth, next_growth};
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	open_book(fcinfo, &events, true);
-	if (events.reader.count == 0)
-		return (Datum) 0;
-
-	growth.as_of = get_last_period(fcinfo, type, &events);
-	while (history_book_next(&events))
-		raise_status(growth_add(&growth, events.events, events.count), "lifecycle_counts");
-	for (Size i = growth.count; i-- > 0;)
-	{
-		const GrowthCount *count = &growth.counts[i];
-
-		check_interrupts(i);
-		values[0] = DateADTGetDatum(calendar_first_day(unit_of(&events), growth.as_of - (int32) i));
-		values[1] = Int64GetDatum(count->came + count->returning + count->resurrecting);
-		values[2] = Int64GetDatum(count->came);
-		values[3] = Int64GetDatum(count->returning);
-		values[4] = Int64GetDatum(count->resurrecting);
-		values[5] = Int64GetDatum(count->dormant);
-		nulls[5] = i == 0;
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	return (Datum) 0;
+	return report_rows(fcinfo, &growth, type);
 }
 
 AS_OF_FUNCTIONS(lifecycle_counts)
@@ -243,70 +290,90 @@ get_bound(FunctionCallInfo fcinfo, int argument, const char *name, CalendarUnit 
 	return calendar_period_of_day(unit, date_check(PG_GETARG_DATEADT(argument), name));
 }
 
-/* stickiness(retention_book, since, until): one row per number of active periods. */
-CUSTMART_FUNCTION(custmart_stickiness);
-Datum
-custmart_stickiness(PG_FUNCTION_ARGS)
+typedef struct StickinessReport
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Stickiness	stickiness;
+	int64		members;		/* of all */
+	int64		at_least;		/* of the next row's periods or more */
+	Size		next;
+} StickinessReport;
+
+/* The variant is the type of as_of. */
+static void *
+open_stickiness(FunctionCallInfo fcinfo, TupleDesc columns, int type)
+{
+	StickinessReport *report;
 	HistoryReader events;
-	Stickiness	stickiness = {.context = CurrentMemoryContext};
-	int64		members = 0;
-	int64		below = 0;
-	Datum		values[5];
-	bool		nulls[5] = {0};
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	open_book(fcinfo, &events, true);
-	if (events.reader.count == 0)
-		return (Datum) 0;
-
-	stickiness.since = get_bound(fcinfo, 1, "since", unit_of(&events), PG_INT32_MIN);
-	stickiness.until = get_bound(fcinfo, 2, "until", unit_of(&events), PG_INT32_MAX);
-	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2) && PG_GETARG_DATEADT(1) > PG_GETARG_DATEADT(2))
+	if (!open_book(fcinfo, &events, true))
+		return NULL;
+	report = palloc0(sizeof(StickinessReport));
+	report->stickiness.context = CurrentMemoryContext;
+	if (!PG_ARGISNULL(1))
+		(void) get_last_period(fcinfo, type, &events);	/* only to refuse rows after as_of */
+	report->stickiness.since = get_bound(fcinfo, 2, "since", unit_of(&events), PG_INT32_MIN);
+	report->stickiness.until = get_bound(fcinfo, 3, "until", unit_of(&events), PG_INT32_MAX);
+	if (!PG_ARGISNULL(2) && !PG_ARGISNULL(3) && PG_GETARG_DATEADT(2) > PG_GETARG_DATEADT(3))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("since \"%s\" is after until \"%s\"",
-						DatumGetCString(DirectFunctionCall1(date_out, PG_GETARG_DATUM(1))),
-						DatumGetCString(DirectFunctionCall1(date_out, PG_GETARG_DATUM(2)))),
+						DatumGetCString(DirectFunctionCall1(date_out, PG_GETARG_DATUM(2))),
+						DatumGetCString(DirectFunctionCall1(date_out, PG_GETARG_DATUM(3)))),
 				 errhint("Give the earlier day first.")));
 	while (history_book_next(&events))
-		stickiness_add(&stickiness, events.events, events.count);
-	for (Size i = 0; i < stickiness.count; i++)
-		members += stickiness.members[i];
-	for (Size i = 0; i < stickiness.count; i++)
-	{
-		check_interrupts(i);
-		values[0] = Int32GetDatum((int32) (i + 1));
-		values[1] = Int64GetDatum(stickiness.members[i]);
-		values[2] = Float8GetDatum((float8) stickiness.members[i] / (float8) members);
-		values[3] = Int64GetDatum(members - below);
-		values[4] = Float8GetDatum((float8) (members - below) / (float8) members);
-		below += stickiness.members[i];
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	return (Datum) 0;
+		stickiness_add(&report->stickiness, events.events, events.count);
+	for (Size i = 0; i < report->stickiness.count; i++)
+		report->members += report->stickiness.members[i];
+	report->at_least = report->members;
+	return report;
 }
+
+static bool
+next_stickiness(void *state, Datum *values, bool *nulls)
+{
+	StickinessReport *report = state;
+	int64		members;
+
+	if (report->next == report->stickiness.count)
+		return false;
+	members = report->stickiness.members[report->next++];
+	values[0] = Int32GetDatum((int32) report->next);
+	values[1] = Int64GetDatum(members);
+	values[2] = Float8GetDatum((float8) members / (float8) report->members);
+	values[3] = Int64GetDatum(report->at_least);
+	values[4] = Float8GetDatum((float8) report->at_least / (float8) report->members);
+	report->at_least -= members;
+	return true;
+}
+
+/* stickiness(retention_book, as_of, since, until): one row per number of active periods. */
+static Datum
+stickiness(FunctionCallInfo fcinfo, TimeType type)
+{
+	static const Report report = {open_stickiness, next_stickiness};
+
+	return report_rows(fcinfo, &report, type);
+}
+
+AS_OF_FUNCTIONS(stickiness)
 
 /* ---------- N-day retention ---------- */
 
-/* day_retention(retention_book, as_of, last_day): one row per day since a member's own start. */
-CUSTMART_FUNCTION(custmart_day_retention);
-Datum
-custmart_day_retention(PG_FUNCTION_ARGS)
+typedef struct DaysReport
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	HistoryReader events;
 	DayRetention days;
-	int32		last_day;
-	Datum		values[6];
-	bool		nulls[6] = {0};
+	int32		next;
+} DaysReport;
 
-	InitMaterializedSRF(fcinfo, 0);
+static void *
+open_days(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
+{
+	DaysReport *report;
+	HistoryReader events;
+	int32		last_day;
+
 	if (PG_ARGISNULL(0))
-		return (Datum) 0;
+		return NULL;
 	argument_check_not_null(fcinfo, 2, "last_day");
 	last_day = PG_GETARG_INT32(2);
 	if (last_day < 0 || last_day >= RETENTION_CELLS_MAX)
@@ -314,26 +381,41 @@ custmart_day_retention(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("last_day must be from 0 to %d, not %d", RETENTION_CELLS_MAX - 1, last_day),
 				 errhint("Leave it out for 90 days.")));
-	open_book(fcinfo, &events, false);
-	if (events.reader.count == 0)
-		return (Datum) 0;
-
-	day_retention_init(&days, history_book_as_of(fcinfo, 1, &events), last_day, CurrentMemoryContext);
+	if (!open_book(fcinfo, &events, false))
+		return NULL;
+	report = palloc0(sizeof(DaysReport));
+	day_retention_init(&report->days, history_book_as_of(fcinfo, 1, &events), last_day, CurrentMemoryContext);
 	while (history_book_next(&events))
-		day_retention_add(&days, events.events, events.count);
-	day_retention_finish(&days);
-	for (int32 day = 0; day <= last_day; day++)
-	{
-		int64		members = days.ended[day + 1];
+		day_retention_add(&report->days, events.events, events.count);
+	day_retention_finish(&report->days);
+	return report;
+}
 
-		check_interrupts(day);
-		values[0] = Int32GetDatum(day);
-		values[1] = Int64GetDatum(members);
-		values[2] = Int64GetDatum(days.active[day]);
-		put_share(&values[3], &nulls[3], days.active[day], members);
-		values[4] = Int64GetDatum(days.last[day]);
-		put_share(&values[5], &nulls[5], days.last[day], members);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	return (Datum) 0;
+static bool
+next_day(void *state, Datum *values, bool *nulls)
+{
+	DaysReport *report = state;
+	const DayRetention *days = &report->days;
+	int32		day = report->next;
+
+	if (day > days->last_day)
+		return false;
+	report->next++;
+	values[0] = Int32GetDatum(day);
+	values[1] = Int64GetDatum(days->ended[day + 1]);
+	values[2] = Int64GetDatum(days->active[day]);
+	put_share(&values[3], &nulls[3], days->active[day], days->ended[day + 1]);
+	values[4] = Int64GetDatum(days->last[day]);
+	put_share(&values[5], &nulls[5], days->last[day], days->ended[day + 1]);
+	return true;
+}
+
+/* day_retention(retention_book, as_of, last_day): one row per day since a member's own start. */
+CUSTMART_FUNCTION(custmart_day_retention);
+Datum
+custmart_day_retention(PG_FUNCTION_ARGS)
+{
+	static const Report days = {open_days, next_day};
+
+	return report_rows(fcinfo, &days, 0);
 }

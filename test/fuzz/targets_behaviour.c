@@ -70,6 +70,7 @@ FUNCTION(custmart_funnel_step);
 FUNCTION(custmart_funnel_level);
 FUNCTION(custmart_funnel_step_times);
 FUNCTION(custmart_funnel_step_durations);
+FUNCTION(custmart_funnel_step_seconds);
 FUNCTION(custmart_funnel_book_in);
 FUNCTION(custmart_funnel_book_out);
 FUNCTION(custmart_funnel_book_recv);
@@ -78,6 +79,8 @@ FUNCTION(custmart_funnel_book_add);
 FUNCTION(custmart_funnel_book_step_bigint);
 FUNCTION(custmart_funnel_book_step_uuid);
 FUNCTION(custmart_funnel_book_step_text);
+FUNCTION(custmart_funnel_book_step_bigint_summary);
+FUNCTION(custmart_funnel_book_step_text_summary);
 FUNCTION(custmart_funnel_book_rows_skipped);
 FUNCTION(custmart_funnel_book_member_count);
 FUNCTION(custmart_funnel_steps);
@@ -436,11 +439,31 @@ take_activity(Input *input, const Settings *settings)
 	return state;
 }
 
+/* The same of a funnel. */
+static NullableDatum
+take_funnel(Input *input, const Settings *settings)
+{
+	int			n = 1 + take_byte(input) % 4;
+	NullableDatum state = NULL_ARG;
+
+	for (int i = 0; i < n; i++)
+	{
+		NullableDatum time = take_time(input);
+		Outcome		outcome = CALL_IN_AGGREGATE(custmart_funnel_step, state, settings->within, time, take_steps(input, settings->steps));
+
+		if (!outcome.raised && !outcome.is_null)
+			state = (NullableDatum) ARG(outcome.value);
+	}
+	if (!state.isnull)
+		state.value = host_packed(flat(state.value));
+	return state;
+}
+
 /* ---------- values made of rows ---------- */
 
 typedef enum RowArguments
 {
-	ROW_ACTIVITY, ROW_PERIODS, ROW_AMOUNTS, ROW_TIMES, ROW_ACTIVITIES, ROW_FUNNEL, ROW_INTERACTIONS, ROW_SPEND
+	ROW_ACTIVITY, ROW_PERIODS, ROW_AMOUNTS, ROW_TIMES, ROW_ACTIVITIES, ROW_FUNNEL, ROW_FUNNELS, ROW_INTERACTIONS, ROW_SPEND
 } RowArguments;
 
 typedef struct Signature
@@ -468,6 +491,8 @@ static const Signature signatures[] = {
 	{custmart_funnel_book_step_bigint, KEY_INT64, ROW_FUNNEL, &funnel_book},
 	{custmart_funnel_book_step_uuid, KEY_FIXED16, ROW_FUNNEL, &funnel_book},
 	{custmart_funnel_book_step_text, KEY_BYTES, ROW_FUNNEL, &funnel_book},
+	{custmart_funnel_book_step_bigint_summary, KEY_INT64, ROW_FUNNELS, &funnel_book},
+	{custmart_funnel_book_step_text_summary, KEY_BYTES, ROW_FUNNELS, &funnel_book},
 	{custmart_interaction_book_step_bigint, KEY_INT64, ROW_INTERACTIONS, &interaction_book},
 	{custmart_interaction_book_step_uuid, KEY_FIXED16, ROW_INTERACTIONS, &interaction_book},
 	{custmart_interaction_book_step_text, KEY_BYTES, ROW_INTERACTIONS, &interaction_book},
@@ -534,6 +559,9 @@ take_rows(Input *input, const Signature *signature, Row *rows)
 				*arg++ = settings.within;
 				*arg++ = take_time(input);
 				*arg++ = take_steps(input, settings.steps);
+				break;
+			case ROW_FUNNELS:
+				*arg++ = take_funnel(input, &settings);
 				break;
 			case ROW_SPEND:
 				*arg++ = take_time(input);
@@ -757,7 +785,7 @@ use_activity(Datum value, Input *input)
 /* ---------- retention_book ---------- */
 
 static const Oid cohort_columns[] = {
-	DATEOID, INT4OID, INT8OID, INT8OID, FLOAT8OID, INT8OID, FLOAT8OID, NUMERICOID, HOST_BOUND
+	DATEOID, INT4OID, DATEOID, INT8OID, INT8OID, FLOAT8OID, INT8OID, FLOAT8OID, NUMERICOID, HOST_BOUND
 };
 static const Oid growth_columns[] = {DATEOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
 static const Oid stickiness_columns[] = {INT4OID, INT8OID, FLOAT8OID, INT8OID, FLOAT8OID};
@@ -769,6 +797,7 @@ static int64 members_seen;
 static int64 last_seen;
 static int64 period_seen;
 static DateADT day_seen;
+static DateADT first_day_seen;
 
 static bool
 is_share(Datum value)
@@ -781,11 +810,14 @@ check_cohort(const Datum *values, const bool *nulls)
 {
 	DateADT		cohort = DatumGetDateADT(values[0]);
 	int32		period = DatumGetInt32(values[1]);
-	int64		members = DatumGetInt64(values[2]);
-	int64		active = DatumGetInt64(values[3]);
-	int64		on_or_after = DatumGetInt64(values[5]);
+	DateADT		first_day = DatumGetDateADT(values[2]);
+	int64		members = DatumGetInt64(values[3]);
+	int64		active = DatumGetInt64(values[4]);
+	int64		on_or_after = DatumGetInt64(values[6]);
 
-	host_require(!nulls[0] && !nulls[1] && !nulls[2] && !nulls[3] && !nulls[5], "a column is null");
+	host_require(!nulls[0] && !nulls[1] && !nulls[2] && !nulls[3] && !nulls[4] && !nulls[6], "a column is null");
+	host_require(period == 0 ? first_day == cohort : first_day > first_day_seen, "the first day of a period");
+	first_day_seen = first_day;
 	if (period == 0)
 	{
 		host_require(cohort > day_seen, "cohorts do not ascend");
@@ -796,8 +828,8 @@ check_cohort(const Datum *values, const bool *nulls)
 	else
 		host_require(cohort == day_seen && period == period_seen + 1, "periods do not follow one another");
 	host_require(active >= 0 && active <= on_or_after && on_or_after <= last_seen, "more are active than were left");
-	host_require(nulls[4] == nulls[6] && (nulls[4] || (is_share(values[4]) && is_share(values[6]))), "rates");
-	host_require(nulls[7] == !has_amounts && (!nulls[8] || true) && (nulls[8] || (has_amounts && !nulls[4])), "net");
+	host_require(nulls[5] == nulls[7] && (nulls[5] || (is_share(values[5]) && is_share(values[7]))), "rates");
+	host_require(nulls[8] == !has_amounts && (nulls[9] || (has_amounts && !nulls[5])), "net");
 	last_seen = on_or_after;
 	period_seen = period;
 	day_seen = cohort;
@@ -896,7 +928,7 @@ use_retention(Datum value, Input *input)
 	{
 		NullableDatum args[] = {packed, {TimestampTzGetDatum(as_of), i == 0}};
 		NullableDatum day_args[] = {packed, {TimestampTzGetDatum(as_of), i == 0}, ARG(Int32GetDatum(since & 0x7F))};
-		NullableDatum bounds[] = {packed, {DateADTGetDatum(since), i == 0}, {DateADTGetDatum(since + 700), i == 0}};
+		NullableDatum bounds[] = {packed, {TimestampTzGetDatum(as_of), i == 0 || since % 2 == 0}, {DateADTGetDatum(since), i == 0}, {DateADTGetDatum(since + 700), i == 0}};
 		bool		given;
 
 		given = report(custmart_cohort_retention, args, 2, cohort_columns, lengthof(cohort_columns), check_cohort, &rows);
@@ -910,7 +942,7 @@ use_retention(Datum value, Input *input)
 		given = report(custmart_lifecycle_counts, args, 2, growth_columns, lengthof(growth_columns), check_growth, &rows);
 		if (given && cohorts >= 0)
 			host_require(members_seen == cohorts, "%lld new members in cohorts of %lld", (long long) members_seen, (long long) cohorts);
-		given = report(custmart_stickiness, bounds, 3, stickiness_columns, lengthof(stickiness_columns), check_stickiness, &rows);
+		given = report(custmart_stickiness, bounds, 4, stickiness_columns, lengthof(stickiness_columns), check_stickiness, &rows);
 		if (given)
 			host_require(last_seen == 0 && members_seen <= members && (i > 0 || cohorts < 0 || members_seen == cohorts), "stickiness of other members");
 		given = report(custmart_day_retention, day_args, 3, day_columns, lengthof(day_columns), check_day, &rows);
@@ -964,7 +996,7 @@ use_funnel(Datum value, Input *input)
 		host_require(levels[i] <= levels[1], "%s reaches more than clickhouse", modes[i]);
 }
 
-static const Oid step_columns[] = {INT4OID, INT8OID, FLOAT8OID, FLOAT8OID, INTERVALOID, INTERVALOID};
+static const Oid step_columns[] = {INT4OID, INT8OID, FLOAT8OID, FLOAT8OID, INTERVALOID, INTERVALOID, FLOAT8OID, FLOAT8OID};
 static const Oid level_columns[] = {INT8OID, INT4OID, TIMESTAMPTZARRAYOID};
 
 static int64 reached[FUNNEL_STEPS_MAX + 1];
@@ -988,7 +1020,7 @@ check_step(const Datum *values, const bool *nulls)
 	host_require(step == ++period_seen && members == reached[step], "%lld members on step %d", (long long) members, step);
 	host_require(nulls[2] == (step == 1 || last_seen == 0) && nulls[3] == (reached[1] == 0) && (nulls[2] || is_share(values[2])) &&
 				 (nulls[3] || is_share(values[3])), "rates");
-	host_require(nulls[4] == (step == 1 || members == 0) && nulls[5] == nulls[4], "times");
+	host_require(nulls[4] == (step == 1 || members == 0) && nulls[5] == nulls[4] && nulls[6] == nulls[4] && nulls[7] == nulls[4], "times");
 	if (!nulls[4])
 	{
 		Interval   *median = DatumGetIntervalP(values[4]);
@@ -996,6 +1028,8 @@ check_step(const Datum *values, const bool *nulls)
 
 		host_require(median->day >= 0 && median->time >= 0 && median->day * (int128) USECS_PER_DAY + median->time <=
 					 p90->day * (int128) USECS_PER_DAY + p90->time, "the median is above the 90th percentile");
+		host_require(DatumGetFloat8(values[6]) == (float8) (median->day * (int128) USECS_PER_DAY + median->time) / USECS_PER_SEC &&
+					 DatumGetFloat8(values[7]) == (float8) (p90->day * (int128) USECS_PER_DAY + p90->time) / USECS_PER_SEC, "seconds");
 	}
 	last_seen = members;
 }

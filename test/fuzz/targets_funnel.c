@@ -52,7 +52,7 @@ mode_of(int mode)
 	return host_varlena(text, strlen(text));
 }
 
-static const Oid step_columns[] = {INT4OID, INT8OID, FLOAT8OID, FLOAT8OID, INTERVALOID, INTERVALOID};
+static const Oid step_columns[] = {INT4OID, INT8OID, FLOAT8OID, FLOAT8OID, INTERVALOID, INTERVALOID, FLOAT8OID, FLOAT8OID};
 
 /* Members who reached each step, as the report that is being read has them. */
 static int64 reached[FUNNEL_STEPS_MAX + 1];

@@ -17,7 +17,7 @@ BEGIN;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(83);
+SELECT plan(84);
 
 -- The oracle
 
@@ -86,8 +86,8 @@ BEGIN
   RETURN NEXT pg_temp.same_rows('SELECT m.* FROM asked_book, funnel_members(book) m', 'TABLE answer', about || ': members as in plain SQL');
   RETURN NEXT pg_temp.same_rows(format('SELECT member, level(f), step_times(f) FROM (SELECT member, funnel(%s) AS f FROM event WHERE num_nulls(member, at) = 0 GROUP BY member) s', arguments),
                                 'TABLE answer', about || ': values as in plain SQL');
-  RETURN NEXT pg_temp.same_rows('SELECT step, members, rate_from_previous, rate_from_first, round(extract(epoch FROM median_time), 4), round(extract(epoch FROM p90_time), 4) FROM asked_book, funnel_steps(book)',
-                                $q$ SELECT * FROM pg_temp.reports('TABLE answer') $q$, about || ': steps as in plain SQL');
+  RETURN NEXT pg_temp.same_rows('SELECT step, members, rate_from_previous, rate_from_first, round(extract(epoch FROM median_time), 4), round(extract(epoch FROM p90_time), 4), round(median_seconds::numeric, 4), round(p90_seconds::numeric, 4) FROM asked_book, funnel_steps(book)',
+                                $q$ SELECT *, median, p90 FROM pg_temp.reports('TABLE answer') $q$, about || ': steps as in plain SQL');
   RETURN NEXT pg_temp.same_rows($q$ SELECT m.* FROM asked_book, funnel_members(book, 'clickhouse') m $q$, format('SELECT * FROM pg_temp.chains(%L, %L, once => false)', steps, within), about || ': a row may meet several steps');
   RETURN NEXT pg_temp.same_rows($q$ SELECT m.* FROM asked_book, funnel_members(book, 'strict_increase') m $q$, format($q$ SELECT * FROM pg_temp.chains(%L, %L, '>') $q$, steps, within), about || ': times that increase');
   RETURN NEXT pg_temp.same_rows(format($q$ SELECT m.* FROM (SELECT rollup(book) AS book FROM (SELECT funnel_book(member, %s) AS book FROM event GROUP BY date_trunc('month', at)) p) p, funnel_members(book, 'strict_once') m $q$, arguments),
@@ -107,6 +107,9 @@ SELECT n, nullif((hashint8extended(n, 1) & 511) % 301, 300), CASE WHEN n % 71 > 
 ANALYZE event;
 SELECT pg_temp.asked('made up', steps, within)
   FROM (VALUES (ARRAY['what = ''a''', 'what = ''b''', 'what = ''c''']), (ARRAY['what IN (''a'', ''b'')', 'what IN (''b'', ''c'')', 'what = ''b'''])) s (steps), unnest(ARRAY['0', '2 days']::interval[]) within;
+
+SELECT is((SELECT funnel_book_send(funnel_book(member, f)) FROM (SELECT member, funnel('2 days', at, what = 'a', what = 'b') AS f FROM event WHERE num_nulls(member, at) = 0 GROUP BY member, id % 5) s),
+          (SELECT funnel_book_send(funnel_book(member, '2 days', at, what = 'a', what = 'b')) FROM event WHERE num_nulls(member, at) = 0), 'a book made of stored funnels');
 
 -- CDNOW: a second and a third order; all have but dates.
 

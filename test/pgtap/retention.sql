@@ -59,7 +59,7 @@ CREATE FUNCTION pg_temp.active(with_amounts boolean) RETURNS TABLE (member bigin
 $$;
 
 CREATE FUNCTION pg_temp.cohorts(with_amounts boolean)
-RETURNS TABLE (cohort date, period int, members bigint, active bigint, rate float8, on_or_after bigint, on_or_after_rate float8, net text, net_rate float8)
+RETURNS TABLE (cohort date, periods_later int, period date, members bigint, active bigint, rate float8, on_or_after bigint, on_or_after_rate float8, net text, net_rate float8)
 LANGUAGE sql STABLE AS $$
   WITH act AS MATERIALIZED (SELECT * FROM pg_temp.active(with_amounts)),
   came AS MATERIALIZED (SELECT member, min(n) AS n, max(n) AS last FROM act GROUP BY member),
@@ -74,14 +74,14 @@ LANGUAGE sql STABLE AS $$
            sum(coalesce(last_there, 0)) OVER (PARTITION BY cell.c ORDER BY cell.k DESC)::bigint AS on_or_after,
            CASE WHEN with_amounts THEN coalesce(net, 0) END AS net
       FROM cell LEFT JOIN stay USING (c, k) LEFT JOIN leave USING (c, k) LEFT JOIN money USING (c, k))
-  SELECT first_day, k::int, members, active, CASE WHEN has_ended THEN active / members::float8 END,
+  SELECT came.first_day, k::int, later.first_day, members, active, CASE WHEN has_ended THEN active / members::float8 END,
          on_or_after, CASE WHEN has_ended THEN on_or_after / members::float8 END,
          net::text, CASE WHEN has_ended THEN net::float8 / CASE WHEN first_value(net) OVER w > 0 THEN first_value(net) OVER w END::float8 END
-    FROM told JOIN calendar ON calendar.n = c WINDOW w AS (PARTITION BY c ORDER BY k)
+    FROM told JOIN calendar came ON came.n = c JOIN calendar later ON later.n = c + k WINDOW w AS (PARTITION BY c ORDER BY k)
 $$;
 
 CREATE FUNCTION pg_temp.lifecycles(with_amounts boolean)
-RETURNS TABLE (period date, active bigint, new bigint, "returning" bigint, resurrecting bigint, dormant bigint)
+RETURNS TABLE (period date, active bigint, new_members bigint, returning_members bigint, resurrecting_members bigint, dormant_members bigint)
 LANGUAGE sql STABLE AS $$
   WITH act AS MATERIALIZED (SELECT *, min(n) OVER (PARTITION BY member) AS first, lag(n) OVER w AS before, lead(n) OVER w AS next
                               FROM pg_temp.active(with_amounts) WINDOW w AS (PARTITION BY member ORDER BY n)),
@@ -94,7 +94,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 CREATE FUNCTION pg_temp.stickiness(with_amounts boolean, since date, until date)
-RETURNS TABLE (periods int, members bigint, share float8, at_least bigint, at_least_share float8)
+RETURNS TABLE (active_periods int, members bigint, share float8, at_least bigint, at_least_share float8)
 LANGUAGE sql STABLE AS $$
   WITH bound AS (SELECT (SELECT max(n) FROM calendar WHERE first_day <= since) AS low, (SELECT max(n) FROM calendar WHERE first_day <= until) AS high),
   often AS MATERIALIZED (
@@ -151,29 +151,29 @@ BEGIN
     asked := format(' of %s by %s in %s%s%s', data, unit, zone, CASE WHEN with_amounts THEN ' with amounts' ELSE '' END, CASE WHEN as_of IS NULL THEN '' ELSE ' as of ' || as_of END);
     book := format('pg_temp.book(%L)', with_amounts);
     RETURN NEXT pg_temp.same_rows(
-      format('SELECT cohort, period, members, active, rate, on_or_after, on_or_after_rate, net::text, net_rate FROM cohort_retention(%s%s)', book, told),
+      format('SELECT cohort, periods_later, period, members, active, rate, on_or_after, on_or_after_rate, net::text, net_rate FROM cohort_retention(%s%s)', book, told),
       format('SELECT * FROM pg_temp.cohorts(%L)', with_amounts), 'cohort_retention()' || asked);
     RETURN NEXT pg_temp.same_rows(
       format('SELECT * FROM lifecycle_counts(%s%s)', book, told),
       format('SELECT * FROM pg_temp.lifecycles(%L)', with_amounts), 'lifecycle_counts()' || asked);
     RETURN NEXT pg_temp.same_rows(
-      format('SELECT * FROM stickiness(%s)', book),
+      format('SELECT * FROM stickiness(%s%s)', book, told),
       format('SELECT * FROM pg_temp.stickiness(%L, NULL, NULL)', with_amounts), 'stickiness()' || asked);
     RETURN NEXT pg_temp.same_rows(
-      format('SELECT * FROM stickiness(%s, %L, %L)', book, since, until),
+      format('SELECT * FROM stickiness(%s%s, since => %L, until => %L)', book, told, since, until),
       format('SELECT * FROM pg_temp.stickiness(%L, %L, %L)', with_amounts, since, until), 'stickiness() within bounds' || asked);
     RETURN NEXT is_empty(
       format('SELECT * FROM (SELECT *, coalesce(lag(active) OVER (ORDER BY period), 0) AS before FROM lifecycle_counts(%s%s)) l
-               WHERE active <> new + "returning" + resurrecting OR active - before <> new + resurrecting - dormant', book, told), 'growth adds up' || asked);
+               WHERE active <> new_members + returning_members + resurrecting_members OR active - before <> new_members + resurrecting_members - dormant_members', book, told), 'growth adds up' || asked);
     RETURN NEXT results_eq(
-      format('SELECT sum(members) FILTER (WHERE period = 0), sum(net) + net_outside(%s) FROM cohort_retention(%1$s%s)', book, told),
+      format('SELECT sum(members) FILTER (WHERE periods_later = 0), sum(net) + net_outside(%s) FROM cohort_retention(%1$s%s)', book, told),
       format('SELECT count(DISTINCT member)::numeric, %s FROM pg_temp.active(%L)', CASE WHEN with_amounts THEN '(SELECT sum(net) FROM did)' ELSE 'NULL::numeric' END, with_amounts),
       'cohorts add up to all who were active, and money to all there is' || asked);
     -- The same people, counted by cohort and by calendar.
     RETURN NEXT pg_temp.same_rows(
-      format('SELECT p.first_day, sum(c.active)::bigint AS active, coalesce(sum(c.members) FILTER (WHERE c.period = 0), 0)::bigint AS new
-                FROM cohort_retention(%s%s) c JOIN calendar f ON f.first_day = c.cohort JOIN calendar p ON p.n = f.n + c.period GROUP BY p.first_day', book, told),
-      format('SELECT period, active, new FROM lifecycle_counts(%s%s)', book, told), 'cohorts and lifecycles tell of the same members' || asked);
+      format('SELECT period, sum(active)::bigint AS active, coalesce(sum(members) FILTER (WHERE periods_later = 0), 0)::bigint AS new_members
+                FROM cohort_retention(%s%s) GROUP BY period', book, told),
+      format('SELECT period, active, new_members FROM lifecycle_counts(%s%s)', book, told), 'cohorts and lifecycles tell of the same members' || asked);
   END LOOP;
 END $$;
 
@@ -213,7 +213,7 @@ SELECT is((SELECT array_agg(member_count(b) ORDER BY with_amounts) FROM book),
           (SELECT ARRAY[count(DISTINCT member) FILTER (WHERE at IS NOT NULL), count(DISTINCT member) FILTER (WHERE num_nulls(at, amount) = 0)] FROM line), 'member_count()');
 -- Word for word, and slowly: on or after is being there at some time from then on.
 SELECT pg_temp.same_rows(
-  'SELECT cohort, period, on_or_after FROM cohort_retention(pg_temp.book(true), ''2026-05-31 22:00+00'')',
+  'SELECT cohort, periods_later, on_or_after FROM cohort_retention(pg_temp.book(true), ''2026-05-31 22:00+00'')',
   $$ WITH came AS MATERIALIZED (SELECT member, min(n) AS n FROM did WHERE has_order GROUP BY member)
      SELECT c.first_day, (p.n - c.n)::int, (SELECT count(*) FROM came WHERE came.n = c.n AND EXISTS (SELECT FROM did d WHERE d.member = came.member AND has_order AND d.n >= p.n))
        FROM calendar c JOIN calendar p ON p.n >= c.n WHERE c.n IN (SELECT n FROM came) $$, 'on_or_after, by the definition');
@@ -229,19 +229,19 @@ SELECT cmp_ok((SELECT count(DISTINCT members) FROM pg_temp.days('2026-06-01 12:3
 SELECT pg_temp.prepare('week', 'Europe/Berlin', NULL);
 CREATE TEMP TABLE kept AS SELECT member, activity(at, 'week', 'Europe/Berlin') AS a FROM line WHERE member IS NOT NULL AND at IS NOT NULL GROUP BY member;
 SELECT pg_temp.same_rows(
-  'SELECT first_period(a) AS cohort, count(*) AS members FROM kept GROUP BY 1', 'SELECT cohort, members FROM cohort_retention(pg_temp.book(false)) WHERE period = 0', 'first_period() is the cohort');
+  'SELECT first_period(a) AS cohort, count(*) AS members FROM kept GROUP BY 1', 'SELECT cohort, members FROM cohort_retention(pg_temp.book(false)) WHERE periods_later = 0', 'first_period() is the cohort');
 SELECT pg_temp.same_rows(
   'SELECT first_day, lifecycle(a, first_day) AS lifecycle, count(*) AS members FROM kept, calendar WHERE n < (SELECT max(n) FROM calendar) AND lifecycle(a, first_day) IS NOT NULL GROUP BY 1, 2',
-  $$ SELECT period, v.* FROM lifecycle_counts(pg_temp.book(false)) l, LATERAL (VALUES ('new', new), ('returning', "returning"), ('resurrecting', resurrecting), ('dormant', dormant)) v (lifecycle, members)
-      WHERE v.members > 0 AND dormant IS NOT NULL $$, 'lifecycle() of each member is what lifecycle_counts() counts');
-SELECT pg_temp.same_rows('SELECT active_periods(a)::int AS periods, count(*) AS members FROM kept GROUP BY 1', 'SELECT periods, members FROM stickiness(pg_temp.book(false)) WHERE members > 0', 'active_periods() is what stickiness() counts');
+  $$ SELECT period, v.* FROM lifecycle_counts(pg_temp.book(false)) l, LATERAL (VALUES ('new', new_members), ('returning', returning_members), ('resurrecting', resurrecting_members), ('dormant', dormant_members)) v (lifecycle, members)
+      WHERE v.members > 0 AND dormant_members IS NOT NULL $$, 'lifecycle() of each member is what lifecycle_counts() counts');
+SELECT pg_temp.same_rows('SELECT active_periods(a)::int AS active_periods, count(*) AS members FROM kept GROUP BY 1', 'SELECT active_periods, members FROM stickiness(pg_temp.book(false)) WHERE members > 0', 'active_periods() is what stickiness() counts');
 SELECT pg_temp.same_rows('SELECT * FROM cohort_retention((SELECT retention_book(member, a) FROM kept), ''2026-06-09'')', 'SELECT * FROM cohort_retention(pg_temp.book(false), ''2026-06-09'')', 'cohort_retention() of a book made of activities');
 SELECT is((SELECT retention_book_send(rollup(b)) FROM (SELECT retention_book(member, at, amount, 'week', 'Europe/Berlin') AS b FROM line GROUP BY part) s), retention_book_send(pg_temp.book(true)), 'rollup() of the books of parts');
 
 -- The session's settings say nothing.
 CREATE TEMP TABLE by_setting (settings text, digest text);
 CREATE FUNCTION pg_temp.digest() RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT md5(string_agg(concat_ws(' ', cohort - date '2000-01-01', period, active, rate, net, net_rate), ',' ORDER BY cohort, period))
+  SELECT md5(string_agg(concat_ws(' ', cohort - date '2000-01-01', periods_later, active, rate, net, net_rate), ',' ORDER BY cohort, periods_later))
     FROM cohort_retention((SELECT retention_book(member, at, amount, 'day', 'America/New_York') FROM line))
 $$;
 INSERT INTO by_setting VALUES ('UTC', pg_temp.digest());
@@ -265,9 +265,9 @@ ANALYZE line;
 SELECT pg_temp.agrees('CDNOW', unit, zone, NULL, '1997-02-01', '1998-01-31')
   FROM unnest('{day,week,month}'::text[]) unit, unnest('{UTC,Europe/Berlin,America/New_York}'::text[]) zone WHERE zone <> 'Europe/Berlin' OR unit = 'month';
 SELECT pg_temp.prepare('month', 'UTC', NULL);
-SELECT results_eq('SELECT cohort FROM cohort_retention(pg_temp.book(true)) WHERE period = 0', ARRAY['1997-01-01', '1997-02-01', '1997-03-01']::date[], 'all came in January, February or March 1997, as published');
-SELECT results_eq('SELECT sum(members) FILTER (WHERE period = 0), sum(net) FROM cohort_retention(pg_temp.book(true))', 'VALUES (23570::numeric, 2500315.63)', 'the published customers and revenue');
-SELECT is((SELECT members FROM cohort_retention((SELECT retention_book(member, at, 'quarter', 'UTC') FROM line)) WHERE period = 0), 23570::bigint, 'one cohort of a quarter');
+SELECT results_eq('SELECT cohort FROM cohort_retention(pg_temp.book(true)) WHERE periods_later = 0', ARRAY['1997-01-01', '1997-02-01', '1997-03-01']::date[], 'all came in January, February or March 1997, as published');
+SELECT results_eq('SELECT sum(members) FILTER (WHERE periods_later = 0), sum(net) FROM cohort_retention(pg_temp.book(true))', 'VALUES (23570::numeric, 2500315.63)', 'the published customers and revenue');
+SELECT is((SELECT members FROM cohort_retention((SELECT retention_book(member, at, 'quarter', 'UTC') FROM line)) WHERE periods_later = 0), 23570::bigint, 'one cohort of a quarter');
 SELECT pg_temp.same_rows('SELECT * FROM day_retention((SELECT retention_book(member, at) FROM line), ''1998-07-01'', 30)', 'SELECT * FROM pg_temp.days(''1998-07-01'', 30)', 'day_retention() of CDNOW');
 \else
 SELECT skip('CDNOW is not in $CUSTMART_SHARED/data', 102);
@@ -285,13 +285,13 @@ ANALYZE line;
 SELECT pg_temp.agrees('Online Retail', unit, zone, NULL, '2011-01-31', '2011-10-01')
   FROM (VALUES ('day', 'America/New_York'), ('week', 'UTC'), ('month', 'Europe/Berlin')) v (unit, zone);
 SELECT is((SELECT row(member_count(b), rows_skipped(b)) FROM book WHERE with_amounts), row(4372::bigint, 135080::bigint), 'the published customers, and lines without one');
-SELECT is((SELECT sum(members) FROM cohort_retention((SELECT retention_book(customer, at, 'month', 'UTC') FROM retail WHERE quantity > 0 AND price > 0)) WHERE period = 0), 4338::numeric, 'sales only: the published customers');
+SELECT is((SELECT sum(members) FROM cohort_retention((SELECT retention_book(customer, at, 'month', 'UTC') FROM retail WHERE quantity > 0 AND price > 0)) WHERE periods_later = 0), 4338::numeric, 'sales only: the published customers');
 SELECT is((SELECT sum(net) FROM cohort_retention((SELECT retention_book(customer, at, quantity * price, 'month', 'UTC') FROM retail WHERE quantity > 0 AND price > 0))), 8911407.904, 'and revenue');
 SELECT pg_temp.same_rows('SELECT * FROM day_retention((SELECT retention_book(member, at) FROM line), NULL, 60)', 'SELECT * FROM pg_temp.days(NULL, 60)', 'day_retention() of Online Retail');
 -- The file has no time zone: its days and times are the shop's, wherever the session is.
 CREATE TEMP VIEW december AS
-SELECT cohort, members FROM cohort_retention((SELECT retention_book(customer, (at AT TIME ZONE 'UTC')::date, 'month', 'UTC') FROM retail WHERE quantity > 0)) WHERE period = 0
- UNION ALL SELECT cohort, members FROM cohort_retention((SELECT retention_book(customer, at AT TIME ZONE 'UTC', 'month', 'UTC') FROM retail WHERE quantity > 0)) WHERE period = 0;
+SELECT cohort, members FROM cohort_retention((SELECT retention_book(customer, (at AT TIME ZONE 'UTC')::date, 'month', 'UTC') FROM retail WHERE quantity > 0)) WHERE periods_later = 0
+ UNION ALL SELECT cohort, members FROM cohort_retention((SELECT retention_book(customer, at AT TIME ZONE 'UTC', 'month', 'UTC') FROM retail WHERE quantity > 0)) WHERE periods_later = 0;
 SET LOCAL timezone = 'Europe/Berlin';
 SELECT bag_eq($$ SELECT * FROM december WHERE cohort < '2011-01-01' $$, $$ VALUES (date '2010-12-01', 885::bigint), ('2010-12-01', 885) $$, 'the cohort of December by its days and by its times, in a session of Berlin');
 CREATE TEMP TABLE berlin AS TABLE december;

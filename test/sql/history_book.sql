@@ -131,9 +131,9 @@ FROM asked;
 SELECT rows_skipped(rollup(b)), member_count(rollup(b)), member_count(rollup(b)) = (SELECT count(DISTINCT member) FROM happened) AS right
 FROM (SELECT retention_book(member, at) AS b FROM happened GROUP BY i % 10) p;
 
--- Books without members have no settings: they go with any.
+-- Books without members: a retention_book has no settings then and goes with any, a funnel_book has steps and goes with its like.
 CREATE TABLE skipped AS
-SELECT funnel_book(NULL::bigint, '1 day', at, true) AS funnel, retention_book(NULL::bigint, at, 'day', 'UTC') AS retention, count(*) AS rows
+SELECT funnel_book(NULL::bigint, '2 days', at, true, false) AS funnel, retention_book(NULL::bigint, at, 'day', 'UTC') AS retention, count(*) AS rows
 FROM happened WHERE i <= 10;
 SELECT rows_skipped(funnel + funnel), member_count(funnel + funnel), rows_skipped(rollup(retention)) FROM skipped GROUP BY funnel;
 SELECT rows_skipped(b), member_count(b), b = c AS either_way,
@@ -159,3 +159,4 @@ FROM unnest('{-3, -1, 55, 200}'::int[]) place;
 SELECT error_of('SELECT a.b + c.b FROM (SELECT retention_book(member, at) AS b FROM happened) a, (SELECT retention_book(member, at, ''day'', ''UTC'') AS b FROM happened) c');
 SELECT error_of('SELECT a.b + c.b FROM (SELECT retention_book(member, at) AS b FROM happened) a, (SELECT retention_book(member_text, at) AS b FROM happened) c');
 SELECT error_of('SELECT a.b + c.b FROM (SELECT funnel_book(member, ''1 day'', at, true) AS b FROM happened) a, (SELECT funnel_book(member, ''2 days'', at, true) AS b FROM happened) c');
+SELECT error_of('SELECT a.b + funnel FROM (SELECT funnel_book(member, ''1 day'', at, true, true) AS b FROM happened) a, skipped');

@@ -38,9 +38,15 @@ INSERT INTO report VALUES
 	('lifecycle_counts', '{book}, timestamp ''2027-01-01''', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
 	('lifecycle_counts', '{book}, ''2027-01-01''', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
 	('stickiness', '{book}', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
+	('stickiness', '{book}, date ''2027-01-01'', until => ''2026-05-01''', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
+	('stickiness', '{book}, timestamp ''2027-01-01''', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
+	('stickiness', '{book}, ''2027-01-01'', ''2026-02-01''', 'retention_book(customer_id, ordered_at, ''week'', ''UTC'')'),
 	('day_retention', '{book}', 'retention_book(customer_id, ordered_at)'),
+	('day_retention', '{book}, ''2027-01-01'', 7', 'retention_book(customer_id::text, ordered_at)'),
 	('funnel_steps', '{book}', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20, amount > 60)'),
+	('funnel_steps', '{book}, ''clickhouse''', 'funnel_book(NULL::bigint, ''9 days'', ordered_at, amount < 40, amount > 20)'),
 	('funnel_members', '{book}', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20, amount > 60)'),
+	('funnel_members', 'NULL::uuid, {book}, ''clickhouse''', 'funnel_book(lpad(customer_id::text, 32, ''0'')::uuid, ''9 days'', ordered_at, amount < 40, amount > 20)'),
 	('funnel_members', 'NULL::text, {book}', 'funnel_book(customer_id::text, ''9 days'', ordered_at, amount < 40, amount > 20)'),
 	('interaction_stages', '{book}', 'interaction_book(customer_id, CASE WHEN amount < 40 THEN ''own'' ELSE ''obliged'' END, ordered_at)'),
 	('interaction_members', '{book}', 'interaction_book(customer_id, CASE WHEN amount < 40 THEN ''own'' ELSE ''obliged'' END, ordered_at)'),
@@ -95,6 +101,7 @@ WHERE NOT (t.row_count > 0 AND t.columns AND t.whole AND t.grouped AND t.limited
 
 \echo '# Of NULL there are no rows'
 SELECT count(*) FROM (SELECT (rfm_members(NULL::rfm_book)).*) r;
+SELECT (SELECT count(*) FROM (SELECT (cohort_retention(NULL)).*) r) AS cohorts, (SELECT count(*) FROM (SELECT (stickiness(NULL, NULL)).*) r) AS sticky, (SELECT count(*) FROM (SELECT (funnel_steps(NULL)).*) r) AS steps, (SELECT count(*) FROM (SELECT (funnel_members(NULL::uuid, NULL)).*) r) AS members;
 
 \echo '# How many rows the planner expects: of a book at hand, of one made on the spot, of one that it cannot see'
 CREATE TEMP TABLE many AS SELECT i % 3000 AS customer_id FROM generate_series(1, 30000) i;
@@ -105,10 +112,13 @@ BEGIN
 	EXECUTE 'EXPLAIN (FORMAT json) ' || statement INTO plan;
 	RETURN plan -> 0 -> 'Plan' ->> 'Plan Rows';
 END $$;
-SELECT rfm_book(i, '2026-01-01', 1) AS book FROM generate_series(1, 1234) i \gset
+SELECT rfm_book(i, '2026-01-01', 1) AS book, funnel_book(i, '1 day', '2026-01-01', true) AS funnels FROM generate_series(1, 1234) i \gset
 SELECT pg_temp.expected_rows(format('SELECT * FROM rfm_members(%L::rfm_book)', :'book')) AS at_hand,
 	pg_temp.expected_rows(format('SELECT (rfm_members(%L::rfm_book)).*', :'book')) AS at_hand_in_select_list,
 	pg_temp.expected_rows(format('SELECT * FROM rfm_members(NULL::bigint, %L::rfm_book)', :'book')) AS with_a_type,
 	pg_temp.expected_rows('SELECT (rfm_members(rfm_book(customer_id, ''2026-01-01'', 1))).* FROM many') AS made_on_the_spot,
 	pg_temp.expected_rows('SELECT * FROM rfm_members((SELECT rfm_book(customer_id, ''2026-01-01'', 1) FROM many))') AS in_a_subquery,
 	pg_temp.expected_rows('SELECT * FROM rfm_members(NULL::rfm_book)') AS of_null;
+SELECT pg_temp.expected_rows(format('SELECT * FROM funnel_members(%L)', :'funnels')) AS at_hand, pg_temp.expected_rows(format('SELECT * FROM funnel_members(NULL::bigint, %L::funnel_book)', :'funnels')) AS with_a_type,
+	pg_temp.expected_rows('SELECT (funnel_members(funnel_book(customer_id, ''1 day'', ''2026-01-01'', true))).* FROM many') AS made_on_the_spot,
+	pg_temp.expected_rows('SELECT * FROM funnel_members((SELECT funnel_book(customer_id, ''1 day'', ''2026-01-01'', true) FROM many))') AS in_a_subquery;

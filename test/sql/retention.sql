@@ -37,19 +37,28 @@ SELECT net_outside(b), (SELECT sum(net) FROM cohort_retention(b)) + net_outside(
 SELECT l.* FROM money, lifecycle_counts(b) l;
 SELECT s.* FROM money, stickiness(b) s;
 -- The months from that of the first day to that of the second: of 1 February is left, of 3 and 5 too, of 6 March.
-SELECT s.* FROM money, stickiness(b, '2026-02-28', '2026-03-01') s;
-SELECT count(*) AS one_month, (SELECT array_agg(members) FROM stickiness(b, '2026-04-01')) AS since, (SELECT array_agg(members) FROM stickiness(b, until => '2026-01-01')) AS until, (SELECT count(*) FROM stickiness(b, '2027-01-01')) AS later, (SELECT count(*) FROM stickiness(b, until => '2025-12-31')) AS earlier
-FROM money, stickiness(b, '2026-03-31', '2026-03-31') GROUP BY b;
+SELECT s.* FROM money, stickiness(b, since => '2026-02-28', until => '2026-03-01') s;
+SELECT count(*) AS one_month, (SELECT array_agg(members) FROM stickiness(b, since => '2026-04-01')) AS since, (SELECT array_agg(members) FROM stickiness(b, until => '2026-01-01')) AS until, (SELECT count(*) FROM stickiness(b, since => '2027-01-01')) AS later, (SELECT count(*) FROM stickiness(b, until => '2025-12-31')) AS earlier
+FROM money, stickiness(b, since => '2026-03-31', until => '2026-03-31') GROUP BY b;
+-- An as_of after the latest row changes nothing, whatever its type and however the arguments are given.
+SELECT bool_and(x = s) AS same, count(*) AS ways FROM money, LATERAL (SELECT array_agg(s) AS s FROM stickiness(b) s) s, LATERAL (
+	SELECT array_agg(x) AS x FROM stickiness(b, NULL) x UNION ALL SELECT array_agg(x) FROM stickiness(b, timestamptz '2026-04-15 12:00') x UNION ALL SELECT array_agg(x) FROM stickiness(b, timestamp '2026-04-15 12:00') x
+	UNION ALL SELECT array_agg(x) FROM stickiness(b, date '2026-04-16') x UNION ALL SELECT array_agg(x) FROM stickiness(b, '2026-04-15 12:00') x UNION ALL SELECT array_agg(x) FROM stickiness(b, '2026-04-15 14:00+02', NULL, NULL) x
+	UNION ALL SELECT array_agg(x) FROM stickiness(b, as_of => '2027-01-01', since => '2025-12-01', until => '2026-04-01') x) x;
+SELECT s.* FROM money, stickiness(b, '2026-05-01', '2026-02-28', '2026-03-01') s;
+-- The latest row is at 12:00 in UTC, which is 14:00 in Berlin: 13:00 there is too early.
+SELECT zone, as_of, hostile.error_of(format('SELECT * FROM stickiness((SELECT retention_book(member, t, ''month'', %L) FROM orders), %s)', zone, as_of)) AS error
+FROM unnest('{UTC,Europe/Berlin}'::text[]) zone, unnest(ARRAY[$$timestamp '2026-04-15 13:00'$$, $$'2026-04-15 13:00'$$, $$'2026-04-15 13:00+02'$$, $$timestamptz '2026-04-15 13:00'$$, $$date '2026-04-15'$$]) as_of ORDER BY zone COLLATE "C", as_of COLLATE "C";
 -- A later as_of ends April, and no day earlier than in the book's time zone does it do so.
 SELECT (SELECT count(*) FROM cohort_retention(b, '2026-04-30 23:59:59.999999') WHERE rate IS NULL) AS before, (SELECT count(*) FROM cohort_retention(b, '2026-05-01')) AS cells, (SELECT count(*) FROM cohort_retention(b, '2026-05-01') WHERE rate IS NULL) AS after,
-	(SELECT array_agg(dormant) FROM lifecycle_counts(b, '2026-05-01')) AS dormant FROM money;
+	(SELECT array_agg(dormant_members) FROM lifecycle_counts(b, '2026-05-01')) AS dormant FROM money;
 SELECT as_of, array_agg(rate) AS rates FROM unnest('{2026-04-30 22:00,2026-04-30 21:59:59.999999}'::timestamptz[]) as_of, cohort_retention((SELECT retention_book(2, '2026-03-31 22:00', 1, 'month', 'Europe/Berlin')), as_of) GROUP BY as_of ORDER BY as_of;
 -- Only refunds: members, and no cohort.
 SELECT member_count(b), (SELECT count(*) FROM cohort_retention(b)) AS cells, (SELECT count(*) FROM lifecycle_counts(b)) AS periods, (SELECT count(*) FROM stickiness(b)) AS sticky, net_outside(b) FROM (SELECT retention_book(4, t, amount, 'day', 'UTC') AS b FROM orders WHERE amount < 0) s;
 -- The latest row may be a refund; it says how far the book tells.
-SELECT max(period) FROM cohort_retention((SELECT retention_book(1, t, a, 'day', 'UTC') FROM (VALUES (timestamptz '2026-01-01', 5), ('2026-01-04', -5)) v (t, a)));
+SELECT max(periods_later) FROM cohort_retention((SELECT retention_book(1, t, a, 'day', 'UTC') FROM (VALUES (timestamptz '2026-01-01', 5), ('2026-01-04', -5)) v (t, a)));
 -- Money of many digits, exact; scales that differ; sums that leave 56 bits and come back.
-SELECT c.period, c.net, c.net_rate FROM cohort_retention((SELECT retention_book(1, timestamptz '2026-01-01' + day * interval '1 day', a, 'day', 'UTC')
+SELECT c.periods_later, c.net, c.net_rate FROM cohort_retention((SELECT retention_book(1, timestamptz '2026-01-01' + day * interval '1 day', a, 'day', 'UTC')
 	FROM (VALUES (0, 99999999999999999999999999999999999999.5), (0, 0.0000000000000000000000000001), (1, 36028797018963967), (1, 1), (2, 36028797018963967), (2, 1), (2, -9), (3, 1.10), (3, 2.2), (4, 1e30), (4, -1e30), (4, 0.25), (5, -99999999999999999999999999999999999999)) v (day, a))) c;
 SELECT b::text::retention_book = b AS round_trip, b = (SELECT retention_book(member, t, a, 'day', 'UTC') FROM (VALUES (1, timestamptz '2026-01-01', 36028797018963959), (2, '2026-01-01', 5.00)) v (member, t, a)) AS as_if_one_row
 FROM (SELECT retention_book(member, t, a, 'day', 'UTC') AS b FROM (VALUES (1, timestamptz '2026-01-01', 36028797018963967), (1, '2026-01-01', 1), (1, '2026-01-01', -9), (2, '2026-01-01', 2.5), (2, '2026-01-01', 2.50)) v (member, t, a)) s;
@@ -93,7 +102,7 @@ SELECT unit, (SELECT retention_book(member, t, unit, 'Europe/Berlin') FROM signs
 	(SELECT retention_book(member, a) FROM (SELECT member, activity(t, unit, 'Europe/Berlin') AS a FROM signs GROUP BY member, part) s) AS by_part
 FROM unnest('{day,week,month,quarter,year}'::text[]) unit;
 SELECT unit, by_member = by_part AS same, bool_and(r IS NOT DISTINCT FROM a) AS cohorts, count(*) > 0 AS some, (SELECT array_agg(l) FROM lifecycle_counts(rows) l) = (SELECT array_agg(l) FROM lifecycle_counts(by_member) l) AS lifecycles, member_count(by_member) = member_count(rows) AS members
-FROM of_activities, LATERAL (SELECT r, a FROM cohort_retention(rows, '2025-01-01 12:00') r FULL JOIN cohort_retention(by_part, '2025-01-01 12:00') a USING (cohort, period)) s GROUP BY unit, rows, by_member, by_part ORDER BY unit COLLATE "C";
+FROM of_activities, LATERAL (SELECT r, a FROM cohort_retention(rows, '2025-01-01 12:00') r FULL JOIN cohort_retention(by_part, '2025-01-01 12:00') a USING (cohort, periods_later)) s GROUP BY unit, rows, by_member, by_part ORDER BY unit COLLATE "C";
 -- Of keys of other types.
 CREATE TABLE by_key AS SELECT retention_book(member, a) AS member, retention_book(u, a) AS u, retention_book(x, a) AS x FROM (SELECT member, u, x, activity(t, 'week', 'UTC') AS a FROM signs WHERE x IS NOT NULL GROUP BY member, u, x) s;
 SELECT count(*) AS books, count(DISTINCT a) AS answers FROM by_key, unnest(ARRAY[member, u, x]) b, LATERAL (SELECT string_agg(c::text, ' ') AS a FROM cohort_retention(b) c) c;
@@ -103,8 +112,8 @@ SELECT count(DISTINCT a) AS answers FROM (SELECT retention_book(member, t) AS me
 -- The clocks of Havana show the first hour of November 2026 twice: it is November from the first time on.
 SELECT as_of, c.cohort, c.active FROM unnest('{2026-11-01 04:00,2026-11-01 04:30,2026-11-01 05:30}'::timestamptz[]) as_of, cohort_retention((SELECT retention_book(1, a) FROM (SELECT activity('2026-11-01 04:00', 'month', 'America/Havana') AS a) s), as_of) c;
 -- Midnight of 4 November 2018 was skipped in Sao Paulo, and a whole day, 30 December 2011, in Apia: no member is ever active on it.
-SELECT zone, period, members, active, rate FROM (VALUES ('America/Sao_Paulo', timestamptz '2018-11-03 12:00', timestamptz '2018-11-04 03:00', timestamptz '2018-11-05 02:00'), ('Pacific/Apia', '2011-12-30 09:00', '2011-12-30 10:00', '2011-12-31 10:00')) v (zone, one, two, as_of),
-	LATERAL (SELECT retention_book(1, t, 'day', zone) AS b FROM unnest(ARRAY[one, two]) t) b, cohort_retention(b, as_of) ORDER BY zone COLLATE "C", period;
+SELECT zone, periods_later, period, members, active, rate FROM (VALUES ('America/Sao_Paulo', timestamptz '2018-11-03 12:00', timestamptz '2018-11-04 03:00', timestamptz '2018-11-05 02:00'), ('Pacific/Apia', '2011-12-30 09:00', '2011-12-30 10:00', '2011-12-31 10:00')) v (zone, one, two, as_of),
+	LATERAL (SELECT retention_book(1, t, 'day', zone) AS b FROM unnest(ARRAY[one, two]) t) b, cohort_retention(b, as_of) ORDER BY zone COLLATE "C", periods_later;
 
 -- Both ends of time, in zones east and west, every unit: one cell of one member, from rows, from activities, and stored.
 CREATE TABLE ends AS
@@ -113,12 +122,12 @@ FROM unnest('{UTC,Pacific/Kiritimati,Pacific/Pago_Pago,Asia/Tokyo,America/New_Yo
 	unnest('{day,week,month,quarter,year}'::text[]) unit WHERE hostile.error_of(format('SELECT activity(%L, %L, %L)', t, unit, zone)) IS NULL GROUP BY zone, t, unit;
 ALTER TABLE ends ADD of_activity retention_book;
 UPDATE ends e SET of_activity = s.b FROM (SELECT zone, t, unit, retention_book(1, a) AS b FROM ends GROUP BY zone, t, unit) s WHERE (e.zone, e.t, e.unit) = (s.zone, s.t, s.unit);
-SELECT count(*) > 150 AS many, count(*) FILTER (WHERE r.cohort <> first_period(a) OR r.period <> 0 OR r.active <> 1 OR r.rate IS NOT NULL) AS wrong, count(*) FILTER (WHERE r IS DISTINCT FROM f) AS differ, count(*) FILTER (WHERE m.net <> 5) AS money
+SELECT count(*) > 150 AS many, count(*) FILTER (WHERE r.cohort <> first_period(a) OR r.period <> r.cohort OR r.periods_later <> 0 OR r.active <> 1 OR r.rate IS NOT NULL) AS wrong, count(*) FILTER (WHERE r IS DISTINCT FROM f) AS differ, count(*) FILTER (WHERE m.net <> 5) AS money
 FROM ends, cohort_retention(rows) r, cohort_retention(of_activity) f, cohort_retention(money) m;
-SELECT count(*) > 150 AS many, count(*) FILTER (WHERE r.period <> first_period(a) OR (r.active, r.new) <> (1, 1) OR r IS DISTINCT FROM f) AS wrong FROM ends, lifecycle_counts(rows) r, lifecycle_counts(of_activity) f;
+SELECT count(*) > 150 AS many, count(*) FILTER (WHERE r.period <> first_period(a) OR (r.active, r.new_members) <> (1, 1) OR r IS DISTINCT FROM f) AS wrong FROM ends, lifecycle_counts(rows) r, lifecycle_counts(of_activity) f;
 SELECT count(*) > 150 AS many, count(*) FILTER (WHERE retention_book_send(rows::text::retention_book) <> retention_book_send(rows) OR retention_book_send(money::text::retention_book) <> retention_book_send(money)) AS differ FROM ends;
 -- The widest triangle: a year a column. By day it would have more cells than can be told.
-SELECT max(period), sum(active), count(DISTINCT rate) FROM cohort_retention((SELECT retention_book(1, t, 'year', 'UTC') FROM unnest('{4713-01-01 BC,294276-12-31}'::timestamptz[]) t));
+SELECT max(periods_later), max(period) AS period, sum(active), count(DISTINCT rate) FROM cohort_retention((SELECT retention_book(1, t, 'year', 'UTC') FROM unnest('{4713-01-01 BC,294276-12-31}'::timestamptz[]) t));
 
 -- Errors name the argument and say what to do.
 \set VERBOSITY default
@@ -145,9 +154,11 @@ SELECT * FROM lifecycle_counts((SELECT b FROM money), '2026-04-15');
 SELECT * FROM lifecycle_counts((SELECT b FROM money), '-infinity');
 SELECT * FROM lifecycle_counts((SELECT b FROM times));
 SELECT * FROM lifecycle_counts((SELECT retention_book(1, '2026-01-01', 'day', 'UTC')), '294276-12-31');
-SELECT * FROM stickiness((SELECT b FROM money), '2026-03-01', '2026-01-31');
-SELECT * FROM stickiness((SELECT b FROM money), '2026-01-20', '2026-01-10');
+SELECT * FROM stickiness((SELECT b FROM money), since => '2026-03-01', until => '2026-01-31');
+SELECT * FROM stickiness((SELECT b FROM money), since => '2026-01-20', until => '2026-01-10');
+SELECT * FROM stickiness((SELECT b FROM money), since => '-infinity');
 SELECT * FROM stickiness((SELECT b FROM money), '-infinity');
+SELECT * FROM stickiness((SELECT b FROM money), '2026-04-15 11:59:59.999999');
 SELECT * FROM stickiness((SELECT b FROM money), until => 'infinity');
 SELECT * FROM stickiness((SELECT b FROM times));
 SELECT * FROM day_retention((SELECT b FROM money));
@@ -156,7 +167,11 @@ SELECT * FROM day_retention((SELECT b FROM times), 'infinity');
 SELECT * FROM day_retention((SELECT b FROM times), last_day => NULL);
 SELECT * FROM day_retention((SELECT b FROM times), last_day => -1);
 SELECT * FROM day_retention((SELECT b FROM times), last_day => 16777216);
+-- A unit without a time zone.
+SELECT retention_book(member, t, 'month') FROM orders;
+SELECT member, retention_book(member, t, amount, 'month') FROM orders GROUP BY member;
 \set VERBOSITY terse
+SELECT retention_book_step_without_timezone(NULL, 1::bigint, '2026-01-01', 'month');
 SELECT retention_book_combine(NULL, NULL);
 SELECT retention_book_step_bigint(NULL, 1, now(), 'day', 'UTC');
 SELECT retention_book_step_uuid_amount(NULL, NULL, now(), 1, 'day', 'UTC');
@@ -167,7 +182,31 @@ SELECT left(hostile.error_of(format('SELECT retention_book(%s)', a)), 5) AS code
 FROM unnest(ARRAY[$$1, '2026-01-01', 'days', 'UTC'$$, $$1, '2026-01-01', 'day', 'Nowhere'$$, $$1, '2026-01-01', 1, '', 'UTC'$$, $$''::text, timestamptz 'infinity'$$, $$1, '-infinity', 1, 'day', 'UTC'$$, $$1, '2026-01-01', 'NaN', 'day', 'UTC'$$, $$1, '2026-01-01', 1e-29, 'day', 'UTC'$$, $$1, '4714-11-24 BC', 'year', 'UTC'$$]) a GROUP BY 1 ORDER BY 1;
 SELECT left(hostile.error_of(format('SELECT * FROM %s', f)), 5) AS code, string_agg(f, E'\n' ORDER BY f COLLATE "C") AS calls
 FROM unnest(ARRAY[$$cohort_retention((SELECT b FROM money), '2026-01-01')$$, $$cohort_retention((SELECT b FROM money), '-infinity')$$, $$cohort_retention((SELECT b FROM times))$$, $$lifecycle_counts((SELECT b FROM money), '2026-01-01')$$, $$lifecycle_counts((SELECT b FROM money), 'infinity')$$, $$lifecycle_counts((SELECT b FROM times))$$,
-	$$stickiness((SELECT b FROM money), 'infinity')$$, $$stickiness((SELECT b FROM money), '2026-01-01', '2025-01-01')$$, $$stickiness((SELECT b FROM times))$$, $$day_retention((SELECT b FROM times), '2026-01-01')$$, $$day_retention((SELECT b FROM times), '-infinity')$$, $$day_retention((SELECT b FROM times), last_day => -2147483648)$$, $$day_retention((SELECT b FROM times), last_day => NULL)$$, $$day_retention((SELECT b FROM money))$$]) f GROUP BY 1 ORDER BY 1;
+	$$stickiness((SELECT b FROM money), 'infinity')$$, $$stickiness((SELECT b FROM money), '2026-01-01')$$, $$stickiness((SELECT b FROM money), date '2026-04-15')$$, $$stickiness((SELECT b FROM money), timestamp '2026-04-15 11:00')$$, $$stickiness((SELECT b FROM money), timestamptz '-infinity')$$, $$stickiness((SELECT b FROM money), since => 'infinity')$$, $$stickiness((SELECT b FROM money), since => '2026-01-01', until => '2025-01-01')$$, $$stickiness((SELECT b FROM times))$$, $$day_retention((SELECT b FROM times), '2026-01-01')$$, $$day_retention((SELECT b FROM times), '-infinity')$$, $$day_retention((SELECT b FROM times), last_day => -2147483648)$$, $$day_retention((SELECT b FROM times), last_day => NULL)$$, $$day_retention((SELECT b FROM money))$$]) f GROUP BY 1 ORDER BY 1;
+
+-- Every way to write the arguments: calls that are complete find their function, and those without a time zone the one that says so.
+CREATE TABLE calls AS
+SELECT member, at, amount, zone, format('retention_book(%s)', concat_ws(', ', member, at, amount, unit, zone)) AS call
+FROM unnest(ARRAY[$$bigint '1'$$, $$integer '1'$$, $$smallint '1'$$, '1', $$'1'$$, $$text '1'$$, $$varchar '1'$$, $$name '1'$$, $$char '1'$$, $$uuid '00000000-0000-0000-0000-000000000001'$$, 'NULL::bigint']) member,
+	unnest(ARRAY[$$timestamptz '2026-01-31 12:00+00'$$, $$timestamp '2026-01-31 12:00'$$, $$date '2026-01-31'$$, $$'2026-01-31 12:00+00'$$]) at,
+	unnest(ARRAY[NULL, $$numeric '5'$$, '5', '5.0', $$bigint '5'$$, $$smallint '5'$$]) amount,
+	(VALUES ($$'month'$$, $$'Europe/Berlin'$$), ($$text 'month'$$, $$text 'Europe/Berlin'$$), ($$varchar 'month'$$, $$'Europe/Berlin'$$), ($$'month'$$, $$varchar 'Europe/Berlin'$$), ($$'month'$$, NULL), ($$text 'month'$$, NULL), ($$varchar 'month'$$, NULL)) z (unit, zone);
+CREATE FUNCTION january_of(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	answer text;
+BEGIN
+	EXECUTE format('SELECT string_agg(concat_ws('' '', cohort, round(net)), '','') FROM cohort_retention((SELECT %s))', call) INTO answer;
+	RETURN answer;
+END $$;
+SELECT zone IS NOT NULL AS has_zone, amount IS NOT NULL AS has_amount, member LIKE 'NULL%' AS no_member, coalesce(hostile.error_of('SELECT ' || call), january_of(call)) AS answer, count(*) AS calls FROM calls GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4;
+-- Parameters of unknown types are taken for what they were.
+PREPARE periods AS SELECT member_count(retention_book($1, '2026-01-01', $2, $3)), member_count(retention_book(1, $4, $2, 'UTC'));
+EXECUTE periods('ann', 'month', 'UTC', '2026-01-01');
+PREPARE amounts AS SELECT net_outside(retention_book($1, $2, $3, $4, $5));
+EXECUTE amounts('ann', '2026-01-01', -5, 'month', 'UTC');
+PREPARE without_timezone AS SELECT retention_book($1, '2026-01-01', $2);
+EXECUTE without_timezone('ann', 'month');
+DEALLOCATE ALL;
 
 -- Whatever the order and the parts, the same bytes; of every form and type of key.
 CREATE TABLE kinds (kind text, aggregate text);
@@ -216,7 +255,7 @@ SELECT part, member_count(running) > 100 AS running, member_count(moving) <= mem
 -- Nothing depends on settings.
 CREATE TABLE digests (settings text, digest text);
 CREATE FUNCTION digest() RETURNS text LANGUAGE sql AS $$
-	SELECT md5(string_agg(b::text || (SELECT string_agg(concat_ws(' ', c.cohort - date '2000-01-01', c.period, c.members, c.active, c.rate, c.on_or_after, c.net, c.net_rate), ',') FROM cohort_retention(b) c), ';'))
+	SELECT md5(string_agg(b::text || (SELECT string_agg(concat_ws(' ', c.cohort - date '2000-01-01', c.periods_later, c.members, c.active, c.rate, c.on_or_after, c.net, c.net_rate), ',') FROM cohort_retention(b) c), ';'))
 	FROM (SELECT retention_book(member, t, amount, 'month', 'Europe/Berlin') AS b FROM signs) s
 $$;
 INSERT INTO digests VALUES ('as above', digest());
@@ -278,6 +317,8 @@ FROM (SELECT 1, 'nothing', '00', '00000001', '0000000000000000', '000403555443',
 		('no activity, but money', '01', NULL, NULL, NULL, NULL, '01' || 'f004' || '0002'), ('no activity, no money', '01', NULL, NULL, NULL, NULL, '01' || 'f004' || '0000'), ('wide, and 0', '01', NULL, NULL, NULL, NULL, '01' || 'f004' || '9f' || repeat('00', 33)), ('more than 56 bits, not wide', '01', NULL, NULL, NULL, NULL, '01' || 'f004' || '82ffffffffffffffffff01'),
 		('times with a zone', '02', NULL, NULL, '000103', NULL, '01' || '00'), ('another latest time', '02', NULL, NULL, '0000', '0000000000000001', '01' || '00'), ('a time twice', '02', NULL, NULL, '0000', NULL, '02' || '00' || '00'), ('an infinite time', '02', NULL, NULL, '0000', NULL, '01' || 'fcffffffffffffffff01')) v (what, form, members, skipped, settings, latest, rest)) s (number, what, form, members, skipped, settings, latest, rest);
 SELECT what, hostile.receive('retention_book', image) AS answer FROM crafted ORDER BY number;
+-- Without members there is nothing else, either.
+SELECT hostile.receive('retention_book', image) AS answer FROM unnest(ARRAY['\x0a010100 00000000 0000000000000004 0000 0000000000000000', '\x0a010100 00000000 0000000000000004 0004 03555443 0000000000000000', '\x0a010100 00000000 0000000000000004 0000 0000000000000001']::bytea[]) image;
 -- Bad literals.
 CREATE TABLE bad_literals AS
 WITH valid(v) AS (SELECT 'retention_book:' || replace(encode(image, 'base64'), E'\n', '') FROM valid_images WHERE id < 4)
@@ -314,10 +355,10 @@ SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND retentio
 CREATE TABLE accepted AS SELECT id, substr(answer, 11)::retention_book AS b FROM images WHERE answer LIKE 'accepted%';
 SELECT count(*) AS differ FROM accepted WHERE hostile.error_of(format('SELECT %L::retention_book + %1$L', b)) IS NULL AND retention_book_send((SELECT rollup(x) FROM (VALUES (b), (b)) v (x))) <> retention_book_send(b + b);
 SELECT left(e, 5) AS code, count(*) > 0 AS some FROM accepted a, LATERAL (
-	SELECT hostile.error_of(format('SELECT member_count(b), rows_skipped(b), net_outside(b), (SELECT count(*) FROM stickiness(b)), (SELECT count(*) FROM stickiness(b, ''2026-01-01'', ''2026-01-31'')) FROM (SELECT %L::retention_book AS b) s', b)) AS e WHERE id <> 3
+	SELECT hostile.error_of(format('SELECT member_count(b), rows_skipped(b), net_outside(b), (SELECT count(*) FROM stickiness(b)), (SELECT count(*) FROM stickiness(b, since => ''2026-01-01'', until => ''2026-01-31'')) FROM (SELECT %L::retention_book AS b) s', b)) AS e WHERE id <> 3
 	UNION ALL SELECT hostile.error_of(format('SELECT * FROM day_retention(%L::retention_book, NULL, 20)', b)) WHERE id = 3
 	UNION ALL SELECT hostile.error_of(format('SELECT * FROM cohort_retention(%L::retention_book, ''2026-05-01'')', b)) WHERE id <> 3
 	UNION ALL SELECT hostile.error_of(format('SELECT * FROM lifecycle_counts(%L::retention_book, ''2026-05-01'')', b)) WHERE id <> 3) o GROUP BY 1 ORDER BY 1;
 -- An image can say a latest time that is before its periods: it is never believed.
-SELECT hostile.error_of(format('SELECT count(*) FROM cohort_retention(%L::retention_book, ''2026-01-15'')', f)) IS NOT NULL AS refused, (SELECT array_agg(period) FROM cohort_retention(f)) AS cells, (SELECT count(*) FROM lifecycle_counts(f)) AS periods
+SELECT hostile.error_of(format('SELECT count(*) FROM cohort_retention(%L::retention_book, ''2026-01-15'')', f)) IS NOT NULL AS refused, (SELECT array_agg(periods_later) FROM cohort_retention(f)) AS cells, (SELECT count(*) FROM lifecycle_counts(f)) AS periods
 FROM (SELECT ('retention_book:' || encode(decode('0a01010000000001000000000000000000000000000000010004015554430000000000000000' || '02' || 'ee9401' || '03', 'hex'), 'base64'))::retention_book AS f) s;

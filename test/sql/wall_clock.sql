@@ -15,11 +15,11 @@ SET datestyle = 'ISO';
 CREATE TABLE orders (member bigint, day date, at timestamp, amount numeric);
 INSERT INTO orders SELECT m, day, day + time '23:30', 10 FROM (VALUES (1, date '2010-12-01'), (1, '2011-01-31'), (2, '2010-12-31'), (3, '2011-01-01')) v (m, day);
 CREATE VIEW answers AS
-SELECT zone, c.cohort, c.period, c.members, c.active, c.active = m.active AND m.net = 10 * m.active AND c.active = t.active AND n.net = m.net AS same
+SELECT zone, c.cohort, c.periods_later, c.members, c.active, c.active = m.active AND m.net = 10 * m.active AND c.active = t.active AND n.net = m.net AS same
 FROM unnest('{UTC,Europe/Berlin,America/New_York,Asia/Tokyo}'::text[]) zone
 	CROSS JOIN LATERAL (SELECT retention_book(member, day, 'month', zone) AS d, retention_book(member, day, amount, 'month', zone) AS da, retention_book(member, at, 'month', zone) AS t, retention_book(member, at, amount, 'month', zone) AS ta FROM orders) b
-	CROSS JOIN LATERAL cohort_retention(d) c JOIN LATERAL cohort_retention(da) m USING (cohort, period) JOIN LATERAL cohort_retention(t) t USING (cohort, period) JOIN LATERAL cohort_retention(ta) n USING (cohort, period);
-SELECT cohort, period, members, active, bool_and(same) AS same, count(*) AS zones FROM answers GROUP BY 1, 2, 3, 4 ORDER BY 1, 2;
+	CROSS JOIN LATERAL cohort_retention(d) c JOIN LATERAL cohort_retention(da) m USING (cohort, periods_later) JOIN LATERAL cohort_retention(t) t USING (cohort, periods_later) JOIN LATERAL cohort_retention(ta) n USING (cohort, periods_later);
+SELECT cohort, periods_later, members, active, bool_and(same) AS same, count(*) AS zones FROM answers GROUP BY 1, 2, 3, 4 ORDER BY 1, 2;
 SELECT zone, first_period(activity(day, 'month', zone)) AS of_dates, period_list(activity(at, 'day', zone)) AS of_timestamps FROM orders, unnest('{UTC,Asia/Tokyo,Pacific/Pago_Pago}'::text[]) zone GROUP BY zone ORDER BY zone COLLATE "C";
 -- Members of all types, and the same bytes as with AT TIME ZONE.
 SELECT count(*) FILTER (WHERE retention_book_send(x) <> retention_book_send(y)) AS differ, count(*) FROM (

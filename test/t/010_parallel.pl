@@ -211,6 +211,7 @@ my %parts = (
 	'rollup(activity), rollup(funnel), rollup(spend)' => q{SELECT md5(string_agg(concat_ws(' ', member, a, f, s), ',' ORDER BY member))
 		FROM (SELECT member, activity_summary_send(rollup(activity)) AS a, funnel_summary_send(rollup(funnel)) AS f, spend_summary_send(rollup(spend)) AS s FROM value GROUP BY member) x},
 	'retention_book(bigint, activity)' => q{SELECT md5(retention_book_send(retention_book(member, activity))) FROM value},
+	'funnel_book(bigint, funnel)' => q{SELECT md5(funnel_book_send(funnel_book(member, funnel))) FROM value},
 	'rollup(retention_book)' => q{SELECT md5(retention_book_send(rollup(members)) || funnel_book_send(rollup(funnels)) || interaction_book_send(rollup(interactions))) FROM month},
 	'rfm_cuts(rfm)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm)) FROM one',
 	'rfm_cuts(rfm, bins)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm, 12)) FROM one',

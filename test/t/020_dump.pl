@@ -229,7 +229,7 @@ my $contents = q{
 	SELECT 'price partitioned', tableoid::regclass, id, md5(pricebook_summary_send(value)) FROM kept_price_partitioned ORDER BY id;
 	SELECT 'activity', id, activity_summary_send(value), period_list(value) FROM kept_activity ORDER BY id;
 	SELECT 'retention', id, md5(retention_book_send(value)), rows_skipped(value), member_count(value), net_outside(value) FROM kept_retention ORDER BY id;
-	SELECT 'triangle', id, c.* FROM kept_retention, cohort_retention(value) c WHERE id IN (2, 4, 6) ORDER BY id, cohort, period;
+	SELECT 'triangle', id, c.* FROM kept_retention, cohort_retention(value) c WHERE id IN (2, 4, 6) ORDER BY id, cohort, periods_later;
 	SELECT 'days', id, d.* FROM kept_retention, day_retention(value, last_day => 20) d WHERE id IN (7, 9) ORDER BY id, day;
 	SELECT 'funnel', id, md5(funnel_summary_send(value)), level(value), step_durations(value, 'clickhouse') FROM kept_funnel ORDER BY id;
 	SELECT 'funnel book', id, md5(funnel_book_send(value)), member_count(value), rows_skipped(value) FROM kept_funnel_book ORDER BY id;
@@ -237,7 +237,7 @@ my $contents = q{
 	SELECT 'spend', id, md5(spend_summary_send(value)), rolling_spend(value, '294276-12-31 23:59:59+00', '1 year') FROM kept_spend ORDER BY id;
 	SELECT 'behaviour partitioned', tableoid::regclass, id, md5(activity_summary_send(value)) FROM kept_behaviour_partitioned ORDER BY id;
 	SELECT 'behaviour domain', id, md5(activity_summary_send(value)), (SELECT string_agg(md5(activity_summary_send(a)), ',') FROM unnest(list) a) FROM kept_behaviour_domain ORDER BY id;
-	SELECT 'triangle of the view', * FROM triangle ORDER BY id, cohort, period;
+	SELECT 'triangle of the view', * FROM triangle ORDER BY id, cohort, periods_later;
 	SELECT 'steps', * FROM funnel_of_shop ORDER BY id, step;
 	SELECT 'offer', * FROM kept_offer ORDER BY price;
 	SELECT 'constraint', pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'kept_offer'::regclass;

@@ -309,7 +309,7 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 	my %reports = (
 		activity_summary => "first_period(v), last_period(v), period_list(v), streak(v), longest_streak(v), lifecycle(v, '2026-01-01'), is_active(v, '2026-01-01'), activity_summary_send(v + v)",
 		retention_book => 'member_count(v), rows_skipped(v), net_outside(v), retention_book_send(v + v)',
-		funnel_summary => "level(v), step_times(v, 'clickhouse'), step_durations(v, 'strict_order'), funnel_summary_send(v + v)",
+		funnel_summary => "level(v), step_times(v, 'clickhouse'), step_durations(v, 'strict_order'), step_seconds(v), funnel_summary_send(v + v)",
 		funnel_book => 'member_count(v), rows_skipped(v), funnel_steps(v), funnel_book_send(v + v)',
 		interaction_book => "member_count(v), rows_skipped(v), interaction_stages(v), interaction_transitions(v, '1999-01-01'), interaction_book_send(v + v)",
 		spend_summary => "rolling_spend(v, '2026-01-01'), spend_summary_send(v + v)");

@@ -51,7 +51,7 @@ my $contacts = "interaction_book(%s, (ARRAY['obliged', 'induced', 'own'])[1 + ri
 my %query = (
 	'cohort_retention(retention_book,timestamp with time zone)' => [ cohorts => "SELECT * FROM cohort_retention((SELECT $members FROM orders))", cohorts_later => "SELECT * FROM cohort_retention((SELECT $members FROM orders), timestamptz '2027-03-01')" ],
 	'lifecycle_counts(retention_book,timestamp with time zone)' => [ lifecycle => "SELECT * FROM lifecycle_counts((SELECT $members FROM orders))" ],
-	'stickiness(retention_book,date,date)' => [ stickiness => "SELECT * FROM stickiness((SELECT $members FROM orders), '2026-02-01')" ],
+	'stickiness(retention_book,timestamp with time zone,date,date)' => [ stickiness => "SELECT * FROM stickiness((SELECT $members FROM orders), since => '2026-02-01')" ],
 	'day_retention(retention_book,timestamp with time zone,integer)' => [ days => "SELECT * FROM day_retention($starts)" ],
 	'funnel_steps(funnel_book,text)' => [ steps => 'SELECT * FROM funnel_steps((SELECT ' . sprintf($checkouts, 'customer_id') . '))' ],
 	'funnel_members(funnel_book,text)' => [ levels => 'SELECT * FROM funnel_members((SELECT ' . sprintf($checkouts, 'customer_id') . '))' ],
@@ -63,6 +63,7 @@ my %query = (
 	'tier_history(spend_summary,timestamp with time zone,numeric[],text[],interval,text,text)' => [ tiers => q{SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), timestamptz '2027-06-01', '{600,550}', '{Größe,silver,rest}', '60 days', 'month')} ],
 	(map { my ($type, $as_of) = @$_; ("cohort_retention(retention_book,$type)" => [ "cohorts_$type" => "SELECT * FROM cohort_retention((SELECT $members FROM orders), $as_of)" ],
 			"lifecycle_counts(retention_book,$type)" => [ "lifecycle_$type" => "SELECT * FROM lifecycle_counts((SELECT $members FROM orders), $as_of)" ],
+			"stickiness(retention_book,$type,date,date)" => [ "stickiness_$type" => "SELECT * FROM stickiness((SELECT $members FROM orders), $as_of)" ],
 			"tier_history(spend_summary,$type,numeric[],text[],interval,text,text)" => [ "tiers_$type" => "SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), $as_of, '{600,550}', '{a,b,c}')" ])
 		} [ text => "'2027-06-01'" ], [ date => "date '2027-06-01'" ], [ 'timestamp without time zone' => "timestamp '2027-06-01'" ]),
 	'price_gaps(pricebook_summary,text,double precision,double precision,integer)' => [ gaps => "SELECT * FROM price_gaps($prices, 'new')" ],
@@ -229,13 +230,13 @@ SKIP:
 		'2.798871953|3.799904002|0.05180736035', 'Welch\'s test through ODBC');
 
 	# Growth adds up, as plain SQL counts it; and the members of a cohort.
-	is( join(',', $odbc->('SELECT count(*), sum(active), sum(new), sum(v.returning), sum(resurrecting) FROM view_lifecycle v')),
+	is( join(',', $odbc->('SELECT count(*), sum(active), sum(new_members), sum(returning_members), sum(resurrecting_members) FROM view_lifecycle')),
 		$node->safe_psql('shop', q{
 			WITH w AS (SELECT DISTINCT customer_id, date_trunc('week', ordered_at AT TIME ZONE 'Europe/Berlin')::date AS week FROM orders WHERE amount >= 0),
 			l AS (SELECT *, lag(week) OVER (PARTITION BY customer_id ORDER BY week) AS before FROM w)
 			SELECT (max(week) - min(week)) / 7 + 1, count(*), count(*) FILTER (WHERE before IS NULL), count(*) FILTER (WHERE before = week - 7), count(*) FILTER (WHERE before < week - 7) FROM l}),
 		'growth accounting through ODBC');
-	is( join(',', $odbc->('SELECT cohort, members, active FROM view_cohorts WHERE period = 1 ORDER BY cohort')),
+	is( join(',', $odbc->('SELECT cohort, members, active FROM view_cohorts WHERE periods_later = 1 ORDER BY cohort')),
 		join(',', split /\n/, $node->safe_psql('shop', q{
 			WITH w AS (SELECT DISTINCT customer_id, date_trunc('week', ordered_at AT TIME ZONE 'Europe/Berlin')::date AS week FROM orders WHERE amount >= 0),
 			c AS (SELECT *, min(week) OVER (PARTITION BY customer_id) AS cohort FROM w)
