@@ -340,7 +340,7 @@ price_slope_check(const uint8 *bytes, Size length)
 			if (!IS_VALID_DATE(period))
 				return "a period is out of range";
 			if (slopes.reader.form == SLOPE_NO_PERIODS && period != 0)
-				return "it has periods although it has none";
+				return "it has periods although its form has none";
 			if (i > 0 && period <= last)
 				return "its periods do not ascend";
 			if ((wrong = slope_check(&cell)) != NULL)

@@ -381,7 +381,7 @@ custmart_tagbloom_no_names(PG_FUNCTION_ARGS)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("a tagbloom does not keep the names of its tags"),
-			 errhint("Give the tags to look for: tag_list(tags, dictionary) returns those of the array dictionary that the set has.")));
+			 errhint("Say which tags to look for: tag_list(tags, dictionary) returns those of an array that the set has.")));
 }
 
 /* tag_list(tagbloom, dictionary): the tags of a dictionary that the set has. */
