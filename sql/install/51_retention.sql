@@ -101,7 +101,7 @@ COMMENT ON FUNCTION lifecycle_counts(retention_book, {type}) IS
 -- @reports_as_of type=timestamptz default=" DEFAULT NULL" when="a point in time"
 -- @reports_as_of type=timestamp suffix=_timestamp when="what the clocks of the book''s time zone show"
 -- @reports_as_of type=date suffix=_date when="the start of that day in the book''s time zone"
--- @reports_as_of type=text suffix=_text volatility=STABLE when="what the clocks of the book''s time zone show, unless an offset or a zone is named"
+-- @reports_as_of type=text suffix=_text volatility=STABLE when="what the clocks of the book''s time zone show, unless a zone, or a time of day with its offset, is named"
 
 CREATE FUNCTION net_outside(retention_book) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_net_outside' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;

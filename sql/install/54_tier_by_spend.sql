@@ -63,6 +63,6 @@ COMMENT ON FUNCTION tier_history(spend_summary, {type}, numeric[], text[], inter
 -- @tiers_as_of type=timestamptz when="a point in time"
 -- @tiers_as_of type=timestamp suffix=_timestamp when="what the clocks of timezone show"
 -- @tiers_as_of type=date suffix=_date when="the start of that day in timezone"
--- @tiers_as_of type=text suffix=_text volatility=STABLE when="what the clocks of timezone show, unless an offset or a zone is named"
+-- @tiers_as_of type=text suffix=_text volatility=STABLE when="what the clocks of timezone show, unless a zone, or a time of day with its offset, is named"
 
 -- @comparison type=spend_summary equality="Two values are equal if they hold the same moments with the same amounts, decimals included, that is, if and only if their stored bytes are equal."

@@ -431,15 +431,35 @@ zone_date_argument(Zone *zone, DateADT date, const char *argument)
 }
 
 /*
+ * Whether a text is a day followed by an offset, without a time of day.  JDBC makes
+ * that of a java.sql.Date, with the offset of the program.
+ */
+static bool
+is_day_with_offset(const char *string)
+{
+	char		buffer[MAXDATELEN + 1];
+	char	   *fields[MAXDATEFIELDS];
+	int			types[MAXDATEFIELDS];
+	int			n;
+
+	return ParseDateTime(string, buffer, sizeof(buffer), fields, types, MAXDATEFIELDS, &n) == 0 &&
+		n == 2 && types[0] == DTK_DATE && types[1] == DTK_TZ;
+}
+
+/*
  * An argument that is the text of a timestamptz, which means the clocks of a zone
- * unless it names another; 22008, and errors of timestamptz_in.
+ * unless it names another; 22008, and errors of timestamptz_in and date_in.  A day is
+ * a day even with an offset, as it is to date_in.
  */
 TimestampTz
-zone_text_argument(const Zone *zone, text *time, const char *argument)
+zone_text_argument(Zone *zone, text *time, const char *argument)
 {
 	char	   *string = text_to_cstring(time);
 	pg_tz	   *session = session_timezone;
 	Datum		value = 0;
+
+	if (is_day_with_offset(string))
+		return zone_date_argument(zone, DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(string))), argument);
 
 	PG_TRY();
 	{

@@ -92,7 +92,7 @@ extern int64 zone_offset_slow(Zone *zone, TimestampTz time);
 extern TimestampTz zone_instant_slow(Zone *zone, Timestamp local);
 extern TimestampTz zone_timestamp_argument(Zone *zone, Timestamp local, const char *argument);
 extern TimestampTz zone_date_argument(Zone *zone, DateADT date, const char *argument);
-extern TimestampTz zone_text_argument(const Zone *zone, text *time, const char *argument);
+extern TimestampTz zone_text_argument(Zone *zone, text *time, const char *argument);
 extern TimestampTz zone_before(Zone *zone, TimestampTz time, const Interval *span);
 extern CalendarUnit calendar_unit_argument(const char *name, Size length);
 extern const CalendarSettings *calendar_arguments(Datum unit, Datum zone);

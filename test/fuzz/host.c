@@ -570,6 +570,47 @@ DirectFunctionCall2Coll(PGFunction function, Oid collation, Datum arg1, Datum ar
 	return function(fcinfo);
 }
 
+/* Times given as text are not fuzzed: what reads them is the server's. */
+
+pg_tz	   *session_timezone = NULL;
+sigjmp_buf *PG_exception_stack = NULL;
+ErrorContextCallback *error_context_stack = NULL;
+
+void
+pg_re_throw(void)
+{
+	host_require(false, "an error passed on");
+	abort();
+}
+
+Datum
+DirectFunctionCall3Coll(PGFunction function, Oid collation, Datum arg1, Datum arg2, Datum arg3)
+{
+	host_require(false, "a call with three arguments");
+	return (Datum) 0;
+}
+
+Datum
+timestamptz_in(PG_FUNCTION_ARGS)
+{
+	host_require(false, "timestamptz_in");
+	return (Datum) 0;
+}
+
+Datum
+date_in(PG_FUNCTION_ARGS)
+{
+	return timestamptz_in(fcinfo);
+}
+
+int
+ParseDateTime(const char *timestr, char *workbuf, size_t buflen,
+			  char **field, int *ftype, int maxfields, int *numfields)
+{
+	host_require(false, "ParseDateTime");
+	return 0;
+}
+
 /* ---------- sets ---------- */
 
 static long row_count;

@@ -1233,8 +1233,15 @@ check_spend(Datum value, Input *input)
 		{
 			host_require(!outcome.raised, "tier_until: %s", outcome.message);
 			if (!has_ended(&tier))
-				host_require(outcome.is_null == (text[0] == '\0') && (outcome.is_null || DatumGetTimestampTz(outcome.value) > as_of),
+			{
+				/* A day in the zone, which is at most 24 hours from UTC, and ends after as_of. */
+				DateADT		until = DatumGetDateADT(outcome.value);
+
+				host_require(outcome.is_null == (text[0] == '\0') &&
+							 (outcome.is_null || until == DATEVAL_NOEND ||
+							  (int128) (until + 2) * USECS_PER_DAY > as_of),
 							 "tier_until of \"%s\"", text);
+			}
 		}
 	}
 }

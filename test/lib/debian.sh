@@ -14,6 +14,9 @@ test_packages() {
 	echo "$(build_packages "$1") postgresql-$1-pgtap postgresql-$1-cron" \
 		"libtap-parser-sourcehandler-pgtap-perl libipc-run-perl unixodbc odbc-postgresql python3-scipy"
 }
+# Drivers are tested on the machine only: they do not depend on the release, and a JDK
+# is large.
+driver_packages="default-jdk-headless libpostgresql-jdbc-java python3-psycopg"
 root_packages="debootstrap debian-archive-keyring gpgv"
 
 # The rest of the output is too long to read unless something went wrong.  It is
@@ -93,6 +96,20 @@ install_missing() {
 	# dpkg would leave the machine to be repaired by hand.
 	quietly apt_get install --no-install-recommends --download-only "${missing[@]}" &&
 		apart="setsid --wait" timed quietly apt_get install --no-install-recommends "${missing[@]}"
+}
+
+# install_drivers DIR: the drivers of clients, as far as they are to be had; tests say what
+# is missing.  A Node.js that is not Debian's cannot use Debian's pg, but has npm, which
+# puts one in DIR.
+install_drivers() {
+	install_missing $driver_packages
+	if apt_get --simulate install --no-install-recommends node-pg >/dev/null 2>&1; then
+		install_missing node-pg
+	elif command -v npm >/dev/null; then
+		mkdir -p "$1" && quietly npm install --no-audit --no-fund --ignore-scripts \
+			--prefix "$1" --cache "$1/cache" pg@8
+	fi
+	return 0
 }
 
 # Set $native to the PostgreSQL version of the machine's own suite.

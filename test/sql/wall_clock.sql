@@ -112,6 +112,9 @@ PREPARE untyped AS SELECT tier_by_spend(x, $1, '{1000}', '{gold,member}', timezo
 EXECUTE untyped('2026-01-01');
 EXECUTE untyped('2025-12-31 23:59:59');
 EXECUTE untyped('2026-01-01 00:00:00+01');
+-- A day is a day, whatever offset JDBC has added to it.
+EXECUTE untyped('2026-01-01 +01');
+EXECUTE untyped('2025-12-31 -11:00');
 SELECT count(*) AS omitted, (SELECT count(*) FROM cohort_retention(b, NULL)) AS of_null, (SELECT count(*) FROM cohort_retention(book => b)) AS named, (SELECT count(*) FROM cohort_retention(b, as_of => '2011-03-01')) AS later, (SELECT count(*) FROM lifecycle_counts(b)) AS growth
 FROM (SELECT retention_book(member, day, 'month', 'Europe/Berlin') AS b FROM orders) s, cohort_retention(b) GROUP BY b;
 -- A view keeps what it means.

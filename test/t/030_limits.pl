@@ -698,7 +698,7 @@ fails("SELECT (repeat('a|', 65536) || 'a')::tagquery", $too_large, 'a query of t
 	is($node->safe_psql('postgres', q{SELECT * FROM changed WHERE outcome_of NOT IN ('XX001', 'valid', '22P02', '22023', '22003', '54000')}), '', 'no other error');
 	is($node->safe_psql('postgres', q{SELECT name, n, outcome_of(type, substr(bytes, 1, n)) FROM valid, generate_series(0, length(bytes) - 1) n WHERE outcome_of(type, substr(bytes, 1, n)) <> 'XX001'}), '', 'every piece is refused');
 	is($node->safe_psql('postgres', q{SELECT name FROM valid WHERE outcome_of(type, bytes || '\x00') <> 'XX001'}), '', 'and a byte more');
-	$node->safe_psql('postgres', 'DROP CAST (bytea AS pricebook); DROP CAST (bytea AS price_slope)');
+	$node->safe_psql('postgres', 'DROP CAST (bytea AS pricebook_summary); DROP CAST (bytea AS price_slope_summary)');
 }
 
 # Numbers of absurd size
