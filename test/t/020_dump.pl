@@ -239,7 +239,7 @@ my $contents = q{
 	SELECT 'steps', * FROM funnel_of_shop ORDER BY id, step;
 	SELECT 'offer', * FROM kept_offer ORDER BY price;
 	SELECT 'constraint', pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'kept_offer'::regclass;
-	SELECT 'fair', md5(item), period, fair_price, n FROM fair ORDER BY item COLLATE "C", period;
+	SELECT 'fair', md5(item), period, fair_price, rows FROM fair ORDER BY item COLLATE "C", period;
 	SELECT 'gap', * FROM gap ORDER BY id, member_group COLLATE "C";
 	SELECT 'gap item', * FROM gap_item ORDER BY id, item, member_group COLLATE "C";
 	SELECT 'slope', * FROM slope ORDER BY id;

@@ -87,6 +87,8 @@ my %query = (
 	'rfm_limits(rfm_cuts)' => [ limits => "SELECT * FROM rfm_limits(rfm_cuts($book))" ],
 	'rfm_segment_map()' => [ map => 'SELECT * FROM rfm_segment_map()' ]);
 
+# Not unnest(tagbloom), which only says what to call instead.
+my $are_reports = q{p.proretset AND p.prosrc <> 'custmart_tagbloom_no_names'};
 my @functions = split /\n/, $node->safe_psql(
 	'shop', q{
 	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
