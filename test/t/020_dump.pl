@@ -268,11 +268,11 @@ is( $node->safe_psql('shop', q{SET search_path = public, analytics;
 	# Fair prices are medians; those of kept_pricebook 4 are known from its lines.
 	my $medians = q{SET search_path = public, analytics;
 		SELECT count(*) FROM (
-		  (SELECT item, period, trim_scale(fair_price) AS fair_price, n FROM fair
+		  (SELECT item, period, trim_scale(fair_price) AS fair_price, rows FROM fair
 		   EXCEPT SELECT member_text, quarter, (SELECT trim_scale(avg(x)) FROM unnest(list[(count + 1) / 2:count / 2 + 1]) x), count
 		     FROM (SELECT member_text, quarter, array_agg(amount ORDER BY amount) AS list, count(*)::int FROM line WHERE member_group = 'Ærø' AND amount > 0 AND quantity > 0 GROUP BY 1, 2) l)
 		  UNION ALL SELECT NULL, NULL, NULL, abs((SELECT count(*) FROM fair) - (SELECT count(DISTINCT (member_text, quarter)) FROM line WHERE member_group = 'Ærø' AND amount > 0 AND quantity > 0))) d
-		 WHERE n <> 0};
+		 WHERE rows <> 0};
 	is($node->safe_psql('shop', $medians), 0, 'fair prices are those of plain SQL');
 	$node->safe_psql('shop', 'SET search_path = public, analytics; REFRESH MATERIALIZED VIEW CONCURRENTLY fair');
 	ok($node->safe_psql('shop', $contents) eq $before, 'and the same when the view is refreshed');
