@@ -46,7 +46,7 @@ CREATE FUNCTION {type}_combine({type}, {type}) RETURNS {type}
 CREATE FUNCTION {type}_add({type}, {type}) RETURNS {type}
 	AS 'MODULE_PATHNAME', 'custmart_{type}_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST {cost};
 
-CREATE AGGREGATE rollup({type}) (
+CREATE AGGREGATE rollup(summary {type}) (
 	SFUNC = {type}_combine, STYPE = {type}, SSPACE = {size},
 	COMBINEFUNC = {type}_combine, PARALLEL = SAFE
 );

@@ -43,7 +43,7 @@ fill_tuple_store(FunctionCallInfo fcinfo, const Report *report, int variant)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "custmart report row",
-													  ALLOCSET_SMALL_SIZES);
+													  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
 	OpenReport	open;
 
