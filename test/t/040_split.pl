@@ -108,6 +108,7 @@ for ([ bigint => 'member' ], [ text => 'member_text' ])
 	my ($item, $column) = @$_;
 	$arguments{"$item, text, numeric"} = "$column, order_text, amount";
 	$arguments{"$item, date, text, numeric, numeric"} = "$column, at::date, right(order_text, 1), amount, round(amount / 7 + 3, 2)";
+	$arguments{"$item, double precision, numeric"} = "$column, (order_id / 7.0)::float8, amount";
 	$arguments{"$item, date, double precision, numeric"} = "$column, at::date, (order_id / 7.0)::float8, amount";
 }
 # Interactions: every seventh of no kind.

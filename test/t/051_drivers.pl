@@ -59,7 +59,7 @@ for my $day ('2026-05-31', '2026-06-01')
 		qq{SELECT md5(string_agg(r::text, ',')) FROM cohort_retention((SELECT retention_book(customer_id, day, amount, 'month', 'UTC') FROM visits), date '$day') r});
 }
 isnt($retention{'2026-05-31'}, $retention{'2026-06-01'}, 'on the first of June, May has ended');
-my $too_early = '22023 Exclude later rows with WHERE ordered_at <= as_of, or choose a later as_of.';
+my $too_early = '22023 Exclude later rows with WHERE occurred_at <= as_of, or choose a later as_of.';
 my $wrong_query = '22P02 Write & for and, | for or, ! for not, and a tag with blanks in double quotes: vip & (ios | "new friend") & !lapsed.';
 
 # The views as BI tools find them, by those who may read them only.
@@ -69,8 +69,8 @@ for my $user ([], [ '--username', 'dashboard' ])
 		'members_bi|VIEW', "information_schema lists the view, and not the materialized view under it @$user");
 }
 is( $node->safe_psql('shop', q{SELECT string_agg(column_name || ' ' || data_type, ', ' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'members_bi'}, extra_params => [ '--username', 'dashboard' ]),
-	'member bigint, frequency bigint, monetary numeric, first_order timestamp with time zone, last_order timestamp with time zone, '
-	  . 'recency double precision, r integer, f integer, m integer, score integer, segment text', 'and its columns');
+	'member bigint, frequency bigint, refunds bigint, monetary numeric, first_order timestamp with time zone, last_order timestamp with time zone, '
+	  . 'recency double precision, recency_score integer, frequency_score integer, monetary_score integer, score integer, segment text', 'and its columns');
 is($node->safe_psql('shop', 'SELECT count(*) FROM members_bi', extra_params => [ '--username', 'dashboard' ]), 700, 'who can read it');
 my ($status) = $node->psql('shop', 'SELECT count(*) FROM members', extra_params => [ '--username', 'dashboard' ]);
 isnt($status, 0, 'and nothing else');
@@ -145,14 +145,14 @@ SKIP:
 				'tags @@ ?' => '42883 No operator matches the given name and argument types. You might need to add explicit type casts.',
 				'tags ? constant' => '22023 null',
 				retained(qw(Date LocalDate String LocalDateTime OffsetDateTime Timestamp)),
-				'types of members_bi' => 'int8=Long int8=Long numeric=BigDecimal timestamptz=Timestamp timestamptz=Timestamp float8=Double int4=Integer int4=Integer int4=Integer int4=Integer text=String',
-				'types of cohorts' => 'date=Date int4=Integer int8=Long int8=Long float8=Double int8=Long float8=Double numeric=BigDecimal float8=Double',
+				'types of members_bi' => 'int8=Long int8=Long int8=Long numeric=BigDecimal timestamptz=Timestamp timestamptz=Timestamp float8=Double int4=Integer int4=Integer int4=Integer int4=Integer text=String',
+				'types of cohorts' => 'date=Date int4=Integer date=Date int8=Long int8=Long float8=Double int8=Long float8=Double numeric=BigDecimal float8=Double',
 				'types of portraits' => 'tagbloom=PGobject bool=Boolean _text=PgArray float8=Double',
 				(map { ("answers with threshold $_" => 1, "members with threshold $_" => $rows) } 0, 5, -1),
 				(map { $_ => join(',', map { "$_|$_" } @cohorts) } 'cohorts, time 0', 'cohorts, time 1'),
 				cursors => 1,
 				fetched => $fetched,
-				'columns of members_bi' => 'member=int8 frequency=int8 monetary=numeric first_order=timestamptz last_order=timestamptz recency=float8 r=int4 f=int4 m=int4 score=int4 segment=text',
+				'columns of members_bi' => 'member=int8 frequency=int8 refunds=int8 monetary=numeric first_order=timestamptz last_order=timestamptz recency=float8 recency_score=int4 frequency_score=int4 monetary_score=int4 score=int4 segment=text',
 				'early as_of' => $too_early,
 				'wrong query' => $wrong_query,
 				(map { ("after $_" => 'still there') } 'tags @@ ?', 'tags ? constant', 'early as_of', 'wrong query')
@@ -180,8 +180,8 @@ SKIP:
 				'tags ?& $1' => $both,
 				'tags again' => 651,
 				retained(qw(string Date)),
-				'types of members_bi' => 'String String String Date Date Number Number Number Number Number String',
-				'types of cohorts' => 'Date Number String String Number String Number String Number',
+				'types of members_bi' => 'String String String String Date Date Number Number Number Number Number String',
+				'types of cohorts' => 'Date Number Date String String Number String Number String Number',
 				'types of portraits' => 'String Boolean Array Number',
 				members => $rows,
 				cohorts => join(',', @cohorts),
@@ -207,8 +207,8 @@ SKIP:
 			(map { $_ => $seven } 'tags ? %s', 'tags ?| %s', 'tags @@ %s'),
 			'tags ?& %s' => $both,
 			retained(qw(str date datetime)),
-			'types of members_bi' => 'int int Decimal datetime datetime float int int int int str',
-			'types of cohorts' => 'date int int int float int float Decimal float',
+			'types of members_bi' => 'int int int Decimal datetime datetime float int int int int str',
+			'types of cohorts' => 'date int date int int float int float Decimal float',
 			'types of portraits' => 'str bool list float',
 			'early as_of' => $too_early,
 			'after early as_of' => 'still there'
