@@ -33,29 +33,35 @@ sub in_utc
 	return $printed;
 }
 
-# README.md's table "What to use" shows the arguments of functions in order: their names, or
-# their types where they have none.  Quotes and ... stand for arguments of any number.
+# README.md's table "What to use" shows all aggregates and reports, and the arguments of functions in order: their names,
+# or their types where they have none.  Quotes and ... stand for arguments of any number.
 sub check_calls
 {
 	my ($name, $text) = @_;
 	my ($section) = $text =~ /^## What to use\n(.*?)^## /ms or die "$name does not say what to use";
 	my $table = join "\n", grep { /^\|/ } split /\n/, $section;
-	my $functions = $node->safe_psql('docs', q{
-		SELECT proname, array_to_string(ARRAY(
+	my $functions = $node->safe_psql('shop', q{
+		SELECT proname, prokind = 'a' OR proretset AND prorettype = 'record'::regtype, array_to_string(ARRAY(
 			SELECT coalesce(nullif(proargnames[i], ''), format_type(proargtypes[i - 1], NULL)) FROM generate_series(1, pronargs) i), ',')
 		FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 		JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
 		WHERE extname = 'custmart'});
-	my %arguments;
-	push @{ $arguments{$1} }, $2 while $functions =~ /^(\w+)\|(.*)$/mg;
-	my $calls = 0;
+	my (%arguments, %is_missing, $calls);
+	for (split /\n/, $functions)
+	{
+		my ($function, $must_be_there, $arguments) = split /\|/, $_, -1;
+		push @{ $arguments{$function} }, $arguments;
+		$is_missing{$function} = 1 if $must_be_there eq 't';
+	}
 	while ($table =~ /`(\w+)\(([^`']*?)\)[^`]*`/g)
 	{
 		my ($function, $call) = ($1, $2);
 		(my $wanted = $call) =~ s/[\[\] ]|\x{2026}//g;
 		ok(scalar(grep { index("$_,", "$wanted,") == 0 || $wanted eq '' } @{ $arguments{$function} // [] }), "$function($call) exists");
 		$calls++;
+		delete $is_missing{$function};
 	}
+	is(join(', ', sort keys %is_missing), '', 'every aggregate and every report is in the table');
 	cmp_ok($calls, '>', 30, "$calls calls in the table");
 	return;
 }
@@ -63,11 +69,11 @@ sub check_calls
 my @files = grep { -f } ("$top/README.md", sort glob("$top/docs/*.md"), sort glob("$top/docs/decisions/*.md"));
 my $blocks = 0;
 
-$node->safe_psql('postgres', 'CREATE DATABASE shop');
-$node->safe_psql('shop', read_file("$top/test/docs/shop.sql"));
+$node->safe_psql('postgres', 'CREATE DATABASE shop_of_docs');
+$node->safe_psql('shop_of_docs', read_file("$top/test/docs/shop.sql"));
 # README.md makes its first table itself.
-$node->safe_psql('postgres', 'CREATE DATABASE shop_readme TEMPLATE shop');
-$node->safe_psql('shop_readme', 'DROP TABLE orders');
+$node->safe_psql('postgres', 'CREATE DATABASE shop_of_readme TEMPLATE shop_of_docs');
+$node->safe_psql('shop_of_readme', 'DROP TABLE orders');
 
 foreach my $path (@files)
 {
@@ -86,10 +92,12 @@ foreach my $path (@files)
 
 	foreach my $zone ('UTC', 'Asia/Tokyo')
 	{
-		$node->safe_psql('postgres', 'CREATE DATABASE docs TEMPLATE ' . ($name eq 'README.md' ? 'shop_readme' : 'shop'));
+		# README.md calls the database so.
+		$node->safe_psql('postgres', 'CREATE DATABASE shop TEMPLATE shop_of_' . ($name eq 'README.md' ? 'readme' : 'docs'));
 
 		my $script = "SET client_min_messages = warning;\nSET timezone = '$zone';\n";
-		$script .= "CREATE EXTENSION custmart;\n" unless $name eq 'README.md';
+		$script .= "CREATE SCHEMA custmart;\nCREATE EXTENSION custmart SCHEMA custmart;\nSET search_path = public, custmart;\n"
+		  unless $name eq 'README.md';
 		$script .= "\\set ON_ERROR_STOP on\n";
 		# pg_cron works in one database alone, as 055_cron.pl tests; its one function that the README calls is stood in for.
 		$script .= "CREATE SCHEMA cron;\nCREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';\n";
@@ -97,7 +105,7 @@ foreach my $path (@files)
 		$script .= "\\echo ---- end\n";
 
 		my ($out, $err) = ('', '');
-		IPC::Run::run([ 'psql', '-X', '-q', '-P', 'pager=off', '-h', $node->host, '-p', $node->port, '-d', 'docs' ],
+		IPC::Run::run([ 'psql', '-X', '-q', '-P', 'pager=off', '-h', $node->host, '-p', $node->port, '-d', 'shop' ],
 			'<', \$script, '>', \$out, '2>', \$err);
 		utf8::decode($out);
 		my @parts = split /^---- (?:block \d+|end)\n/m, $out, -1;
@@ -111,8 +119,13 @@ foreach my $path (@files)
 			s/\n+\z/\n/ for $got, $want;
 			is($got, $want, "$name:$line[$i] prints what it says in $zone");
 		}
-		check_calls($name, $text) if $name eq 'README.md' && $zone eq 'UTC';
-		$node->safe_psql('postgres', 'DROP DATABASE docs');
+		if ($name eq 'README.md')
+		{
+			is($node->safe_psql('shop', q{SELECT oid::regprocedure FROM pg_proc WHERE proname = 'rfm_segments'}),
+				'rfm_segments(rfm_book,timestamp with time zone,integer,rfm_cuts)', 'later sessions find the extension by search_path');
+			check_calls($name, $text) if $zone eq 'UTC';
+		}
+		$node->safe_psql('postgres', 'DROP DATABASE shop');
 		$node->safe_psql('postgres', 'DROP ROLE IF EXISTS dashboard');
 	}
 }
