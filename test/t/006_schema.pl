@@ -1,0 +1,142 @@
+# Views and materialized views over custmart in a schema of its own, as README.md installs it: they are refreshed, read,
+# dumped and restored without a search_path that has the schema, and go on when the extension moves.  (From PostgreSQL 17
+# on, a refresh sees none but pg_catalog.)
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $top = dirname(__FILE__) . '/../..';
+my ($install) = PostgreSQL::Test::Utils::slurp_file("$top/README.md") =~ /^```sql\n(CREATE SCHEMA custmart;\n.*?)^```/ms;
+ok($install, 'README.md says how to install') or BAIL_OUT('the section is not as this test expects it');
+
+my $node = PostgreSQL::Test::Cluster->new('schema');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', 'CREATE ROLE analyst LOGIN; CREATE ROLE dashboard LOGIN');
+$node->safe_psql('postgres', 'CREATE DATABASE shop OWNER analyst');
+
+sub as_user
+{
+	my ($user, $sql) = @_;
+	my ($status, $out, $err) = $node->psql('shop', $sql, on_error_stop => 1, extra_params => [ '--username', $user ]);
+	return $status == 0 ? $out : $err;
+}
+
+# Every aggregate and every report, by way of accessors, operators and casts.
+my %view = (
+	members => q{(rfm_members(rfm_book(customer, at, amount))).* FROM orders},
+	members_by_key => q{(rfm_members(NULL::uuid, rfm_book(key, nr, at, amount))).* FROM orders},
+	segments => q{store, (rfm_segments(rfm_book(name, at, amount), '2026-07-01 00:00+00')).* FROM orders GROUP BY store},
+	segment_names => q{(rfm_segment_map()).*},
+	limits => q{(rfm_limits(rfm_cuts(rfm_book(customer, at, amount)))).* FROM orders},
+	scores => q{customer, rfm_score(x, cuts), monetary(x + x), x = rollup AS is_same, cuts::text
+		FROM (SELECT customer, rfm(at, amount) AS x FROM orders GROUP BY customer) s,
+		(SELECT rfm_cuts(x) AS cuts, rollup(x) AS rollup FROM (SELECT rfm(at, amount) AS x FROM orders GROUP BY customer) s) c},
+	grades => q{customer, tier(amount, '{0.1,0.3}', '{gold,silver,member}') OVER (PARTITION BY store), tier_of(amount::float8, cuts, '{gold,member}')
+		FROM orders, (SELECT tier_cuts(amount, '{0.1}') AS cuts FROM orders) c},
+	portraits => q{customer, tags, tags ? 'store 1' AS has, tags @@ '"store 1" & !"store 2"' AS matches, tag_list(tags, '{store 1,large}')
+		FROM (SELECT customer, tag_agg('store ' || store) | tags_if('large', sum(amount) > 500) | tags('member') AS tags FROM orders GROUP BY customer) s},
+	cohorts => q{(cohort_retention(retention_book(customer, at, amount, 'month', 'Europe/Berlin'))).* FROM orders},
+	growth => q{(lifecycle_counts(retention_book(customer, at, 'month', 'UTC'), '2026-07-01')).* FROM orders},
+	months => q{(stickiness(retention_book(customer, activity))).* FROM (SELECT customer, activity(at, 'week', 'UTC') AS activity FROM orders GROUP BY customer) a},
+	days => q{(day_retention(retention_book(customer, at), last_day => 9)).* FROM orders},
+	steps => q{(funnel_steps(funnel_book(customer, summary))).* FROM (SELECT customer, funnel('30 days', at, amount < 40, amount > 50) AS summary FROM orders GROUP BY customer) f},
+	levels => q{(funnel_members(funnel_book(customer, '30 days', at, amount < 40, amount > 50), 'strict_order')).* FROM orders},
+	stages => q{(interaction_stages(interaction_book(customer, 'own', at), span => '30 days')).* FROM orders},
+	stages_of_members => q{m.*, s.stage AS same FROM (SELECT (interaction_members(interaction_book(customer, 'own', at))).* FROM orders) m
+		JOIN (SELECT customer, interaction_stage('own', at, '2026-07-01 00:00+00') AS stage FROM orders GROUP BY customer) s ON s.customer = member},
+	moves => q{(interaction_transitions(interaction_book(customer, 'own', at), '2026-02-01', span => '30 days')).* FROM orders},
+	tiers => q{customer, tier_by_spend(spend(at, amount), '2026-07-01', limits => '{900,700}', names => '{gold,silver,member}') FROM orders GROUP BY customer},
+	tier_changes => q{customer, (tier_history(spend(at, amount), '2026-07-01', limits => '{900,700}', names => '{gold,silver,member}')).* FROM orders GROUP BY customer},
+	gaps => q{(price_gaps(pricebook(customer, store::text, amount), '0')).* FROM orders},
+	gaps_of_items => q{(price_gap_items(pricebook(customer, date_trunc('year', at, 'UTC')::date, store::text, amount, 1), '0')).* FROM orders},
+	mix => q{(price_gap_mix(pricebook(name, store::text, amount), '0')).* FROM orders},
+	fair => q{(fair_prices(NULL::text, pricebook(name, store::text, amount), '0')).* FROM orders},
+	slopes => q{(price_slopes(price_slope(customer, store, amount))).* FROM orders WHERE amount > 0},
+);
+my @names = sort keys %view;
+
+# The rows of all views, as plain views tell them now and as materialized views keep them.
+sub rows_of
+{
+	my ($kind) = @_;
+	return join "\n", map { as_user('analyst', "SET timezone = 'UTC'; SET search_path = ''; SELECT '$_', count(*) > 0, md5(string_agg(t::text, ',' ORDER BY t::text COLLATE pg_catalog.\"C\")) FROM public.${kind}_$_ t") } @names;
+}
+
+sub refresh
+{
+	my ($when) = @_;
+	my $refreshed = join '', map { as_user('analyst', "SET search_path = ''; REFRESH MATERIALIZED VIEW public.kept_$_") } @names;
+	is($refreshed, '', "$when: every view is refreshed");
+	is(as_user('analyst', "SET search_path = ''; REFRESH MATERIALIZED VIEW CONCURRENTLY public.kept_portraits"), '', "$when: concurrently");
+	my $live = rows_of('live');
+	is(scalar(() = $live =~ /\|t\|/g), scalar @names, "$when: no view is empty") or diag $live;
+	is(rows_of('kept'), $live, "$when: and says what a view says");
+	return $live;
+}
+
+is(as_user('analyst', $install), '', 'the owner of the database installs it as README.md says');
+is(as_user('analyst', 'SHOW search_path'), 'public, custmart', 'and its sessions find it');
+is(as_user('analyst', q{
+	SET timezone = 'UTC';
+	CREATE TABLE orders AS
+	SELECT n AS nr, n % 41 AS customer, md5((n % 41)::text)::uuid AS key, 'item ' || n % 41 AS name, (n % 3)::int AS store,
+	       timestamptz '2026-01-01 00:00+00' + n * 7919 % 3600 * interval '1 hour' AS at, (n * 37 % 101)::numeric AS amount
+	  FROM generate_series(1, 900::bigint) n}), '', 'a table');
+for (@names)
+{
+	is(as_user('analyst', "SET timezone = 'UTC'; CREATE VIEW live_$_ AS SELECT $view{$_}; CREATE MATERIALIZED VIEW kept_$_ AS SELECT $view{$_} WITH NO DATA"), '', "$_ is made");
+}
+is(as_user('analyst', 'CREATE UNIQUE INDEX ON kept_portraits (customer); CREATE INDEX ON kept_portraits USING gin (tags)'), '', 'and its indexes');
+is( $node->safe_psql('shop', q{
+		SELECT DISTINCT proname FROM pg_proc p JOIN pg_depend e ON e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
+		 WHERE pronamespace = 'custmart'::regnamespace AND (prokind = 'a' OR proretset AND prorettype = 'record'::regtype)
+		EXCEPT
+		SELECT proname FROM pg_depend d JOIN pg_proc p ON p.oid = d.refobjid
+		 WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_proc'::regclass}),
+	'', 'every aggregate and every report is in one of them');
+
+is(as_user('analyst', "SET search_path = ''; REFRESH MATERIALIZED VIEW public.kept_portraits"), '', 'the first refresh');
+my $first = refresh('in its own schema');
+as_user('analyst', "INSERT INTO orders SELECT nr + 1000, customer + 10, key, name, store, at + interval '1 day', amount + 1 FROM orders WHERE nr < 100");
+my $before = refresh('with new rows');
+isnt($before, $first, 'which make a difference');
+
+# Who may do what
+is(as_user('dashboard', "SELECT tags('vip') @@ 'vip & !lapsed'"), 't', 'everybody may use what is in the schema');
+like(as_user('dashboard', 'CREATE FUNCTION custmart.f() RETURNS int LANGUAGE sql RETURN 1'), qr/permission denied for schema custmart/, 'but not add to it');
+as_user('analyst', 'REVOKE USAGE ON SCHEMA custmart FROM PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA public TO dashboard');
+is(as_user('dashboard', q{SELECT count(*) FROM live_segments WHERE segment = 'Champions'}), '3', 'a view needs no right to the schema');
+is(as_user('dashboard', q{SELECT count(*) > 0 FROM kept_members}), 't', 'nor does a materialized view');
+as_user('analyst', 'GRANT USAGE ON SCHEMA custmart TO PUBLIC');
+
+# For one user
+$node->safe_psql('postgres', q{ALTER ROLE dashboard SET search_path = "$user"});
+like(as_user('dashboard', "SELECT tags('vip')"), qr/function tags\(unknown\) does not exist/, 'without the schema in the search_path there is no such function');
+like(as_user('dashboard', "SELECT custmart.tags('vip') @@ 'vip'"), qr/operator does not exist: custmart\.tagbloom @@ unknown/, 'nor operator');
+is(as_user('dashboard', "SELECT custmart.tags('vip') OPERATOR(custmart.@@) 'vip'"), 't', 'but by their full names');
+$node->safe_psql('postgres', 'ALTER ROLE dashboard SET search_path = public, custmart');
+is(as_user('dashboard', "SELECT tags('vip') @@ 'vip'"), 't', 'ALTER ROLE sets it');
+$node->safe_psql('postgres', 'ALTER ROLE dashboard RESET search_path');
+
+# Moved
+# What a trusted extension consists of belongs to the superuser, whoever owns the extension, so only a superuser moves it.
+$node->safe_psql('shop', 'CREATE SCHEMA elsewhere AUTHORIZATION analyst; ALTER EXTENSION custmart SET SCHEMA elsewhere; DROP SCHEMA custmart; ALTER DATABASE shop SET search_path = public, elsewhere');
+is(rows_of('kept'), $before, 'moved: the views are as they were');
+is(refresh('moved'), $before, 'moved: nothing has changed');
+
+# Dumped and restored, with what ALTER DATABASE set
+my $dump = PostgreSQL::Test::Utils::tempdir() . '/shop';
+$node->command_ok([ 'pg_dump', '--create', '--format', 'custom', '--file', $dump, 'shop' ], 'pg_dump');
+$node->safe_psql('postgres', 'DROP DATABASE shop');
+$node->command_ok([ 'pg_restore', '--create', '--exit-on-error', '--dbname', 'postgres', $dump ], 'pg_restore');
+is(as_user('analyst', 'SHOW search_path'), 'public, elsewhere', 'the search_path is there again');
+is(rows_of('kept'), $before, 'and everything in the views');
+is(refresh('restored'), $before, 'restored: nothing has changed');
+
+$node->stop;
+done_testing();
