@@ -21,14 +21,15 @@ $node->start;
 my ($host, $port) = ('127.0.0.1', $node->port);
 
 my $readme = PostgreSQL::Test::Utils::slurp_file("$top/README.md");
+my ($install) = $readme =~ /^```sql\n(CREATE SCHEMA custmart;\n.*?)^```/ms;
 my ($members) = $readme =~ /^(CREATE MATERIALIZED VIEW members AS\n.*?;)$/ms;
 my ($bi) = $readme =~ /^### Connect a BI tool\n.*?^```sql\n(.*?;)\n\n/ms;
-ok($members && $bi, 'README.md says how to connect a BI tool') or BAIL_OUT('the section is not as this test expects it');
+ok($install && $members && $bi, 'README.md says how to install and how to connect a BI tool') or BAIL_OUT('a section is not as this test expects it');
 
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
 $node->safe_psql(
 	'shop', qq{
-	CREATE EXTENSION custmart;
+	$install
 	CREATE TABLE orders AS
 	SELECT i % 700 AS customer_id, timestamptz '2026-01-01 00:00+00' + i * interval '1 hour 30 minutes' AS ordered_at, (i * 37 % 400 - 20)::numeric / 4 AS amount
 	  FROM generate_series(1, 5000) i;

@@ -16,12 +16,13 @@ plan skip_all => 'pg_cron is not installed (Debian: postgresql-NN-cron)' unless 
 my $top = dirname(__FILE__) . '/../..';
 my $readme = PostgreSQL::Test::Utils::slurp_file("$top/README.md");
 my ($section) = $readme =~ /^### Refresh every night\n(.*?)^##/ms;
+my ($install) = $readme =~ /^```sql\n(CREATE SCHEMA custmart;\n.*?)^```/ms;
 my ($view) = $readme =~ /^(CREATE MATERIALIZED VIEW members AS\n.*?;)$/ms;
 my ($settings) = $section =~ /^```ini\n(.*?)^```/ms;
 my ($commands) = $section =~ /^```sh\n(.*?)^```/ms;
 my ($index, $schedule, @more) = $section =~ /^```sql\n(.*?)^```/gms;
-ok($view && $settings && $commands && $index && $schedule && !@more, 'README.md says how to refresh every night')
-  or BAIL_OUT('the section is not as this test expects it');
+ok($install && $view && $settings && $commands && $index && $schedule && !@more, 'README.md says how to install and how to refresh every night')
+  or BAIL_OUT('a section is not as this test expects it');
 
 my $node = PostgreSQL::Test::Cluster->new('cron');
 $node->init;
@@ -49,7 +50,7 @@ sub run_job
 	return $node->safe_psql('shop', "SELECT username, status, return_message $ended");
 }
 
-as_analyst('CREATE EXTENSION custmart');
+as_analyst($install);
 as_analyst(PostgreSQL::Test::Utils::slurp_file("$top/test/docs/shop.sql"));
 as_analyst("$view\n$index");
 as_analyst(q{INSERT INTO orders VALUES (1000000, 1000000, 0, '2025-12-31', 5)});
