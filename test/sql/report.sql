@@ -106,6 +106,24 @@ WHERE NOT (t.row_count > 0 AND t.columns AND t.whole AND t.grouped AND t.limited
 SELECT count(*) FROM (SELECT (rfm_members(NULL::rfm_book)).*) r;
 SELECT (SELECT count(*) FROM (SELECT (cohort_retention(NULL)).*) r) AS cohorts, (SELECT count(*) FROM (SELECT (stickiness(NULL, NULL)).*) r) AS sticky, (SELECT count(*) FROM (SELECT (funnel_steps(NULL)).*) r) AS steps, (SELECT count(*) FROM (SELECT (funnel_members(NULL::uuid, NULL)).*) r) AS members;
 
+\echo '# How often a report is called in the select list: once, but once for each column if an argument is a subquery'
+CREATE FUNCTION pg_temp.calls(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	is_below boolean := false;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS off) ' || statement LOOP
+		is_below := is_below OR line ~ 'ProjectSet';
+		IF is_below AND line ~ 'Output:' THEN
+			RETURN cardinality(regexp_split_to_array(line, 'rfm_segments\(')) - 1;
+		END IF;
+	END LOOP;
+END $$;
+SELECT pg_temp.calls('SELECT (rfm_segments(rfm_book(customer_id, ordered_at, amount))).* FROM orders') AS plain,
+	pg_temp.calls('SELECT (rfm_segments(rfm_book(customer_id, ordered_at, amount), as_of => now(), bins => 4)).* FROM orders') AS with_arguments,
+	pg_temp.calls('SELECT store, (rfm_segments(rfm_book(customer_id, ordered_at, amount))).* FROM orders GROUP BY store') AS grouped,
+	pg_temp.calls('SELECT (rfm_segments(rfm_book(customer_id, ordered_at, amount), bins => (SELECT 4))).* FROM orders') AS with_subquery;
+
 \echo '# How many rows the planner expects: of a book at hand, of one made on the spot, of one that it cannot see'
 CREATE TEMP TABLE many AS SELECT i % 3000 AS customer_id FROM generate_series(1, 30000) i;
 ANALYZE many;
