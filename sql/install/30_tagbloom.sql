@@ -61,9 +61,9 @@ COMMENT ON CAST (tagbloom AS tagbloom) IS
 
 CREATE FUNCTION tags(VARIADIC tags text[]) RETURNS tagbloom
 	AS 'MODULE_PATHNAME', 'custmart_tags' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
-CREATE FUNCTION tags(jsonb) RETURNS tagbloom
+CREATE FUNCTION tags(document jsonb) RETURNS tagbloom
 	AS 'MODULE_PATHNAME', 'custmart_tags_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-CREATE FUNCTION tags_if(VARIADIC "any") RETURNS tagbloom
+CREATE FUNCTION tags_if(VARIADIC pairs "any") RETURNS tagbloom
 	AS 'MODULE_PATHNAME', 'custmart_tags_if' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 
 CREATE CAST (text[] AS tagbloom) WITH FUNCTION tags(text[]) AS ASSIGNMENT;
@@ -225,14 +225,18 @@ COMMENT ON OPERATOR - (tagbloom, text) IS
 
 -- What a set says about itself
 
-CREATE FUNCTION tag_count(tagbloom) RETURNS double precision
+CREATE FUNCTION tag_count(tags tagbloom) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'custmart_tag_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
-CREATE FUNCTION is_exact(tagbloom) RETURNS boolean
+CREATE FUNCTION is_exact(tags tagbloom) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'custmart_tagbloom_is_exact' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION false_positive_rate(tagbloom) RETURNS double precision
+CREATE FUNCTION false_positive_rate(tags tagbloom) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'custmart_tagbloom_false_positive_rate' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
-CREATE FUNCTION tag_list(tagbloom, dictionary text[]) RETURNS text[]
+CREATE FUNCTION tag_list(tags tagbloom, dictionary text[]) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'custmart_tag_list' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION tag_list(tags tagbloom) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_no_names' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION unnest(tags tagbloom) RETURNS SETOF text
+	AS 'MODULE_PATHNAME', 'custmart_tagbloom_no_names' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1 ROWS 10;
 
 COMMENT ON FUNCTION tag_count(tagbloom) IS
 	'Number of tags: exact if is_exact(), else an estimate from the share of bits that are not set (linear counting, Whang, Vander-Zanden and Taylor 1990).';
@@ -242,5 +246,9 @@ COMMENT ON FUNCTION false_positive_rate(tagbloom) IS
 	'Probability that a tag that was not put in seems to be there: for an exact set the number of tags / 2^64; for a filter the mean over blocks of the product over the eight words of the share of bits set.';
 COMMENT ON FUNCTION tag_list(tagbloom, text[]) IS
 	'The tags of the dictionary that the set has, in the order of the dictionary, NULLs left out. For a set that is not exact it may list tags too many, at the rate of false_positive_rate(). Errors: 22023 for an empty tag or one over 1024 bytes.';
+COMMENT ON FUNCTION tag_list(tagbloom) IS
+	'Always an error, 0A000, except for NULL: a set does not keep the names of its tags. Give it the tags to look for: tag_list(tags, dictionary).';
+COMMENT ON FUNCTION unnest(tagbloom) IS
+	'Always an error, 0A000, except for NULL: a set does not keep the names of its tags. Use unnest(tag_list(tags, dictionary)).';
 
 -- @comparison type=tagbloom equality="Exact sets are equal if and only if their bytes are, that is, if their tags are; filters are equal if size, grain and bits are. An exact set and a filter are never equal."

@@ -37,9 +37,9 @@ CREATE FUNCTION tagbloom_matches(tagbloom, tagquery) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'custmart_tagbloom_matches' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 CREATE FUNCTION tagbloom_matches_sel(internal, oid, internal, integer) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'custmart_tagbloom_matches_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
-CREATE FUNCTION tag_list(tagquery) RETURNS text[]
+CREATE FUNCTION tag_list(query tagquery) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'custmart_tagquery_tag_list' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
-CREATE FUNCTION tagquery_tree(tagquery) RETURNS text
+CREATE FUNCTION tagquery_tree(query tagquery) RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_tagquery_tree' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 
 CREATE OPERATOR @@ (

@@ -115,7 +115,7 @@ history_book_next(HistoryReader *events)
 	events->key = book_next_key(&events->keys);
 	events->at = load_varint(events->at, &n);
 	if (unlikely(n > events->capacity))
-		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), CurrentMemoryContext);
+		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), events->pool.context);
 	events->count = n;
 	events->pool.count = 0;
 	events->at = events_load(events->at, end_of(events), n, events->layout, &events->pool, events->events);

@@ -6,9 +6,9 @@
  * The state is a bytea, changed in place, numbers in network order:
  *
  *		0	kind, version, 2 reserved bytes
- *		4	i32	k
+ *		4	i32	min_own
  *		8	i64	span, microseconds
- *		16	f64	theta
+ *		16	f64	min_own_share
  *		24	i64	as_of
  *		32	i64	interactions in the span: obliged, induced, own
  */
@@ -56,31 +56,31 @@ interaction_kind_argument(FunctionCallInfo fcinfo, int argument)
 	return kind;
 }
 
-/* The arguments span, k and theta, of which none is NULL. */
+/* The arguments span, min_own and min_own_share, of which none is NULL. */
 InteractionSettings
 interaction_settings_arguments(FunctionCallInfo fcinfo, int first)
 {
 	InteractionSettings settings;
 
 	settings.span = duration_argument(PG_GETARG_INTERVAL_P(first), "span");
-	settings.k = PG_GETARG_INT32(first + 1);
-	settings.theta = PG_GETARG_FLOAT8(first + 2);
+	settings.min_own = PG_GETARG_INT32(first + 1);
+	settings.min_own_share = PG_GETARG_FLOAT8(first + 2);
 	if (unlikely(settings.span <= 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("span must be above 0, not \"%s\"", duration_text(PG_GETARG_INTERVAL_P(first))),
 				 errhint("It is how long before as_of interactions count, such as '180 days'.")));
-	if (unlikely(settings.k < 1))
+	if (unlikely(settings.min_own < 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("k must be 1 or more, not %d", settings.k),
+				 errmsg("min_own must be 1 or more, not %d", settings.min_own),
 				 errhint("It is the number of own interactions that make a member sticky.")));
-	if (unlikely(!(settings.theta >= 0 && settings.theta <= 1)))
+	if (unlikely(!(settings.min_own_share >= 0 && settings.min_own_share <= 1)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("theta must be from 0 to 1, not %g", settings.theta),
+				 errmsg("min_own_share must be from 0 to 1, not %g", settings.min_own_share),
 				 errhint("It is the share of own interactions that makes a member sticky: 0.5 is half of them.")));
-	settings.theta += 0.0;		/* -0 becomes 0, so that equal settings have equal bytes */
+	settings.min_own_share += 0.0;	/* -0 becomes 0, so that equal settings have equal bytes */
 	return settings;
 }
 
@@ -107,9 +107,9 @@ state_view(bytea *value, State *state)
 	if (is_valid)
 	{
 		state->value = value;
-		state->settings.k = (int32) load_u32(bytes + 4);
+		state->settings.min_own = (int32) load_u32(bytes + 4);
 		state->settings.span = (int64) load_u64(bytes + 8);
-		state->settings.theta = load_f64(bytes + 16);
+		state->settings.min_own_share = load_f64(bytes + 16);
 		state->as_of = (TimestampTz) load_u64(bytes + 24);
 		is_valid = interaction_settings_are_valid(&state->settings) && time_is_in_range(state->as_of);
 	}
@@ -148,9 +148,9 @@ state_create(State *state, const InteractionSettings *settings, TimestampTz as_o
 	bytes = (uint8 *) VARDATA(state->value);
 	bytes[0] = STORED_INTERACTION_STATE;
 	bytes[1] = STATE_VERSION;
-	bytes = store_u32(bytes + 4, (uint32) settings->k);
+	bytes = store_u32(bytes + 4, (uint32) settings->min_own);
 	bytes = store_u64(bytes, (uint64) settings->span);
-	bytes = store_f64(bytes, settings->theta);
+	bytes = store_f64(bytes, settings->min_own_share);
 	store_u64(bytes, (uint64) as_of);
 }
 
@@ -177,10 +177,10 @@ get_state(FunctionCallInfo fcinfo, const InteractionSettings *settings, Timestam
 		raise_different("as_of");
 	if (state->settings.span != settings->span)
 		raise_different("span");
-	if (state->settings.k != settings->k)
-		raise_different("k");
-	if (state->settings.theta != settings->theta)
-		raise_different("theta");
+	if (state->settings.min_own != settings->min_own)
+		raise_different("min_own");
+	if (state->settings.min_own_share != settings->min_own_share)
+		raise_different("min_own_share");
 }
 
 static void
@@ -195,7 +195,7 @@ add_counts(State *state, const InteractionCounts *counts)
 
 /* ---------- the aggregate ---------- */
 
-/* interaction_stage_step(bytea, kind, occurred_at, as_of [, span, k, theta]): one interaction. */
+/* interaction_stage_step(bytea, kind, occurred_at, as_of [, span, min_own, min_own_share]): one interaction. */
 CUSTMART_FUNCTION(custmart_interaction_stage_step);
 Datum
 custmart_interaction_stage_step(PG_FUNCTION_ARGS)

@@ -10,7 +10,7 @@
 
 #include "shared/arguments.h"
 #include "history/history_book.h"
-#include "funcapi.h"
+#include "shared/report.h"
 #include "shared/time_arguments.h"
 #include "utils/builtins.h"
 
@@ -92,8 +92,8 @@ static InteractionSettings
 get_settings(FunctionCallInfo fcinfo, int first)
 {
 	argument_check_not_null(fcinfo, first, "span");
-	argument_check_not_null(fcinfo, first + 1, "k");
-	argument_check_not_null(fcinfo, first + 2, "theta");
+	argument_check_not_null(fcinfo, first + 1, "min_own");
+	argument_check_not_null(fcinfo, first + 2, "min_own_share");
 	return interaction_settings_arguments(fcinfo, first);
 }
 
@@ -119,25 +119,31 @@ make_stage_texts(Datum *texts)
 		texts[i] = CStringGetTextDatum(interaction_stage_names[i]);
 }
 
-/* interaction_stages(book, as_of, span, k, theta): one row per stage, also if it has no members. */
-CUSTMART_FUNCTION(custmart_interaction_stages);
-Datum
-custmart_interaction_stages(PG_FUNCTION_ARGS)
+/* ---------- stages ---------- */
+
+typedef struct StagesReport
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	InteractionCounts sums[INTERACTION_STAGES];
+	int64		members[INTERACTION_STAGES];
+	int64		all_members;
+	Datum		stage_texts[INTERACTION_STAGES];
+	int			next;
+} StagesReport;
+
+static void *
+open_stages(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	StagesReport *report;
 	HistoryReader events;
 	InteractionSettings settings;
-	InteractionCounts sums[INTERACTION_STAGES] = {{{0}}};
-	int64		members[INTERACTION_STAGES] = {0};
-	Datum		stage_texts[INTERACTION_STAGES];
 	TimestampTz as_of;
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	settings = get_settings(fcinfo, 2);
-	history_book_open(&events, PG_GETARG_DATUM(0), &interaction_book_format);
-	as_of = get_as_of(fcinfo, 1, "as_of", &events);
+	if (PG_ARGISNULL(book))
+		return NULL;
+	report = palloc0(sizeof(StagesReport));
+	settings = get_settings(fcinfo, book + 2);
+	history_book_open(&events, PG_GETARG_DATUM(book), &interaction_book_format);
+	as_of = get_as_of(fcinfo, book + 1, "as_of", &events);
 	while (history_book_next(&events))
 	{
 		InteractionCounts counts;
@@ -145,110 +151,137 @@ custmart_interaction_stages(PG_FUNCTION_ARGS)
 
 		(void) interaction_count(events.events, events.count, as_of, settings.span, &counts);
 		stage = interaction_stage_of(&counts, &settings);
-		members[stage]++;
+		report->members[stage]++;
 		for (int kind = 0; kind < INTERACTION_KINDS; kind++)
-			sums[stage].of[kind] += counts.of[kind];
+			report->sums[stage].of[kind] += counts.of[kind];
 	}
-
-	make_stage_texts(stage_texts);
-	for (int stage = 0; stage < INTERACTION_STAGES; stage++)
-	{
-		Datum		values[3 + INTERACTION_KINDS] = {0};
-		bool		nulls[3 + INTERACTION_KINDS] = {0};
-
-		values[0] = stage_texts[stage];
-		values[1] = Int64GetDatum(members[stage]);
-		nulls[2] = events.reader.count == 0;
-		if (!nulls[2])
-			values[2] = Float8GetDatum((float8) members[stage] / events.reader.count);
-		for (int kind = 0; kind < INTERACTION_KINDS; kind++)
-			values[3 + kind] = Int64GetDatum(sums[stage].of[kind]);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	return (Datum) 0;
+	report->all_members = events.reader.count;
+	make_stage_texts(report->stage_texts);
+	return report;
 }
 
-static Datum
-interaction_members(FunctionCallInfo fcinfo, int book_argument)
+static bool
+next_stage(void *state, Datum *values, bool *nulls)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	StagesReport *report = state;
+	int			stage = report->next++;
+
+	if (stage == INTERACTION_STAGES)
+		return false;
+	values[0] = report->stage_texts[stage];
+	values[1] = Int64GetDatum(report->members[stage]);
+	nulls[2] = report->all_members == 0;
+	if (!nulls[2])
+		values[2] = Float8GetDatum((float8) report->members[stage] / (float8) report->all_members);
+	for (int kind = 0; kind < INTERACTION_KINDS; kind++)
+		values[3 + kind] = Int64GetDatum(report->sums[stage].of[kind]);
+	return true;
+}
+
+/* interaction_stages(book, as_of, span, min_own, min_own_share): one row per stage, also if it has no members. */
+CUSTMART_FUNCTION(custmart_interaction_stages);
+Datum
+custmart_interaction_stages(PG_FUNCTION_ARGS)
+{
+	static const Report stages = {open_stages, next_stage};
+
+	return report_rows(fcinfo, &stages, 0);
+}
+
+/* ---------- members ---------- */
+
+typedef struct MembersReport
+{
 	HistoryReader events;
 	InteractionSettings settings;
-	Datum		stage_texts[INTERACTION_STAGES];
 	TimestampTz as_of;
+	Datum		stage_texts[INTERACTION_STAGES];
+} MembersReport;
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(book_argument))
-		return (Datum) 0;
-	settings = get_settings(fcinfo, book_argument + 2);
-	history_book_open(&events, PG_GETARG_DATUM(book_argument), &interaction_book_format);
-	book_check_key_type(&events.reader, &interaction_book_format.book,
-						TupleDescAttr(result->setDesc, 0)->atttypid, "members", "interaction_members", "book");
-	as_of = get_as_of(fcinfo, book_argument + 1, "as_of", &events);
-	make_stage_texts(stage_texts);
+/* The variant is the argument with the book. */
+static void *
+open_members(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	MembersReport *report;
 
-	while (history_book_next(&events))
-	{
-		InteractionCounts counts;
-		Datum		values[2 + INTERACTION_KINDS];
-		bool		nulls[2 + INTERACTION_KINDS] = {0};
-
-		(void) interaction_count(events.events, events.count, as_of, settings.span, &counts);
-		values[0] = book_key_datum(events.reader.key_type, &events.key);
-		values[1] = stage_texts[interaction_stage_of(&counts, &settings)];
-		for (int kind = 0; kind < INTERACTION_KINDS; kind++)
-			values[2 + kind] = Int64GetDatum(counts.of[kind]);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		if (events.reader.key_type == KEY_BYTES)
-			pfree(DatumGetPointer(values[0]));
-	}
-	return (Datum) 0;
+	if (PG_ARGISNULL(book))
+		return NULL;
+	report = palloc(sizeof(MembersReport));
+	report->settings = get_settings(fcinfo, book + 2);
+	history_book_open(&report->events, PG_GETARG_DATUM(book), &interaction_book_format);
+	book_check_key_type(&report->events.reader, &interaction_book_format.book,
+						TupleDescAttr(columns, 0)->atttypid, "members", "interaction_members", "book");
+	report->as_of = get_as_of(fcinfo, book + 1, "as_of", &report->events);
+	make_stage_texts(report->stage_texts);
+	return report;
 }
 
-/* interaction_members(book, as_of, span, k, theta): one row per member, members bigint. */
+static bool
+next_member(void *state, Datum *values, bool *nulls)
+{
+	MembersReport *report = state;
+	HistoryReader *events = &report->events;
+	InteractionCounts counts;
+
+	if (!history_book_next(events))
+		return false;
+	(void) interaction_count(events->events, events->count, report->as_of, report->settings.span, &counts);
+	values[0] = book_key_datum(events->reader.key_type, &events->key);
+	values[1] = report->stage_texts[interaction_stage_of(&counts, &report->settings)];
+	for (int kind = 0; kind < INTERACTION_KINDS; kind++)
+		values[2 + kind] = Int64GetDatum(counts.of[kind]);
+	return true;
+}
+
+static const Report members_report = {open_members, next_member};
+
+/* interaction_members(book, as_of, span, min_own, min_own_share): one row per member, members bigint. */
 CUSTMART_FUNCTION(custmart_interaction_members);
 Datum
 custmart_interaction_members(PG_FUNCTION_ARGS)
 {
-	return interaction_members(fcinfo, 0);
+	return report_rows(fcinfo, &members_report, 0);
 }
 
-/* interaction_members(anyelement, book, as_of, span, k, theta): members of the given type. */
+/* interaction_members(anyelement, book, ...): members of the given type. */
 CUSTMART_FUNCTION(custmart_interaction_members_typed);
 Datum
 custmart_interaction_members_typed(PG_FUNCTION_ARGS)
 {
-	return interaction_members(fcinfo, 1);
+	return report_rows(fcinfo, &members_report, 1);
 }
+
+/* ---------- transitions ---------- */
 
 /* Members without any interaction up to from_as_of: they come from no stage. */
 #define FROM_NOWHERE INTERACTION_STAGES
 
-/*
- * interaction_transitions(book, from_as_of, to_as_of, span, k, theta): how many
- * members were in which stage then and now; all pairs, the new members last.
- */
-CUSTMART_FUNCTION(custmart_interaction_transitions);
-Datum
-custmart_interaction_transitions(PG_FUNCTION_ARGS)
+typedef struct TransitionsReport
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	int64		members[INTERACTION_STAGES + 1][INTERACTION_STAGES];	/* from, to */
+	int64		from_members[INTERACTION_STAGES + 1];
+	Datum		stage_texts[INTERACTION_STAGES];
+	int			next;
+} TransitionsReport;
+
+static void *
+open_transitions(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	TransitionsReport *report;
 	HistoryReader events;
 	InteractionSettings settings;
-	int64		members[INTERACTION_STAGES + 1][INTERACTION_STAGES] = {{0}};
-	Datum		stage_texts[INTERACTION_STAGES];
 	TimestampTz from_as_of;
 	TimestampTz to_as_of;
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	argument_check_not_null(fcinfo, 1, "from_as_of");
-	from_as_of = time_check(PG_GETARG_TIMESTAMPTZ(1), "from_as_of");
-	settings = get_settings(fcinfo, 3);
-	history_book_open(&events, PG_GETARG_DATUM(0), &interaction_book_format);
-	to_as_of = get_as_of(fcinfo, 2, "to_as_of", &events);
-	if (from_as_of >= to_as_of && !(PG_ARGISNULL(2) && events.reader.count == 0))
+	if (PG_ARGISNULL(book))
+		return NULL;
+	report = palloc0(sizeof(TransitionsReport));
+	argument_check_not_null(fcinfo, book + 1, "from_as_of");
+	from_as_of = time_check(PG_GETARG_TIMESTAMPTZ(book + 1), "from_as_of");
+	settings = get_settings(fcinfo, book + 3);
+	history_book_open(&events, PG_GETARG_DATUM(book), &interaction_book_format);
+	to_as_of = get_as_of(fcinfo, book + 2, "to_as_of", &events);
+	if (from_as_of >= to_as_of && !(PG_ARGISNULL(book + 2) && events.reader.count == 0))
 	{
 		char		text[2][TIME_TEXT_SIZE];
 
@@ -267,33 +300,44 @@ custmart_interaction_transitions(PG_FUNCTION_ARGS)
 		if (interaction_count(events.events, events.count, from_as_of, settings.span, &counts))
 			from = interaction_stage_of(&counts, &settings);
 		(void) interaction_count(events.events, events.count, to_as_of, settings.span, &counts);
-		members[from][interaction_stage_of(&counts, &settings)]++;
+		report->members[from][interaction_stage_of(&counts, &settings)]++;
+		report->from_members[from]++;
 	}
+	make_stage_texts(report->stage_texts);
+	return report;
+}
 
-	make_stage_texts(stage_texts);
-	for (int from = 0; from <= FROM_NOWHERE; from++)
-	{
-		int64		all = 0;
+static bool
+next_transition(void *state, Datum *values, bool *nulls)
+{
+	TransitionsReport *report = state;
+	int			from = report->next / INTERACTION_STAGES;
+	int			to = report->next++ % INTERACTION_STAGES;
 
-		for (int to = 0; to < INTERACTION_STAGES; to++)
-			all += members[from][to];
-		for (int to = 0; to < INTERACTION_STAGES; to++)
-		{
-			Datum		values[4] = {0};
-			bool		nulls[4] = {0};
+	if (from > FROM_NOWHERE)
+		return false;
+	nulls[0] = from == FROM_NOWHERE;
+	if (!nulls[0])
+		values[0] = report->stage_texts[from];
+	values[1] = report->stage_texts[to];
+	values[2] = Int64GetDatum(report->members[from][to]);
+	nulls[3] = report->from_members[from] == 0;
+	if (!nulls[3])
+		values[3] = Float8GetDatum((float8) report->members[from][to] / (float8) report->from_members[from]);
+	return true;
+}
 
-			nulls[0] = from == FROM_NOWHERE;
-			if (!nulls[0])
-				values[0] = stage_texts[from];
-			values[1] = stage_texts[to];
-			values[2] = Int64GetDatum(members[from][to]);
-			nulls[3] = all == 0;
-			if (!nulls[3])
-				values[3] = Float8GetDatum((float8) members[from][to] / (float8) all);
-			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		}
-	}
-	return (Datum) 0;
+/*
+ * interaction_transitions(book, from_as_of, to_as_of, span, min_own, min_own_share):
+ * how many members were in which stage then and now; all pairs, the new members last.
+ */
+CUSTMART_FUNCTION(custmart_interaction_transitions);
+Datum
+custmart_interaction_transitions(PG_FUNCTION_ARGS)
+{
+	static const Report transitions = {open_transitions, next_transition};
+
+	return report_rows(fcinfo, &transitions, 0);
 }
 
 /* ---------- text, binary, counts ---------- */

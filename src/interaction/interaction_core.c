@@ -68,8 +68,8 @@ interaction_count(const Event *events, Size n, int64 as_of, int64 span, Interact
 }
 
 /*
- * The stage: sticky if own >= k and own / all >= theta; else induced if anything
- * was induced or own; else forced if there was anything; else dormant.
+ * The stage: sticky if own >= min_own and own / all >= min_own_share; else induced
+ * if anything was induced or own; else forced if there was anything; else dormant.
  */
 InteractionStage
 interaction_stage_of(const InteractionCounts *counts, const InteractionSettings *settings)
@@ -78,7 +78,7 @@ interaction_stage_of(const InteractionCounts *counts, const InteractionSettings 
 	int64		induced = counts->of[INTERACTION_INDUCED];
 	int64		all = own + induced + counts->of[INTERACTION_OBLIGED];
 
-	if (own >= settings->k && (float8) own / (float8) all >= settings->theta)
+	if (own >= settings->min_own && (float8) own / (float8) all >= settings->min_own_share)
 		return STAGE_STICKY;
 	if (own + induced > 0)
 		return STAGE_INDUCED;
@@ -88,5 +88,6 @@ interaction_stage_of(const InteractionCounts *counts, const InteractionSettings 
 bool
 interaction_settings_are_valid(const InteractionSettings *settings)
 {
-	return settings->span > 0 && settings->k >= 1 && settings->theta >= 0 && settings->theta <= 1;
+	return settings->span > 0 && settings->min_own >= 1 &&
+		settings->min_own_share >= 0 && settings->min_own_share <= 1;
 }

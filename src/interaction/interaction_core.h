@@ -38,8 +38,8 @@ typedef enum InteractionStage
 typedef struct InteractionSettings
 {
 	int64		span;			/* microseconds, above 0 */
-	int32		k;				/* own interactions that make a member sticky, 1 or more */
-	float8		theta;			/* and their share of all, 0 to 1 */
+	int32		min_own;		/* own interactions that make a member sticky, 1 or more */
+	float8		min_own_share;	/* and their share of all, 0 to 1 */
 } InteractionSettings;
 
 typedef struct InteractionCounts

@@ -4,66 +4,94 @@
  */
 #include "pricebook/pricebook_report.h"
 
-#include "funcapi.h"
+#include "shared/report.h"
 #include "utils/date.h"
 
-static Datum
-fair_prices(FunctionCallInfo fcinfo, int book_argument)
+typedef struct FairPricesReport
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	PriceReport report;
-	BookKeyCursor cursor;
+	PriceReport prices;
+	BookKeyCursor keys;
+	Key			key;			/* of the item of the row */
+	uint32		next_item;
+	uint32		next_point;		/* where the item's next cell begins */
+	uint32		wide;			/* prices in the pool, without medians */
+} FairPricesReport;
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(book_argument) || !price_report_open(&report, fcinfo, book_argument))
-		return (Datum) 0;
-	book_check_key_type(&report.prices.reader, &pricebook_format,
-						TupleDescAttr(result->setDesc, 0)->atttypid, "items", "fair_prices", "book, reference");
+/* The variant is the argument with the book. */
+static void *
+open_fair_prices(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	FairPricesReport *report;
 
-	book_key_cursor(&cursor, &report.prices.reader);
-	for (uint32 item = 0; item < report.prices.reader.count; item++)
-	{
-		Key			key = book_next_key(&cursor);
-
-		CHECK_FOR_INTERRUPTS();
-		price_report_load_item(&report, item);
-		for (uint32 begin = 0, end; begin < report.npoints; begin = end)
-		{
-			uint32		first;
-			uint32		npoints;
-			int64		rows = 0;
-			uint32		wide = report.pool.count;
-			Datum		values[4];
-			bool		nulls[4] = {0};
-			MemoryContext old;
-
-			end = price_report_end_of_cell(&report, begin);
-			if (!price_report_find_reference(&report, begin, end, &first, &npoints))
-				continue;
-			for (uint32 i = first; i < first + npoints; i++)
-				rows += report.points[i].count;
-			MemoryContextReset(report.row_context);
-			old = MemoryContextSwitchTo(report.row_context);
-			values[0] = book_key_datum(report.prices.reader.key_type, &key);
-			values[1] = DateADTGetDatum(report.points[begin].period);
-			nulls[1] = report.prices.reader.form == PRICEBOOK_PRICES;
-			values[2] = price_report_packed_datum(price_median(report.points + first, npoints, rows,
-															   &report.pool), &report);
-			values[3] = Int64GetDatum(rows);
-			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-			MemoryContextSwitchTo(old);
-			report.pool.count = wide;
-		}
-	}
-	return (Datum) 0;
+	if (PG_ARGISNULL(book))
+		return NULL;
+	report = palloc0(sizeof(FairPricesReport));
+	if (!price_report_open(&report->prices, fcinfo, book))
+		return NULL;
+	book_check_key_type(&report->prices.prices.reader, &pricebook_format,
+						TupleDescAttr(columns, 0)->atttypid, "items", "fair_prices", "book, reference");
+	book_key_cursor(&report->keys, &report->prices.prices.reader);
+	report->wide = report->prices.pool.count;
+	return report;
 }
 
-/* fair_prices(pricebook_summary, reference): the reference's median in every cell; items are text. */
+/* Finds the reference's points in the next cell in which it bought; false if there is none. */
+static bool
+find_next_cell(FairPricesReport *report, uint32 *first, uint32 *npoints)
+{
+	PriceReport *prices = &report->prices;
+
+	for (;;)
+	{
+		uint32		begin = report->next_point;
+
+		if (begin == prices->npoints)
+		{
+			if (report->next_item == prices->prices.reader.count)
+				return false;
+			CHECK_FOR_INTERRUPTS();
+			report->key = book_next_key(&report->keys);
+			price_report_load_item(prices, report->next_item++);
+			begin = 0;
+		}
+		report->next_point = price_report_end_of_cell(prices, begin);
+		if (price_report_find_reference(prices, begin, report->next_point, first, npoints))
+			return true;
+	}
+}
+
+static bool
+next_fair_price(void *state, Datum *values, bool *nulls)
+{
+	FairPricesReport *report = state;
+	PriceReport *prices = &report->prices;
+	uint32		first;
+	uint32		npoints;
+	int64		rows = 0;
+	const PricePoint *points;
+
+	if (!find_next_cell(report, &first, &npoints))
+		return false;
+	points = prices->points + first;
+	for (uint32 i = 0; i < npoints; i++)
+		rows += points[i].count;
+	prices->pool.count = report->wide;
+	values[0] = book_key_datum(prices->prices.reader.key_type, &report->key);
+	values[1] = DateADTGetDatum(points->period);
+	nulls[1] = prices->prices.reader.form == PRICEBOOK_PRICES;
+	values[2] = price_report_packed_datum(price_median(points, npoints, rows, &prices->pool), prices);
+	values[3] = Int64GetDatum(rows);
+	return true;
+}
+
+static const Report fair_prices_report = {open_fair_prices, next_fair_price};
+
+/* fair_prices(pricebook_summary, reference): the reference's median in every cell; items are bigint. */
 CUSTMART_FUNCTION(custmart_fair_prices);
 Datum
 custmart_fair_prices(PG_FUNCTION_ARGS)
 {
-	return fair_prices(fcinfo, 0);
+	return report_rows(fcinfo, &fair_prices_report, 0);
 }
 
 /* fair_prices(anyelement, pricebook_summary, reference): items of the given type. */
@@ -71,5 +99,5 @@ CUSTMART_FUNCTION(custmart_fair_prices_typed);
 Datum
 custmart_fair_prices_typed(PG_FUNCTION_ARGS)
 {
-	return fair_prices(fcinfo, 1);
+	return report_rows(fcinfo, &fair_prices_report, 1);
 }

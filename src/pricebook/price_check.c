@@ -10,9 +10,9 @@
 #include "utils/builtins.h"
 
 /* Far above the rounding errors of quotients of decimals, far below any difference of prices. */
-#define ROUNDING 1e-12
+#define PERCENT_ROUNDING 1e-10
 
-/* price_check(price numeric, fair numeric, tolerance float8): 'ok', 'above by ...', 'below by ...'. */
+/* price_check(price numeric, fair numeric, tolerance_pct float8): 'ok', 'above by ...', 'below by ...'. */
 CUSTMART_FUNCTION(custmart_price_check);
 Datum
 custmart_price_check(PG_FUNCTION_ARGS)
@@ -20,11 +20,11 @@ custmart_price_check(PG_FUNCTION_ARGS)
 	DecimalPool pool = {.context = CurrentMemoryContext};
 	int64		price = numeric_read(PG_GETARG_DATUM(0), "price", &pool);
 	int64		fair = numeric_read(PG_GETARG_DATUM(1), "fair", &pool);
-	float8		tolerance = PG_GETARG_FLOAT8(2);
+	float8		tolerance_pct = PG_GETARG_FLOAT8(2);
 	float8		fair_value = decimal_packed_to_double(fair, &pool);
 	Decimal		difference = decimal_unpack(price, &pool);
 	Decimal		subtrahend = decimal_unpack(fair, &pool);
-	float8		deviation;
+	float8		deviation_pct;
 	float8		percent;
 
 	if (!(fair_value > 0))
@@ -33,20 +33,20 @@ custmart_price_check(PG_FUNCTION_ARGS)
 				 errmsg("fair must be above 0, not %s",
 						DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(1)))),
 				 errhint("Use a price from fair_prices(), where all are above 0.")));
-	if (!(tolerance >= 0) || isinf(tolerance))
+	if (!(tolerance_pct >= 0) || isinf(tolerance_pct))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("tolerance must be finite and at least 0, not %g", tolerance),
-				 errhint("It is a share: 0.05 stands for 5 %%.")));
+				 errmsg("tolerance_pct must be finite and at least 0, not %g", tolerance_pct),
+				 errhint("It is in percent of the fair price: 5 stands for 5 %%.")));
 
 	/* Two amounts cannot overflow a sum of 256 bits. */
 	(void) decimal_subtract(&difference, &subtrahend);
-	deviation = decimal_to_double(&difference) / fair_value;
-	if (fabs(deviation) <= tolerance + ROUNDING)
+	deviation_pct = 100 * (decimal_to_double(&difference) / fair_value);
+	percent = fabs(deviation_pct);
+	if (percent <= tolerance_pct + PERCENT_ROUNDING)
 		PG_RETURN_TEXT_P(cstring_to_text("ok"));
-	percent = fabs(deviation) * 100;
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf(percent >= 0.05 ? "%s by %.1f %%" :
 											  percent >= 0.001 ? "%s by %.3f %%" :
 											  "%s by less than 0.001 %%",
-											  deviation > 0 ? "above" : "below", percent)));
+											  deviation_pct > 0 ? "above" : "below", percent)));
 }

@@ -5,8 +5,7 @@
 #include "pricebook/pricebook_report.h"
 
 #include "shared/growing_array.h"
-
-#include "funcapi.h"
+#include "shared/report.h"
 #include "utils/memutils.h"
 
 /* An item that a group and the reference both bought, whenever they did. */
@@ -48,51 +47,59 @@ mean_of(const DecimalTotal *sum, int64 n)
 	return decimal_to_double(&d) / n;
 }
 
-/*
- * price_gap_mix(pricebook_summary, reference): how much of the difference of two groups'
- * mean prices is due to their baskets, and how much to their prices (Kitagawa 1955).
- */
-CUSTMART_FUNCTION(custmart_price_gap_mix);
-Datum
-custmart_price_gap_mix(PG_FUNCTION_ARGS)
+typedef struct MixReport
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	PriceReport report;
+	PriceReport prices;
+	MixTotal   *totals;			/* of each group */
+	uint32		next;
+} MixReport;
+
+/*
+ * How much of the difference of two groups' mean prices is due to their baskets,
+ * and how much to their prices (Kitagawa 1955).
+ */
+static void *
+open_mix(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	MixReport  *report;
+	PriceReport *prices;
 	uint32		ngroups;
 	GroupSum   *sums;
 	uint32	   *present;
-	MixTotal   *totals;
 	MixItem    *items = NULL;
 	Size		nitems = 0;
 	Size		room = 0;
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0) || !price_report_open(&report, fcinfo, 0))
-		return (Datum) 0;
-	ngroups = report.prices.group_count;
+	if (PG_ARGISNULL(book))
+		return NULL;
+	report = palloc0(sizeof(MixReport));
+	prices = &report->prices;
+	if (!price_report_open(prices, fcinfo, book))
+		return NULL;
+	ngroups = prices->prices.group_count;
 	sums = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(GroupSum),
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	present = MemoryContextAllocHuge(CurrentMemoryContext, ngroups * sizeof(uint32));
-	totals = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(MixTotal),
-										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	report->totals = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(MixTotal),
+												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
-	for (uint32 item = 0; item < report.prices.reader.count; item++)
+	for (uint32 item = 0; item < prices->prices.reader.count; item++)
 	{
 		uint32		npresent = 0;
-		GroupSum   *reference = &sums[report.reference];
+		GroupSum   *reference = &sums[prices->reference];
 
 		CHECK_FOR_INTERRUPTS();
-		price_report_load_item(&report, item);
-		for (uint32 i = 0; i < report.npoints; i++)
+		price_report_load_item(prices, item);
+		for (uint32 i = 0; i < prices->npoints; i++)
 		{
-			const PricePoint *point = &report.points[i];
+			const PricePoint *point = &prices->points[i];
 			GroupSum   *sum = &sums[point->group];
 
 			check_interrupts(i);
 			if (sum->rows == 0)
 				present[npresent++] = point->group;
 			sum->rows += point->count;
-			if (!decimal_total_add(&sum->sum, 1, point->price, &report.pool,
+			if (!decimal_total_add(&sum->sum, 1, point->price, &prices->pool,
 								   decimal_pack_small(point->count, 0), NULL))
 				price_raise_out_of_range();
 		}
@@ -101,11 +108,11 @@ custmart_price_gap_mix(PG_FUNCTION_ARGS)
 		for (uint32 i = 0; i < npresent; i++)
 		{
 			GroupSum   *sum = &sums[present[i]];
-			MixTotal   *total = &totals[present[i]];
+			MixTotal   *total = &report->totals[present[i]];
 			float8		percent;
 
 			check_interrupts(i);
-			if (reference->rows == 0 || present[i] == report.reference)
+			if (reference->rows == 0 || present[i] == prices->reference)
 				continue;
 			items[nitems].group = present[i];
 			items[nitems].n = sum->rows;
@@ -131,7 +138,7 @@ custmart_price_gap_mix(PG_FUNCTION_ARGS)
 	for (Size i = 0; i < nitems; i++)
 	{
 		const MixItem *item = &items[i];
-		MixTotal   *total = &totals[item->group];
+		MixTotal   *total = &report->totals[item->group];
 		float8		share = (float8) item->n / total->n;
 		float8		reference_share = (float8) item->reference_n / total->reference_n;
 
@@ -139,38 +146,50 @@ custmart_price_gap_mix(PG_FUNCTION_ARGS)
 		total->basket += (share - reference_share) * (item->mean + item->reference_mean) / 2;
 		total->price += item->difference * (share + reference_share) / 2;
 	}
+	return report;
+}
 
-	for (uint32 i = 0; i < ngroups; i++)
+static bool
+next_mix(void *state, Datum *values, bool *nulls)
+{
+	MixReport  *report = state;
+	const PriceReport *prices = &report->prices;
+	const MixTotal *total;
+	float8		difference;
+	float8		percent;
+
+	if (report->next == prices->reference)
+		report->next++;
+	if (report->next == prices->prices.group_count)
+		return false;
+	total = &report->totals[report->next];
+	values[0] = prices->groups[report->next++];
+	values[1] = prices->groups[prices->reference];
+	values[2] = Int64GetDatum(total->items);
+	values[3] = Int64GetDatum(total->n);
+	values[4] = Int64GetDatum(total->reference_n);
+	if (total->items == 0)
 	{
-		const MixTotal *total = &totals[i];
-		Datum		values[10] = {0};
-		bool		nulls[10] = {0};
-
-		check_interrupts(i);
-		if (i == report.reference)
-			continue;
-		values[0] = report.groups[i];
-		values[1] = report.groups[report.reference];
-		values[2] = Int64GetDatum(total->items);
-		values[3] = Int64GetDatum(total->n);
-		values[4] = Int64GetDatum(total->reference_n);
-		if (total->items == 0)
-			memset(nulls + 5, true, 5);
-		else
-		{
-			float8		difference;
-			float8		percent;
-
-			if (!price_compare_means(&total->sum, total->n, &total->reference_sum,
-									 total->reference_n, &difference, &percent))
-				price_raise_out_of_range();
-			values[5] = Float8GetDatum(mean_of(&total->sum, total->n));
-			values[6] = Float8GetDatum(mean_of(&total->reference_sum, total->reference_n));
-			values[7] = Float8GetDatum(difference);
-			values[8] = Float8GetDatum(total->basket);
-			values[9] = Float8GetDatum(total->price);
-		}
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		memset(nulls + 5, true, 5);
+		return true;
 	}
-	return (Datum) 0;
+	if (!price_compare_means(&total->sum, total->n, &total->reference_sum,
+							 total->reference_n, &difference, &percent))
+		price_raise_out_of_range();
+	values[5] = Float8GetDatum(mean_of(&total->sum, total->n));
+	values[6] = Float8GetDatum(mean_of(&total->reference_sum, total->reference_n));
+	values[7] = Float8GetDatum(difference);
+	values[8] = Float8GetDatum(total->basket);
+	values[9] = Float8GetDatum(total->price);
+	return true;
+}
+
+/* price_gap_mix(pricebook_summary, reference): one row per other group. */
+CUSTMART_FUNCTION(custmart_price_gap_mix);
+Datum
+custmart_price_gap_mix(PG_FUNCTION_ARGS)
+{
+	static const Report mix = {open_mix, next_mix};
+
+	return report_rows(fcinfo, &mix, 0);
 }

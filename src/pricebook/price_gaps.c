@@ -8,19 +8,19 @@
 #include <math.h>
 
 #include "shared/arguments.h"
-#include "funcapi.h"
+#include "shared/report.h"
 #include "statistics/distributions.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* A gap that exceeds min_premium by no more than this many percent equals it up to rounding. */
+/* A gap that exceeds min_premium_pct by no more than this many percent equals it up to rounding. */
 #define PERCENT_ROUNDING 1e-9
 
 /* The arguments that price_gaps and price_gap_items share. */
 typedef struct GapArguments
 {
 	float8		alpha;
-	float8		min_premium;
+	float8		min_premium_pct;
 	int32		min_rows;
 } GapArguments;
 
@@ -30,15 +30,15 @@ get_gap_arguments(FunctionCallInfo fcinfo, int argument)
 	GapArguments arguments;
 
 	arguments.alpha = argument_alpha(fcinfo, argument);
-	argument_check_not_null(fcinfo, argument + 1, "min_premium");
+	argument_check_not_null(fcinfo, argument + 1, "min_premium_pct");
 	argument_check_not_null(fcinfo, argument + 2, "min_rows");
-	arguments.min_premium = PG_GETARG_FLOAT8(argument + 1);
+	arguments.min_premium_pct = PG_GETARG_FLOAT8(argument + 1);
 	arguments.min_rows = PG_GETARG_INT32(argument + 2);
-	if (!(arguments.min_premium >= 0) || isinf(arguments.min_premium))
+	if (!(arguments.min_premium_pct >= 0) || isinf(arguments.min_premium_pct))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("min_premium must be finite and at least 0, not %g", arguments.min_premium),
-				 errhint("It is a share: 0.01 stands for 1 %%.")));
+				 errmsg("min_premium_pct must be finite and at least 0, not %g", arguments.min_premium_pct),
+				 errhint("It is in percent of the price: 1 stands for 1 %%.")));
 	if (arguments.min_rows < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -92,7 +92,7 @@ judge_items(ItemGaps *gaps, uint32 ngroups, const GapArguments *arguments)
 			check_interrupts(j);
 			item->q = q[j];
 			item->is_flagged = item->q < arguments->alpha && item->z > 0 &&
-				item->gap_pct > 100 * arguments->min_premium + PERCENT_ROUNDING &&
+				item->gap_pct > arguments->min_premium_pct + PERCENT_ROUNDING &&
 				item->n >= arguments->min_rows && item->reference_n >= arguments->min_rows;
 			group->items_flagged += item->is_flagged;
 		}
@@ -145,150 +145,176 @@ verdict_on(const PriceGap *gap, float8 z, float8 p, float8 premium_pct,
 {
 	if (gap->cells == 0 || gap->n < arguments->min_rows || gap->reference_n < arguments->min_rows)
 		return "not comparable";
-	if (p < arguments->alpha && z > 0 && premium_pct > 100 * arguments->min_premium + PERCENT_ROUNDING)
+	if (p < arguments->alpha && z > 0 && premium_pct > arguments->min_premium_pct + PERCENT_ROUNDING)
 		return "unfair";
-	if (p < arguments->alpha && z < 0 && premium_pct < -100 * arguments->min_premium - PERCENT_ROUNDING)
+	if (p < arguments->alpha && z < 0 && premium_pct < -arguments->min_premium_pct - PERCENT_ROUNDING)
 		return "favoured";
 	return "fair";
 }
 
-/* price_gaps(pricebook_summary, reference, alpha, min_premium, min_rows): one row per other group. */
+/* ---------- group by group ---------- */
+
+typedef struct GapsReport
+{
+	PriceReport prices;
+	GapArguments arguments;
+	ItemGaps	gaps;
+	FixedEffectCluster *clusters;	/* of the items of one group */
+	uint32		next;
+} GapsReport;
+
+static void *
+open_gaps(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	GapsReport *report;
+
+	if (PG_ARGISNULL(book))
+		return NULL;
+	report = palloc0(sizeof(GapsReport));
+	report->arguments = get_gap_arguments(fcinfo, book + 2);
+	if (!price_report_open(&report->prices, fcinfo, book))
+		return NULL;
+	price_compare_items(&report->prices, &report->gaps, false);
+	judge_items(&report->gaps, report->prices.prices.group_count, &report->arguments);
+	report->clusters = MemoryContextAllocHuge(CurrentMemoryContext,
+											  Max((Size) report->gaps.count, 1) * sizeof(FixedEffectCluster));
+	return report;
+}
+
+static bool
+next_gap(void *state, Datum *values, bool *nulls)
+{
+	GapsReport *report = state;
+	const PriceReport *prices = &report->prices;
+	const ItemGaps *gaps = &report->gaps;
+	const GroupGap *reference = &gaps->group[prices->reference];
+	const GroupGap *group;
+	const PriceGap *gap;
+	FixedEffect effect = {NAN, NAN, NAN, NAN};
+	float8		z = NAN;
+	float8		p = NAN;
+	float8		difference;
+	float8		naive;
+	uint32		i;
+
+	if (report->next == prices->reference)
+		report->next++;
+	if (report->next == prices->prices.group_count)
+		return false;
+	i = report->next++;
+	group = &gaps->group[i];
+	gap = &group->gap;
+	if (!price_compare_means(&group->sum, group->rows, &reference->sum, reference->rows,
+							 &difference, &naive))
+		price_raise_out_of_range();
+	if (group->items > 0)
+	{
+		for (uint32 j = 0; j < group->items; j++)
+			report->clusters[j] = gaps->item[gaps->order[group->first + j]].cluster;
+		effect = fixed_effect(report->clusters, group->items, report->arguments.alpha);
+		z = price_gap_z(gap);
+		p = statistics_normal_p(z);
+	}
+	values[0] = prices->groups[i];
+	values[1] = prices->groups[prices->reference];
+	values[2] = Int64GetDatum(group->items);
+	values[3] = Int64GetDatum(gap->cells);
+	values[4] = Int64GetDatum(gap->n);
+	values[5] = Int64GetDatum(gap->reference_n);
+	values[6] = Float8GetDatum(group->common_revenue / group->revenue);
+	values[7] = Float8GetDatum(naive);
+	set_float(values, nulls, 8, percent_of_log(effect.slope));
+	set_float(values, nulls, 9, percent_of_log(effect.low));
+	set_float(values, nulls, 10, percent_of_log(effect.high));
+	set_float(values, nulls, 11, z);
+	set_float(values, nulls, 12, p);
+	values[13] = overcharge_datum(gap, false, prices);
+	values[14] = overcharge_datum(gap, true, prices);
+	values[15] = Int64GetDatum(group->items_flagged);
+	values[16] = CStringGetTextDatum(verdict_on(gap, z, p, percent_of_log(effect.slope), &report->arguments));
+	return true;
+}
+
+/* price_gaps(pricebook_summary, reference, alpha, min_premium_pct, min_rows): one row per other group. */
 CUSTMART_FUNCTION(custmart_price_gaps);
 Datum
 custmart_price_gaps(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	GapArguments arguments;
-	PriceReport report;
-	ItemGaps	gaps;
-	FixedEffectCluster *clusters;
-	const GroupGap *reference;
+	static const Report gaps = {open_gaps, next_gap};
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	arguments = get_gap_arguments(fcinfo, 2);
-	if (!price_report_open(&report, fcinfo, 0))
-		return (Datum) 0;
-	price_compare_items(&report, &gaps, false);
-	judge_items(&gaps, report.prices.group_count, &arguments);
-	clusters = MemoryContextAllocHuge(CurrentMemoryContext,
-									  Max((Size) gaps.count, 1) * sizeof(FixedEffectCluster));
-	reference = &gaps.group[report.reference];
-
-	for (uint32 i = 0; i < report.prices.group_count; i++)
-	{
-		const GroupGap *group = &gaps.group[i];
-		const PriceGap *gap = &group->gap;
-		FixedEffect effect = {NAN, NAN, NAN, NAN};
-		float8		z = NAN;
-		float8		p = NAN;
-		float8		difference;
-		float8		naive;
-		Datum		values[17];
-		bool		nulls[17] = {0};
-		MemoryContext old;
-
-		CHECK_FOR_INTERRUPTS();
-		if (i == report.reference)
-			continue;
-		MemoryContextReset(report.row_context);
-		old = MemoryContextSwitchTo(report.row_context);
-		if (!price_compare_means(&group->sum, group->rows, &reference->sum, reference->rows,
-								 &difference, &naive))
-			price_raise_out_of_range();
-		if (group->items > 0)
-		{
-			for (uint32 j = 0; j < group->items; j++)
-				clusters[j] = gaps.item[gaps.order[group->first + j]].cluster;
-			effect = fixed_effect(clusters, group->items, arguments.alpha);
-			z = price_gap_z(gap);
-			p = statistics_normal_p(z);
-		}
-		values[0] = report.groups[i];
-		values[1] = report.groups[report.reference];
-		values[2] = Int64GetDatum(group->items);
-		values[3] = Int64GetDatum(gap->cells);
-		values[4] = Int64GetDatum(gap->n);
-		values[5] = Int64GetDatum(gap->reference_n);
-		values[6] = Float8GetDatum(group->common_revenue / group->revenue);
-		values[7] = Float8GetDatum(naive);
-		set_float(values, nulls, 8, percent_of_log(effect.slope));
-		set_float(values, nulls, 9, percent_of_log(effect.low));
-		set_float(values, nulls, 10, percent_of_log(effect.high));
-		set_float(values, nulls, 11, z);
-		set_float(values, nulls, 12, p);
-		values[13] = overcharge_datum(gap, false, &report);
-		values[14] = overcharge_datum(gap, true, &report);
-		values[15] = Int64GetDatum(group->items_flagged);
-		values[16] = CStringGetTextDatum(verdict_on(gap, z, p, percent_of_log(effect.slope), &arguments));
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		MemoryContextSwitchTo(old);
-	}
-	return (Datum) 0;
+	return report_rows(fcinfo, &gaps, 0);
 }
 
-static Datum
-price_gap_items(FunctionCallInfo fcinfo, int book_argument)
+/* ---------- item by item ---------- */
+
+typedef struct GapItemsReport
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	GapArguments arguments;
-	PriceReport report;
+	PriceReport prices;
 	ItemGaps	gaps;
-	BookKeyCursor cursor;
-	Key			key = {0};
-	uint32		keys_read = 0;
+	BookKeyCursor keys;
+	uint32		keys_read;
+	Key			key;			/* of the item of the row */
+	uint32		next;
+} GapItemsReport;
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(book_argument))
-		return (Datum) 0;
-	arguments = get_gap_arguments(fcinfo, book_argument + 2);
-	if (!price_report_open(&report, fcinfo, book_argument))
-		return (Datum) 0;
-	book_check_key_type(&report.prices.reader, &pricebook_format,
-						TupleDescAttr(result->setDesc, 0)->atttypid, "items", "price_gap_items", "book, reference");
-	price_compare_items(&report, &gaps, true);
-	judge_items(&gaps, report.prices.group_count, &arguments);
+/* The variant is the argument with the book. */
+static void *
+open_gap_items(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	GapItemsReport *report;
+	GapArguments arguments;
 
-	book_key_cursor(&cursor, &report.prices.reader);
-	for (uint32 i = 0; i < gaps.count; i++)
-	{
-		const ItemGap *item = &gaps.item[i];
-		Datum		values[14];
-		bool		nulls[14] = {0};
-		MemoryContext old;
-
-		check_interrupts(i);
-		for (; keys_read <= item->item; keys_read++)
-			key = book_next_key(&cursor);
-		MemoryContextReset(report.row_context);
-		old = MemoryContextSwitchTo(report.row_context);
-		values[0] = book_key_datum(report.prices.reader.key_type, &key);
-		values[1] = report.groups[item->group];
-		values[2] = Int64GetDatum(item->n);
-		values[3] = Int64GetDatum(item->reference_n);
-		values[4] = mean_datum(item->sum, item->n, &report);
-		values[5] = mean_datum(item->reference_sum, item->reference_n, &report);
-		values[6] = price_report_packed_datum(item->median, &report);
-		values[7] = price_report_packed_datum(item->reference_median, &report);
-		values[8] = Float8GetDatum(item->gap_pct);
-		set_float(values, nulls, 9, item->hedges_g);
-		values[10] = Float8GetDatum(item->p);
-		values[11] = Float8GetDatum(item->q);
-		values[12] = price_report_packed_datum(item->overcharge, &report);
-		values[13] = BoolGetDatum(item->is_flagged);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		MemoryContextSwitchTo(old);
-	}
-	return (Datum) 0;
+	if (PG_ARGISNULL(book))
+		return NULL;
+	report = palloc0(sizeof(GapItemsReport));
+	arguments = get_gap_arguments(fcinfo, book + 2);
+	if (!price_report_open(&report->prices, fcinfo, book))
+		return NULL;
+	book_check_key_type(&report->prices.prices.reader, &pricebook_format,
+						TupleDescAttr(columns, 0)->atttypid, "items", "price_gap_items", "book, reference");
+	price_compare_items(&report->prices, &report->gaps, true);
+	judge_items(&report->gaps, report->prices.prices.group_count, &arguments);
+	book_key_cursor(&report->keys, &report->prices.prices.reader);
+	return report;
 }
 
-/* price_gap_items(pricebook_summary, reference, alpha, min_premium, min_rows): items are text. */
+static bool
+next_gap_item(void *state, Datum *values, bool *nulls)
+{
+	GapItemsReport *report = state;
+	const PriceReport *prices = &report->prices;
+	const ItemGap *item;
+
+	if (report->next == report->gaps.count)
+		return false;
+	item = &report->gaps.item[report->next++];
+	for (; report->keys_read <= item->item; report->keys_read++)
+		report->key = book_next_key(&report->keys);
+	values[0] = book_key_datum(prices->prices.reader.key_type, &report->key);
+	values[1] = prices->groups[item->group];
+	values[2] = Int64GetDatum(item->n);
+	values[3] = Int64GetDatum(item->reference_n);
+	values[4] = mean_datum(item->sum, item->n, prices);
+	values[5] = mean_datum(item->reference_sum, item->reference_n, prices);
+	values[6] = price_report_packed_datum(item->median, prices);
+	values[7] = price_report_packed_datum(item->reference_median, prices);
+	values[8] = Float8GetDatum(item->gap_pct);
+	set_float(values, nulls, 9, item->hedges_g);
+	values[10] = Float8GetDatum(item->p);
+	values[11] = Float8GetDatum(item->q);
+	values[12] = price_report_packed_datum(item->overcharge, prices);
+	values[13] = BoolGetDatum(item->is_flagged);
+	return true;
+}
+
+static const Report gap_items_report = {open_gap_items, next_gap_item};
+
+/* price_gap_items(pricebook_summary, reference, alpha, min_premium_pct, min_rows): items are bigint. */
 CUSTMART_FUNCTION(custmart_price_gap_items);
 Datum
 custmart_price_gap_items(PG_FUNCTION_ARGS)
 {
-	return price_gap_items(fcinfo, 0);
+	return report_rows(fcinfo, &gap_items_report, 0);
 }
 
 /* price_gap_items(anyelement, pricebook_summary, ...): items of the given type. */
@@ -296,5 +322,5 @@ CUSTMART_FUNCTION(custmart_price_gap_items_typed);
 Datum
 custmart_price_gap_items_typed(PG_FUNCTION_ARGS)
 {
-	return price_gap_items(fcinfo, 1);
+	return report_rows(fcinfo, &gap_items_report, 1);
 }

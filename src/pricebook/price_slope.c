@@ -4,6 +4,7 @@
  *	  for one item in one period.
  *
  * A book of items; each has cells, one per period, with the sums of a regression.
+ * Without periods each item has one cell.
  */
 #include "custmart.h"
 
@@ -14,7 +15,7 @@
 #include "shared/bytes.h"
 #include "datatype/timestamp.h"
 #include "statistics/fixed_effect.h"
-#include "funcapi.h"
+#include "shared/report.h"
 #include "shared/time_arguments.h"
 #include "money/decimal_numeric.h"
 #include "pricebook/price_slope_core.h"
@@ -23,6 +24,10 @@
 #include "utils/date.h"
 
 #define PRICE_SLOPE_VERSION 1
+
+/* The forms of a book. */
+#define SLOPE_PERIODS 0
+#define SLOPE_NO_PERIODS 1
 
 #define HEAD_SIZE 4				/* number of cells */
 #define CELL_SIZE (4 + SLOPE_STORED_SIZE)	/* period, sums */
@@ -64,6 +69,7 @@ static const BookFormat price_slope_format = {
 	.type = {"price_slope_summary", price_slope_check},
 	.stored_kind = STORED_PRICE_SLOPE,
 	.stored_version = PRICE_SLOPE_VERSION,
+	.form_hint = "Make all parts with the same arguments: all with a period, or all without.",
 	.size_hint = "Take longer periods, or make one per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
 	.merge_tails = price_slope_merge_tails
 };
@@ -111,7 +117,7 @@ check_row_count(const SlopeCell *cell)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("price_slope_summary cannot hold more than " INT64_FORMAT " rows of an item in a period",
 						SLOPE_ROWS_MAX),
-				 errhint("Use shorter periods.")));
+				 errhint("Use periods, or shorter ones.")));
 }
 
 static void
@@ -133,29 +139,31 @@ price_slope_apply(Book *book, const uint32 *entries, const void *rows, int n)
 	}
 }
 
-/* Adds one row to the state: argument 1 is the item, then period, x and price. */
+/* Adds one row to the state: argument 1 is the item, then, if there are any, the period, then x and price. */
 static inline Datum
-price_slope_step(FunctionCallInfo fcinfo, KeyType item_type)
+price_slope_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 {
-	Book	   *book = book_of_state(fcinfo, &price_slope_kind, item_type, 0);
+	Book	   *book = book_of_state(fcinfo, &price_slope_kind, item_type, form);
+	int			x_argument = form == SLOPE_PERIODS ? 3 : 2;
 	DecimalPool pool = {.context = CurrentMemoryContext};
 	Key		   *key;
 	PendingSlope *row;
 	float8		x;
 	float8		price;
 
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || PG_ARGISNULL(4))
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
+		(form == SLOPE_PERIODS && PG_ARGISNULL(4)))
 		return book_skip_row(book);
 	row = book_next_row(book, &key);
-	row->period = date_check(PG_GETARG_DATEADT(2), "period");
-	x = PG_GETARG_FLOAT8(3);
+	row->period = form == SLOPE_PERIODS ? date_check(PG_GETARG_DATEADT(2), "period") : 0;
+	x = PG_GETARG_FLOAT8(x_argument);
 	if (unlikely(!(fabs(x) <= SLOPE_X_MAX)))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("x must be a number from -%.0f to %.0f, not %s", SLOPE_X_MAX, SLOPE_X_MAX,
 						DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(x)))),
 				 errhint("Use a larger unit, such as years, or exclude such rows.")));
-	price = decimal_packed_to_double(numeric_read(PG_GETARG_DATUM(4), "price", &pool), &pool);
+	price = decimal_packed_to_double(numeric_read(PG_GETARG_DATUM(x_argument + 1), "price", &pool), &pool);
 	if (pool.item != NULL)
 		pfree(pool.item);
 	if (price <= 0)
@@ -169,17 +177,22 @@ price_slope_step(FunctionCallInfo fcinfo, KeyType item_type)
 	return book_push(book);
 }
 
-/* price_slope_step_<item>(price_slope_summary, item, period, x, price) */
-#define PRICE_SLOPE_STEP(name, item_type) \
+/*
+ * price_slope_step_<item>(price_slope_summary, item, x, price) and
+ * price_slope_step_<item>_period(price_slope_summary, item, period, x, price)
+ */
+#define PRICE_SLOPE_STEP(name, item_type, form) \
 CUSTMART_FUNCTION(custmart_price_slope_step_##name); \
 Datum \
 custmart_price_slope_step_##name(PG_FUNCTION_ARGS) \
 { \
-	return price_slope_step(fcinfo, item_type); \
+	return price_slope_step(fcinfo, item_type, form); \
 }
 
-PRICE_SLOPE_STEP(bigint, KEY_INT64)
-PRICE_SLOPE_STEP(text, KEY_BYTES)
+PRICE_SLOPE_STEP(bigint, KEY_INT64, SLOPE_NO_PERIODS)
+PRICE_SLOPE_STEP(text, KEY_BYTES, SLOPE_NO_PERIODS)
+PRICE_SLOPE_STEP(bigint_period, KEY_INT64, SLOPE_PERIODS)
+PRICE_SLOPE_STEP(text_period, KEY_BYTES, SLOPE_PERIODS)
 
 /* ---------- storing ---------- */
 
@@ -307,7 +320,7 @@ price_slope_check(const uint8 *bytes, Size length)
 		return wrong;
 	if (slopes.reader.key_type == KEY_FIXED16)
 		return "its items are neither bigint nor text";
-	if (slopes.reader.form != 0)
+	if (slopes.reader.form > SLOPE_NO_PERIODS)
 		return "its form is unknown";
 	if ((wrong = book_check_order(&slopes.reader)) != NULL ||
 		(wrong = split(&slopes)) != NULL)
@@ -326,6 +339,8 @@ price_slope_check(const uint8 *bytes, Size length)
 			get_cell(&slopes, at++, &period, &cell);
 			if (!IS_VALID_DATE(period))
 				return "a period is out of range";
+			if (slopes.reader.form == SLOPE_NO_PERIODS && period != 0)
+				return "it has periods although its form has none";
 			if (i > 0 && period <= last)
 				return "its periods do not ascend";
 			if ((wrong = slope_check(&cell)) != NULL)
@@ -410,30 +425,31 @@ price_slope_merge_tails(const BookFormat *format, const BookReader *readers, int
 
 /* ---------- the result ---------- */
 
-/*
- * price_slopes(price_slope_summary, alpha): one row, the slope over all items.  An item
- * contributes if x differs inside one of its periods.
- */
-CUSTMART_FUNCTION(custmart_price_slopes);
-Datum
-custmart_price_slopes(PG_FUNCTION_ARGS)
+/* The one row of price_slopes. */
+typedef struct SlopesReport
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	int64		items;
+	int64		cells;
+	int64		rows;
+	FixedEffect effect;			/* if there are items; its errors, if there are two */
+	bool		is_done;
+} SlopesReport;
+
+static void *
+open_slopes(FunctionCallInfo fcinfo, TupleDesc columns, int book)
+{
+	SlopesReport *report;
 	SlopeReader slopes;
 	FixedEffectCluster *clusters;
 	uint32		nclusters = 0;
 	uint32		at = 0;
-	int64		cells = 0;
-	int64		n = 0;
 	float8		alpha;
-	Datum		values[9] = {0};
-	bool		nulls[9] = {0};
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	alpha = argument_alpha(fcinfo, 1);
-	book_open(&slopes.reader, PG_GETARG_DATUM(0), &price_slope_format);
+	if (PG_ARGISNULL(book))
+		return NULL;
+	report = palloc0(sizeof(SlopesReport));
+	alpha = argument_alpha(fcinfo, book + 1);
+	book_open(&slopes.reader, PG_GETARG_DATUM(book), &price_slope_format);
 	(void) split(&slopes);
 	clusters = MemoryContextAllocHuge(CurrentMemoryContext,
 									  Max((Size) slopes.reader.count, 1) * sizeof(FixedEffectCluster));
@@ -456,8 +472,8 @@ custmart_price_slopes(PG_FUNCTION_ARGS)
 				continue;
 			cluster.product += product;
 			cluster.square += square;
-			cells++;
-			if (pg_add_s64_overflow(n, cell.n, &n))
+			report->cells++;
+			if (pg_add_s64_overflow(report->rows, cell.n, &report->rows))
 				ereport(ERROR,
 						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						 errmsg("number of rows is out of range")));
@@ -465,33 +481,58 @@ custmart_price_slopes(PG_FUNCTION_ARGS)
 		if (cluster.square > 0)
 			clusters[nclusters++] = cluster;
 	}
-
-	values[0] = Int64GetDatum(nclusters);
-	values[1] = Int64GetDatum(cells);
-	values[2] = Int64GetDatum(n);
-	memset(nulls + 3, true, 6);
+	report->items = nclusters;
 	if (nclusters > 0)
+		report->effect = fixed_effect(clusters, nclusters, alpha);
+	pfree(clusters);
+	return report;
+}
+
+static bool
+next_slope(void *state, Datum *values, bool *nulls)
+{
+	SlopesReport *report = state;
+	const FixedEffect *effect = &report->effect;
+
+	if (report->is_done)
+		return false;
+	report->is_done = true;
+	values[0] = Int64GetDatum(report->items);
+	values[1] = Int64GetDatum(report->cells);
+	values[2] = Int64GetDatum(report->rows);
+	memset(nulls + 3, true, 6);
+	if (report->items > 0)
 	{
-		FixedEffect effect = fixed_effect(clusters, nclusters, alpha);
-
-		values[3] = Float8GetDatum(effect.slope);
-		values[4] = Float8GetDatum(100 * expm1(effect.slope));
+		values[3] = Float8GetDatum(effect->slope);
+		values[4] = Float8GetDatum(100 * expm1(effect->slope));
 		nulls[3] = nulls[4] = false;
-		if (nclusters > 1)
-		{
-			float8		p = effect.error > 0 ?
-				statistics_student_p(effect.slope / effect.error, nclusters - 1) :
-				effect.slope == 0 ? 1 : 0;
-
-			values[5] = Float8GetDatum(effect.error);
-			values[6] = Float8GetDatum(100 * expm1(effect.low));
-			values[7] = Float8GetDatum(100 * expm1(effect.high));
-			values[8] = Float8GetDatum(p);
-			memset(nulls + 5, false, 4);
-		}
 	}
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	return (Datum) 0;
+	if (report->items > 1)
+	{
+		float8		p = effect->error > 0 ?
+			statistics_student_p(effect->slope / effect->error, report->items - 1) :
+			effect->slope == 0 ? 1 : 0;
+
+		values[5] = Float8GetDatum(effect->error);
+		values[6] = Float8GetDatum(100 * expm1(effect->low));
+		values[7] = Float8GetDatum(100 * expm1(effect->high));
+		values[8] = Float8GetDatum(p);
+		memset(nulls + 5, false, 4);
+	}
+	return true;
+}
+
+/*
+ * price_slopes(price_slope_summary, alpha): one row, the slope over all items.  An item
+ * contributes if x differs inside one of its periods.
+ */
+CUSTMART_FUNCTION(custmart_price_slopes);
+Datum
+custmart_price_slopes(PG_FUNCTION_ARGS)
+{
+	static const Report slopes = {open_slopes, next_slope};
+
+	return report_rows(fcinfo, &slopes, 0);
 }
 
 /* ---------- text, binary, merging, count ---------- */

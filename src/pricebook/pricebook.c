@@ -257,8 +257,8 @@ pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 }
 
 /*
- * pricebook_step_<item>(pricebook_summary, item, grp, price) and
- * pricebook_step_<item>_period(pricebook_summary, item, period, grp, price, quantity)
+ * pricebook_step_<item>(pricebook_summary, item, member_group, price) and
+ * pricebook_step_<item>_period(pricebook_summary, item, period, member_group, price, quantity)
  */
 #define PRICEBOOK_STEP(name, item_type, form) \
 CUSTMART_FUNCTION(custmart_pricebook_step_##name); \

@@ -44,18 +44,18 @@ bool
 price_report_open(PriceReport *report, FunctionCallInfo fcinfo, int argument)
 {
 	const uint8 *name;
-	text	   *reference;
+	text	   *reference = PG_ARGISNULL(argument + 1) ? NULL : PG_GETARG_TEXT_PP(argument + 1);
 
 	memset(report, 0, sizeof(*report));
-	argument_check_not_null(fcinfo, argument + 1, "reference");
-	reference = PG_GETARG_TEXT_PP(argument + 1);
 	pricebook_open(&report->prices, PG_GETARG_DATUM(argument));
 	if (report->prices.group_count == 0)
+	{
+		argument_check_not_null(fcinfo, argument + 1, "reference");
 		return false;
+	}
 
+	report->context = CurrentMemoryContext;
 	report->pool = pricebook_load_wide(&report->prices);
-	report->row_context = AllocSetContextCreate(CurrentMemoryContext, "custmart price report",
-												ALLOCSET_DEFAULT_SIZES);
 	report->groups = MemoryContextAllocHuge(CurrentMemoryContext,
 											report->prices.group_count * sizeof(Datum));
 	report->reference = report->prices.group_count;
@@ -66,11 +66,16 @@ price_report_open(PriceReport *report, FunctionCallInfo fcinfo, int argument)
 
 		check_interrupts(i);
 		report->groups[i] = PointerGetDatum(cstring_to_text_with_len((const char *) name, (int) length));
-		if (length == VARSIZE_ANY_EXHDR(reference) &&
+		if (reference != NULL && length == VARSIZE_ANY_EXHDR(reference) &&
 			memcmp(name, VARDATA_ANY(reference), length) == 0)
 			report->reference = i;
 		name += length;
 	}
+	if (reference == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("reference must not be NULL"),
+				 errhint("Name the group that the others are compared with, one of %s.", list_groups(report))));
 	if (report->reference == report->prices.group_count)
 	{
 		char	   *asked = text_to_cstring(reference);
@@ -94,8 +99,7 @@ price_report_load_item(PriceReport *report, uint32 item)
 		if (report->points != NULL)
 			pfree(report->points);
 		report->room = report->npoints;
-		report->points = MemoryContextAllocHuge(CurrentMemoryContext,
-												report->room * sizeof(PricePoint));
+		report->points = MemoryContextAllocHuge(report->context, report->room * sizeof(PricePoint));
 	}
 	for (uint32 i = 0; i < report->npoints; i++)
 	{

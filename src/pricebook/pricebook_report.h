@@ -18,7 +18,7 @@ typedef struct PriceReport
 	DecimalPool pool;			/* wide prices and quantities; results are added */
 	uint32		reference;
 	Datum	   *groups;			/* their names */
-	MemoryContext row_context;	/* for one result row */
+	MemoryContext context;		/* of the points, which outlive a row of a report */
 
 	PricePoint *points;			/* of the current item */
 	uint32		npoints;

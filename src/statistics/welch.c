@@ -10,72 +10,91 @@
 #include "funcapi.h"
 #include "statistics/distributions.h"
 
+/* What one group's arguments say. */
+typedef struct Sample
+{
+	float8		mean;
+	float8		variance;		/* of the mean; NAN if unknown */
+	float8		df;
+} Sample;
+
+/* The arguments of group i, 1 or 2, whose mean is known. */
+static Sample
+get_sample(FunctionCallInfo fcinfo, int i)
+{
+	int			first = 3 * (i - 1);
+	Sample		sample = {PG_GETARG_FLOAT8(first + 1), NAN, NAN};
+	float8		variance = PG_GETARG_FLOAT8(first + 2);
+
+	if (!isfinite(sample.mean))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("mean%d must be finite, not %g", i, sample.mean)));
+	if (!PG_ARGISNULL(first + 2) && (!(variance >= 0) || isinf(variance)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("variance%d must be finite and at least 0, not %g", i, variance),
+				 errhint("Use the result of var_samp().")));
+	if (PG_ARGISNULL(first) || PG_ARGISNULL(first + 2) || PG_GETARG_INT64(first) < 2)
+		return sample;
+	sample.variance = variance / (float8) PG_GETARG_INT64(first);
+	sample.df = (float8) PG_GETARG_INT64(first) - 1;
+	return sample;
+}
+
+static void
+raise_too_large(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("means or variances are too large to compare")));
+}
+
 /*
  * welch_test(n1, mean1, variance1, n2, mean2, variance2, alpha): Welch's test
- * (1947) with the degrees of freedom of Satterthwaite (1946).
+ * (1947) with the degrees of freedom of Satterthwaite (1946).  The difference of
+ * the means needs no test.
  */
 CUSTMART_FUNCTION(custmart_welch_test);
 Datum
 custmart_welch_test(PG_FUNCTION_ARGS)
 {
-	float8		n[2];
-	float8		mean[2];
-	float8		share[2];		/* of the variance of the difference */
 	float8		alpha = argument_alpha(fcinfo, 6);
+	Sample		a;
+	Sample		b;
 	float8		difference;
-	float8		error;
-	float8		df;
-	float8		t;
-	float8		margin;
+	float8		variance;
 	TupleDesc	result;
-	Datum		values[6];
-	bool		nulls[6] = {0};
+	Datum		values[6] = {0};
+	bool		nulls[6] = {false, true, true, true, true, true};
 
-	for (int i = 0; i < 6; i++)
-		if (PG_ARGISNULL(i))
-			PG_RETURN_NULL();
-	for (int i = 0; i < 2; i++)
-	{
-		float8		variance = PG_GETARG_FLOAT8(3 * i + 2);
-
-		n[i] = (float8) PG_GETARG_INT64(3 * i);
-		mean[i] = PG_GETARG_FLOAT8(3 * i + 1);
-		if (n[i] < 2)
-			PG_RETURN_NULL();
-		if (!isfinite(mean[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("mean%d must be finite, not %g", i + 1, mean[i])));
-		if (!(variance >= 0) || isinf(variance))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("variance%d must be finite and at least 0, not %g", i + 1, variance),
-					 errhint("Use the result of var_samp().")));
-		share[i] = variance / n[i];
-	}
-
-	difference = mean[0] - mean[1];
-	error = sqrt(share[0] + share[1]);
-	if (isinf(difference) || isinf(error * error))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("means or variances are too large to compare")));
-	if (error == 0)
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(4))
 		PG_RETURN_NULL();
-
-	/* As shares of the whole, so that squares of small variances do not underflow. */
-	for (int i = 0; i < 2; i++)
-		share[i] /= error * error;
-	df = 1 / (share[0] * share[0] / (n[0] - 1) + share[1] * share[1] / (n[1] - 1));
-	t = difference / error;
-	margin = statistics_student_quantile(alpha, df) * error;
-
+	a = get_sample(fcinfo, 1);
+	b = get_sample(fcinfo, 2);
+	difference = a.mean - b.mean;
+	variance = a.variance + b.variance;
+	if (isinf(difference) || isinf(variance))
+		raise_too_large();
 	values[0] = Float8GetDatum(difference);
-	values[1] = Float8GetDatum(difference - margin);
-	values[2] = Float8GetDatum(difference + margin);
-	values[3] = Float8GetDatum(t);
-	values[4] = Float8GetDatum(df);
-	values[5] = Float8GetDatum(statistics_student_p(t, df));
+	if (variance > 0)
+	{
+		float8		error = sqrt(variance);
+
+		/* Shares of the whole, so that squares of small variances do not underflow. */
+		float8		share_a = a.variance / variance;
+		float8		share_b = b.variance / variance;
+		float8		df = 1 / (share_a * share_a / a.df + share_b * share_b / b.df);
+		float8		t = difference / error;
+		float8		margin = statistics_student_quantile(alpha, df) * error;
+
+		values[1] = Float8GetDatum(difference - margin);
+		values[2] = Float8GetDatum(difference + margin);
+		values[3] = Float8GetDatum(t);
+		values[4] = Float8GetDatum(df);
+		values[5] = Float8GetDatum(statistics_student_p(t, df));
+		memset(nulls, false, sizeof(nulls));
+	}
 	if (get_call_result_type(fcinfo, NULL, &result) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "welch_test called where no row is expected");
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(result), values, nulls)));

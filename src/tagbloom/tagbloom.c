@@ -373,6 +373,17 @@ custmart_tagbloom_false_positive_rate(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(tagbloom_false_positive_rate(&tags));
 }
 
+/* tag_list(tagbloom) and unnest(tagbloom): an error that says what to call instead. */
+CUSTMART_FUNCTION(custmart_tagbloom_no_names);
+Datum
+custmart_tagbloom_no_names(PG_FUNCTION_ARGS)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("a tagbloom does not keep the names of its tags"),
+			 errhint("Say which tags to look for: tag_list(tags, dictionary) returns those of an array that the set has.")));
+}
+
 /* tag_list(tagbloom, dictionary): the tags of a dictionary that the set has. */
 CUSTMART_FUNCTION(custmart_tag_list);
 Datum

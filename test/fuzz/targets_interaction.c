@@ -54,8 +54,8 @@ typedef struct Row
 typedef struct Question
 {
 	Interval	span;
-	int32		k;
-	float8		theta;
+	int32		min_own;
+	float8		min_own_share;
 	TimestampTz from;
 } Question;
 
@@ -87,7 +87,7 @@ take_time(Input *input)
 static Question
 take_question(Input *input)
 {
-	static const float8 thetas[] = {0, 0.3, 0.5, 1};
+	static const float8 shares[] = {0, 0.3, 0.5, 1};
 	Question	question = {{0}};
 	uint8		n = take_byte(input);
 
@@ -96,8 +96,8 @@ take_question(Input *input)
 	question.span.time = n & 1 ? Max(n >> 2, 1) * (n & 2 ? FAR_STEP : 1) : 1;
 	if (n == 0xFE)
 		question.span.day = INT32_MAX / 100;
-	question.k = 1 + take_byte(input) % 4;
-	question.theta = thetas[take_byte(input) % lengthof(thetas)];
+	question.min_own = 1 + take_byte(input) % 4;
+	question.min_own_share = shares[take_byte(input) % lengthof(shares)];
 	question.from = take_time(input);
 	return question;
 }
@@ -190,7 +190,7 @@ use_book(Datum book, Question question)
 	int64		count = DatumGetInt64(must(CALL(custmart_interaction_book_member_count, ARG(value)), "member_count"));
 	NullableDatum settings[] = {
 		ARG(value), ARG(TimestampTzGetDatum(TIME_MAX)), ARG(PointerGetDatum(&question.span)),
-		ARG(Int32GetDatum(question.k)), ARG(Float8GetDatum(question.theta))
+		ARG(Int32GetDatum(question.min_own)), ARG(Float8GetDatum(question.min_own_share))
 	};
 	NullableDatum typed[] = {NULL_ARG, settings[0], NULL_ARG, settings[2], settings[3], settings[4]};
 	NullableDatum moves[] = {
@@ -347,7 +347,7 @@ check_member(const Row *rows, int n, int member, const Question *question, int64
 	{
 		NullableDatum args[] = {
 			{state, state == (Datum) 0}, ARG((Datum) 0), ARG(TimestampTzGetDatum(rows[i].time)), ARG(TimestampTzGetDatum(TIME_MAX)),
-			ARG(PointerGetDatum(&question->span)), ARG(Int32GetDatum(question->k)), ARG(Float8GetDatum(question->theta))
+			ARG(PointerGetDatum(&question->span)), ARG(Int32GetDatum(question->min_own)), ARG(Float8GetDatum(question->min_own_share))
 		};
 
 		if (rows[i].member != member || rows[i].kind == INTERACTION_KINDS)
@@ -363,7 +363,7 @@ check_member(const Row *rows, int n, int member, const Question *question, int64
 	}
 	if (!is_known)
 		return;
-	by_definition = of[2] >= question->k && (float8) of[2] / (float8) all >= question->theta ? STAGE_STICKY :
+	by_definition = of[2] >= question->min_own && (float8) of[2] / (float8) all >= question->min_own_share ? STAGE_STICKY :
 		of[1] + of[2] > 0 ? STAGE_INDUCED : all > 0 ? STAGE_FORCED : STAGE_DORMANT;
 	stage = CALL_IN_AGGREGATE(custmart_interaction_stage_final, ARG(state));
 	host_require(stage_number(must(stage, "final")) == by_definition, "interaction_stage is not as defined");
@@ -398,7 +398,7 @@ target_interaction_book_rows(Input *input)
 	{
 		NullableDatum args[] = {
 			ARG(book), ARG(TimestampTzGetDatum(TIME_MAX)), ARG(PointerGetDatum(&question.span)),
-			ARG(Int32GetDatum(question.k)), ARG(Float8GetDatum(question.theta))
+			ARG(Int32GetDatum(question.min_own)), ARG(Float8GetDatum(question.min_own_share))
 		};
 
 		memset(members, 0, sizeof(members));

@@ -207,15 +207,16 @@ def pricebook(key_type, rows):
 
 
 def price_slope(key_type, rows):
-    """Of rows (item, period, x, price), x a float."""
+    """Of rows (item, period, x, price), or (item, x, price) without periods; x a float."""
+    form = 0 if len(rows[0]) == 4 else 1
     items = defaultdict(lambda: defaultdict(list))
     skipped = 0
     for row in rows:
-        if None in row or Decimal(row[3]) <= 0:
+        if None in row or Decimal(row[-1]) <= 0:
             skipped += 1
         else:
-            item, period, x, price = row
-            items[item][days(period)].append((round(x * 2**40), round(math.log(float(price)) * 2**52)))
+            item, *period, x, price = row
+            items[item][days(*period) if period else 0].append((round(x * 2**40), round(math.log(float(price)) * 2**52)))
     keys = in_order(items)
     cells = b""
     for key in keys:
@@ -224,7 +225,7 @@ def price_slope(key_type, rows):
             cells += wide(sum(x for x, _ in of), 16) + wide(sum(y for _, y in of), 16)
             cells += wide(sum(x * x for x, _ in of), 24) + wide(sum(x * y for x, y in of), 24)
     numbers = [len(items[key]) for key in keys]
-    return literal("price_slope_summary", book(8, key_type, 0, skipped, keys, u32(sum(numbers)) + u32(*numbers) + cells))
+    return literal("price_slope_summary", book(8, key_type, form, skipped, keys, u32(sum(numbers)) + u32(*numbers) + cells))
 
 
 # ---------- the rows of test/sql/golden.sql ----------
@@ -260,7 +261,8 @@ GOLDEN = [
         ("tea", "2026-01-05", 0.0, "1"), ("Käse", "2026-01-12", -0.25, "2"), ("tea", "2026-01-05", -3.0, "2"),
         ("tea", "1999-12-31", 1048576.0, "1"), ("tea", "2026-01-05", 0.5, "2"), ("tea", "2026-01-05", 0.0, "0"),
         ("tea", "2026-01-05", 0.0, "-1"), (None, "2026-01-05", 0.0, "1"), ("tea", "2026-01-05", 0.0, None)]),
-    price_slope(int, [(42, "2000-01-01", 1.0, "2"), (42, "2000-01-01", 2.0, "4")])]
+    price_slope(int, [(42, "2000-01-01", 1.0, "2"), (42, "2000-01-01", 2.0, "4")]),
+    price_slope(str, [("tea", 1.0, "2"), ("tea", 2.0, "4"), (None, 1.0, "2"), ("tea", 3.0, "-8")])]
 
 if __name__ == "__main__":
     print("\n".join(GOLDEN))

@@ -33,7 +33,7 @@ FROM interactions WHERE member IS NOT NULL GROUP BY member ORDER BY member;
 SELECT member_count(b), rows_skipped(b) FROM (SELECT interaction_book(member, kind, occurred_at) AS b FROM interactions) s;
 SELECT * FROM interaction_stages((SELECT interaction_book(member, kind, occurred_at) FROM interactions));
 SELECT * FROM interaction_members((SELECT interaction_book(member, kind, occurred_at) FROM interactions)) ORDER BY member;
-SELECT * FROM interaction_members((SELECT interaction_book(member, kind, occurred_at) FROM interactions), '2026-07-01', k => 1, theta => 0) ORDER BY member;
+SELECT * FROM interaction_members((SELECT interaction_book(member, kind, occurred_at) FROM interactions), '2026-07-01', min_own => 1, min_own_share => 0) ORDER BY member;
 -- A later as_of lets interactions grow too old, and nothing else.
 SELECT * FROM interaction_stages((SELECT interaction_book(member, kind, occurred_at) FROM interactions), '2026-12-30');
 -- On 2025-06-30 member 6 was sticky, what 5 had done had grown too old at that moment, and the others were not known.
@@ -45,7 +45,7 @@ SELECT * FROM interaction_transitions((SELECT interaction_book(member, kind, occ
 SELECT interaction_stage(kind, occurred_at, '2026-07-01') IS NULL AS no_rows FROM interactions WHERE false;
 SELECT interaction_stage(kind, occurred_at, '2026-07-01') IS NULL AS all_skipped FROM interactions WHERE member = 7;
 SELECT interaction_stage(kind, occurred_at, NULL) IS NULL AS no_as_of, interaction_stage(kind, occurred_at, '2026-07-01', NULL, 2, 0.5) IS NULL AS no_span,
-	interaction_stage(kind, occurred_at, '2026-07-01', '1 day', NULL, 0.5) IS NULL AS no_k, interaction_stage(kind, occurred_at, '2026-07-01', '1 day', 2, NULL) IS NULL AS no_theta
+	interaction_stage(kind, occurred_at, '2026-07-01', '1 day', NULL, 0.5) IS NULL AS no_min_own, interaction_stage(kind, occurred_at, '2026-07-01', '1 day', 2, NULL) IS NULL AS no_min_own_share
 FROM interactions;
 SELECT interaction_book(member, kind, occurred_at) IS NULL AS no_rows FROM interactions WHERE false;
 SELECT (SELECT count(*) FROM interaction_stages(NULL)), (SELECT count(*) FROM interaction_members(NULL::interaction_book)), (SELECT count(*) FROM interaction_transitions(NULL, '2026-01-01'));
@@ -93,9 +93,9 @@ SELECT interaction_stage('own', '2026-01-01', '2026-07-01', '1 day', 2, n / 2.0)
 SELECT * FROM interaction_stages((SELECT interaction_book(member, kind, occurred_at) FROM interactions), '2026-06-30');
 SELECT * FROM interaction_stages((SELECT interaction_book(member, kind, occurred_at) FROM interactions), 'infinity');
 SELECT * FROM interaction_stages((SELECT interaction_book(member, kind, occurred_at) FROM interactions), span => NULL);
-SELECT * FROM interaction_members((SELECT interaction_book(member, kind, occurred_at) FROM interactions), k => NULL);
-SELECT * FROM interaction_members((SELECT interaction_book(member, kind, occurred_at) FROM interactions), theta => NULL);
-SELECT * FROM interaction_members((SELECT interaction_book(member, kind, occurred_at) FROM interactions), theta => '-Infinity');
+SELECT * FROM interaction_members((SELECT interaction_book(member, kind, occurred_at) FROM interactions), min_own => NULL);
+SELECT * FROM interaction_members((SELECT interaction_book(member, kind, occurred_at) FROM interactions), min_own_share => NULL);
+SELECT * FROM interaction_members((SELECT interaction_book(member, kind, occurred_at) FROM interactions), min_own_share => '-Infinity');
 SELECT * FROM interaction_members((SELECT interaction_book(u, kind, occurred_at) FROM typed));
 SELECT * FROM interaction_members(NULL::int, (SELECT interaction_book(member, kind, occurred_at) FROM interactions));
 SELECT * FROM interaction_transitions((SELECT interaction_book(member, kind, occurred_at) FROM interactions), NULL);
@@ -129,8 +129,8 @@ FROM unnest(ARRAY[$$'own', '2026-07-02', '2026-07-01'$$, $$'none', '2026-07-01',
 	$$'own', '2026-07-01', '2026-07-01', '1 day', -2147483648, 0.5$$, $$'own', '2026-07-01', '2026-07-01', '1 day', 2, -1e-300$$, $$'own', '2026-07-01', '2026-07-01', '1 day', 2, 'Infinity'$$]) a GROUP BY 1 ORDER BY 1;
 SELECT left(hostile.error_of(format('SELECT * FROM interaction_%s((SELECT interaction_book(member, kind, occurred_at) FROM interactions)%s)', f, a)), 5) AS code,
 	string_agg(f || a, E'\n' ORDER BY f || a COLLATE "C") AS arguments
-FROM (VALUES ('stages', ', ''2026-06-30'''), ('stages', ', ''-infinity'''), ('stages', ', span => NULL'), ('stages', ', span => ''1 year'''), ('members', ', k => NULL'), ('members', ', k => 0'),
-	('members', ', theta => 2'), ('transitions', ', NULL'), ('transitions', ', ''2026-07-01'''), ('transitions', ', ''2026-06-01'', ''2026-06-02'''), ('transitions', ', ''infinity''')) v (f, a) GROUP BY 1 ORDER BY 1;
+FROM (VALUES ('stages', ', ''2026-06-30'''), ('stages', ', ''-infinity'''), ('stages', ', span => NULL'), ('stages', ', span => ''1 year'''), ('members', ', min_own => NULL'), ('members', ', min_own => 0'),
+	('members', ', min_own_share => 2'), ('transitions', ', NULL'), ('transitions', ', ''2026-07-01'''), ('transitions', ', ''2026-06-01'', ''2026-06-02'''), ('transitions', ', ''infinity''')) v (f, a) GROUP BY 1 ORDER BY 1;
 
 -- Thousands of members whose interactions fall on midnights, so that many lie on the edge of a span: plain SQL.
 CREATE TABLE many AS

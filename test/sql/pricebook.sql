@@ -9,12 +9,12 @@ SET search_path = pricebook_test, public;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 
-CREATE TABLE sale (item text, period date, grp text, price numeric, quantity numeric);
+CREATE TABLE sale (item text, period date, member_group text, price numeric, quantity numeric);
 INSERT INTO sale VALUES
 	('a', '2026-01-01', '0', 10, 1), ('a', '2026-01-01', '1', 11, 1), ('a', '2026-01-01', '1', 12, 1), ('a', '2026-01-02', '0', 10, 1),
 	('b', '2026-01-01', '0', 20, 1), ('b', '2026-01-01', '0', 21, 1), ('b', '2026-01-01', '1', 22, 1),
 	('c', '2026-01-01', '1', 5, 1), ('c', '2026-01-01', '0', 5, 1), ('c', '2026-01-01', '1', 5.5, 1);
-CREATE VIEW example AS SELECT pricebook(item, period, grp, price, quantity) AS book FROM sale;
+CREATE VIEW example AS SELECT pricebook(item, period, member_group, price, quantity) AS book FROM sale;
 SELECT cell_count(book), rows_skipped(book), rows_skipped(book, 'null') AS "null", rows_skipped(book, 'price') AS price, rows_skipped(book, 'quantity') AS quantity FROM example;
 
 -- Group 1 buys the cheap items and pays more for every one: 55.5 / 5 is 15.9 % below 66 / 5, and yet it is overcharged
@@ -22,182 +22,199 @@ SELECT cell_count(book), rows_skipped(book), rows_skipped(book, 'null') AS "null
 -- W - E is 5 - 4, 3 - 2 and 4.5 - 4 (5 twice, in ranks 1 and 2), V 2/3, 2/3 and 1/2, the weights are all 1/4: z = 2.5 / sqrt(11/6).
 -- ln(price) is ln(132) / 2 - ln(10), ln(22) - ln(420) / 2 and ln(27.5) / 2 - ln(5) above the reference's, each with a weight of
 -- 2/3: the premium is their mean's, and the standard error sqrt(G / (G - 1) * sum of (2/3 (their differences from it))^2) / 2.
-SELECT grp, reference, items, cells, n, reference_n, coverage, round(naive_gap_pct::numeric, 8) AS naive_gap_pct, round(premium_pct::numeric, 9) AS premium_pct,
+SELECT member_group, reference, items, cells, rows, reference_rows, compared_share, round(naive_gap_pct::numeric, 8) AS naive_gap_pct, round(premium_pct::numeric, 9) AS premium_pct,
 	round(z::numeric, 9) AS z, round((2.5 / sqrt(11.0 / 6))::numeric, 9) AS z_by_hand, overcharge, overcharge_net, items_flagged, verdict
 FROM example, price_gaps(book, '0');
-SELECT abs(ln(1 + premium_pct / 100) - gamma) < 1e-14 AS premium, abs(ln(1 + ci_low / 100) - (gamma - t * error)) < 1e-12 AS low, abs(ln(1 + ci_high / 100) - (gamma + t * error)) < 1e-12 AS high,
+SELECT abs(ln(1 + premium_pct / 100) - gamma) < 1e-14 AS premium, abs(ln(1 + premium_pct_low / 100) - (gamma - t * error)) < 1e-12 AS low, abs(ln(1 + premium_pct_high / 100) - (gamma + t * error)) < 1e-12 AS high,
 	round(gamma::numeric, 11) AS gamma, round(error::numeric, 11) AS error
 FROM example, price_gaps(book, '0'),
 	(SELECT avg(d) AS gamma, sqrt(3.0 / 2 * sum((2.0 / 3 * (d - mean)) ^ 2)) / 2 AS error, 2 * 0.475 * sqrt(2 / (4 * 0.975 * 0.025)) AS t	-- with 2 degrees of freedom
 	 FROM (SELECT d, avg(d) OVER () AS mean FROM unnest(ARRAY[ln(132::float8) / 2 - ln(10::float8), ln(22::float8) - ln(420::float8) / 2, ln(27.5::float8) / 2 - ln(5::float8)]) d) s) by_hand;
 -- Items have z = 1 / sqrt(2/3) twice and 0.5 / sqrt(1/2): p = 0.2206713619 (t of the normal distribution at 1.224745) and
 -- 0.4795001222 (at 0.707107); q = p * 3 / 2 of the first two, the third's own of the third. No item has enough rows for g.
-SELECT item, grp, n, reference_n, mean, reference_mean, median, reference_median, round(gap_pct::numeric, 9) AS gap_pct, hedges_g, round(p_value::numeric, 10) AS p_value, round(q_value::numeric, 10) AS q_value, overcharge, is_flagged
-FROM example, price_gap_items(book, '0');
+SELECT item, member_group, rows, reference_rows, mean, reference_mean, median, reference_median, round(gap_pct::numeric, 9) AS gap_pct, hedges_g, round(p_value::numeric, 10) AS p_value, round(q_value::numeric, 10) AS q_value, overcharge, is_flagged
+FROM example, price_gap_items(NULL::text, book, '0');
 -- Shares of rows .4 .2 .4 and .4 .4 .2, means 11.5 22 5.25 and 10 20.5 5: basket -.2 * 21.25 + .2 * 5.125, price 1.5 * .4 + 1.5 * .3 + .25 * .3.
-SELECT grp, reference, items, n, reference_n, mean, reference_mean, round(difference::numeric, 12) AS difference, round(basket_effect::numeric, 12) AS basket_effect, round(price_effect::numeric, 12) AS price_effect
+SELECT member_group, reference, items, rows, reference_rows, mean, reference_mean, round(difference::numeric, 12) AS difference, round(basket_effect::numeric, 12) AS basket_effect, round(price_effect::numeric, 12) AS price_effect
 FROM example, price_gap_mix(book, '0');
-SELECT f.* FROM example, fair_prices(book, '0') f;
+SELECT f.* FROM example, fair_prices(NULL::text, book, '0') f;
 -- The other way round: -ln(1 + premium), the same z but for its sign, and money below the median of 11.5, 22 and 5.25.
-SELECT a.grp, a.reference, abs((1 + a.premium_pct / 100) * (1 + b.premium_pct / 100) - 1) < 1e-14 AS premium, a.z = -b.z AS z, a.p_value = b.p_value AS p_value, a.coverage = (50 + 6) / 66.0 AS coverage, a.overcharge, a.overcharge_net, a.verdict
+SELECT a.member_group, a.reference, abs((1 + a.premium_pct / 100) * (1 + b.premium_pct / 100) - 1) < 1e-14 AS premium, a.z = -b.z AS z, a.p_value = b.p_value AS p_value, a.compared_share = (50 + 6) / 66.0 AS compared_share, a.overcharge, a.overcharge_net, a.verdict
 FROM example, price_gaps(book, '1') a, price_gaps(book, '0') b;
 
 -- Quantities weigh money, and nothing else: 3 at 11 and 2.5 at 12 are overcharged by 3 and 5, the revenue that compares is 33 + 30 of 73.
-SELECT n, coverage = 63 / 73.0::float8 AS coverage, overcharge, overcharge_net, round(naive_gap_pct::numeric, 9) AS naive_gap_pct, premium_pct = (SELECT premium_pct FROM price_gaps((SELECT pricebook('a'::text, grp, price) FROM sale WHERE item = 'a' AND period = '2026-01-01'), '0')) AS premium
-FROM (SELECT pricebook(item, period, grp, price, q) AS book
-	  FROM (VALUES ('a', date '2026-01-01', '0', 10.0, 7), ('a', '2026-01-01', '1', 11, 3), ('a', '2026-01-01', '1', 12, 2.5), ('c', '2026-01-02', '1', 5, 2)) v(item, period, grp, price, q)) s, price_gaps(book, '0');
+SELECT rows, compared_share = 63 / 73.0::float8 AS compared_share, overcharge, overcharge_net, round(naive_gap_pct::numeric, 9) AS naive_gap_pct, premium_pct = (SELECT premium_pct FROM price_gaps((SELECT pricebook('a'::text, member_group, price) FROM sale WHERE item = 'a' AND period = '2026-01-01'), '0')) AS premium
+FROM (SELECT pricebook(item, period, member_group, price, q) AS book
+	  FROM (VALUES ('a', date '2026-01-01', '0', 10.0, 7), ('a', '2026-01-01', '1', 11, 3), ('a', '2026-01-01', '1', 12, 2.5), ('c', '2026-01-02', '1', 5, 2)) v(item, period, member_group, price, q)) s, price_gaps(book, '0');
 
 -- What is skipped, and why: the first reason of null, price, quantity.
-CREATE TABLE odd (why text, item text, period date, grp text, price numeric, quantity numeric);
+CREATE TABLE odd (why text, item text, period date, member_group text, price numeric, quantity numeric);
 INSERT INTO odd VALUES
 	('kept', 'a', '2026-01-01', 'x', 0.01, 0.001), ('null', NULL, '2026-01-01', 'x', 1, 1), ('null', 'a', NULL, 'x', 1, 1), ('null', 'a', '2026-01-01', NULL, 1, 1),
 	('null', 'a', '2026-01-01', 'x', NULL, 1), ('null', 'a', '2026-01-01', 'x', 1, NULL), ('null', NULL, NULL, NULL, NULL, NULL), ('null', 'a', '2026-01-01', 'x', -1, NULL),
 	('price', 'a', '2026-01-01', 'x', 0, 1), ('price', 'a', '2026-01-01', 'x', 0.00, 1), ('price', 'a', '2026-01-01', 'x', -5, -1), ('price', 'a', '2026-01-01', 'x', -99999999999999999999999, 0),
 	('quantity', 'a', '2026-01-01', 'x', 1, 0), ('quantity', 'a', '2026-01-01', 'x', 1, -2), ('quantity', 'a', '2026-01-01', 'x', 1, -1e30);
-SELECT why, count(*), rows_skipped(pricebook(item, period, grp, price, quantity)) AS skipped,
-	rows_skipped(pricebook(item, period, grp, price, quantity), 'null') AS "null", rows_skipped(pricebook(item, period, grp, price, quantity), 'price') AS price,
-	rows_skipped(pricebook(item, period, grp, price, quantity), 'quantity') AS quantity, cell_count(pricebook(item, period, grp, price, quantity)) AS cells
+SELECT why, count(*), rows_skipped(pricebook(item, period, member_group, price, quantity)) AS skipped,
+	rows_skipped(pricebook(item, period, member_group, price, quantity), 'null') AS "null", rows_skipped(pricebook(item, period, member_group, price, quantity), 'price') AS price,
+	rows_skipped(pricebook(item, period, member_group, price, quantity), 'quantity') AS quantity, cell_count(pricebook(item, period, member_group, price, quantity)) AS cells
 FROM odd GROUP BY ROLLUP (why) ORDER BY why;
 -- Without periods and quantities these do not matter.
-SELECT rows_skipped(b), rows_skipped(b, 'null') AS "null", rows_skipped(b, 'price') AS price, rows_skipped(b, 'quantity') AS quantity FROM (SELECT pricebook(item, grp, price) AS b FROM odd) s;
+SELECT rows_skipped(b), rows_skipped(b, 'null') AS "null", rows_skipped(b, 'price') AS price, rows_skipped(b, 'quantity') AS quantity FROM (SELECT pricebook(item, member_group, price) AS b FROM odd) s;
 
 -- Nothing to tell of.
-SELECT pricebook(item, grp, price) IS NULL AS no_rows, rollup(pricebook(item, grp, price)) OVER () IS NULL AS no_books FROM sale WHERE false GROUP BY ();
-SELECT (SELECT count(*) FROM price_gaps(NULL, '0')) AS gaps, (SELECT count(*) FROM price_gap_items(NULL, '0')) AS items, (SELECT count(*) FROM price_gap_items(NULL::bigint, NULL, '0')) AS bigint_items,
-	(SELECT count(*) FROM price_gap_mix(NULL, '0')) AS mix, (SELECT count(*) FROM fair_prices(NULL, '0')) AS prices, cell_count(NULL::pricebook_summary), rows_skipped(NULL::pricebook_summary), NULL::pricebook_summary + NULL::pricebook_summary AS plus;
-CREATE VIEW empty AS SELECT pricebook(item, period, grp, price, quantity) AS book FROM odd WHERE why <> 'kept';
+SELECT pricebook(item, member_group, price) IS NULL AS no_rows, rollup(pricebook(item, member_group, price)) OVER () IS NULL AS no_books FROM sale WHERE false GROUP BY ();
+SELECT (SELECT count(*) FROM price_gaps(NULL, '0')) AS gaps, (SELECT count(*) FROM price_gap_items(NULL::pricebook_summary, '0')) AS items, (SELECT count(*) FROM price_gap_items(NULL::bigint, NULL, '0')) AS bigint_items,
+	(SELECT count(*) FROM price_gap_mix(NULL, '0')) AS mix, (SELECT count(*) FROM fair_prices(NULL::pricebook_summary, '0')) AS prices, cell_count(NULL::pricebook_summary), rows_skipped(NULL::pricebook_summary), NULL::pricebook_summary + NULL::pricebook_summary AS plus;
+CREATE VIEW empty AS SELECT pricebook(item, period, member_group, price, quantity) AS book FROM odd WHERE why <> 'kept';
 SELECT cell_count(book), rows_skipped(book), book::text::pricebook_summary = book AS round_trip, book + book = (SELECT rollup(b) FROM (SELECT book AS b FROM empty UNION ALL TABLE empty) s) AS plus,
-	(SELECT count(*) FROM price_gaps(book, 'nobody')) AS gaps, (SELECT count(*) FROM price_gap_items(book, '')) AS items, (SELECT count(*) FROM price_gap_mix(book, 'x')) AS mix, (SELECT count(*) FROM fair_prices(book, 'x')) AS prices
+	(SELECT count(*) FROM price_gaps(book, 'nobody')) AS gaps, (SELECT count(*) FROM price_gap_items(NULL::text, book, '')) AS items, (SELECT count(*) FROM price_gap_mix(book, 'x')) AS mix, (SELECT count(*) FROM fair_prices(NULL::text, book, 'x')) AS prices
 FROM empty;
 SELECT cell_count(e.book + s.book) AS cells, rows_skipped(e.book + s.book) AS skipped, g.premium_pct = w.premium_pct AS same FROM empty e, example s, price_gaps(e.book + s.book, '0') g, price_gaps(s.book, '0') w;
 -- A book of one group.
-SELECT (SELECT count(*) FROM price_gaps(b, 'x')) AS gaps, (SELECT count(*) FROM price_gap_items(b, 'x')) AS items, (SELECT count(*) FROM price_gap_mix(b, 'x')) AS mix, (SELECT string_agg(f::text, ' ') FROM fair_prices(b, 'x') f) AS prices
+SELECT (SELECT count(*) FROM price_gaps(b, 'x')) AS gaps, (SELECT count(*) FROM price_gap_items(NULL::text, b, 'x')) AS items, (SELECT count(*) FROM price_gap_mix(b, 'x')) AS mix, (SELECT string_agg(f::text, ' ') FROM fair_prices(NULL::text, b, 'x') f) AS prices
 FROM (SELECT pricebook('a'::text, 'x', p) AS b FROM unnest('{1,2,4}'::numeric[]) p) s;
 
 -- Cells of one group compare with nothing: no overlap in time, no common item.
-SELECT g.* FROM (SELECT pricebook(item, period, grp, price, 1) AS b FROM (VALUES ('a', date '2026-01-01', 'x', 10), ('a', '2026-01-02', 'y', 20), ('b', '2026-01-01', 'z', 5)) v(item, period, grp, price)) s, price_gaps(b, 'x') g;
-SELECT g.* FROM (SELECT pricebook(item, period, grp, price, 1) AS b FROM (VALUES ('a', date '2026-01-01', 'x', 10), ('a', '2026-01-02', 'y', 20), ('b', '2026-01-01', 'z', 5)) v(item, period, grp, price)) s, price_gap_items(b, 'x') g;
+SELECT g.* FROM (SELECT pricebook(item, period, member_group, price, 1) AS b FROM (VALUES ('a', date '2026-01-01', 'x', 10), ('a', '2026-01-02', 'y', 20), ('b', '2026-01-01', 'z', 5)) v(item, period, member_group, price)) s, price_gaps(b, 'x') g;
+SELECT g.* FROM (SELECT pricebook(item, period, member_group, price, 1) AS b FROM (VALUES ('a', date '2026-01-01', 'x', 10), ('a', '2026-01-02', 'y', 20), ('b', '2026-01-01', 'z', 5)) v(item, period, member_group, price)) s, price_gap_items(NULL::text, b, 'x') g;
 -- In the mix periods do not matter: both bought a.
-SELECT g.* FROM (SELECT pricebook(item, period, grp, price, 1) AS b FROM (VALUES ('a', date '2026-01-01', 'x', 10), ('a', '2026-01-02', 'y', 20), ('b', '2026-01-01', 'z', 5)) v(item, period, grp, price)) s, price_gap_mix(b, 'x') g;
+SELECT g.* FROM (SELECT pricebook(item, period, member_group, price, 1) AS b FROM (VALUES ('a', date '2026-01-01', 'x', 10), ('a', '2026-01-02', 'y', 20), ('b', '2026-01-01', 'z', 5)) v(item, period, member_group, price)) s, price_gap_mix(b, 'x') g;
 
 -- One item: no interval, because there is nothing it could vary over. Ten rows each, 10 dearer by 1:
 -- W - E is 50 pairs of 100 won, 100 - 50; V = 100 / 12 * (21 - 2 * (10^3 - 10) / (20 * 19)): z = 50 / sqrt(V) = sqrt(19).
 CREATE VIEW constant AS
-SELECT pricebook('a'::text, grp, price + CASE grp WHEN 'y' THEN 1 WHEN 'z' THEN -1 ELSE 0 END) AS book FROM (VALUES (10)) v(price), unnest('{x,y,z,same}'::text[]) grp, generate_series(1, 10);
-SELECT grp, items, cells, n, reference_n, round(premium_pct::numeric, 9) AS premium_pct, ci_low, ci_high, round(z::numeric, 9) AS z, round(sqrt(19::numeric), 9) AS z_by_hand, round(p_value::numeric, 9) AS p_value, overcharge, overcharge_net, items_flagged, verdict
+SELECT pricebook('a'::text, member_group, price + CASE member_group WHEN 'y' THEN 1 WHEN 'z' THEN -1 ELSE 0 END) AS book FROM (VALUES (10)) v(price), unnest('{x,y,z,same}'::text[]) member_group, generate_series(1, 10);
+SELECT member_group, items, cells, rows, reference_rows, round(premium_pct::numeric, 9) AS premium_pct, premium_pct_low, premium_pct_high, round(z::numeric, 9) AS z, round(sqrt(19::numeric), 9) AS z_by_hand, round(p_value::numeric, 9) AS p_value, overcharge, overcharge_net, items_flagged, verdict
 FROM constant, price_gaps(book, 'x');
 -- No spread, no g; but different all the same. All alike: p = 1. q is that of one item, p.
-SELECT grp, mean, median, gap_pct, hedges_g, round(p_value::numeric, 9) AS p_value, q_value = p_value AS q, overcharge, is_flagged FROM constant, price_gap_items(book, 'x');
+SELECT member_group, mean, median, gap_pct, hedges_g, round(p_value::numeric, 9) AS p_value, q_value = p_value AS q, overcharge, is_flagged FROM constant, price_gap_items(NULL::text, book, 'x');
 -- Two items of which nothing differs have an interval, of no width.
-SELECT premium_pct, ci_low, ci_high, z, p_value, overcharge_net, verdict FROM (SELECT pricebook(i::bigint, grp, i) AS b FROM generate_series(1, 2) i, unnest('{x,y}'::text[]) grp, generate_series(1, 5)) s, price_gaps(b, 'x');
+SELECT premium_pct, premium_pct_low, premium_pct_high, z, p_value, overcharge_net, verdict FROM (SELECT pricebook(i::bigint, member_group, i) AS b FROM generate_series(1, 2) i, unnest('{x,y}'::text[]) member_group, generate_series(1, 5)) s, price_gaps(b, 'x');
 -- Rows on a side, the premium that matters and the level decide what counts.
-SELECT min_rows, min_premium, alpha, items_flagged, verdict, (SELECT bool_or(is_flagged) FROM price_gap_items(book, 'x', alpha, min_premium, min_rows) i WHERE i.grp = 'y') AS is_flagged
-FROM constant, (VALUES (10, 0.01, 0.05), (11, 0.01, 0.05), (1, 0.0999, 0.05), (1, 0.1001, 0.05), (1, 0.01, 0.00001), (1, 0.01, 0.00002)) v(min_rows, min_premium, alpha), price_gaps(book, 'x', alpha, min_premium, min_rows) WHERE grp = 'y' ORDER BY 1, 2, 3;
+SELECT min_rows, min_premium_pct, alpha, items_flagged, verdict, (SELECT bool_or(is_flagged) FROM price_gap_items(NULL::text, book, 'x', alpha, min_premium_pct, min_rows) i WHERE i.member_group = 'y') AS is_flagged
+FROM constant, (VALUES (10, 1, 0.05), (11, 1, 0.05), (1, 9.99, 0.05), (1, 10.01, 0.05), (1, 1, 0.00001), (1, 1, 0.00002)) v(min_rows, min_premium_pct, alpha), price_gaps(book, 'x', alpha, min_premium_pct, min_rows) WHERE member_group = 'y' ORDER BY 1, 2, 3;
 -- Hedges' g: 1 2 3 against 3 4 5 are two pooled standard deviations of 1 apart, and J of 4 degrees of freedom is
 -- gamma(2) / (sqrt(2) gamma(1.5)) = sqrt(2 / pi). Of 1 and 2 against 3 and 5: sd sqrt(1.25), J gamma(1) / gamma(1/2).
-SELECT grp, abs(hedges_g - by_hand) < 1e-15 AS g FROM (SELECT pricebook(1::bigint, grp, p) AS b FROM (VALUES ('x', 1), ('x', 2), ('x', 3), ('y', 3), ('y', 4), ('y', 5)) v(grp, p)) s, price_gap_items(NULL::bigint, b, 'x'), (SELECT 2 * sqrt(2 / pi()) AS by_hand) h;
-SELECT grp, abs(hedges_g - by_hand) < 1e-15 AS g FROM (SELECT pricebook(1::bigint, grp, p) AS b FROM (VALUES ('x', 1), ('x', 2), ('y', 3), ('y', 5)) v(grp, p)) s, price_gap_items(NULL::bigint, b, 'x'), (SELECT 2.5 / sqrt(1.25) / sqrt(pi()) AS by_hand) h;
+SELECT member_group, abs(hedges_g - by_hand) < 1e-15 AS g FROM (SELECT pricebook(1::bigint, member_group, p) AS b FROM (VALUES ('x', 1), ('x', 2), ('x', 3), ('y', 3), ('y', 4), ('y', 5)) v(member_group, p)) s, price_gap_items(NULL::bigint, b, 'x'), (SELECT 2 * sqrt(2 / pi()) AS by_hand) h;
+SELECT member_group, abs(hedges_g - by_hand) < 1e-15 AS g FROM (SELECT pricebook(1::bigint, member_group, p) AS b FROM (VALUES ('x', 1), ('x', 2), ('y', 3), ('y', 5)) v(member_group, p)) s, price_gap_items(NULL::bigint, b, 'x'), (SELECT 2.5 / sqrt(1.25) / sqrt(pi()) AS by_hand) h;
 -- p does not go down to a silent 0. Of 700 rows on either side, all dearer, z is sqrt(2n - 1), as above, and p about
 -- 2 exp(-z^2 / 2) / (z sqrt(2 pi)) = 3.5e-306.
-SELECT round(z::numeric, 6) AS z, round(sqrt(1399::numeric), 6) AS z_by_hand, p_value BETWEEN 3e-306 AND 4e-306 AS tiny, verdict FROM (SELECT pricebook(1::bigint, grp, CASE grp WHEN 'x' THEN 10 ELSE 11 END) AS b FROM unnest('{x,y}'::text[]) grp, generate_series(1, 700)) s, price_gaps(b, 'x');
+SELECT round(z::numeric, 6) AS z, round(sqrt(1399::numeric), 6) AS z_by_hand, p_value BETWEEN 3e-306 AND 4e-306 AS tiny, verdict FROM (SELECT pricebook(1::bigint, member_group, CASE member_group WHEN 'x' THEN 10 ELSE 11 END) AS b FROM unnest('{x,y}'::text[]) member_group, generate_series(1, 700)) s, price_gaps(b, 'x');
 
 -- One price however it is written; money has as many decimals as the prices are given with.
 SELECT pricebook('a'::text, 'x', p ORDER BY p) = (SELECT pricebook('a'::text, 'x', 10.00) FROM generate_series(1, 3)) AS one_price,
 	length(pricebook_summary_send(pricebook('a'::text, 'x', p))) - length(pricebook_summary_send((SELECT pricebook('a'::text, 'x', 10)))) AS more_bytes FROM unnest('{10,10.0,10.00}'::numeric[]) p;
-SELECT f.* FROM (SELECT pricebook('a'::text, 'x', p) AS b FROM unnest('{10,10.0,10.00}'::numeric[]) p) s, fair_prices(b, 'x') f;
-SELECT fair_price FROM (SELECT pricebook('a'::text, 'x', p) AS b FROM unnest('{10,11,1e3}'::numeric[]) p) s, fair_prices(b, 'x');
-SELECT fair_price FROM (SELECT pricebook('a'::text, 'x', p) AS b FROM unnest('{10,10.01,11,1e3}'::numeric[]) p) s, fair_prices(b, 'x');
+SELECT f.* FROM (SELECT pricebook('a'::text, 'x', p) AS b FROM unnest('{10,10.0,10.00}'::numeric[]) p) s, fair_prices(NULL::text, b, 'x') f;
+SELECT fair_price FROM (SELECT pricebook('a'::text, 'x', p) AS b FROM unnest('{10,11,1e3}'::numeric[]) p) s, fair_prices(NULL::text, b, 'x');
+SELECT fair_price FROM (SELECT pricebook('a'::text, 'x', p) AS b FROM unnest('{10,10.01,11,1e3}'::numeric[]) p) s, fair_prices(NULL::text, b, 'x');
 -- Of many digits: as many as 38 before the point and 28 behind it, exact. The median of an even number has one more.
-CREATE TABLE wide (grp text, price numeric, quantity numeric);
+CREATE TABLE wide (member_group text, price numeric, quantity numeric);
 INSERT INTO wide VALUES ('x', 12.3333333333333333333, 1), ('x', 12.3333333333333333334, 2.00000000000000000001), ('y', 12.3333333333333333335, 36028797018963968), ('y', 12.33333333333333333330, 0.5),
 	('x', 99999999999999999999999999999999999999, 1), ('y', 0.0000000000000000000000000001, 99999999999999999999999999999999999999), ('y', 36028797018963967, 1), ('y', 36028797018963968, 1);
-SELECT f.* FROM (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity) AS b FROM wide) s, unnest('{x,y}'::text[]) r, fair_prices(NULL::bigint, b, r) f;
-SELECT overcharge = over AS overcharge, overcharge_net = net AS overcharge_net, abs(coverage - 1) < 1e-15 AS coverage
-FROM (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity) AS b FROM wide) s, price_gaps(b, 'x'),
-	(SELECT sum(greatest(price - 12.3333333333333333334, 0) * quantity) AS over, sum((price - 12.3333333333333333334) * quantity) AS net FROM wide WHERE grp = 'y') by_sql;
-SELECT b::text::pricebook_summary = b AS round_trip, b = (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity ORDER BY price DESC, quantity) FROM wide) AS same_bytes,
-	b + b = (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity) FROM wide, generate_series(1, 2)) AS plus
-FROM (SELECT pricebook(1::bigint, '2026-01-01', grp, price, quantity ORDER BY quantity, price) AS b FROM wide) s;
+SELECT f.* FROM (SELECT pricebook(1::bigint, '2026-01-01', member_group, price, quantity) AS b FROM wide) s, unnest('{x,y}'::text[]) r, fair_prices(NULL::bigint, b, r) f;
+SELECT overcharge = over AS overcharge, overcharge_net = net AS overcharge_net, abs(compared_share - 1) < 1e-15 AS compared_share
+FROM (SELECT pricebook(1::bigint, '2026-01-01', member_group, price, quantity) AS b FROM wide) s, price_gaps(b, 'x'),
+	(SELECT sum(greatest(price - 12.3333333333333333334, 0) * quantity) AS over, sum((price - 12.3333333333333333334) * quantity) AS net FROM wide WHERE member_group = 'y') by_sql;
+SELECT b::text::pricebook_summary = b AS round_trip, b = (SELECT pricebook(1::bigint, '2026-01-01', member_group, price, quantity ORDER BY price DESC, quantity) FROM wide) AS same_bytes,
+	b + b = (SELECT pricebook(1::bigint, '2026-01-01', member_group, price, quantity) FROM wide, generate_series(1, 2)) AS plus
+FROM (SELECT pricebook(1::bigint, '2026-01-01', member_group, price, quantity ORDER BY quantity, price) AS b FROM wide) s;
 -- Quantities that cross 56 bits and come back by being whole.
 SELECT pricebook(1::bigint, '2026-01-01', 'x', 2, q ORDER BY q) = pricebook(1::bigint, '2026-01-01', 'x', 2, q ORDER BY q DESC) AS same_bytes, f.n
 FROM unnest('{36028797018963967.5,0.5,36028797018963967,1e20,0.25,0.75}'::numeric[]) q, LATERAL (SELECT 6 AS n) f GROUP BY f.n;
 
 -- Items and groups of all kinds; text by its bytes, numbers by number, groups by their bytes.
-SELECT i.item, i.grp, i.gap_pct FROM (SELECT pricebook(item, grp, 10 + (grp = 'é')::int) AS b FROM unnest(ARRAY['b', 'B', '', 'aa', 'a', 'été', repeat('x', 30)]) item, unnest(ARRAY['ref', 'é', '', 'Z']) grp) s, price_gap_items(b, 'ref') i;
-SELECT item, pg_typeof(item), grp, gap_pct FROM (SELECT pricebook(item, grp, 10 + (grp = 'y')::int) AS b FROM unnest('{9,10,-1,0,9223372036854775807,-9223372036854775808}'::bigint[]) item, unnest('{x,y}'::text[]) grp) s, price_gap_items(NULL::bigint, b, 'x');
-SELECT f.item, pg_typeof(f.item), f.period, f.fair_price, f.n FROM (SELECT pricebook(item::int, period, grp, price, quantity) AS b FROM (VALUES (2, date '4713-01-01 BC', 'x', 1.5, 1), (2, '5874897-12-31', 'x', 2, 1), (1, '2000-01-01', 'x', 3, 1), (1, '1999-12-31', 'x', 4, 1)) v(item, period, grp, price, quantity)) s, fair_prices(NULL::bigint, b, 'x') f;
+SELECT i.item, i.member_group, i.gap_pct FROM (SELECT pricebook(item, member_group, 10 + (member_group = 'é')::int) AS b FROM unnest(ARRAY['b', 'B', '', 'aa', 'a', 'été', repeat('x', 30)]) item, unnest(ARRAY['ref', 'é', '', 'Z']) member_group) s, price_gap_items(NULL::text, b, 'ref') i;
+SELECT item, pg_typeof(item), member_group, gap_pct FROM (SELECT pricebook(item, member_group, 10 + (member_group = 'y')::int) AS b FROM unnest('{9,10,-1,0,9223372036854775807,-9223372036854775808}'::bigint[]) item, unnest('{x,y}'::text[]) member_group) s, price_gap_items(NULL::bigint, b, 'x');
+SELECT f.item, pg_typeof(f.item), f.period, f.fair_price, f.rows FROM (SELECT pricebook(item::int, period, member_group, price, quantity) AS b FROM (VALUES (2, date '4713-01-01 BC', 'x', 1.5, 1), (2, '5874897-12-31', 'x', 2, 1), (1, '2000-01-01', 'x', 3, 1), (1, '1999-12-31', 'x', 4, 1)) v(item, period, member_group, price, quantity)) s, fair_prices(NULL::bigint, b, 'x') f;
 SELECT (SELECT count(*) FROM price_gap_items(NULL::text, book, '0')) AS items, (SELECT count(*) FROM fair_prices('any'::text, book, '0')) AS prices FROM example;
-SELECT cell_count(pricebook(item::varchar(10), grp, price)) AS varchar, cell_count(pricebook(ascii(item)::smallint, grp, price)) AS smallint FROM sale;
+-- Items are bigint unless a type says otherwise, with arguments by position, by name and as parameters.
+CREATE VIEW numbers AS SELECT pricebook(item, member_group, 10 + (member_group = 'y')::int) AS book FROM generate_series(7, 8) item, unnest('{x,y}'::text[]) member_group, generate_series(1, 5);
+SELECT item, pg_typeof(item), fair_price, rows FROM numbers, fair_prices(book, 'x');
+SELECT item, is_flagged FROM numbers, price_gap_items(book, reference => 'x', min_premium_pct => 9.9);
+SELECT item, is_flagged FROM numbers, price_gap_items(book, 'x', 0.05, 10);
+PREPARE items(pricebook_summary, text) AS SELECT count(*) FROM price_gap_items($1, $2);
+SELECT book AS numbers FROM numbers \gset
+EXECUTE items(:'numbers', 'y');
+PREPARE untyped AS SELECT (SELECT count(*) FROM price_gap_items((SELECT book FROM numbers), $1)), (SELECT count(*) FROM fair_prices((SELECT book FROM numbers), $1));
+EXECUTE untyped('y');
+SELECT cell_count(pricebook(item::varchar(10), member_group, price)) AS varchar, cell_count(pricebook(ascii(item)::smallint, member_group, price)) AS smallint FROM sale;
 
 -- A reference may be any group, of any name; what is none is told, cut short.
-SELECT count(*) FROM (SELECT pricebook('a'::text, grp, 1) AS b FROM unnest(ARRAY['', 'x', repeat('é', 100000)]) grp) s, unnest(ARRAY['', repeat('é', 100000)]) r, price_gaps(b, r);
+SELECT count(*) FROM (SELECT pricebook('a'::text, member_group, 1) AS b FROM unnest(ARRAY['', 'x', repeat('é', 100000)]) member_group) s, unnest(ARRAY['', repeat('é', 100000)]) r, price_gaps(b, r);
 \set VERBOSITY default
 SELECT g.* FROM example, price_gaps(book, '2') g;
-SELECT price_gap_items(book, '') FROM example;
+SELECT price_gap_items(NULL::text, book, '') FROM example;
 SELECT price_gap_mix(book, 'the "first" 30 days') FROM example;
-SELECT fair_prices(book, repeat('é', 1000000)) FROM example;
+SELECT fair_prices(NULL::text, book, repeat('é', 1000000)) FROM example;
 SELECT price_gaps(b, 'x') FROM (SELECT pricebook(1::bigint, repeat('g', n * 10) || n, 1) AS b FROM generate_series(1, 12) n) s;
 SELECT price_gaps(book, NULL) FROM example;
+-- Without a reference the error says which there are; it comes before what is wrong with the items.
+SELECT price_gaps(book) FROM example;
+SELECT * FROM example, price_gap_items(book, min_rows => 1);
+SELECT price_gap_mix(book) FROM example;
+SELECT fair_prices(NULL::bigint, b) FROM (SELECT pricebook(1::bigint, repeat('g', n * 10) || n, 1) AS b FROM generate_series(1, 12) n) s;
+SELECT * FROM empty, price_gaps(book);
 SELECT price_gaps(book, '0', alpha => 0) FROM example;
 SELECT price_gaps(book, '0', alpha => 1) FROM example;
 SELECT price_gaps(book, '0', alpha => 'NaN') FROM example;
 SELECT price_gaps(book, '0', alpha => NULL) FROM example;
-SELECT price_gaps(book, '0', min_premium => -0.01) FROM example;
-SELECT price_gaps(book, '0', min_premium => 'Infinity') FROM example;
-SELECT price_gaps(book, '0', min_premium => 'NaN') FROM example;
-SELECT price_gaps(book, '0', min_premium => NULL) FROM example;
-SELECT price_gap_items(book, '0', min_rows => 0) FROM example;
-SELECT price_gap_items(book, '0', min_rows => NULL) FROM example;
+SELECT price_gaps(book, '0', min_premium_pct => -1) FROM example;
+SELECT price_gaps(book, '0', min_premium_pct => 'Infinity') FROM example;
+SELECT price_gaps(book, '0', min_premium_pct => 'NaN') FROM example;
+SELECT price_gaps(book, '0', min_premium_pct => NULL) FROM example;
+SELECT price_gap_items(NULL::text, book, '0', min_rows => 0) FROM example;
+SELECT price_gap_items(NULL::text, book, '0', min_rows => NULL) FROM example;
 SELECT rows_skipped(book, 'because') FROM example;
 SELECT * FROM example, price_gap_items(NULL::bigint, book, '0');
 SELECT * FROM example, fair_prices(NULL::uuid, book, '0');
-SELECT price_gap_items(b, 'x') FROM (SELECT pricebook(1::bigint, 'x', 1) AS b) s;
-SELECT pricebook(item, grp, 'NaN') FROM sale;
-SELECT pricebook(item, grp, '-Infinity') FROM sale;
-SELECT pricebook(item, period, grp, price, 'NaN') FROM sale;
-SELECT pricebook(item, period, grp, price, 'Infinity') FROM sale;
-SELECT pricebook(item, 'infinity', grp, price, quantity) FROM sale;
-SELECT pricebook(item, '-infinity', grp, price, quantity) FROM sale;
-SELECT pricebook(item, grp, 1e38) FROM sale;
-SELECT pricebook(item, period, grp, price, 1e-29) FROM sale;
-SELECT pricebook(item, grp, price) + pricebook(item, period, grp, price, quantity) FROM sale;
-SELECT pricebook(item, grp, price) + pricebook(ascii(item), grp, price) FROM sale;
-SELECT rollup(b) FROM (SELECT pricebook(item, grp, price) AS b FROM sale UNION ALL SELECT pricebook(item, period, grp, price, quantity) FROM sale) s;
+SELECT * FROM example, price_gap_items(book, '0');
+SELECT fair_prices(b, reference => 'x') FROM (SELECT pricebook('a'::text, 'x', 1) AS b) s;
+SELECT pricebook(item, member_group, 'NaN') FROM sale;
+SELECT pricebook(item, member_group, '-Infinity') FROM sale;
+SELECT pricebook(item, period, member_group, price, 'NaN') FROM sale;
+SELECT pricebook(item, period, member_group, price, 'Infinity') FROM sale;
+SELECT pricebook(item, 'infinity', member_group, price, quantity) FROM sale;
+SELECT pricebook(item, '-infinity', member_group, price, quantity) FROM sale;
+SELECT pricebook(item, member_group, 1e38) FROM sale;
+SELECT pricebook(item, period, member_group, price, 1e-29) FROM sale;
+SELECT pricebook(item, member_group, price) + pricebook(item, period, member_group, price, quantity) FROM sale;
+SELECT pricebook(item, member_group, price) + pricebook(ascii(item), member_group, price) FROM sale;
+SELECT rollup(b) FROM (SELECT pricebook(item, member_group, price) AS b FROM sale UNION ALL SELECT pricebook(item, period, member_group, price, quantity) FROM sale) s;
 \set VERBOSITY terse
 SELECT hostile.error_of('SELECT pricebook_step_text(NULL, ''a'', ''x'', 1)') AS step, hostile.error_of('SELECT pricebook_summary_combine(NULL, NULL)') AS combine;
 SELECT statement, left(hostile.error_of('SELECT ' || statement || ' FROM example'), 5) AS state
-FROM unnest(ARRAY['price_gaps(book, ''nobody'')', 'price_gaps(book, NULL)', 'fair_prices(book, NULL)', 'price_gap_mix(book, NULL)', 'price_gaps(book, ''0'', -1)', 'price_gaps(book, ''0'', NULL)', 'price_gaps(book, ''0'', 0.05, -1)',
-	'price_gaps(book, ''0'', 0.05, 0.01, 0)', 'price_gaps(book, ''0'', 0.05, 0.01, NULL)', 'rows_skipped(book, '''')', 'price_gap_items(1, book, ''0'')', 'pricebook(''a''::text, ''x'', ''NaN'')', 'pricebook(''a''::text, ''x'', ''Infinity'')',
+FROM unnest(ARRAY['price_gaps(book, ''nobody'')', 'price_gaps(book, NULL)', 'fair_prices(NULL::text, book, NULL)', 'price_gap_mix(book, NULL)', 'price_gaps(book, ''0'', -1)', 'price_gaps(book, ''0'', NULL)', 'price_gaps(book, ''0'', 0.05, -1)',
+	'price_gaps(book, ''0'', 0.05, 1, 0)', 'price_gaps(book, ''0'', 0.05, 1, NULL)', 'rows_skipped(book, '''')', 'price_gap_items(1, book, ''0'')', 'pricebook(''a''::text, ''x'', ''NaN'')', 'pricebook(''a''::text, ''x'', ''Infinity'')',
 	'pricebook(''a''::text, ''2026-01-01'', ''x'', 1, ''NaN'')', 'pricebook(''a''::text, ''infinity'', ''x'', 1, 1)', 'pricebook(''a''::text, ''x'', 1e38)', 'pricebook(''a''::text, ''x'', -1e38)', 'book + (SELECT pricebook(1::bigint, ''x'', 1))', 'book + (SELECT pricebook(''a''::text, ''x'', 1))']) statement;
 -- A sum of more than 76 digits is an error, and never a wrong one.
-SELECT hostile.error_of($$ SELECT g.* FROM (SELECT pricebook(1::bigint, '2026-01-01', grp, CASE grp WHEN 'y' THEN 99999999999999999999999999999999999999.0000000000000000000000000001 ELSE 1 END, 99999999999999999999999999999999999999.0000000000000000000000000001) AS b FROM unnest('{x,y}'::text[]) grp) s, price_gaps(b, 'x') g $$) AS too_large;
+SELECT hostile.error_of($$ SELECT g.* FROM (SELECT pricebook(1::bigint, '2026-01-01', member_group, CASE member_group WHEN 'y' THEN 99999999999999999999999999999999999999.0000000000000000000000000001 ELSE 1 END, 99999999999999999999999999999999999999.0000000000000000000000000001) AS b FROM unnest('{x,y}'::text[]) member_group) s, price_gaps(b, 'x') g $$) AS too_large;
 
 -- Any order of rows, in parts, merged in any grouping, stored and reloaded: the same bytes.
 CREATE TABLE many AS
-SELECT n % 97 AS item, date '2026-01-05' + 7 * (n * 7919 % 5)::int AS period, (ARRAY['new', 'old', 'oldest', NULL])[1 + n * 104729 % 29 % 4] AS grp,
+SELECT n % 97 AS item, date '2026-01-05' + 7 * (n * 7919 % 5)::int AS period, (ARRAY['new', 'old', 'oldest', NULL])[1 + n * 104729 % 29 % 4] AS member_group,
 	(5 + n % 97 + n * 7907 % 13 * 0.25 - CASE WHEN n % 101 = 0 THEN 200 ELSE 0 END) * CASE WHEN n % 83 = 0 THEN 1e15 + 0.3333 ELSE 1 END AS price, n * 31 % 7 + (n % 3) * 0.5 AS quantity, n
 FROM generate_series(1, 20000::bigint) n;
-CREATE TABLE books AS SELECT n % 5 AS n, pricebook(item, period, grp, price, quantity) AS b, pricebook(item::text, grp, price) AS p FROM many GROUP BY 1;
+CREATE TABLE books AS SELECT n % 5 AS n, pricebook(item, period, member_group, price, quantity) AS b, pricebook(item::text, member_group, price) AS p FROM many GROUP BY 1;
 SELECT (SELECT rollup(b) FROM books) = whole AS rolled_up, (SELECT rollup(b ORDER BY n DESC) FROM books) = whole AS other_order,
 	(SELECT b FROM books WHERE n = 0) + (SELECT rollup(b) FROM books WHERE n > 0) = whole AS plus,
-	(SELECT pricebook(item, period, grp, price, quantity ORDER BY price, quantity DESC, n) FROM many) = whole AS sorted, (SELECT pricebook(item, period, grp, price, quantity ORDER BY n DESC) FROM many) = whole AS backwards,
+	(SELECT pricebook(item, period, member_group, price, quantity ORDER BY price, quantity DESC, n) FROM many) = whole AS sorted, (SELECT pricebook(item, period, member_group, price, quantity ORDER BY n DESC) FROM many) = whole AS backwards,
 	whole::text::pricebook_summary = whole AS text_round_trip, pricebook_summary_send(whole::text::pricebook_summary) = pricebook_summary_send((SELECT rollup(b) FROM books)) AS same_bytes,
 	pricebook_summary_hash(whole) = pricebook_summary_hash((SELECT rollup(b) FROM books)) AS hash, pricebook_summary_hash_extended(whole, 7) = pricebook_summary_hash_extended((SELECT rollup(b) FROM books), 7) AS hash_extended, (SELECT b FROM books WHERE n = 1) = whole AS part_is_whole
-FROM (SELECT pricebook(item, period, grp, price, quantity) AS whole FROM many) s;
-SELECT (SELECT rollup(p) FROM books) = whole AS rolled_up, whole::text::pricebook_summary = whole AS text_round_trip FROM (SELECT pricebook(item::text, grp, price) AS whole FROM many) s;
-SELECT cell_count(whole) = (SELECT count(DISTINCT (item, period)) FROM many WHERE grp IS NOT NULL AND price > 0 AND quantity > 0) AS cells, rows_skipped(whole) = (SELECT count(*) FROM many WHERE (grp IS NOT NULL AND price > 0 AND quantity > 0) IS NOT TRUE) AS skipped,
-	rows_skipped(whole, 'price') = (SELECT count(*) FROM many WHERE grp IS NOT NULL AND price <= 0) AS price, rows_skipped(whole, 'quantity') = (SELECT count(*) FROM many WHERE grp IS NOT NULL AND price > 0 AND quantity <= 0) AS quantity
+FROM (SELECT pricebook(item, period, member_group, price, quantity) AS whole FROM many) s;
+SELECT (SELECT rollup(p) FROM books) = whole AS rolled_up, whole::text::pricebook_summary = whole AS text_round_trip FROM (SELECT pricebook(item::text, member_group, price) AS whole FROM many) s;
+SELECT cell_count(whole) = (SELECT count(DISTINCT (item, period)) FROM many WHERE member_group IS NOT NULL AND price > 0 AND quantity > 0) AS cells, rows_skipped(whole) = (SELECT count(*) FROM many WHERE (member_group IS NOT NULL AND price > 0 AND quantity > 0) IS NOT TRUE) AS skipped,
+	rows_skipped(whole, 'price') = (SELECT count(*) FROM many WHERE member_group IS NOT NULL AND price <= 0) AS price, rows_skipped(whole, 'quantity') = (SELECT count(*) FROM many WHERE member_group IS NOT NULL AND price > 0 AND quantity <= 0) AS quantity
 FROM (SELECT rollup(b) AS whole FROM books) s;
 -- Several books of one statement; those of a window, which are read while they grow.
-SELECT count(*) AS differences FROM (SELECT g.*, m.n5 FROM (SELECT n % 5 AS n5, pricebook(item, period, grp, price, quantity) AS b FROM many GROUP BY 1) m, price_gaps(b, 'new') g
+SELECT count(*) AS differences FROM (SELECT g.*, m.n5 FROM (SELECT n % 5 AS n5, pricebook(item, period, member_group, price, quantity) AS b FROM many GROUP BY 1) m, price_gaps(b, 'new') g
 	EXCEPT ALL SELECT g.*, books.n FROM books, price_gaps(b, 'new') g) s;
-SELECT n, cell_count(running), running = (SELECT rollup(b) FROM books o WHERE o.n <= s.n) AS same, (SELECT sum(g.n) FROM price_gaps(running, 'old') g) = (SELECT sum(g.n) FROM price_gaps((SELECT rollup(b) FROM books o WHERE o.n <= s.n), 'old') g) AS same_report
+SELECT n, cell_count(running), running = (SELECT rollup(b) FROM books o WHERE o.n <= s.n) AS same, (SELECT sum(g.rows) FROM price_gaps(running, 'old') g) = (SELECT sum(g.rows) FROM price_gaps((SELECT rollup(b) FROM books o WHERE o.n <= s.n), 'old') g) AS same_report
 FROM (SELECT n, rollup(b) OVER (ORDER BY n) AS running FROM books) s ORDER BY n;
-SELECT bool_and(cell_count(running) = seen) AS as_counted FROM (SELECT n, pricebook(item, grp, price) OVER (ORDER BY n) AS running FROM many WHERE n <= 300) s, LATERAL (SELECT count(DISTINCT item) AS seen FROM many m WHERE m.n <= s.n AND grp IS NOT NULL AND price > 0) t WHERE n % 10 = 0;
+SELECT bool_and(cell_count(running) = seen) AS as_counted FROM (SELECT n, pricebook(item, member_group, price) OVER (ORDER BY n) AS running FROM many WHERE n <= 300) s, LATERAL (SELECT count(DISTINCT item) AS seen FROM many m WHERE m.n <= s.n AND member_group IS NOT NULL AND price > 0) t WHERE n % 10 = 0;
 SELECT n, cell_count(b) AS cells, frame = b AS same FROM (SELECT n, rollup(b) OVER (ORDER BY n ROWS BETWEEN CURRENT ROW AND CURRENT ROW) AS frame, b FROM books) s ORDER BY n;
 -- Comparison: DISTINCT, GROUP BY, sorting, hashing.
-SELECT count(DISTINCT b), count(*) FROM (SELECT b FROM books UNION ALL SELECT pricebook(item, period, grp, price, quantity ORDER BY price) FROM many GROUP BY n % 5) s;
-SELECT count(*) FROM books x JOIN (SELECT pricebook(item, period, grp, price, quantity ORDER BY n DESC) AS b FROM many GROUP BY n % 5) y USING (b);
+SELECT count(DISTINCT b), count(*) FROM (SELECT b FROM books UNION ALL SELECT pricebook(item, period, member_group, price, quantity ORDER BY price) FROM many GROUP BY n % 5) s;
+SELECT count(*) FROM books x JOIN (SELECT pricebook(item, period, member_group, price, quantity ORDER BY n DESC) AS b FROM many GROUP BY n % 5) y USING (b);
 SELECT count(*) FILTER (WHERE (a.b < b.b)::int + (a.b = b.b)::int + (a.b > b.b)::int <> 1) AS not_one, count(*) FILTER (WHERE (a.b <= b.b) <> (NOT a.b > b.b) OR (a.b >= b.b) <> (NOT a.b < b.b) OR (a.b <> b.b) <> (NOT a.b = b.b)) AS not_opposite,
 	count(*) FILTER (WHERE sign(pricebook_summary_cmp(a.b, b.b)) <> -sign(pricebook_summary_cmp(b.b, a.b))) AS not_antisymmetric FROM books a, books b;
 
@@ -228,9 +245,9 @@ END $$;
 -- Bad images, of every form; whatever is accepted must be harmless.
 CREATE TABLE valid_images AS
 SELECT row_number() OVER () AS id, image
-FROM (SELECT pricebook_summary_send(book) AS image FROM (SELECT pricebook(item, period, grp, price, quantity) AS book FROM sale WHERE item = 'a') s
-	  UNION ALL SELECT pricebook_summary_send(pricebook(item, grp, price)) FROM sale WHERE item = 'c'
-	  UNION ALL SELECT pricebook_summary_send(pricebook(1::bigint, '2026-01-01', grp, price, quantity)) FROM wide WHERE price < 13
+FROM (SELECT pricebook_summary_send(book) AS image FROM (SELECT pricebook(item, period, member_group, price, quantity) AS book FROM sale WHERE item = 'a') s
+	  UNION ALL SELECT pricebook_summary_send(pricebook(item, member_group, price)) FROM sale WHERE item = 'c'
+	  UNION ALL SELECT pricebook_summary_send(pricebook(1::bigint, '2026-01-01', member_group, price, quantity)) FROM wide WHERE price < 13
 	  UNION ALL SELECT pricebook_summary_send(pricebook(n, 'group ' || n % 2, n * 1e17 + 0.5)) FROM generate_series(1, 3) n
 	  UNION ALL SELECT pricebook_summary_send(book) FROM empty) s;
 CREATE TABLE images (image bytea, answer text);
@@ -250,9 +267,9 @@ WHERE answer LIKE 'accepted%';
 -- An item whose price doubled, bought early by one group and late by the other: its
 -- means say dearer, and each week says cheaper.  Nobody is accused.
 SELECT gap_pct, q_value < 1e-20 AS q, overcharge, is_flagged, z < 0 AS z, round(premium_pct::numeric, 9) AS premium, verdict
-FROM (SELECT pricebook(1::bigint, week, grp, price, 1) AS b
-	FROM (VALUES (date '2026-01-05', 'x', 10.0, 40), ('2026-01-05', 'y', 9.5, 10), ('2026-01-12', 'x', 20, 10), ('2026-01-12', 'y', 19, 40)) v(week, grp, price, n), generate_series(1, n)) s,
+FROM (SELECT pricebook(1::bigint, week, member_group, price, 1) AS b
+	FROM (VALUES (date '2026-01-05', 'x', 10.0, 40), ('2026-01-05', 'y', 9.5, 10), ('2026-01-12', 'x', 20, 10), ('2026-01-12', 'y', 19, 40)) v(week, member_group, price, n), generate_series(1, n)) s,
 	price_gap_items(NULL::bigint, b, 'x') i, LATERAL (SELECT z, premium_pct, verdict FROM price_gaps(b, 'x')) g;
 -- Ranks say cheaper, the mean of logarithms says dearer: neither unfair nor favoured.
 SELECT z < -7 AS z, premium_pct > 10 AS premium, p_value < 1e-9 AS p, verdict
-FROM (SELECT pricebook(1::bigint, grp, price) AS b FROM (VALUES ('x', 10, 50), ('y', 9.9, 45), ('y', 30, 5)) v(grp, price, n), generate_series(1, n)) s, price_gaps(b, 'x');
+FROM (SELECT pricebook(1::bigint, member_group, price) AS b FROM (VALUES ('x', 10, 50), ('y', 9.9, 45), ('y', 30, 5)) v(member_group, price, n), generate_series(1, n)) s, price_gaps(b, 'x');

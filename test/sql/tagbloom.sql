@@ -373,3 +373,16 @@ CREATE TEMP TABLE assigned (tags tagbloom);
 INSERT INTO assigned VALUES (ARRAY['vip', 'ios']);
 SELECT tags = '{ios,vip}' AS same FROM assigned;
 SELECT hostile.error_of($$SELECT tags || ARRAY['vip'] FROM assigned$$) IS NOT NULL AS is_refused;
+
+-- Names are not kept, and whoever asks for them learns what to do.
+\set VERBOSITY default
+SELECT tag_list(tags('vip'));
+SELECT tag_list(tags) FROM assigned;
+SELECT * FROM assigned, unnest(tags);
+SELECT unnest(tags) FROM assigned;
+SELECT unnest(tags('vip', 'ios'));
+\set VERBOSITY terse
+SELECT left(hostile.error_of('SELECT tag_list(tags(''vip''))'), 5) AS state, tag_list(NULL::tagbloom) IS NULL AS of_null, (SELECT count(*) FROM unnest(NULL::tagbloom)) AS unnested;
+-- Other arrays and queries are not affected.
+SELECT tag_list(tags, '{vip,ios,lapsed}'), unnest(ARRAY['a', 'b']), unnest(string_to_array('a,b', ',')), tag_list('vip & !ios'::tagquery) FROM assigned;
+SELECT array_agg(t) FROM unnest('a:1 b:2'::tsvector) t(t);

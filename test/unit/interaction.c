@@ -110,12 +110,12 @@ test_definition(void)
 		}
 		qsort(events, n, sizeof(Event), compare_events);
 		exact = exact_copy(events, n * sizeof(Event));
-		expected = stage_by_definition(events, n, as_of, settings.span, settings.k, p, q);
+		expected = stage_by_definition(events, n, as_of, settings.span, settings.min_own, p, q);
 
 		holds(interaction_count(exact, n, as_of, settings.span, &counts) == known, "run %d: known", run);
 		stage = interaction_stage_of(&counts, &settings);
-		holds(stage == expected, "run %d: %s, not %s, of %d events, as of %" PRId64 ", span %" PRId64 ", k %d, theta %d/%d",
-			  run, interaction_stage_names[stage], interaction_stage_names[expected], n, as_of, settings.span, settings.k, p, q);
+		holds(stage == expected, "run %d: %s, not %s, of %d events, as of %" PRId64 ", span %" PRId64 ", min_own %d, min_own_share %d/%d",
+			  run, interaction_stage_names[stage], interaction_stage_names[expected], n, as_of, settings.span, settings.min_own, p, q);
 		for (int i = 0; i < INTERACTION_KINDS; i++)
 		{
 			int			count = 0;
@@ -161,7 +161,7 @@ test_definition(void)
 	property_end();
 }
 
-/* Worked out by hand: k = 2, theta = 0.5, span 180 days. */
+/* Worked out by hand: min_own = 2, min_own_share = 0.5, span 180 days. */
 static void
 test_by_hand(void)
 {
@@ -177,7 +177,7 @@ test_by_hand(void)
 		{9, 0, 0, STAGE_FORCED, "obliged only is forced"},
 		{9, 1, 0, STAGE_INDUCED, "one induced is enough"},
 		{9, 0, 1, STAGE_INDUCED, "one of its own is not sticky yet"},
-		{0, 0, 1, STAGE_INDUCED, "one is below k, though all are its own"},
+		{0, 0, 1, STAGE_INDUCED, "one is below min_own, though all are its own"},
 		{0, 0, 2, STAGE_STICKY, "two of its own are"},
 		{1, 1, 2, STAGE_STICKY, "half is enough"},
 		{2, 1, 2, STAGE_INDUCED, "less than half is not"},
@@ -199,13 +199,13 @@ test_by_hand(void)
 	   interaction_is_within(99 * DAY + 1, 100 * DAY, DAY) && !interaction_is_within(99 * DAY, 100 * DAY, DAY),
 	   "as_of is inside the span, its other end is not");
 
-	settings.theta = 0.1;
-	settings.k = 1;
+	settings.min_own_share = 0.1;
+	settings.min_own = 1;
 	counts = (InteractionCounts) {{9, 0, 1}};
 	ok(interaction_stage_of(&counts, &settings) == STAGE_STICKY, "1 of 10 is 0.1, though 0.1 is no binary number");
-	settings.theta = 0;
+	settings.min_own_share = 0;
 	counts = (InteractionCounts) {{9, 9, 0}};
-	ok(interaction_stage_of(&counts, &settings) == STAGE_INDUCED, "none of its own is not sticky whatever theta is");
+	ok(interaction_stage_of(&counts, &settings) == STAGE_INDUCED, "none of its own is not sticky whatever min_own_share is");
 
 	counts = (InteractionCounts) {{INTERACTION_COUNT_MAX - 1, 0, 0}};
 	ok(interaction_merge(&counts, &one) && !interaction_merge(&counts, &one) && counts.of[2] == 1,
