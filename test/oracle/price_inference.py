@@ -14,7 +14,8 @@ may be None.  Prices are numbers, best as text or Decimal.  Members are int
 (bigint), UUID, str (text, in UTF-8) or None; where no row has one, rows have none,
 and where some have, the rows that have none are skipped like others that lack
 something.  Keys of the dicts are the columns below; what does not exist is None.
-All take fold_of, a function of a member, in place of the hash.
+All take fold_of, a function of a member, in place of the hash, and is_effective, for
+the degrees of freedom and the items and folds that count: see Fit.
 
 As a program, for tests that have rows in a file:
 
@@ -133,11 +134,20 @@ def centred(values, cell):
     return values - (np.bincount(cell, values) / np.maximum(1, np.bincount(cell)))[cell]
 
 
+def effective(weights):
+    return weights.sum() ** 2 / (weights**2).sum()
+
+
 class Fit:
     """A regression of y on x with a constant for each cell, over those cells in which
-    x differs, and the variance of its coefficient."""
+    x differs, and the variance of its coefficient.
 
-    def __init__(self, x, y, cells, items, folds):
+    A jackknife of k parts has k - 1 degrees of freedom where all parts weigh alike.
+    is_effective: it has those of its effective number of parts, (sum w)^2 / sum w^2,
+    at least 1; and no variance if there is a fold without which nothing compares,
+    because members vary and nobody knows how much those of this fold do."""
+
+    def __init__(self, x, y, cells, items, folds, is_effective=False):
         x, y, cell = np.array(x, float), np.array(y, float), numbered(cells)[0]
         telling = self.differs(x, cell)[cell] if len(x) else np.zeros(0, bool)
         self.telling = telling
@@ -145,10 +155,10 @@ class Fit:
         self.item, self.items = numbered([i for i, is_telling in zip(items, telling) if is_telling])
         # Deviations, because they lose no digits when sums are taken of them.
         self.x, self.y = x[telling], centred(y[telling], self.cell)
-        self.has_folds = folds is not None
+        self.has_folds, self.is_effective = folds is not None, is_effective
         self.fold = numbered([f for f, is_telling in zip(folds, telling) if is_telling])[0] if self.has_folds else None
         self.coefficient = self.without(np.zeros(len(self.x), bool))
-        self.folds = self.df = None
+        self.folds = self.df = self.member_df = None
         self.item_variance = self.member_variance = self.row_variance = self.variance = None
         if self.coefficient is not None:
             self.weigh()
@@ -176,6 +186,8 @@ class Fit:
         """Variance when a part is left out at a time, of those parts without which
         there is a coefficient; and their number."""
         estimates = [self.without(part == one) for one in range(part.max() + 1)]
+        if self.is_effective and part is self.fold and None in estimates:
+            return None, 0
         estimates = np.array([one for one in estimates if one is not None])
         k = len(estimates)
         return (None if k < 2 else (k - 1) / k * ((estimates - self.coefficient) ** 2).sum()), k
@@ -189,23 +201,26 @@ class Fit:
         self.member_variance = 0.0
         if self.has_folds:
             self.member_variance, self.folds = self.jackknife(self.fold)
+            self.member_df = self.folds - 1
+            if self.is_effective:
+                self.member_df = max(1.0, effective(np.bincount(self.fold, x * x)) - 1)
         if (residual**2).mean() < ROUNDING**2:
             self.row_variance = 0.0
             self.item_variance = None if self.item_variance is None else 0.0
             self.member_variance = None if self.member_variance is None else 0.0
         if None in (self.item_variance, self.member_variance):
             return
+        self.df = max(1.0, self.effective_items - 1) if self.is_effective else self.items - 1
         if self.has_folds:
             self.variance = max(
                 self.item_variance + self.member_variance - self.row_variance, self.item_variance, self.member_variance)
-            self.df = min(self.items, self.folds) - 1
+            self.df = min(self.df, self.member_df)
         else:
             self.variance = max(self.item_variance, self.row_variance)
-            self.df = self.items - 1
 
     @property
     def effective_items(self):
-        return self.by_item.sum() ** 2 / (self.by_item**2).sum()
+        return effective(self.by_item)
 
 
 def design_effect(variance, row_variance):
@@ -260,12 +275,12 @@ def folds_of(rows, fold_of):
     return [known[row.member] for row in rows] if known else None
 
 
-def compare(rows, grp, reference, fold_of):
+def compare(rows, grp, reference, fold_of, is_effective):
     """The fit, the rows of the cells that compare, and the rank statistic."""
     rows = [row for row in rows if row.grp in (grp, reference)]
     fit = Fit(
         [float(row.grp == grp) for row in rows], [log(row.price) for row in rows],
-        [(row.item, row.period) for row in rows], [row.item for row in rows], folds_of(rows, fold_of))
+        [(row.item, row.period) for row in rows], [row.item for row in rows], folds_of(rows, fold_of), is_effective)
     compared = [row for row, is_telling in zip(rows, fit.telling) if is_telling]
     cells = {}
     for row in compared:
@@ -273,10 +288,10 @@ def compare(rows, grp, reference, fold_of):
     return fit, compared, van_elteren(cells.values()) if cells else (None, None)
 
 
-def expected(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, fold_of=fold):
+def expected(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, fold_of=fold, is_effective=False):
     rows, reports = sales(rows), []
     for grp in groups(rows, reference):
-        fit, compared, (rank_z, _) = compare(rows, grp, reference, fold_of)
+        fit, compared, (rank_z, _) = compare(rows, grp, reference, fold_of, is_effective)
         premium, low, high = percent(fit.coefficient, fit.variance, fit.df, alpha)
         n = sum(row.grp == grp for row in compared)
         effect = design_effect(fit.variance, fit.row_variance)
@@ -298,7 +313,7 @@ def expected(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, fold_of
     return reports
 
 
-def expected_items(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, fold_of=fold):
+def expected_items(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, fold_of=fold, is_effective=False):
     """Sorted by item and group.  What decides on a flag besides q_value is in
     price_fairness.py."""
     rows, reports = sales(rows), []
@@ -308,14 +323,14 @@ def expected_items(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, f
     for grp in groups(rows, reference):
         its_reports = []
         for item, its_rows in by_item.items():
-            fit, compared, (rank_z, p_value) = compare(its_rows, grp, reference, fold_of)
+            fit, compared, (rank_z, p_value) = compare(its_rows, grp, reference, fold_of, is_effective)
             if not compared:
                 continue
             effect, z = None, rank_z
             if fit.has_folds:
                 effect = design_effect(fit.member_variance, fit.row_variance)
                 z = None if effect is None else rank_z / np.sqrt(effect)
-                p_value = None if effect is None else two_sided_t(z, fit.folds - 1)
+                p_value = None if effect is None else two_sided_t(z, fit.member_df)
             n = sum(row.grp == grp for row in compared)
             its_reports.append({
                 "item": item, "member_group": grp, "rows": n, "reference_rows": len(compared) - n,
@@ -334,7 +349,7 @@ def expected_items(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, f
     return sorted(reports, key=order)
 
 
-def expected_slope(rows, alpha=0.05, fold_of=fold):
+def expected_slope(rows, alpha=0.05, fold_of=fold, is_effective=False):
     rows = list(rows)
     has_members = any(row[4] is not None for row in rows)
     rows = [
@@ -342,11 +357,11 @@ def expected_slope(rows, alpha=0.05, fold_of=fold):
         if None not in (item, x, price) and not (has_members and member is None) and Fraction(price) > 0]
     fit = Fit(
         [row.x for row in rows], [log(row.price) for row in rows], [(row.item, row.period) for row in rows],
-        [row.item for row in rows], folds_of(rows, fold_of))
+        [row.item for row in rows], folds_of(rows, fold_of), is_effective)
     variance, df = fit.variance, fit.df
     # Members tell of one item alone what items cannot.
     if fit.items == 1 and fit.has_folds and fit.member_variance is not None:
-        variance, df = fit.member_variance, fit.folds - 1
+        variance, df = fit.member_variance, fit.member_df
     premium, low, high = percent(fit.coefficient, variance, df, alpha)
     return {
         "items": fit.items, "cells": fit.cells, "rows": len(fit.x), "slope": fit.coefficient,

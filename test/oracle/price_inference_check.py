@@ -14,6 +14,7 @@ import numpy as np
 import scipy.stats
 
 import price_inference
+import price_shops
 from price_fairness import log
 from price_inference import PRIMES, expected, expected_items, expected_slope, fold, key_bytes, xxh64
 
@@ -289,6 +290,36 @@ def prices_without_residuals():
     assert got["premium_pct"] == 0 and got["p_value"] == 1 and got["premium_p_value"] == 1 and got["verdict"] == "fair"
 
 
+def effective_numbers():
+    rows = shop(12, items=3, rows=300)
+    [got] = expected(rows, "0", is_effective=True)
+    [plain] = expected(rows, "0")
+    for name in ("premium", "item_variance", "member_variance", "row_variance", "std_error", "rank_z", "z"):
+        same(got[name], plain[name])
+    # Leverage, the diagonal of the hat matrix, less what the cell's own dummy has.
+    grp, cells = np.array([float(row[2]) for row in rows]), [row[:2] for row in rows]
+    dummies = np.column_stack([[float(cell == name) for cell in cells] for name in sorted(set(cells))])
+    leverage = [np.diag(design @ np.linalg.pinv(design)) for design in (np.column_stack([dummies, grp]), dummies)]
+    leverage = leverage[0] - leverage[1]
+    sizes = []
+    for part in ([row[0] for row in rows], [fold(row[5]) for row in rows]):
+        weights = [leverage[[one == name for one in part]].sum() for name in set(part)]
+        same(sum(weights), 1)
+        sizes.append(1 / sum(weight**2 for weight in weights))
+    same(got["effective_items"], sizes[0])
+    same(got["df"], max(1, min(sizes) - 1))
+    # A group of one member: what leaving out others tells is not how members of the group vary.
+    lonely = [row for row in rows if row[2] == "0" or row[5] == 1]
+    [got], [plain] = expected(lonely, "0", is_effective=True), expected(lonely, "0")
+    assert got["std_error"] is None and got["verdict"] == "not comparable" and plain["std_error"] is not None
+    for one in expected_items(lonely, "0", is_effective=True):
+        assert one["p_value"] is None and one["q_value"] is None
+
+
+def simulated_shops():
+    price_shops.check()
+
+
 def the_program():
     found = subprocess.run(
         [sys.executable, price_inference.__file__, "folds", "-", "m1", "m2", "é"], capture_output=True, text=True, check=True, encoding="utf-8").stdout
@@ -309,7 +340,8 @@ def the_program():
 
 CHECKS = [
     hash_values_that_are_published, hash_of_the_library, keys, example, premium_by_fractions_and_by_regression, items_alike_are_a_t_test,
-    members_alike_have_a_closed_form, items_have_their_q, slopes_by_regression, prices_without_residuals, the_program]
+    members_alike_have_a_closed_form, items_have_their_q, slopes_by_regression, prices_without_residuals, effective_numbers, simulated_shops,
+    the_program]
 
 if __name__ == "__main__":
     print(f"1..{len(CHECKS)}")
