@@ -24,8 +24,9 @@ As a program, for tests that have rows in a file:
 
     price_gaps FILE REFERENCE [ALPHA [MIN_PREMIUM_PCT [MIN_ROWS]]]
     price_gap_items FILE REFERENCE [ALPHA [MIN_PREMIUM_PCT [MIN_ROWS]]]
-    price_slopes FILE [ALPHA]
-    folds FILE                      member, fold
+    price_slopes FILE [ALPHA [PART]]    PART: "row" or "item_fold", see expected_slope
+    folds FILE                          member, fold
+    effective REPORT ...                the report by is_effective
 
 FILE is CSV with a header: item, grp and price, with or without period, quantity and
 member; for price_slopes x in place of grp.  Members are text; in columns called
@@ -147,7 +148,7 @@ class Fit:
     at least 1; and no variance if there is a fold without which nothing compares,
     because members vary and nobody knows how much those of this fold do."""
 
-    def __init__(self, x, y, cells, items, folds, is_effective=False):
+    def __init__(self, x, y, cells, items, folds, is_effective=False, part="row"):
         x, y, cell = np.array(x, float), np.array(y, float), numbered(cells)[0]
         telling = self.differs(x, cell)[cell] if len(x) else np.zeros(0, bool)
         self.telling = telling
@@ -155,7 +156,7 @@ class Fit:
         self.item, self.items = numbered([i for i, is_telling in zip(items, telling) if is_telling])
         # Deviations, because they lose no digits when sums are taken of them.
         self.x, self.y = x[telling], centred(y[telling], self.cell)
-        self.has_folds, self.is_effective = folds is not None, is_effective
+        self.has_folds, self.is_effective, self.part = folds is not None, is_effective, part
         self.fold = numbered([f for f, is_telling in zip(folds, telling) if is_telling])[0] if self.has_folds else None
         self.coefficient = self.without(np.zeros(len(self.x), bool))
         self.folds = self.df = self.member_df = None
@@ -197,7 +198,10 @@ class Fit:
         residual = self.y - self.coefficient * x
         self.by_item = np.bincount(self.item, x * x)
         self.item_variance, _ = self.jackknife(self.item)
-        self.row_variance = ((x * residual) ** 2).sum() / (x * x).sum() ** 2
+        scores = x * residual
+        if self.part == "item_fold" and self.has_folds:
+            scores = np.bincount(self.item * FOLDS + self.fold, scores)
+        self.row_variance = (scores**2).sum() / (x * x).sum() ** 2
         self.member_variance = 0.0
         if self.has_folds:
             self.member_variance, self.folds = self.jackknife(self.fold)
@@ -349,7 +353,9 @@ def expected_items(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, f
     return sorted(reports, key=order)
 
 
-def expected_slope(rows, alpha=0.05, fold_of=fold, is_effective=False):
+def expected_slope(rows, alpha=0.05, part="row", fold_of=fold, is_effective=False):
+    """part says whose variance both jackknives have and is taken off once: that of
+    rows, or of the sums of an item's rows in a fold, which needs no more than sums."""
     rows = list(rows)
     has_members = any(row[4] is not None for row in rows)
     rows = [
@@ -357,7 +363,7 @@ def expected_slope(rows, alpha=0.05, fold_of=fold, is_effective=False):
         if None not in (item, x, price) and not (has_members and member is None) and Fraction(price) > 0]
     fit = Fit(
         [row.x for row in rows], [log(row.price) for row in rows], [(row.item, row.period) for row in rows],
-        [row.item for row in rows], folds_of(rows, fold_of), is_effective)
+        [row.item for row in rows], folds_of(rows, fold_of), is_effective, part)
     variance, df = fit.variance, fit.df
     # Members tell of one item alone what items cannot.
     if fit.items == 1 and fit.has_folds and fit.member_variance is not None:
@@ -402,17 +408,22 @@ def records_of(file):
 
 
 def run(report, file, *parameters):
+    is_effective = report == "effective"
+    if is_effective:
+        report, file, *parameters = file, *parameters
     if report == "folds":
         members = parameters if file == "-" else sorted({r[5] for r in records_of(file)} - {None}, key=key_bytes)
         lines = [(member, fold(member)) for member in members]
     else:
         records = list(records_of(file))
         if report == "price_slopes":
-            found = [expected_slope([(r[0], r[1], r[6], r[3], r[5]) for r in records], *map(float, parameters))]
+            alpha, part, *_ = (*parameters, *("0.05", "row")[len(parameters):])
+            rows = [(r[0], r[1], r[6], r[3], r[5]) for r in records]
+            found = [expected_slope(rows, float(alpha), part, is_effective=is_effective)]
         else:
             reference, *numbers = parameters
             function = {"price_gaps": expected, "price_gap_items": expected_items}[report]
-            found = function([r[:6] for r in records], reference, *map(float, numbers))
+            found = function([r[:6] for r in records], reference, *map(float, numbers), is_effective=is_effective)
         lines = [[one[column] for column in COLUMNS[report].split()] for one in found]
     for line in lines:
         print("\t".join(text(value) for value in line))

@@ -270,6 +270,16 @@ def slopes_by_regression():
         same(got["std_error"], variance**0.5)
         same(got["p_value"], 2 * scipy.stats.t.sf(abs(slope) / variance**0.5, df))
         same(got["premium_pct_high"], 100 * np.expm1(slope + scipy.stats.t.isf(0.025, df) * variance**0.5), 1e-8)
+    # What both jackknives have, as the sandwich of clusters that are an item's rows in a fold.
+    rows = [(row[0], row[1], random.uniform(0, 9), row[3], row[5]) for row in shop(9)]
+    got = expected_slope(rows, part="item_fold")
+    design = np.column_stack([[float(row[:2] == cell) for row in rows] for cell in sorted({row[:2] for row in rows})] + [[row[2] for row in rows]])
+    y = np.array([np.log(float(row[3])) for row in rows])
+    scores = np.linalg.pinv(design)[-1] * (y - design @ np.linalg.lstsq(design, y, rcond=None)[0])
+    clusters = [(row[0], fold(row[4])) for row in rows]
+    want = sum(scores[[one == cluster for one in clusters]].sum() ** 2 for cluster in set(clusters))
+    same(got["row_variance"], want)
+    same(got["variance"], max(got["item_variance"] + got["member_variance"] - want, got["item_variance"], got["member_variance"]))
     # A group is an x of two values.
     rows = shop(10)
     [group], slope = expected(rows, "0"), expected_slope([(row[0], row[1], row[2], row[3], row[5]) for row in rows])
@@ -330,11 +340,13 @@ def the_program():
         file.write_text("item_number,period,grp,price,quantity,member_number\n" + "".join(
             f"{row[0][5:]},{row[1]},{row[2]},{row[3]},{row[4]},{row[5]}\n" for row in shop(11)) + "\\N,1,1,9,1,3\n1,1,1,9,1,\\N\n1,\\N,1,9,1,4\n1,1,1,0,1,4\n")
         found = subprocess.run(
-            [sys.executable, price_inference.__file__], input=f"price_gaps\t{file}\t0\nprice_gap_items\t{file}\t0\t.1\n", capture_output=True,
+            [sys.executable, price_inference.__file__], input=f"price_gaps\t{file}\t0\nprice_gap_items\t{file}\t0\t.1\neffective\tprice_gaps\t{file}\t0\n", capture_output=True,
             text=True, check=True).stdout
-    gaps, items, end = found.split("\n\n")
-    [want] = expected(shop(11), "0")
-    assert gaps.split("\t") == [price_inference.text(want[name]) for name in price_inference.COLUMNS["price_gaps"].split()], gaps
+    *gaps, end = found.split("\n\n")
+    items = gaps.pop(1)
+    for is_effective, line in enumerate(gaps):
+        [want] = expected(shop(11), "0", is_effective=bool(is_effective))
+        assert line.split("\t") == [price_inference.text(want[name]) for name in price_inference.COLUMNS["price_gaps"].split()], line
     assert len(items.split("\n")) == 6 and end == ""
 
 
