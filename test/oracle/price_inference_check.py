@@ -5,6 +5,7 @@ own where they come to the same.  Prints TAP."""
 import struct
 import subprocess
 import sys
+import tempfile
 from fractions import Fraction
 from math import isclose
 from pathlib import Path
@@ -331,21 +332,22 @@ def simulated_shops():
 
 
 def the_program():
-    found = subprocess.run(
-        [sys.executable, price_inference.__file__, "folds", "-", "m1", "m2", "é"], capture_output=True, text=True, check=True, encoding="utf-8").stdout
-    assert found == "".join(f"{member}\t{fold(member)}\n" for member in ("m1", "m2", "é"))
-    import tempfile
+    def asked(text, *arguments):
+        return subprocess.run(
+            [sys.executable, price_inference.__file__, *arguments], input=text, capture_output=True, check=True, encoding="utf-8").stdout
+
+    assert asked("", "folds", "-", "m1", "m2", "é") == "".join(f"{member}\t{fold(member)}\n" for member in ("m1", "m2", "é"))
+    # The last four are no sales.
+    records = [(row[0][5:], *row[1:]) for row in shop(11)] + [
+        ("\\N", 1, 1, 9, 1, 3), (1, 1, 1, 9, 1, "\\N"), (1, "\\N", 1, 9, 1, 4), (1, 1, 1, 0, 1, 4)]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.csv"
-        file.write_text("item_number,period,grp,price,quantity,member_number\n" + "".join(
-            f"{row[0][5:]},{row[1]},{row[2]},{row[3]},{row[4]},{row[5]}\n" for row in shop(11)) + "\\N,1,1,9,1,3\n1,1,1,9,1,\\N\n1,\\N,1,9,1,4\n1,1,1,0,1,4\n")
-        found = subprocess.run(
-            [sys.executable, price_inference.__file__], input=f"price_gaps\t{file}\t0\nprice_gap_items\t{file}\t0\t.1\neffective\tprice_gaps\t{file}\t0\n", capture_output=True,
-            text=True, check=True).stdout
-    *gaps, end = found.split("\n\n")
-    items = gaps.pop(1)
-    for is_effective, line in enumerate(gaps):
-        [want] = expected(shop(11), "0", is_effective=bool(is_effective))
+        file.write_text("".join(
+            ",".join(map(str, record)) + "\n" for record in [("item_number", "period", "grp", "price", "quantity", "member_number"), *records]))
+        gaps, items, effective, end = asked(
+            f"price_gaps\t{file}\t0\nprice_gap_items\t{file}\t0\t.1\neffective\tprice_gaps\t{file}\t0\n").split("\n\n")
+    for line, is_effective in ((gaps, False), (effective, True)):
+        [want] = expected(shop(11), "0", is_effective=is_effective)
         assert line.split("\t") == [price_inference.text(want[name]) for name in price_inference.COLUMNS["price_gaps"].split()], line
     assert len(items.split("\n")) == 6 and end == ""
 
