@@ -28,7 +28,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- statistics.md, word for word.
-CREATE FUNCTION pg_temp.stages(as_of timestamptz, days numeric DEFAULT 180, k int DEFAULT 2, theta numeric DEFAULT 0.5)
+CREATE FUNCTION pg_temp.stages(as_of timestamptz, days numeric DEFAULT 180, min_own int DEFAULT 2, min_own_share numeric DEFAULT 0.5)
 RETURNS TABLE (member bigint, stage text, obliged bigint, induced bigint, own bigint)
 LANGUAGE sql STABLE AS $$
   WITH told AS (
@@ -40,7 +40,7 @@ LANGUAGE sql STABLE AS $$
            count(*) FILTER (WHERE kind = 'induced') AS induced, count(*) FILTER (WHERE kind = 'own') AS own
       FROM told GROUP BY member)
   SELECT member,
-         CASE WHEN own >= k AND own / nullif(all_of_them, 0)::numeric >= theta THEN 'sticky'
+         CASE WHEN own >= min_own AND own / nullif(all_of_them, 0)::numeric >= min_own_share THEN 'sticky'
               WHEN induced > 0 OR own > 0 THEN 'induced'
               WHEN all_of_them > 0 THEN 'forced'
               ELSE 'dormant' END, obliged, induced, own
@@ -81,12 +81,12 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- All that a book as of a moment can be asked, one test each.
-CREATE FUNCTION pg_temp.agrees(as_of timestamptz, days numeric, k int, theta numeric) RETURNS SETOF text
+CREATE FUNCTION pg_temp.agrees(as_of timestamptz, days numeric, min_own int, min_own_share numeric) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-  asked text := format('%s, %s days, k %s, theta %s', as_of::date, days, k, theta);
-  settings text := format('%L::timestamptz, %s * interval ''1 day'', %s, %s', as_of, days, k, theta);
-  oracle text := format('pg_temp.stages(%L, %s, %s, %s)', as_of, days, k, theta);
+  asked text := format('%s, %s days, min_own %s, min_own_share %s', as_of::date, days, min_own, min_own_share);
+  settings text := format('%L::timestamptz, %s * interval ''1 day'', %s, %s', as_of, days, min_own, min_own_share);
+  oracle text := format('pg_temp.stages(%L, %s, %s, %s)', as_of, days, min_own, min_own_share);
 BEGIN
   RETURN NEXT pg_temp.same_rows(format('SELECT * FROM interaction_members(pg_temp.book(%L), %s)', as_of, settings),
                                 format('SELECT * FROM %s', oracle), 'interaction_members(): ' || asked);
@@ -110,9 +110,9 @@ SELECT member, CASE WHEN pg_temp.chance(i, 5) < 0.02 THEN NULL
        floor(pg_temp.chance(i, 7) * 9)
   FROM (SELECT i, CASE WHEN i % 101 <> 0 THEN floor(power(pg_temp.chance(i, 1), 3) * 2500)::bigint END AS member
           FROM generate_series(1, 15000::bigint) i) s;
-SELECT pg_temp.agrees(as_of, days, k, theta)
+SELECT pg_temp.agrees(as_of, days, min_own, min_own_share)
   FROM (VALUES (timestamptz '2025-12-01', 180, 2, 0.5), ('2025-12-01', 30, 1, 0), ('2025-12-01', 365.25, 3, 0.4), ('2025-06-01', 180, 2, 0.5),
-               ('2024-07-01', 60.5, 2, 1), ('2025-11-30', 100000, 5, 0.3), ('2025-11-01', 0.000001, 1, 0.5)) s (as_of, days, k, theta);
+               ('2024-07-01', 60.5, 2, 1), ('2025-11-30', 100000, 5, 0.3), ('2025-11-01', 0.000001, 1, 0.5)) s (as_of, days, min_own, min_own_share);
 SELECT set_eq('SELECT DISTINCT stage FROM pg_temp.stages(''2025-12-01'')', ARRAY['sticky', 'induced', 'forced', 'dormant'], 'all stages are there');
 SELECT pg_temp.same_rows('SELECT * FROM interaction_members(pg_temp.book(''2025-12-01''))',
                          'SELECT * FROM pg_temp.stages((SELECT max(at) FROM interaction WHERE num_nulls(member, kind, at) = 0))',
@@ -130,12 +130,12 @@ SELECT pg_temp.same_rows(
 
 -- Who moved.
 SELECT pg_temp.same_rows(
-         format($$ SELECT * FROM interaction_transitions(pg_temp.book('2025-12-01'), %L, '2025-12-01', %s * interval '1 day', %s, %s) WHERE members > 0 $$, from_as_of, days, k, theta),
+         format($$ SELECT * FROM interaction_transitions(pg_temp.book('2025-12-01'), %L, '2025-12-01', %s * interval '1 day', %s, %s) WHERE members > 0 $$, from_as_of, days, min_own, min_own_share),
          format($$ SELECT f.stage AS from_stage, t.stage AS to_stage, count(*), count(*)::float8 / sum(count(*)) OVER (PARTITION BY f.stage)::float8
                      FROM pg_temp.stages('2025-12-01', %2$s, %3$s, %4$s) t LEFT JOIN pg_temp.stages(%1$L, %2$s, %3$s, %4$s) f USING (member)
-                    GROUP BY f.stage, t.stage $$, from_as_of, days, k, theta),
+                    GROUP BY f.stage, t.stage $$, from_as_of, days, min_own, min_own_share),
          format('interaction_transitions() from %s, %s days', from_as_of, days))
-  FROM (VALUES ('2024-01-02', 90, 2, 0.5), ('2024-06-01', 180, 2, 0.5), ('2025-06-01', 45, 1, 0.3), ('2025-11-30', 180, 2, 0.5)) s (from_as_of, days, k, theta);
+  FROM (VALUES ('2024-01-02', 90, 2, 0.5), ('2024-06-01', 180, 2, 0.5), ('2025-06-01', 45, 1, 0.3), ('2025-11-30', 180, 2, 0.5)) s (from_as_of, days, min_own, min_own_share);
 SELECT results_eq($$ SELECT from_stage, to_stage FROM interaction_transitions(pg_temp.book('2025-12-01'), '2025-06-01') $$,
                   $$ SELECT f, t FROM unnest(ARRAY['sticky', 'induced', 'forced', 'dormant', NULL]) WITH ORDINALITY f (f, i), unnest(ARRAY['sticky', 'induced', 'forced', 'dormant']) WITH ORDINALITY t (t, j) ORDER BY i, j $$,
                   'all 20 pairs, in order');
@@ -195,8 +195,8 @@ SELECT household_id, CASE WHEN bool_or(coupon_disc <> 0) OR (household_id, min(a
        min(at) AT TIME ZONE 'America/New_York', min(week)
   FROM line LEFT JOIN product USING (product_id) GROUP BY household_id, basket_id;
 SELECT is(member_count(pg_temp.book('infinity')), 2377::bigint, 'The Complete Journey: the published number of households with orders');
-SELECT pg_temp.agrees(as_of, days, k, theta)
-  FROM (VALUES (timestamptz '2018-01-01 00:00-05', 180, 2, 0.5), ('2017-07-01 00:00-04', 30, 1, 0.8)) s (as_of, days, k, theta);
+SELECT pg_temp.agrees(as_of, days, min_own, min_own_share)
+  FROM (VALUES (timestamptz '2018-01-01 00:00-05', 180, 2, 0.5), ('2017-07-01 00:00-04', 30, 1, 0.8)) s (as_of, days, min_own, min_own_share);
 SELECT set_eq('SELECT DISTINCT stage FROM pg_temp.stages(''2017-07-01'', 30)', ARRAY['sticky', 'induced', 'forced', 'dormant'], 'all stages are there');
 SELECT pg_temp.same_rows(
          $$ SELECT from_stage, to_stage, members FROM interaction_transitions(pg_temp.book('infinity'), '2017-04-01', '2018-01-01 05:00', '60 days') WHERE members > 0 $$,

@@ -25,7 +25,7 @@ SELECT plan(77);
 -- The oracle
 
 -- One row per sale.
-CREATE TEMP TABLE sale (item text, period date, grp text, price numeric, quantity numeric);
+CREATE TEMP TABLE sale (item text, period date, member_group text, price numeric, quantity numeric);
 
 -- Two numbers that differ in rounding only.
 CREATE FUNCTION pg_temp.near(a float8, b float8, zero float8 DEFAULT 0) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
@@ -79,22 +79,22 @@ $$;
 -- What is a sale.
 CREATE FUNCTION pg_temp.sold() RETURNS SETOF sale LANGUAGE sql STABLE AS $$
   SELECT * FROM sale
-   WHERE item IS NOT NULL AND period IS NOT NULL AND grp IS NOT NULL AND price IS NOT NULL AND quantity IS NOT NULL
+   WHERE item IS NOT NULL AND period IS NOT NULL AND member_group IS NOT NULL AND price IS NOT NULL AND quantity IS NOT NULL
      AND price > 0 AND quantity > 0
 $$;
 
 -- The median of numerics, exact (percentile_cont is of float8).
-CREATE FUNCTION pg_temp.fair(reference text) RETURNS TABLE (item text, period date, fair_price numeric, n bigint)
+CREATE FUNCTION pg_temp.fair(reference text) RETURNS TABLE (item text, period date, fair_price numeric, rows bigint)
 LANGUAGE sql STABLE AS $$
   SELECT item, period,
          (percentile_disc(0.5) WITHIN GROUP (ORDER BY price) + percentile_disc(0.5) WITHIN GROUP (ORDER BY price DESC)) * 0.5,
          count(*)
-    FROM pg_temp.sold() WHERE grp = reference GROUP BY item, period
+    FROM pg_temp.sold() WHERE member_group = reference GROUP BY item, period
 $$;
 
 -- Every group's and the reference's rows in their common cells, with what the tests
 -- need: midranks, ties, logarithms relative to their mean, the fair price.
-CREATE TEMP TABLE compared (grp text, item text, period date, is_own boolean, price numeric, quantity numeric, fair_price numeric,
+CREATE TEMP TABLE compared (member_group text, item text, period date, is_own boolean, price numeric, quantity numeric, fair_price numeric,
                             midrank float8, tied bigint, m bigint, n bigint, x float8, y float8);
 CREATE FUNCTION pg_temp.compare(reference text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -102,99 +102,99 @@ BEGIN
   INSERT INTO compared
   WITH sold AS MATERIALIZED (SELECT * FROM pg_temp.sold()),
   fair AS MATERIALIZED (SELECT * FROM pg_temp.fair(reference)),
-  common AS (SELECT DISTINCT s.grp, item, period, fair_price FROM sold s JOIN fair USING (item, period) WHERE s.grp <> reference),
+  common AS (SELECT DISTINCT s.member_group, item, period, fair_price FROM sold s JOIN fair USING (item, period) WHERE s.member_group <> reference),
   side AS (
-    SELECT c.grp, item, period, s.grp <> reference AS is_own, s.price, s.quantity, c.fair_price, ln(s.price::float8) AS y
-      FROM common c JOIN sold s USING (item, period) WHERE s.grp IN (c.grp, reference))
-  SELECT grp, item, period, is_own, price, quantity, fair_price,
+    SELECT c.member_group, item, period, s.member_group <> reference AS is_own, s.price, s.quantity, c.fair_price, ln(s.price::float8) AS y
+      FROM common c JOIN sold s USING (item, period) WHERE s.member_group IN (c.member_group, reference))
+  SELECT member_group, item, period, is_own, price, quantity, fair_price,
          rank() OVER (cell ORDER BY price) + (count(*) OVER price - 1) / 2.0::float8, count(*) OVER price,
          count(*) FILTER (WHERE is_own) OVER cell, count(*) FILTER (WHERE NOT is_own) OVER cell,
          is_own::int - avg(is_own::int::float8) OVER cell, y - avg(y) OVER cell
     FROM side
-  WINDOW cell AS (PARTITION BY grp, item, period), price AS (PARTITION BY grp, item, period, price);
+  WINDOW cell AS (PARTITION BY member_group, item, period), price AS (PARTITION BY member_group, item, period, price);
   ANALYZE compared;
 END $$;
 
 -- van Elteren's sums of every cell.
 CREATE VIEW pg_temp.ranked AS
-SELECT grp, item, period, 1.0::float8 / (m + n + 1) AS weight,
+SELECT member_group, item, period, 1.0::float8 / (m + n + 1) AS weight,
        sum(midrank) FILTER (WHERE is_own) - m * (m + n + 1) / 2.0::float8 AS excess,
        -- Of t tied rows each adds t^2 - 1, together t^3 - t.
        m * n / 12.0::float8 * (m + n + 1 - sum((tied * tied - 1)::float8) / ((m + n)::float8 * (m + n - 1))) AS variance
-  FROM compared GROUP BY grp, item, period, m, n;
+  FROM compared GROUP BY member_group, item, period, m, n;
 
 CREATE TYPE pg_temp.item_row AS (
-  item text, grp text, n bigint, reference_n bigint, mean numeric, reference_mean numeric, median numeric, reference_median numeric,
+  item text, member_group text, rows bigint, reference_rows bigint, mean numeric, reference_mean numeric, median numeric, reference_median numeric,
   gap_pct float8, hedges_g float8, p_value float8, q_value float8, overcharge numeric, is_flagged boolean);
-CREATE FUNCTION pg_temp.items(alpha float8, min_premium float8, min_rows int) RETURNS SETOF pg_temp.item_row LANGUAGE sql STABLE AS $$
+CREATE FUNCTION pg_temp.items(alpha float8, min_premium_pct float8, min_rows int) RETURNS SETOF pg_temp.item_row LANGUAGE sql STABLE AS $$
   WITH test AS (
-    SELECT grp, item, sum(weight * excess) / sqrt(nullif(sum(weight * weight * variance), 0)) AS z FROM pg_temp.ranked GROUP BY grp, item),
+    SELECT member_group, item, sum(weight * excess) / sqrt(nullif(sum(weight * weight * variance), 0)) AS z FROM pg_temp.ranked GROUP BY member_group, item),
   summary AS MATERIALIZED (
-    SELECT grp, item, is_own, count(*) AS n, avg(price) AS mean, var_samp(price) AS variance,
+    SELECT member_group, item, is_own, count(*) AS n, avg(price) AS mean, var_samp(price) AS variance,
            (percentile_disc(0.5) WITHIN GROUP (ORDER BY price) + percentile_disc(0.5) WITHIN GROUP (ORDER BY price DESC)) * 0.5 AS median,
            sum(greatest(price - fair_price, 0) * quantity) AS overcharge
-      FROM compared GROUP BY grp, item, is_own),
+      FROM compared GROUP BY member_group, item, is_own),
   both_sides AS (
-    SELECT a.item, a.grp, a.n, b.n AS reference_n, a.mean, b.mean AS reference_mean, a.median, b.median AS reference_median,
+    SELECT a.item, a.member_group, a.n, b.n AS reference_n, a.mean, b.mean AS reference_mean, a.median, b.median AS reference_median,
            (100 * (a.mean - b.mean) / b.mean)::float8 AS gap_pct,
            (a.mean - b.mean)::float8 / nullif(sqrt(((coalesce(a.variance, 0) * (a.n - 1) + coalesce(b.variance, 0) * (b.n - 1)) / nullif(a.n + b.n - 2, 0))::float8), 0) * j AS hedges_g,
            z, coalesce(pg_temp.normal_p(z), 1) AS p_value, a.overcharge
-      FROM summary a JOIN summary b USING (grp, item) JOIN test USING (grp, item) LEFT JOIN correction c ON c.df = a.n + b.n - 2
+      FROM summary a JOIN summary b USING (member_group, item) JOIN test USING (member_group, item) LEFT JOIN correction c ON c.df = a.n + b.n - 2
      WHERE a.is_own AND NOT b.is_own),
   corrected AS (
-    SELECT grp, u.item, u.q_value
-      FROM (SELECT grp, array_agg(item ORDER BY item) AS items, pg_temp.benjamini_hochberg(array_agg(p_value ORDER BY item)) AS q FROM both_sides GROUP BY grp) s,
+    SELECT member_group, u.item, u.q_value
+      FROM (SELECT member_group, array_agg(item ORDER BY item) AS items, pg_temp.benjamini_hochberg(array_agg(p_value ORDER BY item)) AS q FROM both_sides GROUP BY member_group) s,
            unnest(items, q) AS u (item, q_value))
-  SELECT item, grp, n, reference_n, mean, reference_mean, median, reference_median, gap_pct, hedges_g, p_value, q_value, overcharge,
-         q_value < alpha AND coalesce(z, 0) > 0 AND gap_pct > 100 * min_premium AND n >= min_rows AND reference_n >= min_rows
-    FROM both_sides JOIN corrected USING (grp, item)
+  SELECT item, member_group, n, reference_n, mean, reference_mean, median, reference_median, gap_pct, hedges_g, p_value, q_value, overcharge,
+         q_value < alpha AND coalesce(z, 0) > 0 AND gap_pct > min_premium_pct AND n >= min_rows AND reference_n >= min_rows
+    FROM both_sides JOIN corrected USING (member_group, item)
 $$;
 
 CREATE TYPE pg_temp.gap_row AS (
-  grp text, reference text, items bigint, cells bigint, n bigint, reference_n bigint, coverage float8, naive_gap_pct float8,
+  member_group text, reference text, items bigint, cells bigint, rows bigint, reference_rows bigint, compared_share float8, naive_gap_pct float8,
   slope float8, error float8, z float8, p_value float8, overcharge numeric, overcharge_net numeric, items_flagged bigint, verdict text);
-CREATE FUNCTION pg_temp.gaps(asked text, alpha float8, min_premium float8, min_rows int) RETURNS SETOF pg_temp.gap_row LANGUAGE sql STABLE AS $$
+CREATE FUNCTION pg_temp.gaps(asked text, alpha float8, min_premium_pct float8, min_rows int) RETURNS SETOF pg_temp.gap_row LANGUAGE sql STABLE AS $$
   WITH sold AS MATERIALIZED (SELECT * FROM pg_temp.sold()),
-  total AS (SELECT grp, avg(price) AS mean, sum(price * quantity) AS revenue FROM sold GROUP BY grp),
-  test AS (SELECT grp, count(*) AS cells, count(DISTINCT item) AS items, sum(weight * excess) / sqrt(nullif(sum(weight * weight * variance), 0)) AS z FROM pg_temp.ranked GROUP BY grp),
-  slope AS (SELECT grp, regr_slope(y, x) AS slope, sum(x * x) AS square FROM compared GROUP BY grp),
-  cluster AS (SELECT grp, item, sum(x * (y - slope * x)) AS score FROM compared JOIN slope USING (grp) GROUP BY grp, item),
-  error AS (SELECT grp, sqrt(count(*) / nullif(count(*) - 1.0, 0) * sum(score * score)) AS meat FROM cluster GROUP BY grp),
+  total AS (SELECT member_group, avg(price) AS mean, sum(price * quantity) AS revenue FROM sold GROUP BY member_group),
+  test AS (SELECT member_group, count(*) AS cells, count(DISTINCT item) AS items, sum(weight * excess) / sqrt(nullif(sum(weight * weight * variance), 0)) AS z FROM pg_temp.ranked GROUP BY member_group),
+  slope AS (SELECT member_group, regr_slope(y, x) AS slope, sum(x * x) AS square FROM compared GROUP BY member_group),
+  cluster AS (SELECT member_group, item, sum(x * (y - slope * x)) AS score FROM compared JOIN slope USING (member_group) GROUP BY member_group, item),
+  error AS (SELECT member_group, sqrt(count(*) / nullif(count(*) - 1.0, 0) * sum(score * score)) AS meat FROM cluster GROUP BY member_group),
   money AS (
-    SELECT grp, count(*) FILTER (WHERE is_own) AS n, count(*) FILTER (WHERE NOT is_own) AS reference_n, sum(price * quantity) FILTER (WHERE is_own) AS revenue,
+    SELECT member_group, count(*) FILTER (WHERE is_own) AS n, count(*) FILTER (WHERE NOT is_own) AS reference_n, sum(price * quantity) FILTER (WHERE is_own) AS revenue,
            sum(greatest(price - fair_price, 0) * quantity) FILTER (WHERE is_own) AS overcharge, sum((price - fair_price) * quantity) FILTER (WHERE is_own) AS net
-      FROM compared GROUP BY grp),
-  flagged AS (SELECT grp, count(*) FILTER (WHERE is_flagged) AS items_flagged FROM pg_temp.items(alpha, min_premium, min_rows) GROUP BY grp),
+      FROM compared GROUP BY member_group),
+  flagged AS (SELECT member_group, count(*) FILTER (WHERE is_flagged) AS items_flagged FROM pg_temp.items(alpha, min_premium_pct, min_rows) GROUP BY member_group),
   -- Where all prices of every cell are alike the test has nothing to say.
   result AS (
-    SELECT t.grp, r.mean AS reference_mean, t.mean, items, cells, n, reference_n, m.revenue / t.revenue AS coverage, slope, meat / square AS error, overcharge, net, items_flagged,
+    SELECT t.member_group, r.mean AS reference_mean, t.mean, items, cells, n, reference_n, m.revenue / t.revenue AS compared_share, slope, meat / square AS error, overcharge, net, items_flagged,
            CASE WHEN cells > 0 THEN coalesce(z, 0) END AS z, CASE WHEN cells > 0 THEN coalesce(pg_temp.normal_p(z), 1) END AS p_value, exp(slope) - 1 AS premium
-      FROM total t CROSS JOIN total r LEFT JOIN test ON test.grp = t.grp LEFT JOIN slope s ON s.grp = t.grp LEFT JOIN error e ON e.grp = t.grp
-      LEFT JOIN money m ON m.grp = t.grp LEFT JOIN flagged f ON f.grp = t.grp
-     WHERE t.grp <> asked AND r.grp = asked)
-  SELECT grp, asked, coalesce(items, 0), coalesce(cells, 0), coalesce(n, 0), coalesce(reference_n, 0), coalesce(coverage, 0)::float8, (100 * (mean - reference_mean) / reference_mean)::float8,
+      FROM total t CROSS JOIN total r LEFT JOIN test ON test.member_group = t.member_group LEFT JOIN slope s ON s.member_group = t.member_group LEFT JOIN error e ON e.member_group = t.member_group
+      LEFT JOIN money m ON m.member_group = t.member_group LEFT JOIN flagged f ON f.member_group = t.member_group
+     WHERE t.member_group <> asked AND r.member_group = asked)
+  SELECT member_group, asked, coalesce(items, 0), coalesce(cells, 0), coalesce(n, 0), coalesce(reference_n, 0), coalesce(compared_share, 0)::float8, (100 * (mean - reference_mean) / reference_mean)::float8,
          slope, error, z, p_value, coalesce(overcharge, 0), coalesce(net, 0), coalesce(items_flagged, 0),
          CASE WHEN cells IS NULL OR n < min_rows OR reference_n < min_rows THEN 'not comparable'
-              WHEN p_value < alpha AND z > 0 AND premium > min_premium THEN 'unfair'
-              WHEN p_value < alpha AND z < 0 AND premium < -min_premium THEN 'favoured'
+              WHEN p_value < alpha AND z > 0 AND 100 * premium > min_premium_pct THEN 'unfair'
+              WHEN p_value < alpha AND z < 0 AND 100 * premium < -min_premium_pct THEN 'favoured'
               ELSE 'fair' END
     FROM result
 $$;
 
 CREATE FUNCTION pg_temp.mix(asked text)
-RETURNS TABLE (grp text, reference text, items bigint, n bigint, reference_n bigint, mean float8, reference_mean float8, difference float8, basket_effect float8, price_effect float8)
+RETURNS TABLE (member_group text, reference text, items bigint, rows bigint, reference_rows bigint, mean float8, reference_mean float8, difference float8, basket_effect float8, price_effect float8)
 LANGUAGE sql STABLE AS $$
-  WITH item_mean AS MATERIALIZED (SELECT grp, item, count(*) AS n, avg(price)::float8 AS mean FROM pg_temp.sold() GROUP BY grp, item),
+  WITH item_mean AS MATERIALIZED (SELECT member_group, item, count(*) AS n, avg(price)::float8 AS mean FROM pg_temp.sold() GROUP BY member_group, item),
   both_sides AS (
-    SELECT a.grp, item, a.n, a.mean, b.mean AS mean0, b.n AS n0, a.n / sum(a.n) OVER w::float8 AS share, b.n / sum(b.n) OVER w::float8 AS share0
-      FROM item_mean a JOIN item_mean b USING (item) WHERE a.grp <> asked AND b.grp = asked
-    WINDOW w AS (PARTITION BY a.grp)),
+    SELECT a.member_group, item, a.n, a.mean, b.mean AS mean0, b.n AS n0, a.n / sum(a.n) OVER w::float8 AS share, b.n / sum(b.n) OVER w::float8 AS share0
+      FROM item_mean a JOIN item_mean b USING (item) WHERE a.member_group <> asked AND b.member_group = asked
+    WINDOW w AS (PARTITION BY a.member_group)),
   result AS (
-    SELECT grp, count(*) AS items, sum(n)::bigint AS n, sum(n0)::bigint AS n0, sum(share * mean) AS mean, sum(share0 * mean0) AS mean0,
+    SELECT member_group, count(*) AS items, sum(n)::bigint AS n, sum(n0)::bigint AS n0, sum(share * mean) AS mean, sum(share0 * mean0) AS mean0,
            sum((share - share0) * (mean + mean0) / 2) AS basket, sum((mean - mean0) * (share + share0) / 2) AS price
-      FROM both_sides GROUP BY grp)
-  SELECT g.grp, asked, coalesce(items, 0), coalesce(n, 0), coalesce(n0, 0), mean, mean0, mean - mean0, basket, price
-    FROM (SELECT DISTINCT grp FROM item_mean WHERE grp <> asked) g LEFT JOIN result USING (grp)
+      FROM both_sides GROUP BY member_group)
+  SELECT g.member_group, asked, coalesce(items, 0), coalesce(n, 0), coalesce(n0, 0), mean, mean0, mean - mean0, basket, price
+    FROM (SELECT DISTINCT member_group FROM item_mean WHERE member_group <> asked) g LEFT JOIN result USING (member_group)
 $$;
 
 -- Half the interval in standard errors, by the expansion of Student's quantile around
@@ -211,16 +211,16 @@ CREATE FUNCTION pg_temp.same_mean(a numeric, b numeric) RETURNS boolean LANGUAGE
 $$;
 
 -- The rows in which custmart and the oracle differ, and in what.
-CREATE FUNCTION pg_temp.wrong_gaps(book pricebook_summary, asked text, alpha float8, min_premium float8, min_rows int)
-RETURNS TABLE (grp text, what text, got text, wanted text) LANGUAGE sql STABLE AS $$
-  SELECT coalesce(a.grp, b.grp), w.what, w.got, w.wanted
-    FROM price_gaps(book, asked, alpha, min_premium, min_rows) a FULL JOIN pg_temp.gaps(asked, alpha, min_premium, min_rows) b ON a.grp = b.grp,
-         LATERAL (SELECT ln(1 + a.premium_pct / 100) AS slope, ln(1 + a.ci_low / 100) AS low, ln(1 + a.ci_high / 100) AS high) l,
+CREATE FUNCTION pg_temp.wrong_gaps(book pricebook_summary, asked text, alpha float8, min_premium_pct float8, min_rows int)
+RETURNS TABLE (member_group text, what text, got text, wanted text) LANGUAGE sql STABLE AS $$
+  SELECT coalesce(a.member_group, b.member_group), w.what, w.got, w.wanted
+    FROM price_gaps(book, asked, alpha, min_premium_pct, min_rows) a FULL JOIN pg_temp.gaps(asked, alpha, min_premium_pct, min_rows) b ON a.member_group = b.member_group,
+         LATERAL (SELECT ln(1 + a.premium_pct / 100) AS slope, ln(1 + a.premium_pct_low / 100) AS low, ln(1 + a.premium_pct_high / 100) AS high) l,
          LATERAL (VALUES
-           ('counts', (a.reference, a.items, a.cells, a.n, a.reference_n, a.items_flagged, a.verdict)::text,
-            (b.reference, b.items, b.cells, b.n, b.reference_n, b.items_flagged, b.verdict)::text,
-            (a.reference, a.items, a.cells, a.n, a.reference_n, a.items_flagged, a.verdict) IS NOT DISTINCT FROM (b.reference, b.items, b.cells, b.n, b.reference_n, b.items_flagged, b.verdict)),
-           ('coverage', a.coverage::text, b.coverage::text, pg_temp.near(a.coverage, b.coverage)),
+           ('counts', (a.reference, a.items, a.cells, a.rows, a.reference_rows, a.items_flagged, a.verdict)::text,
+            (b.reference, b.items, b.cells, b.rows, b.reference_rows, b.items_flagged, b.verdict)::text,
+            (a.reference, a.items, a.cells, a.rows, a.reference_rows, a.items_flagged, a.verdict) IS NOT DISTINCT FROM (b.reference, b.items, b.cells, b.rows, b.reference_rows, b.items_flagged, b.verdict)),
+           ('compared_share', a.compared_share::text, b.compared_share::text, pg_temp.near(a.compared_share, b.compared_share)),
            ('naive_gap_pct', a.naive_gap_pct::text, b.naive_gap_pct::text, pg_temp.near(a.naive_gap_pct, b.naive_gap_pct, 1e-12)),
            ('premium_pct', l.slope::text, b.slope::text, pg_temp.near(l.slope, b.slope, 1e-13)),
            ('middle of the interval', ((l.low + l.high) / 2)::text, b.slope::text, a.items < 2 OR pg_temp.near((l.low + l.high) / 2, b.slope, 1e-13)),
@@ -235,14 +235,14 @@ RETURNS TABLE (grp text, what text, got text, wanted text) LANGUAGE sql STABLE A
    WHERE is_same IS NOT TRUE
 $$;
 
-CREATE FUNCTION pg_temp.wrong_items(book pricebook_summary, is_number boolean, reference text, alpha float8, min_premium float8, min_rows int)
-RETURNS TABLE (item text, grp text, what text, got text, wanted text) LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION pg_temp.wrong_items(book pricebook_summary, is_number boolean, reference text, alpha float8, min_premium_pct float8, min_rows int)
+RETURNS TABLE (item text, member_group text, what text, got text, wanted text) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY EXECUTE format($q$
-  SELECT coalesce(a.item::text, b.item), coalesce(a.grp, b.grp), w.what, w.got, w.wanted
-    FROM price_gap_items(NULL::%s, $1, $2, $3, $4, $5) a FULL JOIN pg_temp.items($3, $4, $5) b ON a.item::text = b.item AND a.grp = b.grp,
+  SELECT coalesce(a.item::text, b.item), coalesce(a.member_group, b.member_group), w.what, w.got, w.wanted
+    FROM price_gap_items(NULL::%s, $1, $2, $3, $4, $5) a FULL JOIN pg_temp.items($3, $4, $5) b ON a.item::text = b.item AND a.member_group = b.member_group,
          LATERAL (VALUES
-           ('counts', (a.n, a.reference_n, a.is_flagged)::text, (b.n, b.reference_n, b.is_flagged)::text, (a.n, a.reference_n, a.is_flagged) IS NOT DISTINCT FROM (b.n, b.reference_n, b.is_flagged)),
+           ('counts', (a.rows, a.reference_rows, a.is_flagged)::text, (b.rows, b.reference_rows, b.is_flagged)::text, (a.rows, a.reference_rows, a.is_flagged) IS NOT DISTINCT FROM (b.rows, b.reference_rows, b.is_flagged)),
            ('means', (a.mean, a.reference_mean)::text, (b.mean, b.reference_mean)::text, pg_temp.same_mean(a.mean, b.mean) AND pg_temp.same_mean(a.reference_mean, b.reference_mean)),
            ('medians', (a.median, a.reference_median)::text, (b.median, b.reference_median)::text, (a.median, a.reference_median) = (b.median, b.reference_median)),
            ('gap_pct', a.gap_pct::text, b.gap_pct::text, pg_temp.near(a.gap_pct, b.gap_pct)),
@@ -252,44 +252,44 @@ BEGIN
            ('overcharge', a.overcharge::text, b.overcharge::text, a.overcharge = b.overcharge)
          ) AS w (what, got, wanted, is_same)
    WHERE is_same IS NOT TRUE
-   LIMIT 10 $q$, CASE WHEN is_number THEN 'bigint' ELSE 'text' END) USING book, reference, alpha, min_premium, min_rows;
+   LIMIT 10 $q$, CASE WHEN is_number THEN 'bigint' ELSE 'text' END) USING book, reference, alpha, min_premium_pct, min_rows;
 END $$;
 
-CREATE FUNCTION pg_temp.wrong_mix(book pricebook_summary, asked text) RETURNS TABLE (grp text, got text, wanted text) LANGUAGE sql STABLE AS $$
-  SELECT coalesce(a.grp, b.grp), a::text, b::text
-    FROM price_gap_mix(book, asked) a FULL JOIN pg_temp.mix(asked) b ON a.grp = b.grp
-   WHERE (a.reference, a.items, a.n, a.reference_n) IS DISTINCT FROM (b.reference, b.items, b.n, b.reference_n)
+CREATE FUNCTION pg_temp.wrong_mix(book pricebook_summary, asked text) RETURNS TABLE (member_group text, got text, wanted text) LANGUAGE sql STABLE AS $$
+  SELECT coalesce(a.member_group, b.member_group), a::text, b::text
+    FROM price_gap_mix(book, asked) a FULL JOIN pg_temp.mix(asked) b ON a.member_group = b.member_group
+   WHERE (a.reference, a.items, a.rows, a.reference_rows) IS DISTINCT FROM (b.reference, b.items, b.rows, b.reference_rows)
       OR NOT pg_temp.near(a.mean, b.mean) OR NOT pg_temp.near(a.reference_mean, b.reference_mean)
       -- Differences of large sums: exact to the digits of these.
       OR NOT pg_temp.near(a.difference, b.difference, 1e-12 * a.mean) OR NOT pg_temp.near(a.basket_effect, b.basket_effect, 1e-12 * a.mean) OR NOT pg_temp.near(a.price_effect, b.price_effect, 1e-12 * a.mean)
       OR NOT pg_temp.near(a.basket_effect + a.price_effect, a.difference, 1e-12 * a.mean)
 $$;
 
-CREATE FUNCTION pg_temp.wrong_prices(book pricebook_summary, is_number boolean, reference text) RETURNS TABLE (item text, period date, fair_price numeric, n bigint) LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION pg_temp.wrong_prices(book pricebook_summary, is_number boolean, reference text) RETURNS TABLE (item text, period date, fair_price numeric, rows bigint) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY EXECUTE format($q$
-    (SELECT item::text, period, fair_price, n FROM fair_prices(NULL::%1$s, $1, $2) EXCEPT ALL SELECT * FROM pg_temp.fair($2))
-    UNION ALL (SELECT * FROM pg_temp.fair($2) EXCEPT ALL SELECT item::text, period, fair_price, n FROM fair_prices(NULL::%1$s, $1, $2)) LIMIT 10 $q$, CASE WHEN is_number THEN 'bigint' ELSE 'text' END) USING book, reference;
+    (SELECT item::text, period, fair_price, rows FROM fair_prices(NULL::%1$s, $1, $2) EXCEPT ALL SELECT * FROM pg_temp.fair($2))
+    UNION ALL (SELECT * FROM pg_temp.fair($2) EXCEPT ALL SELECT item::text, period, fair_price, rows FROM fair_prices(NULL::%1$s, $1, $2)) LIMIT 10 $q$, CASE WHEN is_number THEN 'bigint' ELSE 'text' END) USING book, reference;
 END $$;
 
 CREATE TEMP TABLE book (book pricebook_summary);
 
 -- Five tests: all reports of the table sale.
-CREATE FUNCTION pg_temp.check_reports(description text, reference text, is_number boolean DEFAULT false, alpha float8 DEFAULT 0.05, min_premium float8 DEFAULT 0.01, min_rows int DEFAULT 5)
+CREATE FUNCTION pg_temp.check_reports(description text, reference text, is_number boolean DEFAULT false, alpha float8 DEFAULT 0.05, min_premium_pct float8 DEFAULT 1, min_rows int DEFAULT 5)
 RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   TRUNCATE book;
   IF is_number THEN
-    INSERT INTO book SELECT pricebook(s.item::bigint, s.period, s.grp, s.price, s.quantity) FROM sale s;
+    INSERT INTO book SELECT pricebook(s.item::bigint, s.period, s.member_group, s.price, s.quantity) FROM sale s;
   ELSE
-    INSERT INTO book SELECT pricebook(s.item, s.period, s.grp, s.price, s.quantity) FROM sale s;
+    INSERT INTO book SELECT pricebook(s.item, s.period, s.member_group, s.price, s.quantity) FROM sale s;
   END IF;
   PERFORM pg_temp.compare(reference);
   RETURN NEXT results_eq('SELECT cell_count(book), rows_skipped(book), rows_skipped(book, ''price'') FROM book',
     $q$ SELECT (SELECT count(DISTINCT (item, period)) FROM pg_temp.sold()), (SELECT count(*) FROM sale) - (SELECT count(*) FROM pg_temp.sold()),
-               (SELECT count(*) FROM sale WHERE num_nulls(item, period, grp, price, quantity) = 0 AND price <= 0) $q$, description || ': cells, rows skipped');
-  RETURN NEXT is_empty(format('SELECT w.* FROM book, pg_temp.wrong_gaps(book, %L, %s, %s, %s) w', reference, alpha, min_premium, min_rows), description || ': price_gaps()');
-  RETURN NEXT is_empty(format('SELECT w.* FROM book, pg_temp.wrong_items(book, %L, %L, %s, %s, %s) w', is_number, reference, alpha, min_premium, min_rows), description || ': price_gap_items()');
+               (SELECT count(*) FROM sale WHERE num_nulls(item, period, member_group, price, quantity) = 0 AND price <= 0) $q$, description || ': cells, rows skipped');
+  RETURN NEXT is_empty(format('SELECT w.* FROM book, pg_temp.wrong_gaps(book, %L, %s, %s, %s) w', reference, alpha, min_premium_pct, min_rows), description || ': price_gaps()');
+  RETURN NEXT is_empty(format('SELECT w.* FROM book, pg_temp.wrong_items(book, %L, %L, %s, %s, %s) w', is_number, reference, alpha, min_premium_pct, min_rows), description || ': price_gap_items()');
   RETURN NEXT is_empty(format('SELECT w.* FROM book, pg_temp.wrong_mix(book, %L) w', reference), description || ': price_gap_mix()');
   RETURN NEXT is_empty(format('SELECT w.* FROM book, pg_temp.wrong_prices(book, %L, %L) w', is_number, reference), description || ': fair_prices()');
 END $$;
@@ -319,24 +319,24 @@ INSERT INTO sale VALUES
 SELECT pg_temp.check_reports('the worked example', '0', min_rows => 1);
 SELECT ok(pg_temp.near(ln(1 + premium_pct / 100), .08579535197, 5e-12) AND pg_temp.near(premium_pct, 8.958332441, 5e-10) AND pg_temp.near(naive_gap_pct, -15.90909091, 5e-9)
           -- 4.302652730: Student's quantile for 97.5 % and 2 degrees of freedom.
-          AND pg_temp.near((ln(1 + ci_high / 100) - ln(1 + ci_low / 100)) / 2 / 4.302652730, .02734738473, 5e-12)
+          AND pg_temp.near((ln(1 + premium_pct_high / 100) - ln(1 + premium_pct_low / 100)) / 2 / 4.302652730, .02734738473, 5e-12)
           AND overcharge = 5 AND overcharge_net = 5, 'the worked example: its figures')
   FROM book, price_gaps(book, '0');
-SELECT ok(pg_temp.near(s.slope, .08579535197, 5e-12) AND pg_temp.near(s.se, .02734738473, 5e-12) AND pg_temp.near(s.premium_pct, 8.958332441, 5e-10), 'and as a slope')
-  FROM (SELECT price_slope(item, period, grp::float8, price) AS sums FROM sale) p, price_slopes(sums) s;
+SELECT ok(pg_temp.near(s.slope, .08579535197, 5e-12) AND pg_temp.near(s.std_error, .02734738473, 5e-12) AND pg_temp.near(s.premium_pct, 8.958332441, 5e-10), 'and as a slope')
+  FROM (SELECT price_slope(item, period, member_group::float8, price) AS sums FROM sale) p, price_slopes(sums) s;
 
 -- C. I. Bliss, The Statistics of Bioassay (1952), as R's data set ToothGrowth has it: the
 -- length of teeth by supplement, orange juice or vitamin C, at three doses.
 TRUNCATE sale;
 INSERT INTO sale
-SELECT 'teeth', dose, grp, len, 1
+SELECT 'teeth', dose, member_group, len, 1
   FROM (VALUES
     ('VC', date '2026-01-01', '{4.2,11.5,7.3,5.8,6.4,10,11.2,11.2,5.2,7}'::numeric[]), ('VC', '2026-01-02', '{16.5,16.5,15.2,17.3,22.5,17.3,13.6,14.5,18.8,15.5}'),
     ('VC', '2026-01-03', '{23.6,18.5,33.9,25.5,26.4,32.5,26.7,21.5,23.3,29.5}'), ('OJ', '2026-01-01', '{15.2,21.5,17.6,9.7,14.5,10,8.2,9.4,16.5,9.7}'),
-    ('OJ', '2026-01-02', '{19.7,23.3,23.6,26.4,20,25.2,25.8,21.2,14.5,27.3}'), ('OJ', '2026-01-03', '{25.5,26.4,22.4,24.5,24.8,30.9,26.4,27.3,29.4,23}')) v (grp, dose, lengths), unnest(lengths) len;
+    ('OJ', '2026-01-02', '{19.7,23.3,23.6,26.4,20,25.2,25.8,21.2,14.5,27.3}'), ('OJ', '2026-01-03', '{25.5,26.4,22.4,24.5,24.8,30.9,26.4,27.3,29.4,23}')) v (member_group, dose, lengths), unnest(lengths) len;
 SELECT pg_temp.check_reports('ToothGrowth', 'VC');
 SELECT ok(abs(z - 2.993714619) < 1e-9 AND abs(p_value - .002756035977) < 1e-12, 'ToothGrowth: z and p of van Elteren''s test') FROM book, price_gaps(book, 'VC');
-SELECT is((SELECT p_value FROM book, price_gap_items(book, 'VC')), (SELECT p_value FROM book, price_gaps(book, 'VC')), 'ToothGrowth: p of the only item is that of all');
+SELECT is((SELECT p_value FROM book, price_gap_items(NULL::text, book, 'VC')), (SELECT p_value FROM book, price_gaps(book, 'VC')), 'ToothGrowth: p of the only item is that of all');
 SELECT results_eq('SELECT round(midrank::numeric, 1), round(expected::numeric, 1), round(variance::numeric, 7) FROM (SELECT period, excess + 105 AS midrank, 105 AS expected, variance FROM pg_temp.ranked) r ORDER BY period',
   'VALUES (135.5, 105.0, 174.6052632), (143.5, 105, 174.6052632), (104.5, 105, 174.3421053)', 'ToothGrowth: rank sums and variances of the doses');
 
@@ -349,17 +349,17 @@ SELECT ok(abs(t - 2.798871953) < 1e-9 AND abs(df - 3.799904002) < 1e-9 AND abs(p
 TRUNCATE sale;
 INSERT INTO sale
 SELECT CASE WHEN c[1] < 0.005 THEN NULL ELSE item::text END, CASE WHEN c[2] < 0.005 THEN NULL ELSE date '2026-01-05' + 7 * week END,
-       CASE WHEN c[3] < 0.005 THEN NULL ELSE (ARRAY['old', 'new', 'newer', 'never'])[1 + grp] END,
+       CASE WHEN c[3] < 0.005 THEN NULL ELSE (ARRAY['old', 'new', 'newer', 'never'])[1 + member_group] END,
        CASE WHEN c[4] < 0.01 THEN NULL WHEN c[4] < 0.02 THEN 0 WHEN c[4] < 0.03 THEN -1.99
             WHEN item % 10 = 0 THEN item
-            WHEN item % 10 = 1 THEN item + grp
-            WHEN item % 10 = 2 THEN round((item * (0.8 + c[5] / 2) * (1 + 0.1 * (grp = 0)::int))::numeric, 4)
-            WHEN item % 10 = 3 THEN round((item * (1 + 0.3 * (grp = 0)::int + floor(c[5] * 3) / 10))::numeric, 1)
-            ELSE round((item * (1 + floor(c[5] * 6) / 20 + 0.02 * (grp = 0)::int) * CASE WHEN pg_temp.chance(item * 10 + week, 20) < 0.2 THEN 0.7 ELSE 1 END)::numeric, 2) END,
+            WHEN item % 10 = 1 THEN item + member_group
+            WHEN item % 10 = 2 THEN round((item * (0.8 + c[5] / 2) * (1 + 0.1 * (member_group = 0)::int))::numeric, 4)
+            WHEN item % 10 = 3 THEN round((item * (1 + 0.3 * (member_group = 0)::int + floor(c[5] * 3) / 10))::numeric, 1)
+            ELSE round((item * (1 + floor(c[5] * 6) / 20 + 0.02 * (member_group = 0)::int) * CASE WHEN pg_temp.chance(item * 10 + week, 20) < 0.2 THEN 0.7 ELSE 1 END)::numeric, 2) END,
        CASE WHEN c[6] < 0.01 THEN NULL WHEN c[6] < 0.02 THEN -1 WHEN c[6] < 0.03 THEN 0 WHEN c[6] < 0.5 THEN 1 WHEN c[6] < 0.8 THEN 1 + floor(c[7] * 5) ELSE round(c[7]::numeric + 0.001, 3) END
-  FROM generate_series(1, 120) item, generate_series(0, 5) week, generate_series(0, 3) grp, generate_series(0, 7) k,
-       LATERAL (SELECT ((item * 10 + week) * 4 + grp) * 8 + k AS i) i, LATERAL (SELECT array_agg(pg_temp.chance(i, stream) ORDER BY stream) AS c FROM generate_series(1, 8) stream) c
- WHERE c[8] < (ARRAY[0.6, 0.5, 0.3, 0.02])[1 + grp] * (0.1 + item % 7 / 4.0);
+  FROM generate_series(1, 120) item, generate_series(0, 5) week, generate_series(0, 3) member_group, generate_series(0, 7) k,
+       LATERAL (SELECT ((item * 10 + week) * 4 + member_group) * 8 + k AS i) i, LATERAL (SELECT array_agg(pg_temp.chance(i, stream) ORDER BY stream) AS c FROM generate_series(1, 8) stream) c
+ WHERE c[8] < (ARRAY[0.6, 0.5, 0.3, 0.02])[1 + member_group] * (0.1 + item % 7 / 4.0);
 ANALYZE sale;
 SELECT cmp_ok((SELECT count(*) FROM sale), '>', 5000::bigint, 'generated: thousands of sales');
 SELECT pg_temp.check_reports('generated', 'new');
@@ -367,7 +367,7 @@ SELECT set_eq('SELECT DISTINCT verdict FROM book, price_gaps(book, ''new'')', AR
 SELECT pg_temp.check_reports('generated, as numbers', 'old', true, 0.2, 0.05, 20);
 SELECT pg_temp.check_reports('generated, seen from those who hardly bought', 'never', true, 0.05, 0, 1);
 UPDATE sale SET item = repeat('Ware № ', 1 + item::int % 5) || item, price = price * 1.00000000000000000003, quantity = quantity * 1e17;
-SELECT pg_temp.check_reports('wide prices and quantities', 'new', min_premium => 0.02);
+SELECT pg_temp.check_reports('wide prices and quantities', 'new', min_premium_pct => 2);
 -- Groups that share no cell, or a single one.
 TRUNCATE sale;
 INSERT INTO sale SELECT i::text, date '2026-01-05' + 7 * (CASE WHEN i = 1 THEN 0 ELSE g END), (ARRAY['a', 'b', 'c'])[1 + g], 10 + i + g + k, 2 FROM generate_series(1, 30) i, generate_series(0, 2) g, generate_series(1, 3) k WHERE g < 2 OR i > 1;
@@ -380,10 +380,10 @@ SELECT cmp_ok((SELECT p_value FROM book, price_gaps(book, 'a')), '<', 1e-20::flo
 
 -- Without periods and quantities: one of each.
 UPDATE sale SET period = '2000-01-01';
-SELECT results_eq($$ SELECT g.* FROM (SELECT pricebook(item, grp, price) AS b FROM sale) s, price_gaps(b, 'a') g $$,
-                  $$ SELECT g.* FROM (SELECT pricebook(item, '2000-01-01', grp, price, 1) AS b FROM sale) s, price_gaps(b, 'a') g $$, 'without periods all is one period');
-SELECT results_eq($$ SELECT g.* FROM (SELECT pricebook(item, grp, price) AS b FROM sale) s, price_gap_items(b, 'a') g $$,
-                  $$ SELECT g.* FROM (SELECT pricebook(item, '2000-01-01', grp, price, 1) AS b FROM sale) s, price_gap_items(b, 'a') g $$, 'item by item');
+SELECT results_eq($$ SELECT g.* FROM (SELECT pricebook(item, member_group, price) AS b FROM sale) s, price_gaps(b, 'a') g $$,
+                  $$ SELECT g.* FROM (SELECT pricebook(item, '2000-01-01', member_group, price, 1) AS b FROM sale) s, price_gaps(b, 'a') g $$, 'without periods all is one period');
+SELECT results_eq($$ SELECT g.* FROM (SELECT pricebook(item, member_group, price) AS b FROM sale) s, price_gap_items(NULL::text, b, 'a') g $$,
+                  $$ SELECT g.* FROM (SELECT pricebook(item, '2000-01-01', member_group, price, 1) AS b FROM sale) s, price_gap_items(NULL::text, b, 'a') g $$, 'item by item');
 
 -- Online Retail: the first 30 days as a member versus later; the United Kingdom versus other countries
 \if :have_retail
@@ -400,7 +400,7 @@ TRUNCATE sale;
 INSERT INTO sale SELECT stock_code, date_trunc('week', at)::date, CASE country WHEN 'United Kingdom' THEN 'United Kingdom' ELSE 'elsewhere' END, price, quantity FROM retail;
 ANALYZE sale;
 SELECT pg_temp.check_reports('Online Retail, United Kingdom and elsewhere', 'United Kingdom');
-SELECT ok(cells > 10000 AND coverage > 0.9 AND naive_gap_pct > 10 AND ci_high < -10, 'of thousands of cells, in which others pay less, though they pay more on average') FROM book, price_gaps(book, 'United Kingdom');
+SELECT ok(cells > 10000 AND compared_share > 0.9 AND naive_gap_pct > 10 AND premium_pct_high < -10, 'of thousands of cells, in which others pay less, though they pay more on average') FROM book, price_gaps(book, 'United Kingdom');
 \else
 SELECT skip('Online Retail is not in $CUSTMART_SHARED/data', 12);
 \endif
@@ -412,13 +412,13 @@ CREATE TEMP TABLE household (household_id bigint, age text, income text, home_ow
 \copy line from program 'gzip -dc "$CUSTMART_SHARED/data/completejourney/transactions_sample.csv.gz"' csv header
 \copy household from program 'gzip -dc "$CUSTMART_SHARED/data/completejourney/demographics.csv.gz"' csv header
 CREATE TEMP VIEW bought AS
-SELECT product_id::text AS item, date '2017-01-01' + 7 * (week - 1) AS period, income AS grp, sales_value, retail_disc, coupon_disc, coupon_match_disc, quantity FROM line LEFT JOIN household USING (household_id);
+SELECT product_id::text AS item, date '2017-01-01' + 7 * (week - 1) AS period, income AS member_group, sales_value, retail_disc, coupon_disc, coupon_match_disc, quantity FROM line LEFT JOIN household USING (household_id);
 TRUNCATE sale;
-INSERT INTO sale SELECT item, period, grp, round((sales_value + retail_disc + coupon_match_disc) / nullif(quantity, 0), 4), quantity FROM bought;
+INSERT INTO sale SELECT item, period, member_group, round((sales_value + retail_disc + coupon_match_disc) / nullif(quantity, 0), 4), quantity FROM bought;
 ANALYZE sale;
 SELECT pg_temp.check_reports('The Complete Journey, shelf prices by income', '50-74K', true);
 TRUNCATE sale;
-INSERT INTO sale SELECT item, period, grp, round((sales_value - coupon_disc) / nullif(quantity, 0), 4), quantity FROM bought;
+INSERT INTO sale SELECT item, period, member_group, round((sales_value - coupon_disc) / nullif(quantity, 0), 4), quantity FROM bought;
 ANALYZE sale;
 SELECT pg_temp.check_reports('The Complete Journey, prices after coupons by income', '50-74K', true);
 \else
