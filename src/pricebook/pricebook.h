@@ -49,7 +49,6 @@ typedef struct PriceTailWriter
 	Size		next_item;		/* offset in the buffer of its number of rows */
 	uint32		rows;			/* of the current item */
 	DecimalPool wide;
-	uint32		items;
 	ByteBuffer	item_folds;		/* which follow everything else */
 	ByteBuffer	folds;
 	uint32		fold_rows;		/* of the current item */

@@ -171,6 +171,7 @@ price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
 	float8		all = m + n;
 	float8		difference;		/* of the means of logarithms */
 	float8		weight;			/* sum of x~^4 */
+	Decimal		reference_sum;
 	uint128		total = (uint128) side->rows + reference->side.rows;
 	uint128		cubes = reference->cubes;
 	float8		excess = 0;		/* twice W - E */
@@ -225,6 +226,9 @@ price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
 		(m / all) * (m / all) * reference->side.log_squares + weight * difference * difference;
 	gap->log_rows.xy += weight * difference;
 	gap->log_rows.xx += weight;
+	if (!decimal_total_get(&reference->side.sum, &reference_sum))
+		return false;
+	gap->mean_sum += decimal_to_double(&reference_sum) * (m / n);
 	pool_spread(&gap->spread, &side->spread);
 	pool_spread(&gap->reference_spread, &reference->side.spread);
 	return decimal_total_merge(&gap->sum, &side->sum) &&
@@ -277,19 +281,19 @@ log_effect(LogSum own, LogSum reference, float8 *product, float8 *square)
 	*product = *square * ldexp((float8) own.sum / m - (float8) reference.sum / n, -PRICE_LOG_BITS);
 }
 
-/* Takes a fold away from a side, if its next fold is that one. */
-static bool
+/* Takes a fold away from a side, if its next fold is that one; returns the number of its rows. */
+static int64
 leave_out(LogSum *rest, const PriceSide *side, uint32 *at, uint32 fold, int64 base)
 {
 	LogSum		gone;
 
 	if (*at == side->nfolds || side->folds[*at].fold != fold)
-		return false;
+		return 0;
 	gone = rebase((LogSum) {side->folds[*at].rows, side->folds[*at].log_sum}, base);
 	rest->rows -= gone.rows;
 	rest->sum -= gone.sum;
 	(*at)++;
-	return true;
+	return gone.rows;
 }
 
 /* Adds what a cell changes by if the members of a fold are left out, for each fold. */
@@ -301,23 +305,26 @@ price_gap_add_folds(FixedEffectFolds *folds, const PriceReference *reference, co
 	int64		base = (int64) (other.sum / other.rows);
 	uint32		at = 0;
 	uint32		reference_at = 0;
+	float8		share;			/* of the group in the rows of the cell */
 	float8		product;
 	float8		square;
 
 	own = rebase(own, base);
 	other = rebase(other, base);
+	share = (float8) own.rows / (own.rows + other.rows);
 	log_effect(own, other, &product, &square);
 	for (uint32 f = 0; f < MEMBER_FOLDS; f++)
 	{
 		FixedEffectFold *fold = &folds->fold[f];
 		LogSum		rest = own;
 		LogSum		reference_rest = other;
-		bool		is_here = leave_out(&rest, side, &at, f, base);
+		int64		rows = leave_out(&rest, side, &at, f, base);
+		int64		reference_rows = leave_out(&reference_rest, &reference->side, &reference_at, f, base);
 
-		is_here |= leave_out(&reference_rest, &reference->side, &reference_at, f, base);
-		if (!is_here)
+		if (rows + reference_rows == 0)
 			continue;
 		fold->is_used = true;
+		fold->weight += rows * (1 - share) * (1 - share) + reference_rows * share * share;
 		fold->product -= product;
 		fold->square -= square;
 		if (rest.rows == 0 || reference_rest.rows == 0)
@@ -351,6 +358,7 @@ price_gap_merge(PriceGap *gap, const PriceGap *other)
 	gap->log_rows.yy += other->log_rows.yy;
 	gap->log_rows.xy += other->log_rows.xy;
 	gap->log_rows.xx += other->log_rows.xx;
+	gap->mean_sum += other->mean_sum;
 	return decimal_total_merge(&gap->sum, &other->sum) &&
 		decimal_total_merge(&gap->reference_sum, &other->reference_sum) &&
 		decimal_total_merge(&gap->above, &other->above) &&

@@ -90,6 +90,7 @@ typedef struct PriceGap
 	PriceSpread reference_spread;
 	DecimalTotal sum;			/* of prices */
 	DecimalTotal reference_sum;
+	float8		mean_sum;		/* of what the group's rows would cost at the reference's means */
 	DecimalTotal above;			/* money paid above the reference's medians */
 	DecimalTotal below;			/* and saved below them */
 } PriceGap;

@@ -457,10 +457,13 @@ price_tail_begin(PriceTailWriter *writer, uint8 form, int decimals,
 	pfree(order);
 	writer->form = form;
 	writer->rows = 0;
-	writer->items = items;
 	writer->fold_rows = 0;
 	writer->wide = (DecimalPool) {.context = CurrentMemoryContext};
-	writer->item_folds = writer->folds = (ByteBuffer) {0};
+	if (pricebook_has_members(form))
+	{
+		buffer_init(&writer->item_folds, (Size) items * 4 + 1, CurrentMemoryContext);
+		buffer_init(&writer->folds, 1024, CurrentMemoryContext);
+	}
 	writer->next_item = bytes - buffer->data;
 	buffer_advance(buffer, bytes + (Size) items * 4);
 }
@@ -532,14 +535,10 @@ price_tail_end_item(PriceTailWriter *writer, ByteBuffer *buffer)
 }
 
 static void
-append_buffer(ByteBuffer *buffer, ByteBuffer *part)
+append_part(ByteBuffer *buffer, ByteBuffer *part)
 {
-	if (part->size > 0)
-	{
-		memcpy(buffer_reserve(buffer, part->size), part->data, part->size);
-		buffer_advance(buffer, buffer->data + buffer->size + part->size);
-		pfree(part->data);
-	}
+	buffer_append(buffer, part->data, part->size);
+	pfree(part->data);
 }
 
 /* Writes what follows the rows. */
@@ -550,8 +549,11 @@ price_tail_end(PriceTailWriter *writer, ByteBuffer *buffer)
 
 	buffer_advance(buffer, decimal_pool_store(&writer->wide, bytes));
 	decimal_pool_clear(&writer->wide);
-	append_buffer(buffer, &writer->item_folds);
-	append_buffer(buffer, &writer->folds);
+	if (pricebook_has_members(writer->form))
+	{
+		append_part(buffer, &writer->item_folds);
+		append_part(buffer, &writer->folds);
+	}
 }
 
 /* ---------- merging ---------- */

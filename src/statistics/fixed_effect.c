@@ -18,6 +18,7 @@ fixed_effect_add_folds(FixedEffectFolds *folds, const FixedEffectFolds *more)
 	{
 		folds->fold[i].product += more->fold[i].product;
 		folds->fold[i].square += more->fold[i].square;
+		folds->fold[i].weight += more->fold[i].weight;
 		folds->fold[i].cells += more->fold[i].cells;
 		folds->fold[i].is_used |= more->fold[i].is_used;
 	}
@@ -39,7 +40,7 @@ FixedEffect
 fixed_effect(const FixedEffectCluster *items, Size n, int64 cells,
 			 const FixedEffectFolds *folds, const FixedEffectRows *rows)
 {
-	FixedEffect effect = {.items = n, .has_members = folds != NULL};
+	FixedEffect effect = {.has_members = folds != NULL, .effective_folds = NAN};
 	float8		product = 0;
 	float8		square = 0;
 	float8		squares = 0;
@@ -74,18 +75,30 @@ fixed_effect(const FixedEffectCluster *items, Size n, int64 cells,
 	if (folds != NULL)
 	{
 		float8		sum = 0;
+		float8		weight = 0;
+		float8		weights = 0;
+		int			used = 0;
+		bool		is_known = true;
 
 		for (int i = 0; i < MEMBER_FOLDS; i++)
 		{
 			const FixedEffectFold *fold = &folds->fold[i];
 
-			if (!fold->is_used || fold->cells == cells)
+			if (!fold->is_used)
 				continue;
-			effect.folds++;
-			sum += squared_difference((product + fold->product) / (square + fold->square), effect.slope);
+			if (fold->cells == cells)
+				is_known = false;
+			else
+				sum += squared_difference((product + fold->product) / (square + fold->square), effect.slope);
+			weight += fold->weight;
+			weights += fold->weight * fold->weight;
+			used++;
 		}
-		if (effect.folds > 1)
-			effect.members_variance = sum * (effect.folds - 1) / effect.folds;
+		if (is_known)
+		{
+			effect.members_variance = sum * (used - 1) / used;
+			effect.effective_folds = weight * weight / weights;
+		}
 	}
 
 	effect.rows_variance = NAN;
@@ -122,25 +135,25 @@ fixed_effect_infer(const FixedEffect *effect, bool within_item, float8 alpha)
 	if (within_item)
 	{
 		variance = effect->members_variance;
-		clusters = effect->folds;
+		clusters = effect->effective_folds;
 	}
 	else if (effect->has_members)
 	{
 		variance = effect->items_variance + effect->members_variance - rows;
 		if (!isnan(variance))
 			variance = fmax(variance, fmax(effect->items_variance, effect->members_variance));
-		clusters = fmin((float8) effect->items, effect->folds);
+		clusters = fmin(effect->effective_items, effect->effective_folds);
 	}
 	else
 	{
 		variance = isnan(effect->items_variance) ? NAN : larger(effect->items_variance, effect->rows_variance);
-		clusters = (float8) effect->items;
+		clusters = effect->effective_items;
 	}
 	if (isnan(variance))
 		return (FixedEffectInference) {NAN, NAN, NAN, NAN, NAN, NAN};
 
 	inference.error = sqrt(variance);
-	inference.df = clusters - 1;
+	inference.df = fmax(clusters - 1, 1);
 	margin = statistics_student_quantile(alpha, inference.df) * inference.error;
 	inference.low = effect->slope - margin;
 	inference.high = effect->slope + margin;

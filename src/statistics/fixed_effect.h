@@ -17,7 +17,10 @@
  *
  * Items and members cross, so what both have in common, the rows, is subtracted
  * once (Cameron, Gelbach and Miller 2011); the sum is never taken to be below
- * either.  The degrees of freedom are those of the fewer clusters.
+ * either.  Clusters count by their weight, w = sum of x~ squared: there are
+ * (sum of w)^2 / sum of w^2 of them, and degrees of freedom are one less than the
+ * fewer.  If nothing compares without one of the folds, nobody knows how much
+ * members vary.
  */
 #ifndef CUSTMART_FIXED_EFFECT_H
 #define CUSTMART_FIXED_EFFECT_H
@@ -35,6 +38,7 @@ typedef struct FixedEffectFold
 {
 	float8		product;
 	float8		square;
+	float8		weight;			/* sum of x~ squared of its own rows */
 	int64		cells;			/* that have no x~ left */
 	bool		is_used;		/* it has rows in cells that count */
 } FixedEffectFold;
@@ -59,10 +63,9 @@ typedef struct FixedEffect
 	float8		items_variance;
 	float8		members_variance;
 	float8		rows_variance;
-	Size		items;
-	int			folds;			/* without which there is a slope; 0 without members */
 	bool		has_members;
-	float8		effective_items;	/* (sum of squares)^2 / sum of square^2 over items */
+	float8		effective_items;
+	float8		effective_folds;
 } FixedEffect;
 
 /* What follows from the variances; all NAN if they do not suffice. */
