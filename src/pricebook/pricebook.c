@@ -16,11 +16,10 @@
  */
 #include "pricebook/pricebook.h"
 
-#include "shared/member_fold.h"
+#include "shared/arguments.h"
 #include "shared/time_arguments.h"
 #include "utils/date.h"
 #include "utils/memutils.h"
-#include "utils/uuid.h"
 
 /* A row not yet applied; wide prices and quantities in row_pool. */
 typedef struct PendingPrice
@@ -278,22 +277,6 @@ pricebook_apply(Book *book, const uint32 *entries, const void *rows, int n)
 	extra->row_pool.count = 0;
 }
 
-static inline uint32
-fold_of_argument(FunctionCallInfo fcinfo, int argument, KeyType type)
-{
-	text	   *t;
-	uint8		fold;
-
-	if (type == KEY_INT64)
-		return member_fold_bigint(PG_GETARG_INT64(argument));
-	if (type == KEY_FIXED16)
-		return member_fold_bytes(PG_GETARG_UUID_P(argument)->data, UUID_LEN);
-	t = PG_GETARG_TEXT_PP(argument);
-	fold = member_fold_bytes(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
-	PG_FREE_IF_COPY(t, argument);
-	return fold;
-}
-
 /*
  * Adds one row to the state: argument 1 is the item, then, with periods, the period,
  * then group and price, then, with periods, the quantity, then, with members, the
@@ -344,7 +327,7 @@ pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form, KeyType m
 		extra->decimals = decimal_packed_scale(price, &extra->row_pool);
 	row->price = decimal_normalize(price, &extra->row_pool);
 	row->group = find_group(extra, PG_GETARG_DATUM(group_argument));
-	row->fold = has_members ? fold_of_argument(fcinfo, member_argument, member_type) : 0;
+	row->fold = has_members ? argument_member_fold(fcinfo, member_argument, member_type) : 0;
 	if (item_type == KEY_INT64)
 		key->number = PG_GETARG_INT64(1);
 	else
