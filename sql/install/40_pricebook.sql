@@ -101,6 +101,14 @@ CREATE FUNCTION price_gap_mix(book pricebook_summary, reference text DEFAULT NUL
 					OUT price_effect double precision)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_price_gap_mix' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 10;
+CREATE FUNCTION price_placebo(book pricebook_summary, reference text DEFAULT NULL, draws integer DEFAULT 200,
+					among text DEFAULT 'both', seed bigint DEFAULT 0,
+					OUT member_group text, OUT reference text, OUT draws_used bigint,
+					OUT premium_pct double precision, OUT t double precision,
+					OUT placebo_premium_pct_sd double precision, OUT placebo_t_sd double precision,
+					OUT p_value double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'custmart_price_placebo' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 10;
 -- @template fair_prices book item symbol
 CREATE FUNCTION fair_prices({book}, reference text DEFAULT NULL,
 					OUT item {item}, OUT period date, OUT fair_price numeric, OUT rows bigint)
@@ -124,6 +132,8 @@ COMMENT ON FUNCTION price_gap_items(anyelement, pricebook_summary, text, double 
 	'The same for a book whose items are bigint or text: price_gap_items(NULL::text, book, ''new''). Only the type of the first argument matters; columns, other arguments and errors are those of price_gap_items(book, reference).';
 COMMENT ON FUNCTION price_gap_mix(pricebook_summary, text) IS
 	'Why do the mean prices of two groups differ? One row per other group, for the items that both bought, in any periods. reference: the group that the others are compared with. rows, reference_rows: their rows; mean, reference_mean: mean prices; difference = mean - reference_mean = basket_effect (they buy other items) + price_effect (they pay other prices) (Kitagawa 1955). All are in money, but means, so double precision and not exact to the last digit. No common items: NULL. Errors as for price_gaps.';
+COMMENT ON FUNCTION price_placebo(pricebook_summary, text, integer, text, bigint) IS
+	'How large would the premium be if chance decided who belongs to which group? One row per other group, of a book with members. The folds of the members are dealt into two sides at random, draws times (2 to 100000), and the premium of one side over the other is estimated as by price_gaps(). reference: the group that the others are compared with; among: both deals the members of the group and of the reference together, reference those of the reference alone; seed: another number deals otherwise. draws_used: the deals that had a standard error; premium_pct, t: the real premium and premium / standard error, on the scale of logarithms; placebo_premium_pct_sd, placebo_t_sd: the standard deviations of the same over the deals; the latter should be about 1, and if it is more, the real t is too large by that factor; p_value: the share of deals, the real one included, whose t is at least as far from 0. Errors: 22023 if the book has no members, reference is not a group of it, or draws or among is out of range; 22004 if an argument is NULL.';
 COMMENT ON FUNCTION fair_prices(pricebook_summary, text) IS
 	'The price that the reference paid: one row per item (of a book whose items are bigint) and period in which it bought. period is NULL for a book without periods; fair_price: the median of its prices, money; rows: their number. reference: the group that the others are compared with. Errors: 22023 if reference is not a group of the book, 22004 if it is NULL (both list the groups), 42804 if the items are of another type; then pass the type first.';
 COMMENT ON FUNCTION fair_prices(anyelement, pricebook_summary, text) IS
