@@ -187,7 +187,7 @@ CREATE VIEW price_book AS SELECT pricebook(item, grp, price) FROM orders;
 CREATE VIEW price_custmart AS
 SELECT * FROM price_gaps((SELECT pricebook(item, grp, price) FROM orders), 'gold');
 CREATE VIEW price_items_custmart AS
-SELECT * FROM price_gap_items((SELECT pricebook(item, grp, price) FROM orders), 'gold');
+SELECT * FROM price_gap_items(NULL::text, (SELECT pricebook(item, grp, price) FROM orders), 'gold');
 CREATE VIEW price_different_custmart AS
 SELECT * FROM price_gaps((SELECT pricebook(item, grp, price) FROM different_prices), 'gold');
 

@@ -46,6 +46,8 @@ FUNCTION(custmart_price_slope_summary_add);
 FUNCTION(custmart_price_slope_summary_rows_skipped);
 FUNCTION(custmart_price_slope_step_bigint);
 FUNCTION(custmart_price_slope_step_text);
+FUNCTION(custmart_price_slope_step_bigint_period);
+FUNCTION(custmart_price_slope_step_text_period);
 FUNCTION(custmart_price_slopes);
 
 static const Type pricebook = {
@@ -130,7 +132,7 @@ check_gap(const Datum *values, const bool *nulls)
 
 	host_require(items >= 0 && cells >= items && DatumGetInt64(values[4]) >= cells && DatumGetInt64(values[5]) >= cells,
 				 "more items than cells, or cells than rows");
-	host_require(is_share(values[6]) && (DatumGetFloat8(values[6]) > 0) == (cells > 0), "coverage");
+	host_require(is_share(values[6]) && (DatumGetFloat8(values[6]) > 0) == (cells > 0), "compared_share");
 	host_require(DatumGetFloat8(values[7]) >= -100, "a naive gap below -100 %%");
 	host_require(nulls[8] == (cells == 0) && nulls[11] == nulls[8] && nulls[12] == nulls[8], "premium, z, p");
 	host_require(nulls[9] == (items < 2) && nulls[10] == nulls[9], "an interval");
@@ -200,12 +202,12 @@ report(PGFunction plain, PGFunction typed, const NullableDatum *args, int nargs,
 	{
 		/* As the other type first: an error. */
 		own[0] = key_type == KEY_INT64 ? TEXTOID : INT8OID;
-		outcome = key_type == KEY_INT64 ? host_rows(plain, args, nargs, own, ncolumns) :
-			host_rows(typed, typed_args, nargs + 1, own, ncolumns);
-		host_require(outcome.raised && outcome.sqlstate == ERRCODE_DATATYPE_MISMATCH, "items as another type");
-		own[0] = key_type == KEY_INT64 ? INT8OID : TEXTOID;
 		outcome = key_type == KEY_INT64 ? host_rows(typed, typed_args, nargs + 1, own, ncolumns) :
 			host_rows(plain, args, nargs, own, ncolumns);
+		host_require(outcome.raised && outcome.sqlstate == ERRCODE_DATATYPE_MISMATCH, "items as another type");
+		own[0] = key_type == KEY_INT64 ? INT8OID : TEXTOID;
+		outcome = key_type == KEY_INT64 ? host_rows(plain, args, nargs, own, ncolumns) :
+			host_rows(typed, typed_args, nargs + 1, own, ncolumns);
 	}
 	host_each_row = NULL;
 	return is_limit(&outcome) ? -1 : DatumGetInt64(outcome.value);
@@ -217,7 +219,7 @@ read_pricebook(Datum value, Datum reference, int64 cells, int groups, int key_ty
 	static const float8 alphas[] = {0.05, 0.5, 1e-10, 0.999};
 	uint8		number = take_byte(input);
 	NullableDatum args[] = {
-		ARG(value), ARG(reference), ARG(Float8GetDatum(alphas[number % 4])), ARG(Float8GetDatum(number / 4 % 4 / 100.0)),
+		ARG(value), ARG(reference), ARG(Float8GetDatum(alphas[number % 4])), ARG(Float8GetDatum(number / 4 % 4)),
 		ARG(Int32GetDatum(1 + number / 16))
 	};
 	int64		rows;
@@ -251,6 +253,7 @@ use_pricebook(Datum value, Input *input)
 	int64		cells = DatumGetInt64(must(CALL(custmart_pricebook_cell_count, ARG(packed)), "cell_count"));
 	int64		all_skipped = DatumGetInt64(must(CALL(custmart_pricebook_summary_rows_skipped, ARG(packed)), "rows_skipped"));
 	NullableDatum unknown[] = {ARG(packed), ARG(host_varlena("\x01 no group", 10))};
+	NullableDatum none[] = {ARG(packed), NULL_ARG};
 	PriceReader prices;
 	DecimalPool pool;
 	const uint8 *name;
@@ -271,6 +274,9 @@ use_pricebook(Datum value, Input *input)
 		host_require(!outcome.raised && DatumGetInt64(outcome.value) == 0, "rows of an empty book");
 	else
 		host_require(outcome.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE, "an unknown reference is taken");
+
+	outcome = host_rows(custmart_fair_prices, none, 2, fair_columns, lengthof(fair_columns));
+	host_require(outcome.raised && outcome.sqlstate == ERRCODE_NULL_VALUE_NOT_ALLOWED, "no reference is taken");
 
 	pool = pricebook_load_wide(&prices);
 	largest_price = 0;
@@ -346,8 +352,10 @@ static const Signature signatures[] = {
 	{custmart_pricebook_step_text_period, KEY_BYTES, true}
 };
 static const Signature slope_signatures[] = {
-	{custmart_price_slope_step_bigint, KEY_INT64, true},
-	{custmart_price_slope_step_text, KEY_BYTES, true}
+	{custmart_price_slope_step_bigint_period, KEY_INT64, true},
+	{custmart_price_slope_step_text_period, KEY_BYTES, true},
+	{custmart_price_slope_step_bigint, KEY_INT64, false},
+	{custmart_price_slope_step_text, KEY_BYTES, false}
 };
 
 #define ROWS_MAX 200

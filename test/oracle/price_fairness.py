@@ -4,15 +4,15 @@
     price_fairness.py < JOBS        one such line after the other, tab-separated
 
     skipped FILE                    cells, rows skipped: all, null, price, quantity
-    price_gaps FILE REFERENCE [ALPHA [MIN_PREMIUM [MIN_ROWS]]]
-    price_gap_items FILE REFERENCE [ALPHA [MIN_PREMIUM [MIN_ROWS]]]
+    price_gaps FILE REFERENCE [ALPHA [MIN_PREMIUM_PCT [MIN_ROWS]]]
+    price_gap_items FILE REFERENCE [ALPHA [MIN_PREMIUM_PCT [MIN_ROWS]]]
     price_gap_mix FILE REFERENCE
     fair_prices FILE REFERENCE
     price_slopes FILE [ALPHA]
     welch_test - N1 MEAN1 VARIANCE1 N2 MEAN2 VARIANCE2 [ALPHA]
     benjamini_hochberg - P...
 
-FILE is CSV with a header: item, grp and price, with or without period and
+FILE is CSV with a header: item, member_group and price, with or without period and
 quantity; for price_slopes item, period, x and price.  A column item_number in
 place of item has items that are numbers.  Answers are lines of tab-separated
 columns as COPY writes them; in both, NULL is \\N.  After a job read from JOBS comes an empty line.
@@ -41,8 +41,8 @@ MOST_DUMMIES = 300
 
 
 class Row:
-    def __init__(self, item, period, grp, price, quantity):
-        self.item, self.period, self.grp = item, period, grp
+    def __init__(self, item, period, member_group, price, quantity):
+        self.item, self.period, self.member_group = item, period, member_group
         self.price, self.quantity = Fraction(price), Fraction(quantity)
         self.scale = max(0, -Decimal(price).as_tuple().exponent)
         self.cell = (item, period)
@@ -67,14 +67,14 @@ def rows_of(records):
     rows, skipped = [], {"null": 0, "price": 0, "quantity": 0}
     for r in records:
         quantity = r.get("quantity", "1")
-        if None in (r["item"], r.get("period", ""), r["grp"], r["price"], quantity):
+        if None in (r["item"], r.get("period", ""), r["member_group"], r["price"], quantity):
             skipped["null"] += 1
         elif Fraction(r["price"]) <= 0:
             skipped["price"] += 1
         elif Fraction(quantity) <= 0:
             skipped["quantity"] += 1
         else:
-            rows.append(Row(r["item"], r.get("period"), r["grp"], r["price"], quantity))
+            rows.append(Row(r["item"], r.get("period"), r["member_group"], r["price"], quantity))
     return rows, skipped
 
 
@@ -85,10 +85,10 @@ def by(rows, name):
     return parts
 
 
-def common(rows, name, grp, reference):
+def common(rows, name, member_group, reference):
     """The rows of both groups in those cells (or items) where both have rows."""
     kept = {
-        key: ([r for r in part if r.grp == grp], [r for r in part if r.grp == reference])
+        key: ([r for r in part if r.member_group == member_group], [r for r in part if r.member_group == reference])
         for key, part in by(rows, name).items()
     }
     return {key: pair for key, pair in kept.items() if pair[0] and pair[1]}
@@ -266,12 +266,12 @@ def skipped(records, _):
 
 
 def groups(rows, reference):
-    assert any(r.grp == reference for r in rows)
-    return sorted({r.grp for r in rows} - {reference}, key=str.encode)
+    assert any(r.member_group == reference for r in rows)
+    return sorted({r.member_group for r in rows} - {reference}, key=str.encode)
 
 
-def item_reports(rows, grp, reference, order, alpha, min_premium, min_rows):
-    cells = common(rows, "cell", grp, reference)
+def item_reports(rows, member_group, reference, order, alpha, min_premium_pct, min_rows):
+    cells = common(rows, "cell", member_group, reference)
     items = defaultdict(list)
     for (item, _), pair in cells.items():
         items[item].append(pair)
@@ -282,7 +282,7 @@ def item_reports(rows, grp, reference, order, alpha, min_premium, min_rows):
         theirs = [r for pair in its_cells for r in pair[1]]
         prices = [[[r.price for r in side] for side in pair] for pair in its_cells]
         reports.append({
-            "item": item, "grp": grp, "n": len(mine), "reference_n": len(theirs),
+            "item": item, "member_group": member_group, "rows": len(mine), "reference_rows": len(theirs),
             "mean": average(mine), "reference_mean": average(theirs),
             "median": median(mine), "reference_median": median(theirs),
             "gap_pct": relative_gap(mine, theirs),
@@ -294,55 +294,55 @@ def item_reports(rows, grp, reference, order, alpha, min_premium, min_rows):
         # Means and ranks may speak of different directions: both are to say dearer.
         z = report.pop("z")
         report["is_flagged"] = bool(
-            q < alpha and z > 0 and report["gap_pct"] > 100 * min_premium and min(report["n"], report["reference_n"]) >= min_rows)
+            q < alpha and z > 0 and report["gap_pct"] > min_premium_pct and min(report["rows"], report["reference_rows"]) >= min_rows)
     return reports
 
 
-def price_gap_items(records, order, reference, alpha=0.05, min_premium=0.01, min_rows=5):
+def price_gap_items(records, order, reference, alpha=0.05, min_premium_pct=1, min_rows=5):
     rows, _ = rows_of(records)
     reports = []
-    for grp in groups(rows, reference):
-        reports += item_reports(rows, grp, reference, order, float(alpha), float(min_premium), int(min_rows))
-    reports.sort(key=lambda r: (order(r["item"]), r["grp"].encode()))
+    for member_group in groups(rows, reference):
+        reports += item_reports(rows, member_group, reference, order, float(alpha), float(min_premium_pct), int(min_rows))
+    reports.sort(key=lambda r: (order(r["item"]), r["member_group"].encode()))
     return (r.values() for r in reports)
 
 
-def price_gaps(records, order, reference, alpha=0.05, min_premium=0.01, min_rows=5):
-    alpha, min_premium, min_rows = float(alpha), float(min_premium), int(min_rows)
+def price_gaps(records, order, reference, alpha=0.05, min_premium_pct=1, min_rows=5):
+    alpha, min_premium_pct, min_rows = float(alpha), float(min_premium_pct), int(min_rows)
     rows, _ = rows_of(records)
-    theirs = [r for r in rows if r.grp == reference]
-    for grp in groups(rows, reference):
-        mine = [r for r in rows if r.grp == grp]
-        cells = common(rows, "cell", grp, reference)
+    theirs = [r for r in rows if r.member_group == reference]
+    for member_group in groups(rows, reference):
+        mine = [r for r in rows if r.member_group == member_group]
+        cells = common(rows, "cell", member_group, reference)
         items = len({item for item, _ in cells})
         compared = [r for pair in cells.values() for side in pair for r in side]
         n = sum(len(pair[0]) for pair in cells.values())
-        revenue = [sum(r.price * r.quantity for r in part) for part in (mine, (r for r in compared if r.grp == grp))]
+        revenue = [sum(r.price * r.quantity for r in part) for part in (mine, (r for r in compared if r.member_group == member_group))]
         premium = low = high = z = p = None
         verdict = "not comparable"
         if cells:
             coefficient, se = fixed_effects(
-                np.array([float(r.grp == grp) for r in compared]), np.array([log(r.price) for r in compared]),
+                np.array([float(r.member_group == member_group) for r in compared]), np.array([log(r.price) for r in compared]),
                 [(r.item, r.period or "") for r in compared], [r.item for r in compared])
             premium, low, high = interval(coefficient, se, items, alpha)
             z, p = van_elteren([[[r.price for r in side] for side in pair] for pair in cells.values()])
             if min(n, len(compared) - n) >= min_rows:
                 verdict = "fair"
-                # What is just min_premium is not above it, however it was rounded.
-                if p < alpha and z * premium > 0 and abs(premium) > 100 * min_premium + 1e-9:
+                # What is just min_premium_pct is not above it, however it was rounded.
+                if p < alpha and z * premium > 0 and abs(premium) > min_premium_pct + 1e-9:
                     verdict = "unfair" if premium > 0 else "favoured"
-        flagged = sum(r["is_flagged"] for r in item_reports(rows, grp, reference, order, alpha, min_premium, min_rows)) if cells else 0
-        yield (grp, reference, items, len(cells), n, len(compared) - n, float(revenue[1] / revenue[0]),
+        flagged = sum(r["is_flagged"] for r in item_reports(rows, member_group, reference, order, alpha, min_premium_pct, min_rows)) if cells else 0
+        yield (member_group, reference, items, len(cells), n, len(compared) - n, float(revenue[1] / revenue[0]),
                relative_gap(mine, theirs), premium, low, high, z, p,
                overcharge(cells.values()), overcharge(cells.values(), is_net=True), flagged, verdict)
 
 
 def price_gap_mix(records, _, reference):
     rows, _ = rows_of(records)
-    for grp in groups(rows, reference):
-        items = list(common(rows, "item", grp, reference).values())
+    for member_group in groups(rows, reference):
+        items = list(common(rows, "item", member_group, reference).values())
         if not items:
-            yield (grp, reference, 0, 0, 0, None, None, None, None, None)
+            yield (member_group, reference, 0, 0, 0, None, None, None, None, None)
             continue
         n = [sum(len(pair[side]) for pair in items) for side in (0, 1)]
         means = [sum(r.price for pair in items for r in pair[side]) / n[side] for side in (0, 1)]
@@ -353,12 +353,12 @@ def price_gap_mix(records, _, reference):
             basket += (share[0] - share[1]) * (paid[0] + paid[1]) / 2
             price += (paid[0] - paid[1]) * (share[0] + share[1]) / 2
         assert basket + price == means[0] - means[1]
-        yield (grp, reference, len(items), *n, *(float(f) for f in (*means, means[0] - means[1], basket, price)))
+        yield (member_group, reference, len(items), *n, *(float(f) for f in (*means, means[0] - means[1], basket, price)))
 
 
 def fair_prices(records, order, reference):
     rows, _ = rows_of(records)
-    cells = by((r for r in rows if r.grp == reference), "cell")
+    cells = by((r for r in rows if r.member_group == reference), "cell")
     for item, period in sorted(cells, key=lambda cell: (order(cell[0]), cell[1] or "")):
         cell = cells[item, period]
         yield (item, period, median(cell), len(cell))

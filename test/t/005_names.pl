@@ -34,8 +34,8 @@ my $use = q{
 	SELECT frequency(x + x), x::text::rfm_summary = x, monetary(rollup(x)) FROM (SELECT rfm('2026-01-01', 5) AS x) s GROUP BY x;
 	SELECT streak(a + a), level(f + f), rolling_spend(s + s, NULL::timestamptz)
 	  FROM (SELECT activity(timestamptz '2026-01-01', 'day', 'UTC') AS a, funnel('1 day', '2026-01-01', true) AS f, spend('2026-01-01', 5) AS s) x;
-	SELECT r.grp, r.verdict, cell_count(b + b) FROM (SELECT pricebook(n::bigint, g, n) AS b FROM generate_series(1, 3) n, unnest('{old,new}'::text[]) g) s, price_gaps(b, 'old') r;
-	SELECT p.n, rows_skipped(b + b) FROM (SELECT price_slope(1::bigint, '2026-01-01', n, n) AS b FROM generate_series(1, 3) n) s, price_slopes(b) p;
+	SELECT r.member_group, r.verdict, cell_count(b + b) FROM (SELECT pricebook(n::bigint, g, n) AS b FROM generate_series(1, 3) n, unnest('{old,new}'::text[]) g) s, price_gaps(b, 'old') r;
+	SELECT p.rows, rows_skipped(b + b) FROM (SELECT price_slope(1::bigint, '2026-01-01', n, n) AS b FROM generate_series(1, 3) n) s, price_slopes(b) p;
 	SELECT segment, members FROM rfm_segments((SELECT rfm_book(n, '2026-01-01', n) FROM generate_series(1, 3::bigint) n)) LIMIT 1;
 	SELECT tags('a', 'b') ? 'a', tags('a', 'b') @@ 'a & b';
 	CREATE TABLE kept AS SELECT n, rfm('2026-01-01', n) AS x, tags('tag ' || n) AS t FROM generate_series(1, 3) n GROUP BY n;

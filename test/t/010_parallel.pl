@@ -255,22 +255,22 @@ is( query(
 
 # And plain SQL on the same prices, its medians made of arrays; skipped are NULLs
 # first, then prices, then quantities.
-my $lines = "SELECT household AS item, $period AS period, $price_group AS grp, amount AS price, $quantity AS quantity FROM sale";
-my $sold = "SELECT * FROM ($lines) l WHERE price > 0 AND quantity > 0 AND num_nulls(item, period, grp) = 0";
+my $lines = "SELECT household AS item, $period AS period, $price_group AS member_group, amount AS price, $quantity AS quantity FROM sale";
+my $sold = "SELECT * FROM ($lines) l WHERE price > 0 AND quantity > 0 AND num_nulls(item, period, member_group) = 0";
 my $fair = "SELECT item, period, count, (list[(count + 1) / 2] + list[count / 2 + 1]) * 0.5 AS price FROM
-	(SELECT item, period, array_agg(price ORDER BY price) AS list, count(*)::int FROM ($sold) s WHERE grp = 'group 1' GROUP BY 1, 2) a";
+	(SELECT item, period, array_agg(price ORDER BY price) AS list, count(*)::int FROM ($sold) s WHERE member_group = 'group 1' GROUP BY 1, 2) a";
 is( query(
 		"SELECT cell_count(book), rows_skipped(book, 'null'), rows_skipped(book, 'price'), rows_skipped(book, 'quantity') FROM (SELECT $canonical_of{'pricebook(bigint, periods)'}[2] FROM sale) b (book)"),
 	query("SELECT (SELECT count(DISTINCT (item, period)) FROM ($sold) s), count(*) FILTER (WHERE nulls > 0), count(*) FILTER (WHERE nulls = 0 AND price <= 0),
-			count(*) FILTER (WHERE nulls = 0 AND price > 0 AND quantity <= 0) FROM (SELECT *, num_nulls(item, period, grp, price, quantity) AS nulls FROM ($lines) l) n"),
+			count(*) FILTER (WHERE nulls = 0 AND price > 0 AND quantity <= 0) FROM (SELECT *, num_nulls(item, period, member_group, price, quantity) AS nulls FROM ($lines) l) n"),
 	'rows are counted as by plain SQL');
-is( query("SELECT item, period, trim_scale(fair_price), n FROM fair_prices(NULL::bigint, (SELECT $canonical_of{'pricebook(bigint, periods)'}[2] FROM sale), 'group 1') ORDER BY 1, 2"),
+is( query("SELECT item, period, trim_scale(fair_price), rows FROM fair_prices(NULL::bigint, (SELECT $canonical_of{'pricebook(bigint, periods)'}[2] FROM sale), 'group 1') ORDER BY 1, 2"),
 	query("SELECT item, period, trim_scale(price), count FROM ($fair) f ORDER BY 1, 2"), 'fair prices are medians');
-is( query("SELECT grp, items, cells, n, reference_n, trim_scale(overcharge), trim_scale(overcharge_net)
-		FROM price_gaps((SELECT $canonical_of{'pricebook(bigint, periods)'}[2] FROM sale), 'group 1') ORDER BY grp COLLATE \"C\""),
-	query("SELECT grp, count(DISTINCT item), count(*), sum(n), sum(count), trim_scale(sum(over)), trim_scale(sum(net))
-		FROM (SELECT grp, s.item, period, f.count, count(*) AS n, sum(greatest(0, s.price - f.price) * quantity) AS over, sum((s.price - f.price) * quantity) AS net
-		        FROM ($sold) s JOIN ($fair) f USING (item, period) WHERE grp <> 'group 1' GROUP BY 1, 2, 3, 4) c GROUP BY 1 ORDER BY grp COLLATE \"C\""),
+is( query("SELECT member_group, items, cells, rows, reference_rows, trim_scale(overcharge), trim_scale(overcharge_net)
+		FROM price_gaps((SELECT $canonical_of{'pricebook(bigint, periods)'}[2] FROM sale), 'group 1') ORDER BY member_group COLLATE \"C\""),
+	query("SELECT member_group, count(DISTINCT item), count(*), sum(n), sum(count), trim_scale(sum(over)), trim_scale(sum(net))
+		FROM (SELECT member_group, s.item, period, f.count, count(*) AS n, sum(greatest(0, s.price - f.price) * quantity) AS over, sum((s.price - f.price) * quantity) AS net
+		        FROM ($sold) s JOIN ($fair) f USING (item, period) WHERE member_group <> 'group 1' GROUP BY 1, 2, 3, 4) c GROUP BY 1 ORDER BY member_group COLLATE \"C\""),
 	'overcharges are those of plain SQL');
 
 # All queries under one kind of circumstances, in one session.

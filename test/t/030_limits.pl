@@ -168,16 +168,16 @@ is( $node->safe_psql(
 $node->safe_psql(
 	'postgres', q{
 	CREATE TABLE long_line AS
-	SELECT CASE WHEN i % 5 > 0 THEN 'i' || i % 5 || repeat(chr(65 + i % 5), 1000000) ELSE '' END AS item, CASE WHEN i % 3 > 0 THEN 'g' || i % 3 || repeat('#', 1000000) ELSE '' END AS grp, i * 0.25 AS price
+	SELECT CASE WHEN i % 5 > 0 THEN 'i' || i % 5 || repeat(chr(65 + i % 5), 1000000) ELSE '' END AS item, CASE WHEN i % 3 > 0 THEN 'g' || i % 3 || repeat('#', 1000000) ELSE '' END AS member_group, i * 0.25 AS price
 	  FROM generate_series(1, 60) i});
 is( $node->safe_psql(
 		'postgres', q{
-	SELECT count(*), count(g.item), count(*) FILTER (WHERE (g.n, g.reference_n, g.mean, g.reference_mean, g.median) = (a.n, r.n, a.mean, r.mean, a.median))
-	  FROM price_gap_items((SELECT pricebook(item, grp, price) FROM long_line), '') g
-	  FULL JOIN (SELECT item, grp, count(*) AS n, avg(price) AS mean, (percentile_cont(0.5) WITHIN GROUP (ORDER BY price::float8))::numeric AS median FROM long_line WHERE grp <> '' GROUP BY 1, 2) a USING (item, grp)
-	  JOIN (SELECT item, count(*) AS n, avg(price) AS mean FROM long_line WHERE grp = '' GROUP BY 1) r USING (item);
-	SELECT b = (SELECT pricebook(item, grp, price ORDER BY price DESC) FROM long_line), b = b::text::pricebook_summary, cell_count(b + b), length(pricebook_summary_send(b)) < 6100000 FROM (SELECT pricebook(item, grp, price) AS b FROM long_line) x;
-	SELECT string_agg(grp, ',' ORDER BY grp), sum(items) FROM (SELECT left(grp, 2) AS grp, items FROM price_gaps((SELECT pricebook(item, grp, price) FROM long_line), (SELECT max(grp) FROM long_line))) g;
+	SELECT count(*), count(g.item), count(*) FILTER (WHERE (g.rows, g.reference_rows, g.mean, g.reference_mean, g.median) = (a.n, r.n, a.mean, r.mean, a.median))
+	  FROM price_gap_items(NULL::text, (SELECT pricebook(item, member_group, price) FROM long_line), '') g
+	  FULL JOIN (SELECT item, member_group, count(*) AS n, avg(price) AS mean, (percentile_cont(0.5) WITHIN GROUP (ORDER BY price::float8))::numeric AS median FROM long_line WHERE member_group <> '' GROUP BY 1, 2) a USING (item, member_group)
+	  JOIN (SELECT item, count(*) AS n, avg(price) AS mean FROM long_line WHERE member_group = '' GROUP BY 1) r USING (item);
+	SELECT b = (SELECT pricebook(item, member_group, price ORDER BY price DESC) FROM long_line), b = b::text::pricebook_summary, cell_count(b + b), length(pricebook_summary_send(b)) < 6100000 FROM (SELECT pricebook(item, member_group, price) AS b FROM long_line) x;
+	SELECT string_agg(member_group, ',' ORDER BY member_group), sum(items) FROM (SELECT left(member_group, 2) AS member_group, items FROM price_gaps((SELECT pricebook(item, member_group, price) FROM long_line), (SELECT max(member_group) FROM long_line))) g;
 	SELECT price_slope(item, '2026-01-01', price, price) = (SELECT rollup(s) FROM (SELECT price_slope(item, '2026-01-01', price, price) AS s FROM long_line GROUP BY price) x) FROM long_line}),
 	"10|10|10\nt|t|5|t\n,g1|10\nt", 'items and groups with names of 1 MB');
 
@@ -229,33 +229,33 @@ is( $node->safe_psql('postgres', q{SELECT name, cell_count(book), length(pricebo
 	'books of a million prices');
 # The even ones are the reference: their median is 5000.01, and half of the odd ones are
 # above it by 0.02, 0.04, ...  Each of these has one less below it than a tie would ask for.
-is( $node->safe_psql('postgres', 'SELECT items, cells, n, reference_n, coverage, overcharge, overcharge_net, abs(naive_gap_pct / (100 * (5000 / 5000.01 - 1)) - 1) < 1e-9,
+is( $node->safe_psql('postgres', 'SELECT items, cells, rows, reference_rows, compared_share, overcharge, overcharge_net, abs(naive_gap_pct / (100 * (5000 / 5000.01 - 1)) - 1) < 1e-9,
 		abs(z / (-250000 / sqrt(500000.0 * 500000 * 1000001 / 12)) - 1) < 1e-9, verdict FROM price_gaps(' . crowd('prices') . q{, 'group 0')}),
 	'1|1|500000|500000|1|624997500.00|-5000.00|t|t|fair', 'a million prices in one item: the gap');
-is( $node->safe_psql('postgres', 'SELECT n, reference_n, round(mean, 4), round(reference_mean, 4), median, reference_median, overcharge, is_flagged FROM price_gap_items(NULL::bigint, ' . crowd('prices') . q{, 'group 0')}),
+is( $node->safe_psql('postgres', 'SELECT rows, reference_rows, round(mean, 4), round(reference_mean, 4), median, reference_median, overcharge, is_flagged FROM price_gap_items(NULL::bigint, ' . crowd('prices') . q{, 'group 0')}),
 	'500000|500000|5000.0000|5000.0100|5000.00|5000.01|624997500.00|f', 'and by item');
 is($node->safe_psql('postgres', 'SELECT * FROM fair_prices(NULL::bigint, ' . crowd('prices') . q{, 'group 1')}), '1||5000.00|500000', 'and its median');
 # All prices but every tenth are the reference, whose mean and median are 5000; group k
 # paid 0.1 k, and 9 k of the others less.
-is( $node->safe_psql('postgres', 'SELECT count(*), count(*) FILTER (WHERE (items, cells, n, reference_n, coverage) = (1, 1, 1, 900000, 1) AND overcharge = greatest(0, 0.1 * k - 5000) AND overcharge_net = 0.1 * k - 5000
-			AND abs(naive_gap_pct - (0.002 * k - 100)) < 1e-9 AND abs(z - (9 * k - 450000) / sqrt(900000.0::float8 * 900002 / 12)) < 1e-9 AND ci_low IS NULL
+is( $node->safe_psql('postgres', 'SELECT count(*), count(*) FILTER (WHERE (items, cells, rows, reference_rows, compared_share) = (1, 1, 1, 900000, 1) AND overcharge = greatest(0, 0.1 * k - 5000) AND overcharge_net = 0.1 * k - 5000
+			AND abs(naive_gap_pct - (0.002 * k - 100)) < 1e-9 AND abs(z - (9 * k - 450000) / sqrt(900000.0::float8 * 900002 / 12)) < 1e-9 AND premium_pct_low IS NULL
 			AND verdict = CASE WHEN p_value < 0.2 AND premium_pct > 1 THEN \'unfair\' WHEN p_value < 0.2 AND premium_pct < -1 THEN \'favoured\' ELSE \'fair\' END), count(DISTINCT k), count(DISTINCT verdict)
-		FROM price_gaps(' . crowd('both') . q{, 'all others', alpha => 0.2, min_rows => 1), LATERAL (SELECT substr(grp, 7)::int AS k) g}),
+		FROM price_gaps(' . crowd('both') . q{, 'all others', alpha => 0.2, min_rows => 1), LATERAL (SELECT substr(member_group, 7)::int AS k) g}),
 	'100000|100000|100000|3', '100,000 groups and a million prices in one item: the gaps');
-is( $node->safe_psql('postgres', 'SELECT count(*), count(*) FILTER (WHERE (items, n, reference_n, reference_mean, basket_effect) = (1, 1, 900000, 5000, 0) AND abs(price_effect - (0.1 * k - 5000)) < 1e-9)
-		FROM price_gap_mix(' . crowd('both') . q{, 'all others'), LATERAL (SELECT substr(grp, 7)::int AS k) g}),
+is( $node->safe_psql('postgres', 'SELECT count(*), count(*) FILTER (WHERE (items, rows, reference_rows, reference_mean, basket_effect) = (1, 1, 900000, 5000, 0) AND abs(price_effect - (0.1 * k - 5000)) < 1e-9)
+		FROM price_gap_mix(' . crowd('both') . q{, 'all others'), LATERAL (SELECT substr(member_group, 7)::int AS k) g}),
 	'100000|100000', 'the mix');
 is($node->safe_psql('postgres', 'SELECT * FROM fair_prices(NULL::bigint, ' . crowd('both') . q{, 'all others')}), '1||5000.00|900000', 'and the median');
 # Each group bought each of three items once.
 my $groups = q{WITH line AS (SELECT i % 3 AS item, i / 3 AS k, (1 + i * 7919 % 1000) * 0.01 AS price FROM generate_series(3, 300002::bigint) i),
 	r AS (SELECT item, price AS reference FROM line WHERE k = 5) };
-is( $node->safe_psql('postgres', "$groups SELECT count(*), count(*) FILTER (WHERE (g.items, cells, g.n, g.reference_n, coverage) = (3, 3, 3, 3, 1) AND g.overcharge = p.overcharge AND overcharge_net = p.net
+is( $node->safe_psql('postgres', "$groups SELECT count(*), count(*) FILTER (WHERE (g.items, cells, g.rows, g.reference_rows, compared_share) = (3, 3, 3, 3, 1) AND g.overcharge = p.overcharge AND overcharge_net = p.net
 			AND abs(naive_gap_pct - p.naive) < 1e-8 AND abs(premium_pct - p.premium) < 1e-8 AND abs(price_effect - net / 3) < 1e-9 AND abs(basket_effect) < 1e-9)
-		FROM price_gaps(" . crowd('groups') . ", 'group 5') g JOIN price_gap_mix(" . crowd('groups') . ", 'group 5') m USING (grp) JOIN
-		  (SELECT 'group ' || k AS grp, sum(greatest(0, price - reference)) AS overcharge, sum(price - reference) AS net, 100 * (sum(price) / sum(reference) - 1) AS naive, 100 * (exp(avg(ln(price::float8 / reference::float8))) - 1) AS premium
-		     FROM line JOIN r USING (item) WHERE k <> 5 GROUP BY k) p USING (grp)"),
+		FROM price_gaps(" . crowd('groups') . ", 'group 5') g JOIN price_gap_mix(" . crowd('groups') . ", 'group 5') m USING (member_group) JOIN
+		  (SELECT 'group ' || k AS member_group, sum(greatest(0, price - reference)) AS overcharge, sum(price - reference) AS net, 100 * (sum(price) / sum(reference) - 1) AS naive, 100 * (exp(avg(ln(price::float8 / reference::float8))) - 1) AS premium
+		     FROM line JOIN r USING (item) WHERE k <> 5 GROUP BY k) p USING (member_group)"),
 	'99999|99999', '100,000 groups: the gaps and the mix');
-is( $node->safe_psql('postgres', 'SELECT count(*), sum(n), trim_scale(sum(mean)), trim_scale(sum(reference_mean)), trim_scale(sum(median)), trim_scale(sum(overcharge)), count(hedges_g), count(*) FILTER (WHERE is_flagged)
+is( $node->safe_psql('postgres', 'SELECT count(*), sum(rows), trim_scale(sum(mean)), trim_scale(sum(reference_mean)), trim_scale(sum(median)), trim_scale(sum(overcharge)), count(hedges_g), count(*) FILTER (WHERE is_flagged)
 		FROM price_gap_items(NULL::bigint, ' . crowd('groups') . ", 'group 5')"),
 	$node->safe_psql('postgres', "$groups SELECT count(*), count(*), trim_scale(sum(price)), trim_scale(sum(reference)), trim_scale(sum(price)), trim_scale(sum(greatest(0, price - reference))), 0, 0 FROM line JOIN r USING (item) WHERE k <> 5"),
 	'and by item');
@@ -362,10 +362,10 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 	{
 		$seen{ $node->safe_psql('postgres', qq{$settings;
 			SELECT md5(pricebook_summary_send(b)), md5(b::text), md5(price_slope_summary_send(s)), md5(s::text),
-			       (SELECT md5(string_agg(concat_ws(' ', grp, n, float8send(coverage), float8send(premium_pct), float8send(ci_low), float8send(z), float8send(p_value), overcharge, verdict), ',')) FROM price_gaps(b, 'group 1')),
-			       (SELECT md5(string_agg(concat_ws(' ', item, grp, mean, reference_median, float8send(q_value)), ',')) FROM price_gap_items(NULL::bigint, b, 'group 1')),
-			       (SELECT md5(string_agg(concat_ws(' ', item, period - date '2026-01-01', fair_price, n), ',')) FROM fair_prices(NULL::bigint, b, 'group 1')),
-			       (SELECT concat_ws(' ', items, float8send(slope), float8send(ci_high), float8send(p_value)) FROM price_slopes(s)), price_check(10.7, 10, 0.0625)
+			       (SELECT md5(string_agg(concat_ws(' ', member_group, rows, float8send(compared_share), float8send(premium_pct), float8send(premium_pct_low), float8send(z), float8send(p_value), overcharge, verdict), ',')) FROM price_gaps(b, 'group 1')),
+			       (SELECT md5(string_agg(concat_ws(' ', item, member_group, mean, reference_median, float8send(q_value)), ',')) FROM price_gap_items(NULL::bigint, b, 'group 1')),
+			       (SELECT md5(string_agg(concat_ws(' ', item, period - date '2026-01-01', fair_price, rows), ',')) FROM fair_prices(NULL::bigint, b, 'group 1')),
+			       (SELECT concat_ws(' ', items, float8send(slope), float8send(premium_pct_high), float8send(p_value)) FROM price_slopes(s)), price_check(10.7, 10, 6.25)
 			  FROM (SELECT pricebook(i % 5, date '2026-01-01' + i % 7, 'group ' || i % 3, i % 11 + 0.25, 1 + i % 2) AS b, price_slope(i % 9, date '2026-01-01' + i % 8, i % 17 * 0.1, i % 11 + 0.25) AS s FROM generate_series(1, 2000) i) x}) }++;
 	}
 	is(join('|', values %seen), '4', 'books and reports are the same under all settings') or diag join "\n", keys %seen;
@@ -380,7 +380,7 @@ fails("SELECT member_count(a + b) FROM (SELECT rfm_book($keys) AS a FROM (SELECT
 is( ($session->query("SELECT member_count(b), octet_length(rfm_book_send(b)), octet_length(b::text) FROM (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1, 700) AS i) g) x"))[0],
 	'700|700027220|933369637', 'a book just below it can be read and written');
 fails("SELECT pricebook(item, '', 1) FROM (SELECT repeat('i', 1000000) || i AS item FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit');
-fails("SELECT pricebook(1, '2026-01-01', grp, 1, 1) FROM (SELECT repeat('g', 1000000) || i AS grp FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit by its groups');
+fails("SELECT pricebook(1, '2026-01-01', member_group, 1, 1) FROM (SELECT repeat('g', 1000000) || i AS member_group FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit by its groups');
 fails("SELECT cell_count(a + b) FROM (SELECT pricebook(1, repeat('g', 1000000) || i, 1) AS a FROM generate_series(1, 400) i) x, (SELECT pricebook(1, repeat('g', 1000000) || i, 1) AS b FROM generate_series(401, 800) i) y",
 	$too_large, 'a sum of pricebooks over the limit');
 fails("SELECT price_slope(item, '2026-01-01', 1, 1) FROM (SELECT repeat('i', 1000000) || i AS item FROM generate_series(1, 800) i) x", $too_large, 'a price_slope over the limit');
@@ -676,7 +676,7 @@ fails("SELECT (repeat('a|', 65536) || 'a')::tagquery", $too_large, 'a query of t
 		    SELECT pricebook_summary_send(b::text::pricebook_summary) = bytes AND pricebook_summary_send(rollup(b)) = bytes INTO same;
 		    PERFORM cell_count(b), rows_skipped(b), price_gaps(b, 'a'), price_gap_mix(b, 'a'), pricebook_summary_send(b + b);
 		    IF get_byte(bytes, 2) = 1 THEN
-		      PERFORM price_gap_items(NULL::bigint, b, 'a'), fair_prices(NULL::bigint, b, 'a');
+		      PERFORM price_gap_items(b, 'a'), fair_prices(b, 'a');
 		    ELSE
 		      PERFORM price_gap_items(b, 'a'), fair_prices(b, 'a');
 		    END IF;

@@ -35,18 +35,18 @@ $node->safe_psql('postgres', 'CREATE EXTENSION custmart');
 my %report = (
 	skipped => [qw(cells all null price quantity)],
 	price_gaps => [
-		qw(grp reference items cells n reference_n coverage:float naive_gap_pct:float premium_pct:float ci_low:float ci_high:float z:float
+		qw(member_group reference items cells rows reference_rows compared_share:float naive_gap_pct:float premium_pct:float premium_pct_low:float premium_pct_high:float z:float
 		  p_value:probability overcharge:numeric overcharge_net:numeric items_flagged verdict) ],
 	price_gap_items => [
-		qw(item grp n reference_n mean:mean reference_mean:mean median:numeric reference_median:numeric gap_pct:float hedges_g:float
+		qw(item member_group rows reference_rows mean:mean reference_mean:mean median:numeric reference_median:numeric gap_pct:float hedges_g:float
 		  p_value:probability q_value:probability overcharge:numeric is_flagged) ],
-	price_gap_mix => [qw(grp reference items n reference_n mean:float reference_mean:float difference:float basket_effect:float price_effect:float)],
-	fair_prices => [qw(item period fair_price:numeric n)],
-	price_slopes => [qw(items cells n slope:float premium_pct:float se:float ci_low:float ci_high:float p_value:probability)],
+	price_gap_mix => [qw(member_group reference items rows reference_rows mean:float reference_mean:float difference:float basket_effect:float price_effect:float)],
+	fair_prices => [qw(item period fair_price:numeric rows)],
+	price_slopes => [qw(items cells rows slope:float premium_pct:float std_error:float premium_pct_low:float premium_pct_high:float p_value:probability)],
 	# Those columns of them that plain SQL can give.
-	sql_gaps => [qw(grp items cells n reference_n coverage:float naive_gap_pct:float overcharge:numeric overcharge_net:numeric)],
-	sql_items => [qw(item grp n reference_n mean:mean reference_mean:mean median:numeric reference_median:numeric)],
-	welch_test => [qw(difference:float ci_low:float ci_high:float t:float df:float p_value:probability)]);
+	sql_gaps => [qw(member_group items cells rows reference_rows compared_share:float naive_gap_pct:float overcharge:numeric overcharge_net:numeric)],
+	sql_items => [qw(item member_group rows reference_rows mean:mean reference_mean:mean median:numeric reference_median:numeric)],
+	welch_test => [qw(difference:float difference_low:float difference_high:float t:float df:float p_value:probability)]);
 
 sub is_same
 {
@@ -134,7 +134,7 @@ sub ask
 
 # ---------- shops ----------
 
-# A shop is { rows => [[item, period, grp, price, quantity], ...] }, perhaps with
+# A shop is { rows => [[item, period, member_group, price, quantity], ...] }, perhaps with
 # is_number for items that are bigint, and without_period where the shorter
 # signature is meant.
 my $shops = 0;
@@ -142,7 +142,7 @@ sub load_shop
 {
 	my ($shop) = @_;
 	my $table = $shop->{table} = 'shop_' . $shops++;
-	my @columns = $shop->{without_period} ? qw(item grp price) : qw(item period grp price quantity);
+	my @columns = $shop->{without_period} ? qw(item member_group price) : qw(item period member_group price quantity);
 	my @picked = $shop->{without_period} ? (0, 2, 3) : (0 .. 4);
 	my $type = $shop->{is_number} ? 'bigint' : 'text';
 
@@ -155,7 +155,7 @@ sub load_shop
 			[ map { !defined $row->[$_] ? '\N' : $row->[$_] =~ /[",\n ]|^$/ ? '"' . $row->[$_] =~ s/"/""/gr . '"' : $row->[$_] } @picked ]
 		} @{ $shop->{rows} });
 	$node->safe_psql('postgres', qq{
-		CREATE TABLE $table (item $type, period date @{[ $shop->{without_period} ? "DEFAULT '2000-01-01'" : '' ]}, grp text, price numeric, quantity numeric @{[ $shop->{without_period} ? 'DEFAULT 1' : '' ]});
+		CREATE TABLE $table (item $type, period date @{[ $shop->{without_period} ? "DEFAULT '2000-01-01'" : '' ]}, member_group text, price numeric, quantity numeric @{[ $shop->{without_period} ? 'DEFAULT 1' : '' ]});
 		COPY $table (@{[ join ', ', @columns ]}) FROM '$shop->{file}' (FORMAT csv, HEADER, NULL '\\N');
 		CREATE TABLE book_$table AS SELECT pricebook(@{[ join ', ', @columns ]}) AS book FROM $table});
 	return $shop;
@@ -170,7 +170,7 @@ sub expect_shop
 	my ($description, $shop, @parameters) = @_;
 	my ($reference, @numbers) = @parameters;
 	my $arguments = join ', ', quoted($reference), @numbers;
-	my $item_type = $shop->{is_number} ? 'NULL::bigint, ' : '';
+	my $item_type = $shop->{is_number} ? '' : 'NULL::text, ';
 
 	load_shop($shop) unless $shop->{table};
 	my $of = sub {
@@ -223,13 +223,13 @@ sub random_shop
 		my $base = 5 + rand 100;
 		for my $period ($of{without_period} ? undef : map { day($_) } 1 .. $of{periods})
 		{
-			for my $grp (sort keys %{ $of{groups} })
+			for my $member_group (sort keys %{ $of{groups} })
 			{
-				my ($fewest, $most, $premium) = @{ $of{groups}{$grp} };
+				my ($fewest, $most, $premium) = @{ $of{groups}{$member_group} };
 				my $sales = between($fewest, $most);
 				for (1 .. $sales)
 				{
-					my @row = ($item, $period, $grp, $price{ $of{price} // 'cents' }->($base * (1 + $premium)), $quantity{ $of{quantity} // 'whole' }->());
+					my @row = ($item, $period, $member_group, $price{ $of{price} // 'cents' }->($base * (1 + $premium)), $quantity{ $of{quantity} // 'whole' }->());
 					push @{ $shop->{rows} }, [@row];
 					next if rand() >= ($of{no_sales} // 0);
 					my $field = $of{without_period} ? one_of(0, 2, 3, 3) : between(0, 4);
@@ -253,47 +253,47 @@ my %teeth = (
 	OJ => [ [qw(15.2 21.5 17.6 9.7 14.5 10.0 8.2 9.4 16.5 9.7)], [qw(19.7 23.3 23.6 26.4 20.0 25.2 25.8 21.2 14.5 27.3)], [qw(25.5 26.4 22.4 24.5 24.8 30.9 26.4 27.3 29.4 23.0)] ],
 	VC => [ [qw(4.2 11.5 7.3 5.8 6.4 10.0 11.2 11.2 5.2 7.0)], [qw(16.5 16.5 15.2 17.3 22.5 17.3 13.6 14.5 18.8 15.5)], [qw(23.6 18.5 33.9 25.5 26.4 32.5 26.7 21.5 23.3 29.5)] ]);
 my $teeth = { rows => [] };
-for my $grp (sort keys %teeth)
+for my $member_group (sort keys %teeth)
 {
 	for my $dose (0 .. 2)
 	{
-		push @{ $teeth->{rows} }, map { [ 'length', day($dose), $grp, $_, 1 ] } @{ $teeth{$grp}[$dose] };
+		push @{ $teeth->{rows} }, map { [ 'length', day($dose), $member_group, $_, 1 ] } @{ $teeth{$member_group}[$dose] };
 	}
 }
 my @example = ([qw(a 1 0 10)], [qw(a 1 1 11)], [qw(a 1 1 12)], [qw(a 2 0 10)], [qw(b 1 0 20)], [qw(b 1 0 21)], [qw(b 1 1 22)], [qw(c 1 1 5)], [qw(c 1 0 5)], [qw(c 1 1 5.5)]);
 my $example = { rows => [ map { [ $_->[0], day($_->[1]), $_->[2], $_->[3], 1 ] } @example ] };
 my $numbered = { is_number => 1, rows => [ map { [ ord $_->[0], day($_->[1]), $_->[2], $_->[3], 1 ] } @example ] };
 expect_shop('the worked example', $example, 0);
-expect_shop('the worked example, numbered', $numbered, 0, 0.05, 0.01, 1);
+expect_shop('the worked example, numbered', $numbered, 0, 0.05, 1, 1);
 expect_shop('the worked example, the other way round', $example, 1, 0.1, 0, 1);
 expect_shop('ToothGrowth', $teeth, 'VC');
 expect_shop('ToothGrowth, the other way round', $teeth, 'OJ');
 expect('Welch', 'welch_test', 'SELECT (welch_test(3, 64.3 / 3, 73 / 75.0, 3, 19.4, 0.61)).*', '-', 3, 64.3 / 3, 73 / 75, 3, 19.4, 0.61);
 
 my %two = (old => [ 1, 6, 0.05 ], new => [ 1, 6, 0 ]);
-expect_shop("prices: $_", random_shop(items => 20, periods => 3, groups => \%two, price => $_, no_sales => .1), 'new', 0.05, 0.0123, 5) for sort keys %price;
+expect_shop("prices: $_", random_shop(items => 20, periods => 3, groups => \%two, price => $_, no_sales => .1), 'new', 0.05, 1.23, 5) for sort keys %price;
 expect_shop("quantities: $_", random_shop(items => 15, periods => 3, groups => \%two, quantity => $_, price => 'ties'), 'new') for sort keys %quantity;
 for my $is_number (0, 1)
 {
 	my %of = (items => 40, groups => { %two, '' => [ -3, 3, .02 ], 'iOS' => [ -1, 2, -.05 ], 'Größe "XL", 5' => [ -9, 9, 0 ] }, no_sales => .05, is_number => $is_number);
 	my $items = $is_number ? 'numbers' : 'texts';
-	expect_shop("five groups, items $items", random_shop(%of, periods => 4), 'new', 0.05, 0.0123, 2);
-	expect_shop("five groups without periods, items $items", random_shop(%of, without_period => 1, price => 'ties'), '', 0.2, 0.0123, 1);
+	expect_shop("five groups, items $items", random_shop(%of, periods => 4), 'new', 0.05, 1.23, 2);
+	expect_shop("five groups without periods, items $items", random_shop(%of, without_period => 1, price => 'ties'), '', 0.2, 1.23, 1);
 }
-expect_shop('groups of very different size', random_shop(items => 10, periods => 3, groups => { few => [ 0, 2, .1 ], many => [ 40, 80, 0 ] }, price => 'ties'), 'many', 0.05, 0.01, 10);
+expect_shop('groups of very different size', random_shop(items => 10, periods => 3, groups => { few => [ 0, 2, .1 ], many => [ 40, 80, 0 ] }, price => 'ties'), 'many', 0.05, 1, 10);
 expect_shop('and with few as the reference', random_shop(items => 10, periods => 3, groups => { few => [ 0, 2, .1 ], many => [ 40, 80, 0 ] }), 'few');
-expect_shop('cells of mostly one group', random_shop(items => 60, periods => 6, groups => { one => [ -8, 2, .1 ], other => [ -8, 2, 0 ] }), 'other', 0.05, 0.01, 1);
+expect_shop('cells of mostly one group', random_shop(items => 60, periods => 6, groups => { one => [ -8, 2, .1 ], other => [ -8, 2, 0 ] }), 'other', 0.05, 1, 1);
 # The standard error is clustered by item; there is none of one item, and of two it
 # is that of the t distribution with one degree of freedom.
 for my $items (1 .. 3)
 {
-	expect_shop("items: $items, cell by cell", random_shop(items => $items, periods => 1, groups => \%two), 'new', 0.05, 0.01, 1);
-	expect_shop("items: $items", random_shop(items => $items, periods => 9, groups => \%two, price => 'ties'), 'new', 0.01, 0.01, 1);
+	expect_shop("items: $items, cell by cell", random_shop(items => $items, periods => 1, groups => \%two), 'new', 0.05, 1, 1);
+	expect_shop("items: $items", random_shop(items => $items, periods => 9, groups => \%two, price => 'ties'), 'new', 0.01, 1, 1);
 }
 
 sub fixed_shop { return { rows => [ map { [ $_->[0], day($_->[1]), $_->[2], $_->[3], $_->[4] // 1 ] } @_ ] } }
-expect_shop('one row of each group', fixed_shop([ 'a', 1, 'x', 7 ], [ 'a', 1, 'y', 8 ]), 'x', 0.05, 0.01, 1);
-expect_shop('one row of one and two of the other', fixed_shop([ 'a', 1, 'x', 7 ], [ 'a', 1, 'x', 7.5 ], [ 'a', 1, 'y', 8 ]), 'x', 0.05, 0.01, 1);
+expect_shop('one row of each group', fixed_shop([ 'a', 1, 'x', 7 ], [ 'a', 1, 'y', 8 ]), 'x', 0.05, 1, 1);
+expect_shop('one row of one and two of the other', fixed_shop([ 'a', 1, 'x', 7 ], [ 'a', 1, 'x', 7.5 ], [ 'a', 1, 'y', 8 ]), 'x', 0.05, 1, 1);
 expect_shop('one group', fixed_shop([ 'a', 1, 'x', 7 ], [ 'b', 1, 'x', 8 ]), 'x');
 # Constant prices: nothing to rank, or nothing but the groups to tell them apart.
 expect_shop('all prices the same', fixed_shop(map { my $item = $_; map { [ $item, 1, 'x', '2.50' ], [ $item, 1, 'y', '2.5' ], [ $item, 2, 'y', '2.500' ] } 1 .. 6 } 'a' .. 'c'), 'x');
@@ -308,12 +308,12 @@ expect_shop('a basket that hides the premium',
 expect_shop('a group with other items, and one with other periods',
 	fixed_shop((map { [ 'a', 1, 'x', $_ ], [ 'b', 1, 'other items', $_ ], [ 'a', 2, 'other periods', $_ ], [ 'a', 1, 'y', $_ + 1 ] } 1 .. 7)), 'x');
 expect_shop('means that do not differ at all', fixed_shop((map { [ 'a', 1, 'x', '1000000000.10' ], [ 'a', 1, 'y', $_ % 2 ? '1000000000.05' : '1000000000.15' ] } 1 .. 6), (map { [ 'b', 1, 'x', '0.3' ], [ 'b', 1, 'y', $_ % 3 / 5 + .1 ] } 1 .. 9)), 'x');
-# A gap of as much as min_premium is not above it.
+# A gap of as much as min_premium_pct is not above it.
 for my $percent (1, 5, 10, 50)
 {
 	expect_shop("a gap of $percent %",
 		fixed_shop(map { my $price = $_; map { [ "at $price", 1, 'x', $price ], [ "at $price", 1, 'y', $price * (100 + $percent) / 100 ] } 1 .. 9 } 10, 20, 300),
-		'x', 0.05, $percent / 100);
+		'x', 0.05, $percent);
 }
 # Floats hardly tell these apart, and then not at all.
 expect_shop('prices that differ by cents in millions', fixed_shop(map { my $item = $_; map { [ $item, 1, 'x', sprintf '%.2f', 7_000_000 + rand(10) / 100 ], [ $item, 1, 'y', sprintf '%.2f', 7_000_000 + rand(20) / 100 ] } 1 .. 6 } 'a' .. 'c'), 'x');
@@ -325,7 +325,7 @@ expect_shop('long names', fixed_shop(map { my $item = $_; map { [ $item, 1, 'x',
 {
 	my %groups = map { ("group $_" => [ -1, 2, rand .05 ]) } 1 .. 200;
 	$groups{'group 7'}[0] = 1;
-	expect_shop('two hundred groups', random_shop(items => 8, periods => 2, groups => \%groups), 'group 7', 0.05, 0.01, 1);
+	expect_shop('two hundred groups', random_shop(items => 8, periods => 2, groups => \%groups), 'group 7', 0.05, 1, 1);
 	expect_shop('many rows, few prices', random_shop(items => 1, periods => 2, groups => { old => [ 9000, 9000, .02 ], new => [ 4000, 4000, 0 ] }, price => 'ties', quantity => 'one'), 'new');
 }
 
@@ -333,9 +333,9 @@ expect_shop('long names', fixed_shop(map { my $item = $_; map { [ $item, 1, 'x',
 {
 	my $shop = random_shop(items => 12, periods => 3, groups => \%two);
 	expect_shop('parameters', $shop, 'new', @$_)
-	  for [ 0.5, 0.002, 1 ], [ 0.001, 0.0123, 20 ], [ 1e-10, 0.02, 1 ], [ 0.999999, 0, 1 ], [ 0.05, 100, 1 ], [ 0.05, 0.01, 1_000_000 ], [ 0.2, 0.0456, 8 ];
+	  for [ 0.5, 0.2, 1 ], [ 0.001, 1.23, 20 ], [ 1e-10, 2, 1 ], [ 0.999999, 0, 1 ], [ 0.05, 10_000, 1 ], [ 0.05, 1, 1_000_000 ], [ 0.2, 4.56, 8 ];
 	$shop = random_shop(items => 2, periods => 1, groups => \%two);
-	expect_shop('limits that overflow', $shop, 'new', 1e-12, 0.01, 1);
+	expect_shop('limits that overflow', $shop, 'new', 1e-12, 1, 1);
 }
 
 # Every row of the one group dearer than all of the other, n of each: z is nearly
@@ -367,47 +367,47 @@ for my $round (1 .. 40)
 	my $shop = random_shop(
 		items => between(1, one_of(2, 10, 50)), periods => between(1, 5), groups => \%groups, price => $price, quantity => $quantity,
 		no_sales => one_of(0, 0, .1), is_number => between(0, 1), without_period => rand() < .3);
-	expect_shop("random shop $round", $shop, $reference, one_of(0.05, 0.01, 0.3), one_of(0.0123, 0.0456), between(1, 6));
+	expect_shop("random shop $round", $shop, $reference, one_of(0.05, 0.01, 0.3), one_of(1.23, 4.56), between(1, 6));
 }
 
 # ---------- the same in plain SQL ----------
 
 # What SQL can say without statistics: a third opinion of counts and money.
 my $sql_gaps = q{
-	WITH sale AS (SELECT * FROM SHOP WHERE item IS NOT NULL AND period IS NOT NULL AND grp IS NOT NULL AND price > 0 AND quantity > 0),
-	reference AS (SELECT * FROM sale WHERE grp = REFERENCE),
+	WITH sale AS (SELECT * FROM SHOP WHERE item IS NOT NULL AND period IS NOT NULL AND member_group IS NOT NULL AND price > 0 AND quantity > 0),
+	reference AS (SELECT * FROM sale WHERE member_group = REFERENCE),
 	-- The middle one, or half of the middle two; avg() would round it.
 	fair AS (
 	  SELECT item, period, CASE n % 2 WHEN 1 THEN sum(price) ELSE sum(price) * 0.5 END AS price, n
 	    FROM (SELECT *, row_number() OVER (PARTITION BY item, period ORDER BY price) AS i, count(*) OVER (PARTITION BY item, period) AS n FROM reference) x
 	   WHERE i IN ((n + 1) / 2, n / 2 + 1) GROUP BY item, period, n),
-	compared AS (SELECT s.*, f.price AS fair, f.n AS fair_n FROM sale s JOIN fair f USING (item, period) WHERE grp <> REFERENCE),
-	cell AS (SELECT grp, item, period, max(fair_n) AS fair_n FROM compared GROUP BY 1, 2, 3),
+	compared AS (SELECT s.*, f.price AS fair, f.n AS fair_n FROM sale s JOIN fair f USING (item, period) WHERE member_group <> REFERENCE),
+	cell AS (SELECT member_group, item, period, max(fair_n) AS fair_n FROM compared GROUP BY 1, 2, 3),
 	total AS (
-	  SELECT grp, count(DISTINCT item) AS items, count(*) AS n, sum(price * quantity) AS revenue,
+	  SELECT member_group, count(DISTINCT item) AS items, count(*) AS n, sum(price * quantity) AS revenue,
 	         sum(greatest(price - fair, 0) * quantity) AS overcharge, sum((price - fair) * quantity) AS net
 	    FROM compared GROUP BY 1)
-	SELECT grp, coalesce(items, 0), (SELECT count(*) FROM cell c WHERE c.grp = g.grp), coalesce(t.n, 0),
-	       (SELECT coalesce(sum(fair_n), 0) FROM cell c WHERE c.grp = g.grp), (coalesce(t.revenue, 0) / g.revenue)::float8,
+	SELECT member_group, coalesce(items, 0), (SELECT count(*) FROM cell c WHERE c.member_group = g.member_group), coalesce(t.n, 0),
+	       (SELECT coalesce(sum(fair_n), 0) FROM cell c WHERE c.member_group = g.member_group), (coalesce(t.revenue, 0) / g.revenue)::float8,
 	       (100 * (g.mean / (SELECT avg(price)::numeric(1000, 100) FROM reference) - 1))::float8, coalesce(overcharge, 0), coalesce(net, 0)
-	  FROM (SELECT grp, avg(price)::numeric(1000, 100) AS mean, sum(price * quantity) AS revenue FROM sale WHERE grp <> REFERENCE GROUP BY 1) g LEFT JOIN total t USING (grp)
-	 ORDER BY grp COLLATE "C"};
+	  FROM (SELECT member_group, avg(price)::numeric(1000, 100) AS mean, sum(price * quantity) AS revenue FROM sale WHERE member_group <> REFERENCE GROUP BY 1) g LEFT JOIN total t USING (member_group)
+	 ORDER BY member_group COLLATE "C"};
 my $sql_items = q{
-	WITH sale AS (SELECT * FROM SHOP WHERE item IS NOT NULL AND period IS NOT NULL AND grp IS NOT NULL AND price > 0 AND quantity > 0),
+	WITH sale AS (SELECT * FROM SHOP WHERE item IS NOT NULL AND period IS NOT NULL AND member_group IS NOT NULL AND price > 0 AND quantity > 0),
 	cell AS (
-	  SELECT a.item, a.period, a.grp FROM (SELECT DISTINCT item, period, grp FROM sale WHERE grp <> REFERENCE) a
-	    JOIN (SELECT DISTINCT item, period FROM sale WHERE grp = REFERENCE) b USING (item, period)),
+	  SELECT a.item, a.period, a.member_group FROM (SELECT DISTINCT item, period, member_group FROM sale WHERE member_group <> REFERENCE) a
+	    JOIN (SELECT DISTINCT item, period FROM sale WHERE member_group = REFERENCE) b USING (item, period)),
 	side AS (
-	  SELECT item, c.grp, s.grp = REFERENCE AS is_reference, price, row_number() OVER w AS i, count(*) OVER (PARTITION BY item, c.grp, s.grp) AS n
-	    FROM cell c JOIN sale s USING (item, period) WHERE s.grp IN (c.grp, REFERENCE)
-	  WINDOW w AS (PARTITION BY item, c.grp, s.grp ORDER BY price)),
+	  SELECT item, c.member_group, s.member_group = REFERENCE AS is_reference, price, row_number() OVER w AS i, count(*) OVER (PARTITION BY item, c.member_group, s.member_group) AS n
+	    FROM cell c JOIN sale s USING (item, period) WHERE s.member_group IN (c.member_group, REFERENCE)
+	  WINDOW w AS (PARTITION BY item, c.member_group, s.member_group ORDER BY price)),
 	summary AS (
-	  SELECT item, grp, is_reference, count(*) AS n, avg(price) AS mean,
+	  SELECT item, member_group, is_reference, count(*) AS n, avg(price) AS mean,
 	         sum(price) FILTER (WHERE i IN ((n + 1) / 2, n / 2 + 1)) * CASE n % 2 WHEN 1 THEN 1 ELSE 0.5 END AS median
-	    FROM side GROUP BY item, grp, is_reference, side.n)
-	SELECT a.item, a.grp, a.n, b.n, a.mean, b.mean, a.median, b.median
-	  FROM summary a JOIN summary b USING (item, grp) WHERE NOT a.is_reference AND b.is_reference
-	 ORDER BY ITEM, a.grp COLLATE "C"};
+	    FROM side GROUP BY item, member_group, is_reference, side.n)
+	SELECT a.item, a.member_group, a.n, b.n, a.mean, b.mean, a.median, b.median
+	  FROM summary a JOIN summary b USING (item, member_group) WHERE NOT a.is_reference AND b.is_reference
+	 ORDER BY ITEM, a.member_group COLLATE "C"};
 
 # ---------- premium per unit of something ----------
 

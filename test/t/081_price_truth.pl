@@ -38,7 +38,7 @@ $$;
 CREATE TABLE kind (kind int, premium float8, share float8);
 INSERT INTO kind VALUES (1, 0, 1), (2, 0.01, 1), (3, 0.03, 1), (4, 0.10, 1), (5, 0.01, 0.2), (6, 0.03, 0.2), (7, 0.10, 0.2);
 
-CREATE FUNCTION sales(kind int, premium float8, share float8, OUT run int, OUT item int, OUT is_planted boolean, OUT week date, OUT grp text, OUT price numeric)
+CREATE FUNCTION sales(kind int, premium float8, share float8, OUT run int, OUT item int, OUT is_planted boolean, OUT week date, OUT member_group text, OUT price numeric)
 RETURNS SETOF record LANGUAGE sql IMMUTABLE AS $$
 	SELECT run, item, is_planted, date '2026-01-05' + 7 * week, CASE is_member WHEN 1 THEN 'member' ELSE 'guest' END,
 		round((week_price * exp(0.05 * bell(s, seed + 7)) * (1 + CASE WHEN is_planted AND is_member = 1 THEN premium ELSE 0 END))::numeric, 2)
@@ -54,13 +54,13 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE AS $$
 	WHERE chance(s, seed + 6) < CASE is_member WHEN 0 THEN 0.2 + item / 80.0 ELSE 0.7 - item / 80.0 + CASE WHEN is_promotion THEN 0.2 ELSE 0 END END
 $$;
 CREATE TABLE shop AS
-SELECT kind, run, pricebook(item, week, grp, price, 1) AS book, array_agg(DISTINCT item) FILTER (WHERE is_planted) AS planted
+SELECT kind, run, pricebook(item, week, member_group, price, 1) AS book, array_agg(DISTINCT item) FILTER (WHERE is_planted) AS planted
 FROM kind, sales(kind, premium, share) GROUP BY kind, run;
 -- The premium is that of a sale's logarithm on average: of all items, or of a share.
 CREATE TABLE gap AS
-SELECT kind, run, g.*, 100 * (exp(share * ln(1 + premium)) - 1) AS truth FROM shop JOIN kind USING (kind), price_gaps(book, 'guest', min_premium => 0) AS g;
+SELECT kind, run, g.*, 100 * (exp(share * ln(1 + premium)) - 1) AS truth FROM shop JOIN kind USING (kind), price_gaps(book, 'guest', min_premium_pct => 0) AS g;
 CREATE TABLE item AS
-SELECT kind, run, g.*, coalesce(item = ANY (planted), false) AS is_planted FROM shop, price_gap_items(NULL::bigint, book, 'guest', min_premium => 0) AS g;
+SELECT kind, run, g.*, coalesce(item = ANY (planted), false) AS is_planted FROM shop, price_gap_items(NULL::bigint, book, 'guest', min_premium_pct => 0) AS g;
 SQL
 
 sub number { return $node->safe_psql('postgres', "SELECT $_[0]") }
@@ -78,13 +78,13 @@ for (@kinds)
 	my ($kind, $name, $premium, $share) = @$_;
 	# The standard deviation of a share of 95 % among 500 is 1 %; nine of them are looked
 	# at, so that three and a half of it are allowed.
-	between("premium of $name: the interval covers it in about 95 % of the shops", .915, .985, number("avg((truth BETWEEN ci_low AND ci_high)::int) FROM gap WHERE kind = $kind"));
+	between("premium of $name: the interval covers it in about 95 % of the shops", .915, .985, number("avg((truth BETWEEN premium_pct_low AND premium_pct_high)::int) FROM gap WHERE kind = $kind"));
 	# The mean of 500 estimates is off by more than 4 of its standard deviations in one case of 16,000.
 	between("premium of $name: and is right on average", -4, 4, number("avg(premium_pct - truth) / (stddev_samp(premium_pct) / sqrt(500)) FROM gap WHERE kind = $kind"));
 }
 # And 0.37 % among all.
-between('all premiums: the interval covers 95 %', .94, .96, number('avg((truth BETWEEN ci_low AND ci_high)::int) FROM gap'));
-is(number('count(*) FROM gap WHERE naive_gap_pct BETWEEN ci_low AND ci_high AND kind = 1') < 250 ? 'yes' : 'no', 'yes', 'which the gap of mean prices is not');
+between('all premiums: the interval covers 95 %', .94, .96, number('avg((truth BETWEEN premium_pct_low AND premium_pct_high)::int) FROM gap'));
+is(number('count(*) FROM gap WHERE naive_gap_pct BETWEEN premium_pct_low AND premium_pct_high AND kind = 1') < 250 ? 'yes' : 'no', 'yes', 'which the gap of mean prices is not');
 
 between('without a premium, at most 5 % are called unfair', .005, .05, number(q{avg((verdict = 'unfair')::int) FROM gap WHERE kind = 1}));
 between('and about as many favoured', .005, .05, number(q{avg((verdict = 'favoured')::int) FROM gap WHERE kind = 1}));
@@ -111,8 +111,8 @@ for (grep { $_->[3] < 1 || $_->[2] == 0 } @kinds)
 between('most of the items that cost 10 % more are found', .75, 1, number('avg(is_flagged::int) FROM item WHERE kind = 7 AND is_planted'));
 between('and more if all do', .9, 1, number('avg(is_flagged::int) FROM item WHERE kind = 4'));
 # A premium that does not matter is not worth a flag.
-is( number(q{count(*) FROM shop, price_gap_items(NULL::bigint, book, 'guest', min_premium => 0.2) AS g WHERE kind = 4 AND is_flagged AND gap_pct <= 20}),
-	0, 'none is flagged for less than min_premium');
+is( number(q{count(*) FROM shop, price_gap_items(NULL::bigint, book, 'guest', min_premium_pct => 20) AS g WHERE kind = 4 AND is_flagged AND gap_pct <= 20}),
+	0, 'none is flagged for less than min_premium_pct');
 
 # The same for a slope: 0 and 2 % a year of membership.
 $node->safe_psql('postgres', <<'SQL');
@@ -123,7 +123,7 @@ FROM (SELECT rate, run, price_slope(item, week, years, round((price * exp(rate *
 SQL
 for (0, .02)
 {
-	between("slope of $_: the interval covers it in about 95 % of the shops", .915, .985, number("avg((truth BETWEEN ci_low AND ci_high)::int) FROM slope WHERE rate = $_"));
+	between("slope of $_: the interval covers it in about 95 % of the shops", .915, .985, number("avg((truth BETWEEN premium_pct_low AND premium_pct_high)::int) FROM slope WHERE rate = $_"));
 	between("slope of $_: and is right on average", -4, 4, number("avg(premium_pct - truth) / (stddev_samp(premium_pct) / sqrt(500)) FROM slope WHERE rate = $_"));
 }
 between('without a slope, about 5 % of the p values are below 0.05', .025, .075, number('avg((p_value < 0.05)::int) FROM slope WHERE rate = 0'));
