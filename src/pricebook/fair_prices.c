@@ -78,7 +78,7 @@ next_fair_price(void *state, Datum *values, bool *nulls)
 	prices->pool.count = report->wide;
 	values[0] = book_key_datum(prices->prices.reader.key_type, &report->key);
 	values[1] = DateADTGetDatum(points->period);
-	nulls[1] = prices->prices.reader.form == PRICEBOOK_PRICES;
+	nulls[1] = !pricebook_has_periods(prices->prices.reader.form);
 	values[2] = price_report_packed_datum(price_median(points, npoints, rows, &prices->pool), prices);
 	values[3] = Int64GetDatum(rows);
 	return true;

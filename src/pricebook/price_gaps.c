@@ -75,6 +75,7 @@ judge_items(ItemGaps *gaps, uint32 ngroups, const GapArguments *arguments)
 	{
 		GroupGap   *group = &gaps->group[i];
 		const uint32 *mine;
+		uint32		tested = 0;
 
 		check_interrupts(i);
 		group->first -= group->items;
@@ -82,15 +83,17 @@ judge_items(ItemGaps *gaps, uint32 ngroups, const GapArguments *arguments)
 		for (uint32 j = 0; j < group->items; j++)
 		{
 			check_interrupts(j);
-			p[j] = gaps->item[mine[j]].p;
+			if (!isnan(gaps->item[mine[j]].p))
+				p[tested++] = gaps->item[mine[j]].p;
 		}
-		statistics_benjamini_hochberg(p, scratch, group->items, q);
+		statistics_benjamini_hochberg(p, scratch, tested, q);
+		tested = 0;
 		for (uint32 j = 0; j < group->items; j++)
 		{
 			ItemGap    *item = &gaps->item[mine[j]];
 
 			check_interrupts(j);
-			item->q = q[j];
+			item->q = isnan(item->p) ? NAN : q[tested++];
 			item->is_flagged = item->q < arguments->alpha && item->z > 0 &&
 				item->gap_pct > arguments->min_premium_pct + PERCENT_ROUNDING &&
 				item->n >= arguments->min_rows && item->reference_n >= arguments->min_rows;
@@ -118,6 +121,16 @@ overcharge_datum(const PriceGap *gap, bool is_net, const PriceReport *report)
 	return price_report_money_datum(&money, report);
 }
 
+static float8
+money_sum(const DecimalTotal *sum)
+{
+	Decimal		d;
+
+	if (!decimal_total_get(sum, &d))
+		price_raise_out_of_range();
+	return decimal_to_double(&d);
+}
+
 static Datum
 mean_datum(int64 sum, int64 n, const PriceReport *report)
 {
@@ -139,15 +152,21 @@ percent_of_log(float8 difference)
 	return 100 * expm1(difference);
 }
 
+/*
+ * Both tests must agree that there is a difference, and point the same way: so a word
+ * is never stronger than the interval beside it.
+ */
 static const char *
-verdict_on(const PriceGap *gap, float8 z, float8 p, float8 premium_pct,
+verdict_on(const PriceGap *gap, float8 z, float8 p, float8 premium_pct, float8 premium_p,
 		   const GapArguments *arguments)
 {
-	if (gap->cells == 0 || gap->n < arguments->min_rows || gap->reference_n < arguments->min_rows)
+	if (gap->cells == 0 || gap->n < arguments->min_rows || gap->reference_n < arguments->min_rows || isnan(premium_p))
 		return "not comparable";
-	if (p < arguments->alpha && z > 0 && premium_pct > arguments->min_premium_pct + PERCENT_ROUNDING)
+	if (!(p < arguments->alpha && premium_p < arguments->alpha))
+		return "fair";
+	if (z > 0 && premium_pct > arguments->min_premium_pct + PERCENT_ROUNDING)
 		return "unfair";
-	if (p < arguments->alpha && z < 0 && premium_pct < -arguments->min_premium_pct - PERCENT_ROUNDING)
+	if (z < 0 && premium_pct < -arguments->min_premium_pct - PERCENT_ROUNDING)
 		return "favoured";
 	return "fair";
 }
@@ -190,7 +209,9 @@ next_gap(void *state, Datum *values, bool *nulls)
 	const GroupGap *reference = &gaps->group[prices->reference];
 	const GroupGap *group;
 	const PriceGap *gap;
-	FixedEffect effect = {NAN, NAN, NAN, NAN};
+	FixedEffect effect = {.slope = NAN, .effective_items = NAN};
+	FixedEffectInference inference = {NAN, NAN, NAN, NAN, NAN, NAN};
+	float8		mean_premium_pct = NAN;
 	float8		z = NAN;
 	float8		p = NAN;
 	float8		difference;
@@ -211,27 +232,39 @@ next_gap(void *state, Datum *values, bool *nulls)
 	{
 		for (uint32 j = 0; j < group->items; j++)
 			report->clusters[j] = gaps->item[gaps->order[group->first + j]].cluster;
-		effect = fixed_effect(report->clusters, group->items, report->arguments.alpha);
-		z = price_gap_z(gap);
-		p = statistics_normal_p(z);
+		effect = fixed_effect(report->clusters, group->items, gap->cells, group->folds, &gap->log_rows);
+		inference = fixed_effect_infer(&effect, false, report->arguments.alpha);
+		mean_premium_pct = 100 * (money_sum(&gap->sum) / gap->mean_sum - 1);
+		if (!isnan(inference.df))
+		{
+			z = price_gap_z(gap) / sqrt(inference.design_effect);
+			p = statistics_student_p(z, inference.df);
+		}
 	}
 	values[0] = prices->groups[i];
 	values[1] = prices->groups[prices->reference];
 	values[2] = Int64GetDatum(group->items);
-	values[3] = Int64GetDatum(gap->cells);
-	values[4] = Int64GetDatum(gap->n);
-	values[5] = Int64GetDatum(gap->reference_n);
-	values[6] = Float8GetDatum(group->common_revenue / group->revenue);
-	values[7] = Float8GetDatum(naive);
-	set_float(values, nulls, 8, percent_of_log(effect.slope));
-	set_float(values, nulls, 9, percent_of_log(effect.low));
-	set_float(values, nulls, 10, percent_of_log(effect.high));
-	set_float(values, nulls, 11, z);
-	set_float(values, nulls, 12, p);
-	values[13] = overcharge_datum(gap, false, prices);
-	values[14] = overcharge_datum(gap, true, prices);
-	values[15] = Int64GetDatum(group->items_flagged);
-	values[16] = CStringGetTextDatum(verdict_on(gap, z, p, percent_of_log(effect.slope), &report->arguments));
+	set_float(values, nulls, 3, effect.effective_items);
+	values[4] = Int64GetDatum(gap->cells);
+	values[5] = Int64GetDatum(gap->n);
+	values[6] = Int64GetDatum(gap->reference_n);
+	values[7] = Float8GetDatum(group->common_revenue / group->revenue);
+	values[8] = Float8GetDatum(naive);
+	set_float(values, nulls, 9, mean_premium_pct);
+	set_float(values, nulls, 10, percent_of_log(effect.slope));
+	set_float(values, nulls, 11, percent_of_log(inference.low));
+	set_float(values, nulls, 12, percent_of_log(inference.high));
+	set_float(values, nulls, 13, inference.error);
+	set_float(values, nulls, 14, inference.df);
+	set_float(values, nulls, 15, inference.p);
+	set_float(values, nulls, 16, inference.design_effect);
+	set_float(values, nulls, 17, z);
+	set_float(values, nulls, 18, p);
+	values[19] = overcharge_datum(gap, false, prices);
+	values[20] = overcharge_datum(gap, true, prices);
+	values[21] = Int64GetDatum(group->items_flagged);
+	values[22] = CStringGetTextDatum(verdict_on(gap, z, p, percent_of_log(effect.slope), inference.p,
+												&report->arguments));
 	return true;
 }
 
@@ -300,8 +333,8 @@ next_gap_item(void *state, Datum *values, bool *nulls)
 	values[7] = price_report_packed_datum(item->reference_median, prices);
 	values[8] = Float8GetDatum(item->gap_pct);
 	set_float(values, nulls, 9, item->hedges_g);
-	values[10] = Float8GetDatum(item->p);
-	values[11] = Float8GetDatum(item->q);
+	set_float(values, nulls, 10, item->p);
+	set_float(values, nulls, 11, item->q);
 	values[12] = price_report_packed_datum(item->overcharge, prices);
 	values[13] = BoolGetDatum(item->is_flagged);
 	return true;

@@ -14,23 +14,23 @@
 #include "book/book.h"
 #include "shared/bytes.h"
 #include "datatype/timestamp.h"
-#include "statistics/fixed_effect.h"
 #include "shared/report.h"
 #include "shared/time_arguments.h"
 #include "money/decimal_numeric.h"
 #include "pricebook/price_slope_core.h"
-#include "statistics/distributions.h"
+#include "statistics/fixed_effect.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 
 #define PRICE_SLOPE_VERSION 1
 
-/* The forms of a book. */
-#define SLOPE_PERIODS 0
+/* The form of a book. */
 #define SLOPE_NO_PERIODS 1
+#define SLOPE_MEMBERS 2			/* cells by folds of the members */
+#define SLOPE_FORMS 3
 
 #define HEAD_SIZE 4				/* number of cells */
-#define CELL_SIZE (4 + SLOPE_STORED_SIZE)	/* period, sums */
+#define CELL_SIZE(form) (4 + (has_members(form) ? 1 : 0) + SLOPE_STORED_SIZE)	/* period, fold, sums */
 
 /* A row not yet applied. */
 typedef struct PendingSlope
@@ -38,7 +38,27 @@ typedef struct PendingSlope
 	float8		x;
 	float8		y;
 	int32		period;
+	uint32		fold;
 } PendingSlope;
+
+/* The sums of an item in a period, in a book with members those of one fold. */
+typedef struct ItemCell
+{
+	int32		period;
+	uint32		fold;
+	SlopeCell	sums;
+} ItemCell;
+
+/* What identifies a cell in the table of a book with members. */
+typedef struct FoldCellKey
+{
+	uint32		item;
+	int32		period;
+	uint32		fold;
+	uint32		unused;
+} FoldCellKey;
+
+StaticAssertDecl(sizeof(FoldCellKey) == 16, "a key has no holes");
 
 /* A price_slope opened for reading. */
 typedef struct SlopeReader
@@ -54,8 +74,21 @@ typedef struct SortedCell
 {
 	uint32		item;			/* its position in the order of items */
 	int32		period;
+	uint32		fold;
 	uint32		entry;
 } SortedCell;
+
+static inline bool
+has_periods(uint8 form)
+{
+	return (form & SLOPE_NO_PERIODS) == 0;
+}
+
+static inline bool
+has_members(uint8 form)
+{
+	return (form & SLOPE_MEMBERS) != 0;
+}
 
 static const char *price_slope_check(const uint8 *bytes, Size length);
 static void price_slope_merge_tails(const BookFormat *format, const BookReader *parts, int n,
@@ -69,7 +102,7 @@ static const BookFormat price_slope_format = {
 	.type = {"price_slope_summary", price_slope_check},
 	.stored_kind = STORED_PRICE_SLOPE,
 	.stored_version = PRICE_SLOPE_VERSION,
-	.form_hint = "Make all parts with the same arguments: all with a period, or all without.",
+	.form_hint = "Make all parts with the same arguments: all with a period or none, all with members or none.",
 	.size_hint = "Take longer periods, or make one per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
 	.merge_tails = price_slope_merge_tails
 };
@@ -86,7 +119,7 @@ static const BookKind price_slope_kind = {
 
 /* ---------- building ---------- */
 
-/* The table of cells: item and period -> SlopeCell. */
+/* The table of cells: item, period and with members fold -> SlopeCell. */
 static KeyTable *
 cells_of(const Book *book)
 {
@@ -94,29 +127,57 @@ cells_of(const Book *book)
 }
 
 static Key
-cell_key(uint32 item, int32 period)
+cell_key(uint8 form, uint32 item, int32 period, uint32 fold)
 {
+	FoldCellKey fold_key = {item, period, fold, 0};
 	Key			key = {0};
 
-	key.number = (int64) ((uint64) item << 32 | (uint32) period);
+	if (has_members(form))
+		memcpy(key.fixed, &fold_key, sizeof(fold_key));
+	else
+		key.number = (int64) ((uint64) item << 32 | (uint32) period);
 	return key;
+}
+
+static FoldCellKey
+cell_of_entry(const Book *book, uint32 entry)
+{
+	Key			key = keytable_key(cells_of(book), entry);
+	FoldCellKey cell = {0};
+
+	if (has_members(book->form))
+		memcpy(&cell, key.fixed, sizeof(cell));
+	else
+	{
+		cell.item = (uint32) ((uint64) key.number >> 32);
+		cell.period = (int32) (uint32) key.number;
+	}
+	return cell;
 }
 
 static void
 price_slope_init(Book *book)
 {
 	book->extra = palloc(sizeof(KeyTable));
-	keytable_init(book->extra, KEY_INT64, sizeof(SlopeCell), book->hdr.eoh_context);
+	keytable_init(book->extra, has_members(book->form) ? KEY_FIXED16 : KEY_INT64, sizeof(SlopeCell),
+				  book->hdr.eoh_context);
+}
+
+/* The largest number of rows of a cell: those of all folds do not exceed SLOPE_ROWS_MAX. */
+static inline int64
+rows_max(uint8 form)
+{
+	return has_members(form) ? SLOPE_ROWS_MAX / MEMBER_FOLDS : SLOPE_ROWS_MAX;
 }
 
 static void
-check_row_count(const SlopeCell *cell)
+check_row_count(const SlopeCell *cell, uint8 form)
 {
-	if (unlikely(cell->n > SLOPE_ROWS_MAX))
+	if (unlikely(cell->n > rows_max(form)))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("price_slope_summary cannot hold more than " INT64_FORMAT " rows of an item in a period",
-						SLOPE_ROWS_MAX),
+				 errmsg("price_slope_summary cannot hold more than " INT64_FORMAT " rows of an item in a period%s",
+						rows_max(form), has_members(form) ? " of one fold of the members" : ""),
 				 errhint("Use periods, or shorter ones.")));
 }
 
@@ -128,34 +189,37 @@ price_slope_apply(Book *book, const uint32 *entries, const void *rows, int n)
 	uint32		found[KEYTABLE_BATCH];
 
 	for (int i = 0; i < n; i++)
-		keys[i] = cell_key(entries[i], row[i].period);
+		keys[i] = cell_key(book->form, entries[i], row[i].period, row[i].fold);
 	keytable_locate(cells_of(book), keys, n, found);
 	for (int i = 0; i < n; i++)
 	{
 		SlopeCell  *cell = keytable_payload(cells_of(book), found[i]);
 
 		slope_add(cell, row[i].x, row[i].y);
-		check_row_count(cell);
+		check_row_count(cell, book->form);
 	}
 }
 
-/* Adds one row to the state: argument 1 is the item, then, if there are any, the period, then x and price. */
+/*
+ * Adds one row to the state: argument 1 is the item, then, if there are any, the
+ * period, then x and price, then, if there are any, the member.
+ */
 static inline Datum
-price_slope_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
+price_slope_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form, KeyType member_type)
 {
 	Book	   *book = book_of_state(fcinfo, &price_slope_kind, item_type, form);
-	int			x_argument = form == SLOPE_PERIODS ? 3 : 2;
+	int			x_argument = has_periods(form) ? 3 : 2;
 	DecimalPool pool = {.context = CurrentMemoryContext};
 	Key		   *key;
 	PendingSlope *row;
 	float8		x;
 	float8		price;
 
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
-		(form == SLOPE_PERIODS && PG_ARGISNULL(4)))
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(x_argument) || PG_ARGISNULL(x_argument + 1) ||
+		(has_members(form) && PG_ARGISNULL(x_argument + 2)))
 		return book_skip_row(book);
 	row = book_next_row(book, &key);
-	row->period = form == SLOPE_PERIODS ? date_check(PG_GETARG_DATEADT(2), "period") : 0;
+	row->period = has_periods(form) ? date_check(PG_GETARG_DATEADT(2), "period") : 0;
 	x = PG_GETARG_FLOAT8(x_argument);
 	if (unlikely(!(fabs(x) <= SLOPE_X_MAX)))
 		ereport(ERROR,
@@ -170,6 +234,7 @@ price_slope_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 		return book_skip_row(book);
 	row->x = x;
 	row->y = log(price);
+	row->fold = has_members(form) ? argument_member_fold(fcinfo, x_argument + 2, member_type) : 0;
 	if (item_type == KEY_INT64)
 		key->number = PG_GETARG_INT64(1);
 	else
@@ -178,34 +243,43 @@ price_slope_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 }
 
 /*
- * price_slope_step_<item>(price_slope_summary, item, x, price) and
- * price_slope_step_<item>_period(price_slope_summary, item, period, x, price)
+ * price_slope_step_<item>(price_slope_summary, item, x, price),
+ * price_slope_step_<item>_period(price_slope_summary, item, period, x, price), and the
+ * same with _member_<type> and a member behind
  */
-#define PRICE_SLOPE_STEP(name, item_type, form) \
+#define PRICE_SLOPE_STEP(name, item_type, form, member_type) \
 CUSTMART_FUNCTION(custmart_price_slope_step_##name); \
 Datum \
 custmart_price_slope_step_##name(PG_FUNCTION_ARGS) \
 { \
-	return price_slope_step(fcinfo, item_type, form); \
+	return price_slope_step(fcinfo, item_type, form, member_type); \
 }
 
-PRICE_SLOPE_STEP(bigint, KEY_INT64, SLOPE_NO_PERIODS)
-PRICE_SLOPE_STEP(text, KEY_BYTES, SLOPE_NO_PERIODS)
-PRICE_SLOPE_STEP(bigint_period, KEY_INT64, SLOPE_PERIODS)
-PRICE_SLOPE_STEP(text_period, KEY_BYTES, SLOPE_PERIODS)
+#define PRICE_SLOPE_STEPS(name, item_type, form) \
+PRICE_SLOPE_STEP(name, item_type, form, 0) \
+PRICE_SLOPE_STEP(name##_member_bigint, item_type, (form) | SLOPE_MEMBERS, KEY_INT64) \
+PRICE_SLOPE_STEP(name##_member_uuid, item_type, (form) | SLOPE_MEMBERS, KEY_FIXED16) \
+PRICE_SLOPE_STEP(name##_member_text, item_type, (form) | SLOPE_MEMBERS, KEY_BYTES)
+
+PRICE_SLOPE_STEPS(bigint, KEY_INT64, SLOPE_NO_PERIODS)
+PRICE_SLOPE_STEPS(text, KEY_BYTES, SLOPE_NO_PERIODS)
+PRICE_SLOPE_STEPS(bigint_period, KEY_INT64, 0)
+PRICE_SLOPE_STEPS(text_period, KEY_BYTES, 0)
 
 /* ---------- storing ---------- */
 
 static Size
 price_slope_tail_size(const Book *book)
 {
-	return HEAD_SIZE + (Size) book->table.count * 4 + (Size) cells_of(book)->count * CELL_SIZE;
+	return HEAD_SIZE + (Size) book->table.count * 4 + (Size) cells_of(book)->count * CELL_SIZE(book->form);
 }
 
 static uint8 *
-store_cell(int32 period, const SlopeCell *cell, uint8 *bytes)
+store_cell(uint8 form, int32 period, uint32 fold, const SlopeCell *cell, uint8 *bytes)
 {
 	bytes = store_u32(bytes, (uint32) period);
+	if (has_members(form))
+		*bytes++ = (uint8) fold;
 	slope_store(cell, bytes);
 	return bytes + SLOPE_STORED_SIZE;
 }
@@ -218,7 +292,9 @@ compare_cells(const void *a, const void *b, void *unused)
 
 	if (x->item != y->item)
 		return x->item < y->item ? -1 : 1;
-	return (x->period > y->period) - (x->period < y->period);
+	if (x->period != y->period)
+		return x->period < y->period ? -1 : 1;
+	return (x->fold > y->fold) - (x->fold < y->fold);
 }
 
 static void
@@ -239,11 +315,12 @@ price_slope_append_tail(Book *book, ByteBuffer *buffer)
 	}
 	for (uint32 i = 0; i < cells->count; i++)
 	{
-		uint64		key = (uint64) keytable_key(cells, i).number;
+		FoldCellKey key = cell_of_entry(book, i);
 
 		check_interrupts(i);
-		sorted[i].item = place[key >> 32];
-		sorted[i].period = (int32) (uint32) key;
+		sorted[i].item = place[key.item];
+		sorted[i].period = key.period;
+		sorted[i].fold = key.fold;
 		sorted[i].entry = i;
 	}
 	qsort_interruptible(sorted, cells->count, sizeof(SortedCell), compare_cells, NULL);
@@ -261,7 +338,8 @@ price_slope_append_tail(Book *book, ByteBuffer *buffer)
 	for (uint32 i = 0; i < cells->count; i++)
 	{
 		check_interrupts(i);
-		bytes = store_cell(sorted[i].period, keytable_payload(cells, sorted[i].entry), bytes);
+		bytes = store_cell(book->form, sorted[i].period, sorted[i].fold,
+						   keytable_payload(cells, sorted[i].entry), bytes);
 	}
 	buffer_advance(buffer, bytes);
 	keytable_clear(cells);
@@ -285,7 +363,7 @@ split(SlopeReader *slopes)
 	slopes->item_cells = bytes + HEAD_SIZE;
 	slopes->cells = slopes->item_cells + (Size) slopes->reader.count * 4;
 	left -= HEAD_SIZE + (Size) slopes->reader.count * 4;
-	if (left != (Size) slopes->cell_count * CELL_SIZE)
+	if (left != (Size) slopes->cell_count * CELL_SIZE(slopes->reader.form))
 		return "its length is wrong";
 	for (uint32 i = 0; i < slopes->reader.count; i++)
 	{
@@ -300,12 +378,23 @@ split(SlopeReader *slopes)
 }
 
 static void
-get_cell(const SlopeReader *slopes, uint32 i, int32 *period, SlopeCell *cell)
+get_cell(const SlopeReader *slopes, uint32 i, ItemCell *cell)
 {
-	const uint8 *bytes = slopes->cells + (Size) i * CELL_SIZE;
+	uint8		form = slopes->reader.form;
+	const uint8 *bytes = slopes->cells + (Size) i * CELL_SIZE(form);
 
-	*period = (int32) load_u32(bytes);
-	slope_load(bytes + 4, cell);
+	cell->period = (int32) load_u32(bytes);
+	cell->fold = has_members(form) ? bytes[4] : 0;
+	slope_load(bytes + CELL_SIZE(form) - SLOPE_STORED_SIZE, &cell->sums);
+}
+
+/* The order in which the cells of an item are stored. */
+static inline int
+compare_item_cells(const ItemCell *a, const ItemCell *b)
+{
+	if (a->period != b->period)
+		return a->period < b->period ? -1 : 1;
+	return (a->fold > b->fold) - (a->fold < b->fold);
 }
 
 /* Returns what is wrong with stored bytes, or NULL. */
@@ -320,7 +409,7 @@ price_slope_check(const uint8 *bytes, Size length)
 		return wrong;
 	if (slopes.reader.key_type == KEY_FIXED16)
 		return "its items are neither bigint nor text";
-	if (slopes.reader.form > SLOPE_NO_PERIODS)
+	if (slopes.reader.form > SLOPE_FORMS)
 		return "its form is unknown";
 	if ((wrong = book_check_order(&slopes.reader)) != NULL ||
 		(wrong = split(&slopes)) != NULL)
@@ -328,24 +417,27 @@ price_slope_check(const uint8 *bytes, Size length)
 	for (uint32 item = 0; item < slopes.reader.count; item++)
 	{
 		uint32		n = load_u32(slopes.item_cells + (Size) item * 4);
-		int32		last = 0;
+		ItemCell	last = {0};
 
 		for (uint32 i = 0; i < n; i++)
 		{
-			SlopeCell	cell;
-			int32		period;
+			ItemCell	cell;
 
 			check_interrupts(at);
-			get_cell(&slopes, at++, &period, &cell);
-			if (!IS_VALID_DATE(period))
+			get_cell(&slopes, at++, &cell);
+			if (!IS_VALID_DATE(cell.period))
 				return "a period is out of range";
-			if (slopes.reader.form == SLOPE_NO_PERIODS && period != 0)
+			if (!has_periods(slopes.reader.form) && cell.period != 0)
 				return "it has periods although its form has none";
-			if (i > 0 && period <= last)
+			if (cell.fold >= MEMBER_FOLDS)
+				return "a fold is out of range";
+			if (i > 0 && compare_item_cells(&last, &cell) >= 0)
 				return "its periods do not ascend";
-			if ((wrong = slope_check(&cell)) != NULL)
+			if ((wrong = slope_check(&cell.sums)) != NULL)
 				return wrong;
-			last = period;
+			if (cell.sums.n > rows_max(slopes.reader.form))
+				return "a cell's number of rows is out of range";
+			last = cell;
 		}
 	}
 	return NULL;
@@ -353,25 +445,18 @@ price_slope_check(const uint8 *bytes, Size length)
 
 /* ---------- merging ---------- */
 
-/* A cell of the current item. */
-typedef struct ItemCell
-{
-	int32		period;
-	SlopeCell	sums;
-} ItemCell;
-
 static void
-add_cell(ItemCell *cell, const ItemCell *other)
+add_cell(ItemCell *cell, const ItemCell *other, const uint8 *form)
 {
 	slope_merge(&cell->sums, &other->sums);
-	check_row_count(&cell->sums);
+	check_row_count(&cell->sums, *form);
 }
 
 #define RUNS_NAME CellRuns
 #define RUNS_ELEMENT ItemCell
-#define RUNS_CONTEXT void
-#define RUNS_COMPARE(a, b, context) (((a)->period > (b)->period) - ((a)->period < (b)->period))
-#define RUNS_ADD(a, b, context) add_cell(a, b)
+#define RUNS_CONTEXT uint8
+#define RUNS_COMPARE(a, b, form) compare_item_cells(a, b)
+#define RUNS_ADD(a, b, form) add_cell(a, b, form)
 #include "shared/merge_runs.h"
 
 static void
@@ -384,6 +469,7 @@ price_slope_merge_tails(const BookFormat *format, const BookReader *readers, int
 	Size		head = buffer->size;
 	Size		next_item = head + HEAD_SIZE;
 	uint32		total = 0;
+	uint8		form = readers[0].form;
 	CellRuns	cells;
 
 	for (int i = 0; i < n; i++)
@@ -403,16 +489,18 @@ price_slope_merge_tails(const BookFormat *format, const BookReader *readers, int
 		for (uint32 cell = 0; cell < count; cell++)
 		{
 			check_interrupts(cell);
-			get_cell(&parts[p], at[p]++, &run[cell].period, &run[cell].sums);
+			get_cell(&parts[p], at[p]++, &run[cell]);
 		}
 		if ((order->source[i] & BOOK_ORDER_SAME_KEY) != 0)
 			continue;
-		CellRuns_merge(&cells, NULL);
+		CellRuns_merge(&cells, &form);
 		for (Size cell = 0; cell < cells.count; cell++)
 		{
+			const ItemCell *c = &cells.element[cell];
+
 			check_interrupts(cell);
-			buffer_advance(buffer, store_cell(cells.element[cell].period, &cells.element[cell].sums,
-											  buffer_reserve(buffer, CELL_SIZE)));
+			buffer_advance(buffer, store_cell(form, c->period, c->fold, &c->sums,
+											  buffer_reserve(buffer, CELL_SIZE(form))));
 		}
 		store_u32(buffer->data + next_item, (uint32) cells.count);
 		next_item += 4;
@@ -431,9 +519,64 @@ typedef struct SlopesReport
 	int64		items;
 	int64		cells;
 	int64		rows;
-	FixedEffect effect;			/* if there are items; its errors, if there are two */
+	FixedEffect effect;			/* if there are items */
+	FixedEffectInference inference;
 	bool		is_done;
 } SlopesReport;
+
+/* What an item has of the sums by folds: of x~ y~ and of x~ squared. */
+typedef struct ItemFolds
+{
+	float8		product[MEMBER_FOLDS];
+	float8		square[MEMBER_FOLDS];
+} ItemFolds;
+
+/* Adds what a cell changes by without each of its folds, whose sums these are. */
+static void
+add_cell_folds(FixedEffectFolds *folds, ItemFolds *item, const ItemCell *part, uint32 nparts,
+			   const SlopeCell *cell, float8 product, float8 square)
+{
+	for (uint32 i = 0; i < nparts; i++)
+	{
+		FixedEffectFold *fold = &folds->fold[part[i].fold];
+		SlopeCell	rest = *cell;
+		float8		part_product;
+		float8		part_square;
+		float8		product_left;
+		float8		square_left;
+
+		slope_part_deviations(&part[i].sums, cell, &part_product, &part_square);
+		item->product[part[i].fold] += part_product;
+		item->square[part[i].fold] += part_square;
+		slope_subtract(&rest, &part[i].sums);
+		fold->is_used = true;
+		fold->weight += part_square;
+		fold->product -= product;
+		fold->square -= square;
+		if (rest.n == 0 || !slope_deviations(&rest, &product_left, &square_left))
+			fold->cells++;
+		else
+		{
+			fold->product += product_left;
+			fold->square += square_left;
+		}
+	}
+}
+
+/*
+ * The sums of (x~ e)^2, taking the rows of an item in a fold together: what items and
+ * folds have in common, as rows themselves are not kept.
+ */
+static void
+add_common_rows(FixedEffectRows *rows, const ItemFolds *item)
+{
+	for (int i = 0; i < MEMBER_FOLDS; i++)
+	{
+		rows->yy += item->product[i] * item->product[i];
+		rows->xy += item->product[i] * item->square[i];
+		rows->xx += item->square[i] * item->square[i];
+	}
+}
 
 static void *
 open_slopes(FunctionCallInfo fcinfo, TupleDesc columns, int book)
@@ -441,9 +584,12 @@ open_slopes(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	SlopesReport *report;
 	SlopeReader slopes;
 	FixedEffectCluster *clusters;
+	FixedEffectFolds folds = {.fold = {{0}}};
+	FixedEffectRows rows = {0};
 	uint32		nclusters = 0;
 	uint32		at = 0;
 	float8		alpha;
+	bool		by_members;
 
 	if (PG_ARGISNULL(book))
 		return NULL;
@@ -451,6 +597,7 @@ open_slopes(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	alpha = argument_alpha(fcinfo, book + 1);
 	book_open(&slopes.reader, PG_GETARG_DATUM(book), &price_slope_format);
 	(void) split(&slopes);
+	by_members = has_members(slopes.reader.form);
 	clusters = MemoryContextAllocHuge(CurrentMemoryContext,
 									  Max((Size) slopes.reader.count, 1) * sizeof(FixedEffectCluster));
 
@@ -458,20 +605,35 @@ open_slopes(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	{
 		uint32		end = at + load_u32(slopes.item_cells + (Size) item * 4);
 		FixedEffectCluster cluster = {0, 0};
+		ItemFolds	item_folds = {.product = {0}};
 
-		for (; at < end; at++)
+		while (at < end)
 		{
+			ItemCell	part[MEMBER_FOLDS];
+			uint32		nparts = 0;
 			SlopeCell	cell;
-			int32		period;
 			float8		product;
 			float8		square;
 
 			check_interrupts(at);
-			get_cell(&slopes, at, &period, &cell);
+			get_cell(&slopes, at++, &part[nparts++]);
+			cell = part[0].sums;
+			for (; by_members && at < end; at++, nparts++)
+			{
+				ItemCell	next;
+
+				get_cell(&slopes, at, &next);
+				if (next.period != part[0].period)
+					break;
+				part[nparts] = next;
+				slope_merge(&cell, &next.sums);
+			}
 			if (!slope_deviations(&cell, &product, &square))
 				continue;
 			cluster.product += product;
 			cluster.square += square;
+			if (by_members)
+				add_cell_folds(&folds, &item_folds, part, nparts, &cell, product, square);
 			report->cells++;
 			if (pg_add_s64_overflow(report->rows, cell.n, &report->rows))
 				ereport(ERROR,
@@ -479,11 +641,18 @@ open_slopes(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 						 errmsg("number of rows is out of range")));
 		}
 		if (cluster.square > 0)
+		{
 			clusters[nclusters++] = cluster;
+			add_common_rows(&rows, &item_folds);
+		}
 	}
 	report->items = nclusters;
 	if (nclusters > 0)
-		report->effect = fixed_effect(clusters, nclusters, alpha);
+	{
+		report->effect = fixed_effect(clusters, nclusters, report->cells,
+									  by_members ? &folds : NULL, by_members ? &rows : NULL);
+		report->inference = fixed_effect_infer(&report->effect, nclusters == 1 && by_members, alpha);
+	}
 	pfree(clusters);
 	return report;
 }
@@ -493,32 +662,33 @@ next_slope(void *state, Datum *values, bool *nulls)
 {
 	SlopesReport *report = state;
 	const FixedEffect *effect = &report->effect;
+	const FixedEffectInference *inference = &report->inference;
 
 	if (report->is_done)
 		return false;
 	report->is_done = true;
 	values[0] = Int64GetDatum(report->items);
-	values[1] = Int64GetDatum(report->cells);
-	values[2] = Int64GetDatum(report->rows);
-	memset(nulls + 3, true, 6);
-	if (report->items > 0)
+	values[2] = Int64GetDatum(report->cells);
+	values[3] = Int64GetDatum(report->rows);
+	if (report->items == 0)
 	{
-		values[3] = Float8GetDatum(effect->slope);
-		values[4] = Float8GetDatum(100 * expm1(effect->slope));
-		nulls[3] = nulls[4] = false;
+		nulls[1] = true;
+		memset(nulls + 4, true, 7);
+		return true;
 	}
-	if (report->items > 1)
+	values[1] = Float8GetDatum(effect->effective_items);
+	values[4] = Float8GetDatum(effect->slope);
+	values[5] = Float8GetDatum(100 * expm1(effect->slope));
+	if (isnan(inference->error))
 	{
-		float8		p = effect->error > 0 ?
-			statistics_student_p(effect->slope / effect->error, report->items - 1) :
-			effect->slope == 0 ? 1 : 0;
-
-		values[5] = Float8GetDatum(effect->error);
-		values[6] = Float8GetDatum(100 * expm1(effect->low));
-		values[7] = Float8GetDatum(100 * expm1(effect->high));
-		values[8] = Float8GetDatum(p);
-		memset(nulls + 5, false, 4);
+		memset(nulls + 6, true, 5);
+		return true;
 	}
+	values[6] = Float8GetDatum(100 * expm1(inference->low));
+	values[7] = Float8GetDatum(100 * expm1(inference->high));
+	values[8] = Float8GetDatum(inference->error);
+	values[9] = Float8GetDatum(inference->df);
+	values[10] = Float8GetDatum(inference->p);
 	return true;
 }
 

@@ -3,7 +3,8 @@
  *	  Sums of a regression of ln(price) on x inside a cell.
  *
  * With 2^42 rows of 60 and 59 bits, sums have at most 102 bits, sums of products
- * 162, and the results of slope_deviations 204: all fit with room to spare.
+ * 162, the results of slope_deviations 204 and those of slope_part_deviations 248:
+ * all fit into the 255 of a Decimal.
  */
 #include "pricebook/price_slope_core.h"
 
@@ -58,6 +59,32 @@ slope_merge(SlopeCell *cell, const SlopeCell *other)
 	add(cell->y, 2, other->y, 2);
 	add(cell->xx, 3, other->xx, 3);
 	add(cell->xy, 3, other->xy, 3);
+}
+
+/* sum -= term, of n words each. */
+static inline void
+subtract(uint64 *sum, const uint64 *term, int n)
+{
+	uint64		negative[3];
+	uint64		carry = 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		negative[i] = ~term[i] + carry;
+		carry = carry && negative[i] == 0;
+	}
+	add(sum, n, negative, n);
+}
+
+/* Takes the rows of a part away from those of a cell. */
+void
+slope_subtract(SlopeCell *cell, const SlopeCell *part)
+{
+	cell->n -= part->n;
+	subtract(cell->x, part->x, 2);
+	subtract(cell->y, part->y, 2);
+	subtract(cell->xx, part->xx, 3);
+	subtract(cell->xy, part->xy, 3);
 }
 
 /* An integer as a Decimal, whose arithmetic is all that is needed here. */
@@ -123,6 +150,51 @@ slope_deviations(const SlopeCell *cell, float8 *product, float8 *square)
 	*square = scaled(xx, 2 * SLOPE_X_BITS) / cell->n;
 	*product = scaled(xy, SLOPE_X_BITS + SLOPE_Y_BITS) / cell->n;
 	return true;
+}
+
+/* a * b * c */
+static Decimal
+product_of(Decimal a, Decimal b, Decimal c)
+{
+	(void) decimal_multiply(&a, &b);
+	(void) decimal_multiply(&a, &c);
+	return a;
+}
+
+/*
+ * A part's share in the sum of (a - mean of a) (b - mean of b), where the means are
+ * those of the whole cell, times the square of its number of rows: exact.
+ */
+static Decimal
+part_deviation(const SlopeCell *part, const uint64 *part_products, const uint64 *part_a, const uint64 *part_b,
+			   const SlopeCell *cell, const uint64 *a, const uint64 *b)
+{
+	uint64		counts[2] = {(uint64) part->n, (uint64) cell->n};
+	Decimal		n = integer(&counts[1], 1);
+	Decimal		sum = product_of(integer(part_products, 3), n, n);
+	Decimal		left = product_of(integer(a, 2), integer(part_b, 2), n);
+	Decimal		right = product_of(integer(part_a, 2), integer(b, 2), n);
+	Decimal		both = product_of(integer(a, 2), integer(b, 2), integer(counts, 1));
+
+	(void) decimal_subtract(&sum, &left);
+	(void) decimal_subtract(&sum, &right);
+	(void) decimal_add(&sum, &both);
+	return sum;
+}
+
+/*
+ * What the rows of a part of a cell have in the sums of x~ y~ and of x~ squared of
+ * the cell: those of all parts add up to slope_deviations of it.
+ */
+void
+slope_part_deviations(const SlopeCell *part, const SlopeCell *cell, float8 *product, float8 *square)
+{
+	float8		n = (float8) cell->n * cell->n;
+
+	*square = scaled(part_deviation(part, part->xx, part->x, part->x, cell, cell->x, cell->x),
+					 2 * SLOPE_X_BITS) / n;
+	*product = scaled(part_deviation(part, part->xy, part->x, part->y, cell, cell->x, cell->y),
+					  SLOPE_X_BITS + SLOPE_Y_BITS) / n;
 }
 
 static uint8 *

@@ -33,6 +33,8 @@ typedef struct SlopeCell
 
 extern void slope_add(SlopeCell *cell, float8 x, float8 y);
 extern void slope_merge(SlopeCell *cell, const SlopeCell *other);
+extern void slope_subtract(SlopeCell *cell, const SlopeCell *part);
+extern void slope_part_deviations(const SlopeCell *part, const SlopeCell *cell, float8 *product, float8 *square);
 extern bool slope_deviations(const SlopeCell *cell, float8 *product, float8 *square);
 extern void slope_store(const SlopeCell *cell, uint8 *bytes);
 extern void slope_load(const uint8 *bytes, SlopeCell *cell);

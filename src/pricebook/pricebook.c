@@ -5,7 +5,9 @@
  * A book keeps each distinct price that a group paid for an item in a period,
  * with the number of rows and the quantity sold at it.  Prices are discrete, so
  * this is small.  Nothing is lost, so every statistic can be computed from it
- * later, exactly, whatever parts it was merged from.
+ * later, exactly, whatever parts it was merged from.  With members it keeps, too,
+ * what the members of each of 32 folds paid, by which reports know how much
+ * members differ.
  *
  * In a stored book items, periods, groups and prices are in ascending order:
  * equal books have equal bytes, and reports read them from beginning to end.
@@ -14,6 +16,7 @@
  */
 #include "pricebook/pricebook.h"
 
+#include "shared/arguments.h"
 #include "shared/time_arguments.h"
 #include "utils/date.h"
 #include "utils/memutils.h"
@@ -25,6 +28,7 @@ typedef struct PendingPrice
 	int64		quantity;
 	uint32		group;
 	int32		period;
+	uint32		fold;
 } PendingPrice;
 
 /* What identifies an entry. */
@@ -38,6 +42,21 @@ typedef struct PriceKey
 
 #define PRICE_KEY_SIZE 20
 
+/* The same of what a fold of the members paid. */
+typedef struct FoldKey
+{
+	uint32		item;
+	uint32		group;
+	int32		period;
+	uint32		fold;
+} FoldKey;
+
+#define FOLD_KEY_SIZE 16
+
+/* What it paid, without holes: rows and sum of logarithms. */
+#define FOLD_PAYLOAD_SIZE (4 + 16)
+
+StaticAssertDecl(sizeof(FoldKey) == FOLD_KEY_SIZE, "a fold's key has no holes");
 StaticAssertDecl(offsetof(PriceKey, period) + 4 == PRICE_KEY_SIZE, "a price key has no holes");
 
 /* The group of one of the last rows. */
@@ -54,7 +73,8 @@ typedef struct PriceExtra
 {
 	KeyTable	groups;			/* names, without payload */
 	GroupMemo	memo[GROUP_MEMOS];
-	KeyTable	prices;			/* PriceKey -> count, and in form 1 quantity */
+	KeyTable	prices;			/* PriceKey -> count, and with periods quantity, with members logarithm */
+	KeyTable	folds;			/* with members: FoldKey -> rows, sum of logarithms */
 	KeyTable	wide;			/* wide prices; that of entry i is price_pool[i] */
 	DecimalPool price_pool;
 	DecimalPool quantity_pool;
@@ -90,6 +110,14 @@ static const BookKind pricebook_kind = {
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+#define ST_SORT sort_folds
+#define ST_ELEMENT_TYPE PriceFold
+#define ST_COMPARE(a, b) compare_price_folds(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 static PriceExtra *
 extra_of(const Book *book)
 {
@@ -105,7 +133,10 @@ pricebook_init(Book *book)
 	MemoryContext context = book->hdr.eoh_context;
 
 	keytable_init(&extra->groups, KEY_BYTES, 0, context);
-	keytable_init(&extra->prices, KEY_FIXED20, book->form == PRICEBOOK_PERIODS ? 12 : 4, context);
+	keytable_init(&extra->prices, KEY_FIXED20,
+				  4 + (pricebook_has_periods(book->form) ? 8 : 0) + (pricebook_has_members(book->form) ? 8 : 0), context);
+	if (pricebook_has_members(book->form))
+		keytable_init(&extra->folds, KEY_FIXED16, FOLD_PAYLOAD_SIZE, context);
 	keytable_init(&extra->wide, KEY_BYTES, 0, context);
 	extra->price_pool.context = context;
 	extra->quantity_pool.context = context;
@@ -152,7 +183,7 @@ intern_wide(PriceExtra *extra, const Decimal *price)
 	return (int64) entry << 8 | DECIMAL_IN_POOL;
 }
 
-/* Count and quantity of an entry; form 0 has no quantity. */
+/* Count, and quantity and logarithm if the form has them, of an entry. */
 static inline uint32 *
 count_of(const KeyTable *prices, uint32 entry)
 {
@@ -163,6 +194,43 @@ static inline int64 *
 quantity_of(const KeyTable *prices, uint32 entry)
 {
 	return (int64 *) (keytable_entry(prices, entry) + PRICE_KEY_SIZE + 4);
+}
+
+static inline int64 *
+log_of(const KeyTable *prices, uint32 entry, uint8 form)
+{
+	return (int64 *) (keytable_entry(prices, entry) + PRICE_KEY_SIZE + (pricebook_has_periods(form) ? 12 : 4));
+}
+
+/* Adds the rows to what the folds of their members paid; entries are those of their prices. */
+static void
+apply_to_folds(Book *book, const uint32 *items, const PendingPrice *row, const uint32 *prices, int n)
+{
+	PriceExtra *extra = extra_of(book);
+	Key			keys[KEYTABLE_BATCH] = {{0}};
+	uint32		found[KEYTABLE_BATCH];
+
+	for (int i = 0; i < n; i++)
+	{
+		FoldKey		key = {items[i], row[i].group, row[i].period, row[i].fold};
+
+		memcpy(keys[i].fixed, &key, FOLD_KEY_SIZE);
+	}
+	keytable_locate(&extra->folds, keys, n, found);
+	for (int i = 0; i < n; i++)
+	{
+		char	   *payload = keytable_payload(&extra->folds, found[i]);
+		uint32		rows;
+		int128		log_sum;
+
+		memcpy(&rows, payload, sizeof(rows));
+		memcpy(&log_sum, payload + 4, sizeof(log_sum));
+		if (unlikely(pg_add_u32_overflow(rows, 1, &rows)))
+			price_raise_count();
+		log_sum += *log_of(&extra->prices, prices[i], book->form);
+		memcpy(payload, &rows, sizeof(rows));
+		memcpy(payload + 4, &log_sum, sizeof(log_sum));
+	}
 }
 
 static void
@@ -188,7 +256,10 @@ pricebook_apply(Book *book, const uint32 *entries, const void *rows, int n)
 
 		if (unlikely(decimal_is_pooled(row[i].price)) && *count == 0)
 			extra->wide_rows++;
-		if (book->form == PRICEBOOK_PERIODS)
+		if (pricebook_has_members(book->form) && *count == 0)
+			*log_of(&extra->prices, found[i], book->form) =
+				price_log(decimal_packed_to_double(row[i].price, &extra->row_pool));
+		if (pricebook_has_periods(book->form))
 		{
 			int64	   *quantity = quantity_of(&extra->prices, found[i]);
 
@@ -201,32 +272,39 @@ pricebook_apply(Book *book, const uint32 *entries, const void *rows, int n)
 		if (unlikely(pg_add_u32_overflow(*count, 1, count) || ++extra->rows > PRICE_ROWS_MAX))
 			price_raise_count();
 	}
+	if (pricebook_has_members(book->form))
+		apply_to_folds(book, entries, row, found, n);
 	extra->row_pool.count = 0;
 }
 
 /*
- * Adds one row to the state: argument 1 is the item, then, in form 1, the period,
- * then group and price, then, in form 1, the quantity.
+ * Adds one row to the state: argument 1 is the item, then, with periods, the period,
+ * then group and price, then, with periods, the quantity, then, with members, the
+ * member.
  */
 static inline Datum
-pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
+pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form, KeyType member_type)
 {
+	const bool	has_periods = pricebook_has_periods(form);
+	const bool	has_members = pricebook_has_members(form);
 	Book	   *book = book_of_state(fcinfo, &pricebook_kind, item_type, form);
 	PriceExtra *extra = extra_of(book);
-	int			group_argument = form == PRICEBOOK_PERIODS ? 3 : 2;
+	int			group_argument = has_periods ? 3 : 2;
+	int			member_argument = has_periods ? 6 : 4;
 	Key		   *key;
 	PendingPrice *row;
 	int64		price;
 	uint32		wide = extra->row_pool.count;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
-		(form == PRICEBOOK_PERIODS && (PG_ARGISNULL(4) || PG_ARGISNULL(5))))
+		(has_periods && (PG_ARGISNULL(4) || PG_ARGISNULL(5))) ||
+		(has_members && PG_ARGISNULL(member_argument)))
 		return book_skip_row(book);
 
 	row = book_next_row(book, &key);
 	row->period = 0;
 	row->quantity = 0;
-	if (form == PRICEBOOK_PERIODS)
+	if (has_periods)
 	{
 		row->period = date_check(PG_GETARG_DATEADT(2), "period");
 		row->quantity = decimal_normalize(numeric_read(PG_GETARG_DATUM(5), "quantity",
@@ -239,7 +317,7 @@ pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 		extra->row_pool.count = wide;
 		return book_skip_row(book);
 	}
-	if (form == PRICEBOOK_PERIODS && !decimal_packed_is_positive(row->quantity, &extra->row_pool))
+	if (has_periods && !decimal_packed_is_positive(row->quantity, &extra->row_pool))
 	{
 		extra->quantity_skipped++;
 		extra->row_pool.count = wide;
@@ -249,6 +327,7 @@ pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 		extra->decimals = decimal_packed_scale(price, &extra->row_pool);
 	row->price = decimal_normalize(price, &extra->row_pool);
 	row->group = find_group(extra, PG_GETARG_DATUM(group_argument));
+	row->fold = has_members ? argument_member_fold(fcinfo, member_argument, member_type) : 0;
 	if (item_type == KEY_INT64)
 		key->number = PG_GETARG_INT64(1);
 	else
@@ -257,21 +336,28 @@ pricebook_step(FunctionCallInfo fcinfo, KeyType item_type, uint8 form)
 }
 
 /*
- * pricebook_step_<item>(pricebook_summary, item, member_group, price) and
- * pricebook_step_<item>_period(pricebook_summary, item, period, member_group, price, quantity)
+ * pricebook_step_<item>(pricebook_summary, item, member_group, price),
+ * pricebook_step_<item>_period(pricebook_summary, item, period, member_group, price, quantity),
+ * and the same with _<type of member> and a member behind
  */
-#define PRICEBOOK_STEP(name, item_type, form) \
+#define PRICEBOOK_STEP(name, item_type, form, member_type) \
 CUSTMART_FUNCTION(custmart_pricebook_step_##name); \
 Datum \
 custmart_pricebook_step_##name(PG_FUNCTION_ARGS) \
 { \
-	return pricebook_step(fcinfo, item_type, form); \
+	return pricebook_step(fcinfo, item_type, form, member_type); \
 }
 
-PRICEBOOK_STEP(bigint, KEY_INT64, PRICEBOOK_PRICES)
-PRICEBOOK_STEP(text, KEY_BYTES, PRICEBOOK_PRICES)
-PRICEBOOK_STEP(bigint_period, KEY_INT64, PRICEBOOK_PERIODS)
-PRICEBOOK_STEP(text_period, KEY_BYTES, PRICEBOOK_PERIODS)
+#define PRICEBOOK_STEPS(name, item_type, form) \
+PRICEBOOK_STEP(name, item_type, form, 0) \
+PRICEBOOK_STEP(name##_member_bigint, item_type, (form) | PRICEBOOK_MEMBERS, KEY_INT64) \
+PRICEBOOK_STEP(name##_member_uuid, item_type, (form) | PRICEBOOK_MEMBERS, KEY_FIXED16) \
+PRICEBOOK_STEP(name##_member_text, item_type, (form) | PRICEBOOK_MEMBERS, KEY_BYTES)
+
+PRICEBOOK_STEPS(bigint, KEY_INT64, 0)
+PRICEBOOK_STEPS(text, KEY_BYTES, 0)
+PRICEBOOK_STEPS(bigint_period, KEY_INT64, PRICEBOOK_PERIODS)
+PRICEBOOK_STEPS(text_period, KEY_BYTES, PRICEBOOK_PERIODS)
 
 /* ---------- storing ---------- */
 
@@ -282,7 +368,9 @@ pricebook_tail_size(const Book *book)
 
 	return PRICEBOOK_HEAD_SIZE + keytable_stored_size(&extra->groups) + (Size) book->table.count * 4 +
 		(Size) extra->prices.count * PRICEBOOK_ROW_SIZE(book->form) +
-		4 + (Size) extra->wide_rows * DECIMAL_STORED_SIZE;
+		4 + (Size) extra->wide_rows * DECIMAL_STORED_SIZE +
+		(pricebook_has_members(book->form) ? (Size) book->table.count * 4 : 0) +
+		(Size) extra->folds.count * PRICEBOOK_FOLD_SIZE(book->form);
 }
 
 static PriceKey
@@ -294,30 +382,43 @@ price_key(const KeyTable *prices, uint32 entry)
 	return key;
 }
 
+static FoldKey
+fold_key(const KeyTable *folds, uint32 entry)
+{
+	FoldKey		key;
+
+	memcpy(&key, keytable_entry(folds, entry), FOLD_KEY_SIZE);
+	return key;
+}
+
 /*
- * All entries, grouped by item, items in the order of their numbers in the table:
- * those of item i begin at first[i], and first[items] is the number of all.
+ * All entries of a table, grouped by item, items in the order of their numbers in the
+ * table of items: those of item i begin at first[i], and first[items] is the number of
+ * all.  item_offset: where an entry has its item.
  */
 static uint32 *
-group_by_item(const KeyTable *prices, uint32 items, uint32 *first)
+group_by_item(const KeyTable *table, Size item_offset, uint32 items, uint32 *first)
 {
 	uint32	   *entries = MemoryContextAllocHuge(CurrentMemoryContext,
-												 Max((Size) prices->count, 1) * sizeof(uint32));
+												 Max((Size) table->count, 1) * sizeof(uint32));
+	uint32		item;
 
 	memset(first, 0, ((Size) items + 1) * sizeof(uint32));
-	for (uint32 i = 0; i < prices->count; i++)
+	for (uint32 i = 0; i < table->count; i++)
 	{
 		check_interrupts(i);
-		first[price_key(prices, i).item + 1]++;
+		memcpy(&item, keytable_entry(table, i) + item_offset, sizeof(item));
+		first[item + 1]++;
 	}
-	for (uint32 item = 0; item < items; item++)
+	for (item = 0; item < items; item++)
 		first[item + 1] += first[item];
 
 	/* first[i] advances to the end of item i, which is where item i + 1 begins. */
-	for (uint32 i = 0; i < prices->count; i++)
+	for (uint32 i = 0; i < table->count; i++)
 	{
 		check_interrupts(i);
-		entries[first[price_key(prices, i).item]++] = i;
+		memcpy(&item, keytable_entry(table, i) + item_offset, sizeof(item));
+		entries[first[item]++] = i;
 	}
 	memmove(first + 1, first, (Size) items * sizeof(uint32));
 	first[0] = 0;
@@ -357,6 +458,8 @@ empty_extra(PriceExtra *extra)
 {
 	keytable_clear(&extra->groups);
 	keytable_clear(&extra->prices);
+	if (extra->folds.count > 0)
+		keytable_clear(&extra->folds);
 	keytable_clear(&extra->wide);
 	decimal_pool_clear(&extra->price_pool);
 	decimal_pool_clear(&extra->quantity_pool);
@@ -364,6 +467,67 @@ empty_extra(PriceExtra *extra)
 	extra->price_skipped = extra->quantity_skipped = extra->rows = 0;
 	extra->wide_rows = 0;
 	extra->decimals = 0;
+}
+
+/* Brings the folds of one item after the other into their stored order. */
+typedef struct FoldSorter
+{
+	const KeyTable *table;
+	const uint32 *group_place;
+	uint32	   *first;
+	uint32	   *entries;
+	PriceFold  *sorted;			/* of one item */
+} FoldSorter;
+
+static void
+fold_sorter_open(FoldSorter *folds, const KeyTable *table, uint32 items, const uint32 *group_place)
+{
+	uint32		longest = 1;
+
+	folds->table = table;
+	folds->group_place = group_place;
+	folds->first = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) items + 1) * sizeof(uint32));
+	folds->entries = group_by_item(table, offsetof(FoldKey, item), items, folds->first);
+	for (uint32 item = 0; item < items; item++)
+		longest = Max(longest, folds->first[item + 1] - folds->first[item]);
+	folds->sorted = MemoryContextAllocHuge(CurrentMemoryContext, longest * sizeof(PriceFold));
+}
+
+static void
+fold_sorter_close(FoldSorter *folds)
+{
+	pfree(folds->first);
+	pfree(folds->entries);
+	pfree(folds->sorted);
+}
+
+static void
+store_folds(FoldSorter *folds, uint32 item, PriceTailWriter *writer)
+{
+	const uint32 *mine = folds->entries + folds->first[item];
+	uint32		n = folds->first[item + 1] - folds->first[item];
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		FoldKey		key = fold_key(folds->table, mine[i]);
+		const char *payload = keytable_payload(folds->table, mine[i]);
+		PriceFold  *fold = &folds->sorted[i];
+
+		check_interrupts(i);
+		if (i + 8 < n)
+			keytable_prefetch(folds->table, mine[i + 8]);
+		fold->period = key.period;
+		fold->group = folds->group_place[key.group];
+		fold->fold = key.fold;
+		memcpy(&fold->rows, payload, sizeof(fold->rows));
+		memcpy(&fold->log_sum, payload + 4, sizeof(fold->log_sum));
+	}
+	sort_folds(folds->sorted, n);
+	for (uint32 i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		price_tail_fold(writer, &folds->sorted[i]);
+	}
 }
 
 static void
@@ -379,13 +543,16 @@ pricebook_append_tail(Book *book, ByteBuffer *buffer)
 	uint32	   *first = MemoryContextAllocHuge(CurrentMemoryContext,
 											   ((Size) items + 1) * sizeof(uint32));
 	uint32	   *entries;
+	FoldSorter	folds = {0};
 	SortedPrice *sorted;
 	uint32		longest = 1;
 	PriceTailWriter writer;
 
 	for (uint32 i = 0; i < ngroups; i++)
 		group_place[group_order[i]] = i;
-	entries = group_by_item(prices, items, first);
+	entries = group_by_item(prices, offsetof(PriceKey, item), items, first);
+	if (pricebook_has_members(book->form))
+		fold_sorter_open(&folds, &extra->folds, items, group_place);
 	for (uint32 item = 0; item < items; item++)
 		longest = Max(longest, first[item + 1] - first[item]);
 	sorted = MemoryContextAllocHuge(CurrentMemoryContext, longest * sizeof(SortedPrice));
@@ -419,12 +586,16 @@ pricebook_append_tail(Book *book, ByteBuffer *buffer)
 			check_interrupts(j);
 			price_tail_row(&writer, sorted[j].period, sorted[j].group,
 						   sorted[j].price, &extra->price_pool, *count_of(prices, entry),
-						   book->form == PRICEBOOK_PERIODS ? *quantity_of(prices, entry) : 0,
+						   pricebook_has_periods(book->form) ? *quantity_of(prices, entry) : 0,
 						   &extra->quantity_pool, buffer);
 		}
+		if (pricebook_has_members(book->form))
+			store_folds(&folds, item, &writer);
 		price_tail_end_item(&writer, buffer);
 	}
 	price_tail_end(&writer, buffer);
+	if (pricebook_has_members(book->form))
+		fold_sorter_close(&folds);
 	empty_extra(extra);
 	pfree(group_order);
 	pfree(group_place);

@@ -7,6 +7,8 @@
  */
 #include "pricebook/pricebook_compare.h"
 
+#include <math.h>
+
 #include "shared/growing_array.h"
 #include "statistics/distributions.h"
 #include "utils/memutils.h"
@@ -29,6 +31,7 @@ typedef struct ItemGroup
 	uint32		group;
 	uint32		first_cell;
 	PriceGap	gap;
+	FixedEffectFolds *folds;	/* NULL in a book without members */
 	int64		median;			/* in its last cell; in all of them, if that is wanted */
 	int64		reference_median;
 } ItemGroup;
@@ -140,6 +143,28 @@ pack_total(const DecimalTotal *total, DecimalPool *pool)
 	return decimal_pack(&d, pool);
 }
 
+/*
+ * The statistic of an item and its p-value: of rows as if they were independent, or
+ * in a book with members by how much those differ.
+ */
+static void
+test_item(ItemGap *item, const ItemGroup *mine)
+{
+	FixedEffect effect;
+	FixedEffectInference inference;
+
+	item->z = price_gap_z(&mine->gap);
+	if (mine->folds == NULL)
+	{
+		item->p = statistics_normal_p(item->z);
+		return;
+	}
+	effect = fixed_effect(&item->cluster, 1, mine->gap.cells, mine->folds, &mine->gap.log_rows);
+	inference = fixed_effect_infer(&effect, true, 0.5);
+	item->z /= sqrt(inference.design_effect);
+	item->p = isnan(inference.df) ? NAN : statistics_student_p(item->z, inference.df);
+}
+
 /* Records an item's result for a group. */
 static void
 finish_item(PriceReport *report, ItemGaps *gaps, uint32 item, const ItemGroup *mine)
@@ -162,12 +187,17 @@ finish_item(PriceReport *report, ItemGaps *gaps, uint32 item, const ItemGroup *m
 							 &difference, &result->gap_pct))
 		price_raise_out_of_range();
 	result->hedges_g = price_gap_hedges(gap, difference);
-	result->z = price_gap_z(gap);
-	result->p = statistics_normal_p(result->z);
 	result->cluster.product = gap->log_product;
 	result->cluster.square = gap->log_square;
+	test_item(result, mine);
 
 	group->items++;
+	if (mine->folds != NULL)
+	{
+		if (group->folds == NULL)
+			group->folds = palloc0(sizeof(FixedEffectFolds));
+		fixed_effect_add_folds(group->folds, mine->folds);
+	}
 	if (!price_gap_merge(&group->gap, gap))
 		price_raise_out_of_range();
 }
@@ -182,15 +212,43 @@ compare_item_groups(const void *a, const void *b, void *unused)
 }
 
 /*
+ * Gives a side the folds of its members: the next ones of the item are those of the
+ * next group of the next cell, as all are in the same order.
+ */
+static void
+attach_folds(const PriceReport *report, uint32 *at, PriceSide *side)
+{
+	const PricePoint *point = side->points;
+
+	side->folds = report->folds + *at;
+	while (*at < report->nfolds && report->folds[*at].period == point->period &&
+		   report->folds[*at].group == point->group)
+		(*at)++;
+	side->nfolds = (uint32) (report->folds + *at - side->folds);
+}
+
+/* The folds of a group in a cell, from the first of the cell on. */
+static void
+find_folds(const PriceReport *report, uint32 at, PriceSide *side)
+{
+	while (at < report->nfolds && report->folds[at].period == side->points->period &&
+		   report->folds[at].group < side->points->group)
+		at++;
+	attach_folds(report, &at, side);
+}
+
+/*
  * Compares all groups with the reference, item by item.  Medians over several
  * cells are computed only if they are wanted.
  */
 void
 price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
 {
+	const bool	has_members = pricebook_has_members(report->prices.reader.form);
 	uint32		ngroups = report->prices.group_count;
 	uint32	   *place = MemoryContextAllocHuge(CurrentMemoryContext, ngroups * sizeof(uint32));
 	ItemGroup  *mine = NULL;
+	FixedEffectFolds *folds = NULL; /* of each of them */
 	CommonCell *cells = NULL;
 	int64	   *below = NULL;
 	uint32		room = 0;
@@ -206,6 +264,7 @@ price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
 		uint32		nmine = 0;
 		uint32		ncells = 0;
 		ReferenceMedian all = {0};
+		uint32		fold = 0;	/* the first of the next group */
 
 		CHECK_FOR_INTERRUPTS();
 		price_report_load_item(report, item);
@@ -215,12 +274,17 @@ price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
 			if (room > 0)
 			{
 				pfree(mine);
+				if (has_members)
+					pfree(folds);
 				pfree(cells);
 				pfree(below);
 			}
 			room = report->npoints;
 			mine = MemoryContextAllocHuge(CurrentMemoryContext,
 										  Min(room, ngroups) * sizeof(ItemGroup));
+			if (has_members)
+				folds = MemoryContextAllocHuge(CurrentMemoryContext,
+											   Min(room, ngroups) * sizeof(FixedEffectFolds));
 			cells = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(CommonCell));
 			below = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(int64));
 		}
@@ -239,6 +303,8 @@ price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
 									  reference_npoints, &report->pool))
 				price_raise_out_of_range();
 			all.cells += is_common;
+			if (is_common && has_members)
+				find_folds(report, fold, &reference.side);
 
 			for (uint32 first = begin, next; first < end; first = next)
 			{
@@ -253,6 +319,8 @@ price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
 									 reference.base, &report->pool) ||
 					!decimal_total_merge(&total->sum, &side.sum))
 					price_raise_out_of_range();
+				if (has_members)
+					attach_folds(report, &fold, &side);
 				total->rows += side.rows;
 				revenue = revenue_of(report, first, next);
 				total->revenue += revenue;
@@ -266,10 +334,14 @@ price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
 					memset(&mine[nmine], 0, sizeof(ItemGroup));
 					mine[nmine].group = group;
 					mine[nmine].first_cell = NO_CELL;
+					if (has_members)
+						mine[nmine].folds = memset(&folds[nmine], 0, sizeof(FixedEffectFolds));
 					nmine++;
 				}
 				if (!price_gap_add_cell(&mine[place[group]].gap, &reference, &side, &report->pool))
 					price_raise_out_of_range();
+				if (has_members)
+					price_gap_add_folds(mine[place[group]].folds, &reference, &side);
 				if (want_medians)
 				{
 					CommonCell *cell = &cells[ncells];

@@ -27,7 +27,7 @@ typedef struct ItemGap
 	float8		gap_pct;
 	float8		hedges_g;
 	float8		z;
-	float8		p;
+	float8		p;				/* NAN, like q, if members are too few to tell */
 	float8		q;
 	FixedEffectCluster cluster;
 	bool		is_flagged;
@@ -37,6 +37,7 @@ typedef struct ItemGap
 typedef struct GroupGap
 {
 	PriceGap	gap;			/* common cells */
+	FixedEffectFolds *folds;	/* in a book with members */
 	DecimalTotal sum;			/* of prices, all rows */
 	int64		rows;
 	float8		revenue;

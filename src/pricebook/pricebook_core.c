@@ -50,7 +50,9 @@ price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
 	side->points = points;
 	side->npoints = npoints;
 	side->rows = 0;
-	side->log_sum = 0;
+	side->log_sum = side->log_squares = 0;
+	side->folds = NULL;
+	side->nfolds = 0;
 	memset(&side->sum, 0, sizeof(side->sum));
 	for (uint32 i = 0; i < npoints; i++)
 	{
@@ -69,9 +71,11 @@ price_side_open(PriceSide *side, const PricePoint *points, uint32 npoints,
 	for (uint32 i = 0; i < npoints; i++)
 	{
 		float8		deviation = points[i].offset - side->spread.mean;
+		float8		log_deviation = points[i].log - base - side->log_sum / side->rows;
 
 		check_interrupts(i);
 		side->spread.squares += points[i].count * deviation * deviation;
+		side->log_squares += points[i].count * log_deviation * log_deviation;
 	}
 	return true;
 }
@@ -165,6 +169,9 @@ price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
 	float8		m = side->rows;
 	float8		n = reference->side.rows;
 	float8		all = m + n;
+	float8		difference;		/* of the means of logarithms */
+	float8		weight;			/* sum of x~^4 */
+	Decimal		reference_sum;
 	uint128		total = (uint128) side->rows + reference->side.rows;
 	uint128		cubes = reference->cubes;
 	float8		excess = 0;		/* twice W - E */
@@ -206,12 +213,132 @@ price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
 	gap->rank_sum += excess / 2 / (all + 1);
 	gap->rank_variance += m * n / 12 * ((float8) (total * total * total - cubes) / (all * (all - 1))) /
 		((all + 1) * (all + 1));
-	gap->log_product += m * n / all * (side->log_sum / m - reference->side.log_sum / n);
+
+	/*
+	 * x~ is n / all in the group and -m / all in the reference.  The residual of a row is
+	 * its deviation from the mean of its side and (difference - slope) * x~ of that.
+	 */
+	difference = side->log_sum / m - reference->side.log_sum / n;
+	gap->log_product += m * n / all * difference;
 	gap->log_square += m * n / all;
+	weight = m * n / all * (n * n * n + m * m * m) / (all * all * all);
+	gap->log_rows.yy += (n / all) * (n / all) * side->log_squares +
+		(m / all) * (m / all) * reference->side.log_squares + weight * difference * difference;
+	gap->log_rows.xy += weight * difference;
+	gap->log_rows.xx += weight;
+	if (!decimal_total_get(&reference->side.sum, &reference_sum))
+		return false;
+	gap->mean_sum += decimal_to_double(&reference_sum) * (m / n);
 	pool_spread(&gap->spread, &side->spread);
 	pool_spread(&gap->reference_spread, &reference->side.spread);
 	return decimal_total_merge(&gap->sum, &side->sum) &&
 		decimal_total_merge(&gap->reference_sum, &reference->side.sum);
+}
+
+/* The logarithm of a price in units of 2^-PRICE_LOG_BITS. */
+int64
+price_log(float8 price)
+{
+	return (int64) rint(ldexp(log(price), PRICE_LOG_BITS));
+}
+
+/* Rows and sum of logarithms, less the base, of a side of a cell or of part of it. */
+typedef struct LogSum
+{
+	int64		rows;
+	int128		sum;
+} LogSum;
+
+static LogSum
+sum_folds(const PriceSide *side)
+{
+	LogSum		all = {0};
+
+	for (uint32 i = 0; i < side->nfolds; i++)
+	{
+		all.rows += side->folds[i].rows;
+		all.sum += side->folds[i].log_sum;
+	}
+	return all;
+}
+
+/* Takes the base from every row's logarithm: then means that are nearly equal keep their digits. */
+static inline LogSum
+rebase(LogSum sum, int64 base)
+{
+	sum.sum -= (int128) sum.rows * base;
+	return sum;
+}
+
+/* x~ y~ and x~ squared of a cell with these sides. */
+static inline void
+log_effect(LogSum own, LogSum reference, float8 *product, float8 *square)
+{
+	float8		m = own.rows;
+	float8		n = reference.rows;
+
+	*square = m * n / (m + n);
+	*product = *square * ldexp((float8) own.sum / m - (float8) reference.sum / n, -PRICE_LOG_BITS);
+}
+
+/* Takes a fold away from a side, if its next fold is that one; returns the number of its rows. */
+static int64
+leave_out(LogSum *rest, const PriceSide *side, uint32 *at, uint32 fold, int64 base)
+{
+	LogSum		gone;
+
+	if (*at == side->nfolds || side->folds[*at].fold != fold)
+		return 0;
+	gone = rebase((LogSum) {side->folds[*at].rows, side->folds[*at].log_sum}, base);
+	rest->rows -= gone.rows;
+	rest->sum -= gone.sum;
+	(*at)++;
+	return gone.rows;
+}
+
+/* Adds what a cell changes by if the members of a fold are left out, for each fold. */
+void
+price_gap_add_folds(FixedEffectFolds *folds, const PriceReference *reference, const PriceSide *side)
+{
+	LogSum		own = sum_folds(side);
+	LogSum		other = sum_folds(&reference->side);
+	int64		base = (int64) (other.sum / other.rows);
+	uint32		at = 0;
+	uint32		reference_at = 0;
+	float8		share;			/* of the group in the rows of the cell */
+	float8		product;
+	float8		square;
+
+	own = rebase(own, base);
+	other = rebase(other, base);
+	share = (float8) own.rows / (own.rows + other.rows);
+	log_effect(own, other, &product, &square);
+	for (uint32 f = 0; f < MEMBER_FOLDS; f++)
+	{
+		FixedEffectFold *fold = &folds->fold[f];
+		LogSum		rest = own;
+		LogSum		reference_rest = other;
+		int64		rows = leave_out(&rest, side, &at, f, base);
+		int64		reference_rows = leave_out(&reference_rest, &reference->side, &reference_at, f, base);
+
+		if (rows + reference_rows == 0)
+			continue;
+		fold->is_used = true;
+		fold->weight += rows * (1 - share) * (1 - share) + reference_rows * share * share;
+		fold->product -= product;
+		fold->square -= square;
+		if (rest.rows == 0 || reference_rest.rows == 0)
+			fold->cells++;
+		else
+		{
+			float8		product_left;
+			float8		square_left;
+
+			log_effect(rest, reference_rest, &product_left, &square_left);
+			fold->product += product_left;
+			fold->square += square_left;
+		}
+	}
 }
 
 /*
@@ -228,6 +355,10 @@ price_gap_merge(PriceGap *gap, const PriceGap *other)
 	gap->rank_variance += other->rank_variance;
 	gap->log_product += other->log_product;
 	gap->log_square += other->log_square;
+	gap->log_rows.yy += other->log_rows.yy;
+	gap->log_rows.xy += other->log_rows.xy;
+	gap->log_rows.xx += other->log_rows.xx;
+	gap->mean_sum += other->mean_sum;
 	return decimal_total_merge(&gap->sum, &other->sum) &&
 		decimal_total_merge(&gap->reference_sum, &other->reference_sum) &&
 		decimal_total_merge(&gap->above, &other->above) &&

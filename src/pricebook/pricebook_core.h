@@ -13,6 +13,7 @@
 #include "shared/core.h"
 
 #include "money/decimal_total.h"
+#include "statistics/fixed_effect.h"
 
 /* Rows of a book; cubes of it still fit into 128 bits. */
 #define PRICE_ROWS_MAX (INT64CONST(1) << 42)
@@ -28,6 +29,19 @@ typedef struct PricePoint
 	float8		offset;			/* price less the origin: any one price of the item */
 	float8		log;			/* logarithm of price / origin */
 } PricePoint;
+
+/* What the members of one fold paid, of a group in a cell: rows, and the sum of their logarithms. */
+typedef struct PriceFold
+{
+	int32		period;
+	uint32		group;
+	uint32		fold;
+	uint32		rows;
+	int128		log_sum;		/* in units of 2^-PRICE_LOG_BITS, so exact */
+} PriceFold;
+
+#define PRICE_LOG_BITS 52
+#define PRICE_LOG_MAX 128		/* far above the logarithm of any price */
 
 /* Number, mean and squared deviations of offsets, so for one item only. */
 typedef struct PriceSpread
@@ -45,7 +59,10 @@ typedef struct PriceSide
 	int64		rows;
 	DecimalTotal sum;			/* of prices, one per row */
 	float8		log_sum;		/* of log - base, one per row */
+	float8		log_squares;	/* of log less its mean, one per row */
 	PriceSpread spread;
+	const PriceFold *folds;		/* in a book with members */
+	uint32		nfolds;
 } PriceSide;
 
 /* The reference's side, prepared for comparisons with many groups. */
@@ -68,10 +85,12 @@ typedef struct PriceGap
 	float8		rank_variance;	/* sum of w^2 V */
 	float8		log_product;	/* sum of x~ y~: x is 1 in the group and 0 in the reference, y the logarithm */
 	float8		log_square;		/* sum of x~ squared; both are relative to their means in the cell */
+	FixedEffectRows log_rows;	/* for the sum of (x~ e)^2 */
 	PriceSpread spread;
 	PriceSpread reference_spread;
 	DecimalTotal sum;			/* of prices */
 	DecimalTotal reference_sum;
+	float8		mean_sum;		/* of what the group's rows would cost at the reference's means */
 	DecimalTotal above;			/* money paid above the reference's medians */
 	DecimalTotal below;			/* and saved below them */
 } PriceGap;
@@ -83,6 +102,9 @@ extern bool price_reference_open(PriceReference *reference, const PricePoint *po
 								 uint32 npoints, DecimalPool *pool);
 extern bool price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
 							   const PriceSide *side, const DecimalPool *pool);
+extern void price_gap_add_folds(FixedEffectFolds *folds, const PriceReference *reference,
+								const PriceSide *side);
+extern int64 price_log(float8 price);
 extern bool price_gap_merge(PriceGap *gap, const PriceGap *other);
 extern float8 price_gap_z(const PriceGap *gap);
 extern float8 price_gap_hedges(const PriceGap *gap, float8 difference);

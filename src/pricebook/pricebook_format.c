@@ -22,7 +22,7 @@ const BookFormat pricebook_format = {
 	.type = {"pricebook_summary", pricebook_check},
 	.stored_kind = STORED_PRICEBOOK,
 	.stored_version = PRICEBOOK_VERSION,
-	.form_hint = "Make all parts with the same arguments: all of prices, or all of prices with period and quantity.",
+	.form_hint = "Make all parts with the same arguments: all with period and quantity or none, all with members or none.",
 	.size_hint = "Round prices, take longer periods, or make one book per slice of the items, for example WHERE hashint8(item) & 3 = 0 for the first of four (hashtext for text).",
 	.check_encoding = pricebook_check_encoding,
 	.merge_tails = pricebook_merge_tails
@@ -74,7 +74,7 @@ split(PriceReader *prices)
 		check_interrupts(i);
 		rows += load_u32(prices->item_rows + (Size) i * 4);
 	}
-	if (prices->reader.form > PRICEBOOK_PERIODS)
+	if (prices->reader.form > PRICEBOOK_FORMS)
 		return "its form is unknown";
 	if (rows > PG_UINT32_MAX || left / PRICEBOOK_ROW_SIZE(prices->reader.form) < rows)
 		return "its rows are truncated";
@@ -84,10 +84,32 @@ split(PriceReader *prices)
 	prices->wide = prices->rows + rows * PRICEBOOK_ROW_SIZE(prices->reader.form);
 	prices->wide_count = load_u32(prices->wide);
 	prices->wide += 4;
-	if (left - 4 != (Size) prices->wide_count * DECIMAL_STORED_SIZE)
-		return "its length is wrong";
+	left -= 4;
+	if (left / DECIMAL_STORED_SIZE < prices->wide_count)
+		return "its wide numbers are truncated";
+	left -= (Size) prices->wide_count * DECIMAL_STORED_SIZE;
 	prices->row_count = (uint32) rows;
-	return NULL;
+	prices->fold_count = 0;
+	if (pricebook_has_members(prices->reader.form))
+	{
+		Size		folds = 0;
+
+		prices->item_folds = prices->wide + (Size) prices->wide_count * DECIMAL_STORED_SIZE;
+		if (left / 4 < prices->reader.count)
+			return "its members are truncated";
+		left -= (Size) prices->reader.count * 4;
+		prices->folds = prices->item_folds + (Size) prices->reader.count * 4;
+		for (uint32 i = 0; i < prices->reader.count; i++)
+		{
+			check_interrupts(i);
+			folds += load_u32(prices->item_folds + (Size) i * 4);
+		}
+		if (folds > PG_UINT32_MAX || left / PRICEBOOK_FOLD_SIZE(prices->reader.form) < folds)
+			return "its members are truncated";
+		left -= folds * PRICEBOOK_FOLD_SIZE(prices->reader.form);
+		prices->fold_count = (uint32) folds;
+	}
+	return left > 0 ? "its length is wrong" : NULL;
 }
 
 /* A row; in a book without quantities its quantity is its count. */
@@ -97,7 +119,7 @@ pricebook_get_row(const PriceReader *prices, uint32 row)
 	const uint8 *bytes = prices->rows + (Size) row * PRICEBOOK_ROW_SIZE(prices->reader.form);
 	PricePoint	point = {0};
 
-	if (prices->reader.form == PRICEBOOK_PERIODS)
+	if (pricebook_has_periods(prices->reader.form))
 	{
 		point.period = (int32) load_u32(bytes);
 		point.quantity = (int64) load_u64(bytes + 20);
@@ -106,9 +128,28 @@ pricebook_get_row(const PriceReader *prices, uint32 row)
 	point.group = load_u32(bytes);
 	point.price = (int64) load_u64(bytes + 4);
 	point.count = load_u32(bytes + 12);
-	if (prices->reader.form == PRICEBOOK_PRICES)
+	if (!pricebook_has_periods(prices->reader.form))
 		point.quantity = decimal_pack_small(point.count, 0);
 	return point;
+}
+
+/* What a fold of the members paid; the sum has 96 bits. */
+PriceFold
+pricebook_get_fold(const PriceReader *prices, uint32 i)
+{
+	const uint8 *bytes = prices->folds + (Size) i * PRICEBOOK_FOLD_SIZE(prices->reader.form);
+	PriceFold	fold = {0};
+
+	if (pricebook_has_periods(prices->reader.form))
+	{
+		fold.period = (int32) load_u32(bytes);
+		bytes += 4;
+	}
+	fold.group = load_u32(bytes);
+	fold.fold = bytes[4];
+	fold.rows = load_u32(bytes + 5);
+	fold.log_sum = (int128) (int32) load_u32(bytes + 9) << 64 | load_u64(bytes + 13);
+	return fold;
 }
 
 /* The wide prices and quantities of a checked book. */
@@ -201,7 +242,7 @@ check_rows(const PriceReader *prices, const DecimalPool *pool)
 			if (point.count == 0)
 				return "a price has no rows";
 			total += point.count;
-			if (prices->reader.form == PRICEBOOK_PERIODS &&
+			if (pricebook_has_periods(prices->reader.form) &&
 				(wrong = check_number(point.quantity, pool, &wide_seen)) != NULL)
 				return wrong;
 			if (!is_normal(point.quantity, pool))
@@ -219,6 +260,66 @@ check_rows(const PriceReader *prices, const DecimalPool *pool)
 		if (!used[i])
 			return "a group has no price";
 	pfree(used);
+	return NULL;
+}
+
+/*
+ * Checks the rows of the folds: in each cell a group has as many there as it has
+ * prices.
+ */
+static const char *
+check_folds(const PriceReader *prices)
+{
+	uint32		row = 0;
+	uint32		at = 0;
+
+	for (uint32 item = 0; item < prices->reader.count; item++)
+	{
+		uint32		end = at + load_u32(prices->item_folds + (Size) item * 4);
+		uint32		row_end = row + load_u32(prices->item_rows + (Size) item * 4);
+		PriceFold	last = {0};
+		int64		open = 0;	/* rows of the group in the cell that no fold has had yet */
+
+		check_interrupts(item);
+		for (uint32 i = at; i < end; i++)
+		{
+			PriceFold	fold = pricebook_get_fold(prices, i);
+			int128		limit = (int128) fold.rows * PRICE_LOG_MAX << PRICE_LOG_BITS;
+
+			check_interrupts(i);
+			if (fold.fold >= MEMBER_FOLDS)
+				return "a fold is out of range";
+			if (i > at && compare_price_folds(&last, &fold) >= 0)
+				return "its folds do not ascend";
+			if (fold.rows == 0)
+				return "a fold has no rows";
+			if (fold.log_sum > limit || fold.log_sum < -limit)
+				return "a sum of logarithms is out of range";
+			if (i == at || fold.period != last.period || fold.group != last.group)
+			{
+				PricePoint	point;
+
+				if (open != 0 || row == row_end)
+					return "its folds do not have the rows of its prices";
+				point = pricebook_get_row(prices, row);
+				if (point.period != fold.period || point.group != fold.group)
+					return "its folds do not have the rows of its prices";
+				for (; row < row_end; row++)
+				{
+					point = pricebook_get_row(prices, row);
+					check_interrupts(row);
+					if (point.period != fold.period || point.group != fold.group)
+						break;
+					open += point.count;
+				}
+			}
+			open -= fold.rows;
+			last = fold;
+		}
+		if (open != 0 || row != row_end)
+			return "its folds do not have the rows of its prices";
+		at = end;
+	}
 	return NULL;
 }
 
@@ -261,7 +362,7 @@ pricebook_check(const uint8 *bytes, Size length)
 		pg_add_s64_overflow(prices.price_skipped, prices.quantity_skipped, &skipped) ||
 		skipped > prices.reader.rows_skipped)
 		return "its numbers of rows skipped do not add up";
-	if (prices.reader.form == PRICEBOOK_PRICES && prices.quantity_skipped > 0)
+	if (!pricebook_has_periods(prices.reader.form) && prices.quantity_skipped > 0)
 		return "it has no quantities, but skipped rows for them";
 	if (prices.row_count == 0 && prices.decimals > 0)
 		return "it has decimals, but no price";
@@ -280,6 +381,8 @@ pricebook_check(const uint8 *bytes, Size length)
 	pool = pricebook_load_wide(&prices);
 	wrong = check_rows(&prices, &pool);
 	decimal_pool_clear(&pool);
+	if (wrong == NULL && pricebook_has_members(prices.reader.form))
+		wrong = check_folds(&prices);
 	return wrong;
 }
 
@@ -354,7 +457,13 @@ price_tail_begin(PriceTailWriter *writer, uint8 form, int decimals,
 	pfree(order);
 	writer->form = form;
 	writer->rows = 0;
+	writer->fold_rows = 0;
 	writer->wide = (DecimalPool) {.context = CurrentMemoryContext};
+	if (pricebook_has_members(form))
+	{
+		buffer_init(&writer->item_folds, (Size) items * 4 + 1, CurrentMemoryContext);
+		buffer_init(&writer->folds, 1024, CurrentMemoryContext);
+	}
 	writer->next_item = bytes - buffer->data;
 	buffer_advance(buffer, bytes + (Size) items * 4);
 }
@@ -384,24 +493,52 @@ price_tail_row(PriceTailWriter *writer, int32 period, uint32 group,
 {
 	uint8	   *bytes = buffer_reserve(buffer, PRICEBOOK_ROW_SIZE(PRICEBOOK_PERIODS));
 
-	if (writer->form == PRICEBOOK_PERIODS)
+	if (pricebook_has_periods(writer->form))
 		bytes = store_u32(bytes, (uint32) period);
 	bytes = store_u32(bytes, group);
 	bytes = store_u64(bytes, (uint64) store_number(writer, price, price_pool));
 	bytes = store_u32(bytes, count);
-	if (writer->form == PRICEBOOK_PERIODS)
+	if (pricebook_has_periods(writer->form))
 		bytes = store_u64(bytes, (uint64) store_number(writer, quantity, quantity_pool));
 	buffer_advance(buffer, bytes);
 	writer->rows++;
 }
 
-/* Called after the last row of an item. */
+/* Writes what a fold of the members paid for the current item; folds come in order. */
+void
+price_tail_fold(PriceTailWriter *writer, const PriceFold *fold)
+{
+	uint8	   *bytes = buffer_reserve(&writer->folds, PRICEBOOK_FOLD_SIZE_MAX);
+
+	if (pricebook_has_periods(writer->form))
+		bytes = store_u32(bytes, (uint32) fold->period);
+	bytes = store_u32(bytes, fold->group);
+	*bytes++ = (uint8) fold->fold;
+	bytes = store_u32(bytes, fold->rows);
+	bytes = store_u32(bytes, (uint32) (fold->log_sum >> 64));
+	bytes = store_u64(bytes, (uint64) fold->log_sum);
+	buffer_advance(&writer->folds, bytes);
+	writer->fold_rows++;
+}
+
+/* Called after the last row and fold of an item. */
 void
 price_tail_end_item(PriceTailWriter *writer, ByteBuffer *buffer)
 {
 	store_u32(buffer->data + writer->next_item, writer->rows);
 	writer->next_item += 4;
 	writer->rows = 0;
+	if (pricebook_has_members(writer->form))
+		buffer_advance(&writer->item_folds,
+					   store_u32(buffer_reserve(&writer->item_folds, 4), writer->fold_rows));
+	writer->fold_rows = 0;
+}
+
+static void
+append_part(ByteBuffer *buffer, ByteBuffer *part)
+{
+	buffer_append(buffer, part->data, part->size);
+	pfree(part->data);
 }
 
 /* Writes what follows the rows. */
@@ -412,6 +549,11 @@ price_tail_end(PriceTailWriter *writer, ByteBuffer *buffer)
 
 	buffer_advance(buffer, decimal_pool_store(&writer->wide, bytes));
 	decimal_pool_clear(&writer->wide);
+	if (pricebook_has_members(writer->form))
+	{
+		append_part(buffer, &writer->item_folds);
+		append_part(buffer, &writer->folds);
+	}
 }
 
 /* ---------- merging ---------- */
@@ -424,6 +566,7 @@ typedef struct PricePart
 	int64		wide;			/* where its wide numbers begin among those of all books */
 	uint32		next_item;
 	uint32		next_row;
+	uint32		next_fold;
 } PricePart;
 
 /* Adds two rows of the same period, group and price. */
@@ -454,6 +597,37 @@ compare_rows(const PricePoint *a, const PricePoint *b, const DecimalPool *pool)
 #define RUNS_COMPARE(a, b, pool) compare_rows(a, b, pool)
 #define RUNS_ADD(a, b, pool) add_row(a, b, pool)
 #include "shared/merge_runs.h"
+
+/* Adds two fold rows of the same period, group and fold. */
+static void
+add_fold(PriceFold *fold, const PriceFold *other)
+{
+	if (pg_add_u32_overflow(fold->rows, other->rows, &fold->rows))
+		price_raise_count();
+	fold->log_sum += other->log_sum;
+}
+
+#define RUNS_NAME FoldRuns
+#define RUNS_ELEMENT PriceFold
+#define RUNS_CONTEXT void
+#define RUNS_COMPARE(a, b, context) compare_price_folds(a, b)
+#define RUNS_ADD(a, b, context) add_fold(a, b)
+#include "shared/merge_runs.h"
+
+/* Reads the fold rows of a part's next item, with groups as in the merged book. */
+static void
+add_folds(FoldRuns *folds, PricePart *part, uint32 item)
+{
+	uint32		n = load_u32(part->prices.item_folds + (Size) item * 4);
+	PriceFold  *run = FoldRuns_append(folds, n);
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		run[i] = pricebook_get_fold(&part->prices, part->next_fold++);
+		run[i].group = part->groups[run[i].group];
+	}
+}
 
 /* Reads the rows of a part's next item, with groups and wide numbers as in the merged book. */
 static void
@@ -517,6 +691,8 @@ pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n
 	uint32		pool_count;
 	PriceTailWriter writer;
 	PriceRuns	rows;
+	FoldRuns	folds;
+	bool		has_members = pricebook_has_members(readers[0].form);
 	int			decimals = 0;
 	int64		price_skipped = 0;
 	int64		quantity_skipped = 0;
@@ -530,6 +706,7 @@ pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n
 		(void) split(prices);
 		parts[i].next_item = 0;
 		parts[i].next_row = 0;
+		parts[i].next_fold = 0;
 		parts[i].wide = pool.count;
 		decimal_pool_load(&pool, prices->wide, prices->wide_count);
 		decimals = Max(decimals, prices->decimals);
@@ -544,10 +721,15 @@ pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n
 	price_tail_begin(&writer, readers[0].form, decimals, price_skipped, quantity_skipped,
 					 &groups, order->count, buffer);
 	PriceRuns_init(&rows);
+	FoldRuns_init(&folds);
 	for (Size i = 0; i < order->n; i++)
 	{
+		PricePart  *part = &parts[order->source[i] & BOOK_ORDER_PART];
+
 		check_interrupts(i);
-		add_rows(&rows, &parts[order->source[i] & BOOK_ORDER_PART]);
+		if (has_members)
+			add_folds(&folds, part, part->next_item);
+		add_rows(&rows, part);
 		if ((order->source[i] & BOOK_ORDER_SAME_KEY) != 0)
 			continue;
 		PriceRuns_merge(&rows, &pool);
@@ -562,6 +744,16 @@ pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n
 		}
 		if (unlikely(total > PRICE_ROWS_MAX))
 			price_raise_count();
+		if (has_members)
+		{
+			FoldRuns_merge(&folds, NULL);
+			for (Size fold = 0; fold < folds.count; fold++)
+			{
+				check_interrupts(fold);
+				price_tail_fold(&writer, &folds.element[fold]);
+			}
+			FoldRuns_clear(&folds);
+		}
 		price_tail_end_item(&writer, buffer);
 		PriceRuns_clear(&rows);
 		pool.count = pool_count;
@@ -569,6 +761,7 @@ pricebook_merge_tails(const BookFormat *format, const BookReader *readers, int n
 	price_tail_end(&writer, buffer);
 
 	PriceRuns_free(&rows);
+	FoldRuns_free(&folds);
 	for (int i = 0; i < n; i++)
 		pfree(parts[i].groups);
 	keytable_clear(&groups);

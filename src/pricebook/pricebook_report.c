@@ -89,10 +89,31 @@ price_report_open(PriceReport *report, FunctionCallInfo fcinfo, int argument)
 	return true;
 }
 
+/* Reads what the folds of the members paid for the next item. */
+static void
+load_folds(PriceReport *report, uint32 item)
+{
+	report->nfolds = load_u32(report->prices.item_folds + (Size) item * 4);
+	if (report->nfolds > report->folds_room)
+	{
+		if (report->folds != NULL)
+			pfree(report->folds);
+		report->folds_room = report->nfolds;
+		report->folds = MemoryContextAllocHuge(report->context, report->folds_room * sizeof(PriceFold));
+	}
+	for (uint32 i = 0; i < report->nfolds; i++)
+	{
+		check_interrupts(i);
+		report->folds[i] = pricebook_get_fold(&report->prices, report->next_fold++);
+	}
+}
+
 /* Advances to the next item. */
 void
 price_report_load_item(PriceReport *report, uint32 item)
 {
+	if (pricebook_has_members(report->prices.reader.form))
+		load_folds(report, item);
 	report->npoints = load_u32(report->prices.item_rows + (Size) item * 4);
 	if (report->npoints > report->room)
 	{

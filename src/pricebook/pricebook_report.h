@@ -24,6 +24,11 @@ typedef struct PriceReport
 	uint32		npoints;
 	uint32		room;
 	uint32		next_row;
+
+	PriceFold  *folds;			/* of the current item, in a book with members */
+	uint32		nfolds;
+	uint32		folds_room;
+	uint32		next_fold;
 } PriceReport;
 
 extern bool price_report_open(PriceReport *report, FunctionCallInfo fcinfo, int argument);

@@ -1,6 +1,6 @@
 /*
  * fixed_effect.c
- *	  Slope and clustered standard error.
+ *	  Slope, its variances by items, by members and by rows, and what follows.
  */
 #include "statistics/fixed_effect.h"
 
@@ -8,38 +8,159 @@
 
 #include "statistics/distributions.h"
 
-/* The effect over n clusters, at least one. */
-FixedEffect
-fixed_effect(const FixedEffectCluster *clusters, Size n, float8 alpha)
+/* What differs by less than this part of it is the same up to rounding. */
+#define SLOPE_ROUNDING 1e-13
+
+void
+fixed_effect_add_folds(FixedEffectFolds *folds, const FixedEffectFolds *more)
 {
-	FixedEffect effect;
+	for (int i = 0; i < MEMBER_FOLDS; i++)
+	{
+		folds->fold[i].product += more->fold[i].product;
+		folds->fold[i].square += more->fold[i].square;
+		folds->fold[i].weight += more->fold[i].weight;
+		folds->fold[i].cells += more->fold[i].cells;
+		folds->fold[i].is_used |= more->fold[i].is_used;
+	}
+}
+
+static float8
+squared_difference(float8 without, float8 slope)
+{
+	float8		difference = without - slope;
+
+	return fabs(difference) > SLOPE_ROUNDING * fabs(slope) ? difference * difference : 0;
+}
+
+/*
+ * The effect over n items, at least one, with this number of cells.  folds: NULL
+ * without members; rows: NULL if the variance of independent rows is not known.
+ */
+FixedEffect
+fixed_effect(const FixedEffectCluster *items, Size n, int64 cells,
+			 const FixedEffectFolds *folds, const FixedEffectRows *rows)
+{
+	FixedEffect effect = {.has_members = folds != NULL, .effective_folds = NAN};
 	float8		product = 0;
 	float8		square = 0;
-	float8		meat = 0;
-	float8		margin;
+	float8		squares = 0;
 
 	for (Size i = 0; i < n; i++)
 	{
 		check_interrupts(i);
-		product += clusters[i].product;
-		square += clusters[i].square;
+		product += items[i].product;
+		square += items[i].square;
+		squares += items[i].square * items[i].square;
 	}
 	effect.slope = product / square;
-	for (Size i = 0; i < n; i++)
+	effect.effective_items = square * square / squares;
+
+	effect.items_variance = n > 1 ? 0 : NAN;
+	for (Size i = 0; i < n && n > 1; i++)
 	{
-		float8		score = clusters[i].product - effect.slope * clusters[i].square;
+		/* The difference of the slopes without it and with it, whose quotients need not be subtracted. */
+		float8		excess = items[i].product - effect.slope * items[i].square;
 
 		check_interrupts(i);
-		meat += score * score;
+		if (fabs(excess) > SLOPE_ROUNDING * fabs(items[i].product))
+		{
+			float8		change = excess / (square - items[i].square);
+
+			effect.items_variance += change * change;
+		}
 	}
-	if (n == 1)
+	effect.items_variance *= (float8) (n - 1) / n;
+
+	effect.members_variance = NAN;
+	if (folds != NULL)
 	{
-		effect.error = effect.low = effect.high = NAN;
-		return effect;
+		float8		sum = 0;
+		float8		weight = 0;
+		float8		weights = 0;
+		int			used = 0;
+		bool		is_known = true;
+
+		for (int i = 0; i < MEMBER_FOLDS; i++)
+		{
+			const FixedEffectFold *fold = &folds->fold[i];
+
+			if (!fold->is_used)
+				continue;
+			if (fold->cells == cells)
+				is_known = false;
+			else
+				sum += squared_difference((product + fold->product) / (square + fold->square), effect.slope);
+			weight += fold->weight;
+			weights += fold->weight * fold->weight;
+			used++;
+		}
+		if (is_known)
+		{
+			effect.members_variance = sum * (used - 1) / used;
+			effect.effective_folds = weight * weight / weights;
+		}
 	}
-	effect.error = sqrt(meat * n / (n - 1)) / square;
-	margin = statistics_student_quantile(alpha, n - 1) * effect.error;
-	effect.low = effect.slope - margin;
-	effect.high = effect.slope + margin;
+
+	effect.rows_variance = NAN;
+	if (rows != NULL)
+	{
+		float8		explained = effect.slope * effect.slope * rows->xx;
+		float8		sum = rows->yy - 2 * effect.slope * rows->xy + explained;
+
+		effect.rows_variance = sum > SLOPE_ROUNDING * (rows->yy + explained) ? sum / (square * square) : 0;
+	}
 	return effect;
+}
+
+/* The larger of two variances, of which the second may be unknown. */
+static float8
+larger(float8 a, float8 b)
+{
+	return isnan(b) || a > b ? a : b;
+}
+
+/*
+ * The error, interval and test of an effect.  within_item: of rows of one item
+ * only, where nothing can be said about other items.
+ */
+FixedEffectInference
+fixed_effect_infer(const FixedEffect *effect, bool within_item, float8 alpha)
+{
+	FixedEffectInference inference;
+	float8		rows = isnan(effect->rows_variance) ? 0 : effect->rows_variance;
+	float8		variance;
+	float8		clusters;
+	float8		margin;
+
+	if (within_item)
+	{
+		variance = effect->members_variance;
+		clusters = effect->effective_folds;
+	}
+	else if (effect->has_members)
+	{
+		variance = effect->items_variance + effect->members_variance - rows;
+		if (!isnan(variance))
+			variance = fmax(variance, fmax(effect->items_variance, effect->members_variance));
+		clusters = fmin(effect->effective_items, effect->effective_folds);
+	}
+	else
+	{
+		variance = isnan(effect->items_variance) ? NAN : larger(effect->items_variance, effect->rows_variance);
+		clusters = effect->effective_items;
+	}
+	if (isnan(variance))
+		return (FixedEffectInference) {NAN, NAN, NAN, NAN, NAN, NAN};
+
+	inference.error = sqrt(variance);
+	inference.df = fmax(clusters - 1, 1);
+	margin = statistics_student_quantile(alpha, inference.df) * inference.error;
+	inference.low = effect->slope - margin;
+	inference.high = effect->slope + margin;
+	if (inference.error > 0)
+		inference.p = statistics_student_p(effect->slope / inference.error, inference.df);
+	else
+		inference.p = effect->slope == 0 ? 1 : 0;
+	inference.design_effect = rows > 0 && variance > rows ? variance / rows : 1;
+	return inference;
 }
