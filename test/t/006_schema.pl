@@ -54,6 +54,7 @@ my %view = (
 	tier_changes => q{customer, (tier_history(spend(at, amount), '2026-07-01', limits => '{900,700}', names => '{gold,silver,member}')).* FROM orders GROUP BY customer},
 	gaps => q{(price_gaps(pricebook(customer, store::text, amount), '0')).* FROM orders},
 	gaps_of_items => q{(price_gap_items(pricebook(customer, date_trunc('year', at, 'UTC')::date, store::text, amount, 1), '0')).* FROM orders},
+	placebo => q{(price_placebo(pricebook(name, store::text, amount, customer), '0', draws => 5)).* FROM orders},
 	mix => q{(price_gap_mix(pricebook(name, store::text, amount), '0')).* FROM orders},
 	fair => q{(fair_prices(NULL::text, pricebook(name, store::text, amount), '0')).* FROM orders},
 	slopes => q{(price_slopes(price_slope(customer, store, amount))).* FROM orders WHERE amount > 0},
