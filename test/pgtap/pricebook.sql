@@ -124,7 +124,7 @@ END $$;
 
 -- Two-sided p of Student's t.
 CREATE FUNCTION pg_temp.student_p(t float8, df float8) RETURNS float8 LANGUAGE sql IMMUTABLE STRICT AS $$
-  SELECT CASE WHEN t * t < df THEN 1 - pg_temp.incomplete_beta(t * t / (df + t * t), 0.5, df / 2) ELSE pg_temp.incomplete_beta(df / (df + t * t), df / 2, 0.5) END
+  SELECT CASE WHEN t * t < 3 THEN 1 - pg_temp.incomplete_beta(t * t / (df + t * t), 0.5, df / 2) ELSE pg_temp.incomplete_beta(df / (df + t * t), df / 2, 0.5) END
 $$;
 
 -- Every group's and the reference's rows in their common cells, with what the tests
