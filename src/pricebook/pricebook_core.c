@@ -296,7 +296,7 @@ leave_out(LogSum *rest, const PriceSide *side, uint32 *at, uint32 fold, int64 ba
 	return gone.rows;
 }
 
-/* Adds what a cell changes by if the members of a fold are left out, for each fold. */
+/* Adds what a cell has if the members of a fold are left out, for each fold. */
 void
 price_gap_add_folds(FixedEffectFolds *folds, const PriceReference *reference, const PriceSide *side)
 {
@@ -321,23 +321,19 @@ price_gap_add_folds(FixedEffectFolds *folds, const PriceReference *reference, co
 		int64		rows = leave_out(&rest, side, &at, f, base);
 		int64		reference_rows = leave_out(&reference_rest, &reference->side, &reference_at, f, base);
 
-		if (rows + reference_rows == 0)
-			continue;
-		fold->is_used = true;
-		fold->weight += rows * (1 - share) * (1 - share) + reference_rows * share * share;
-		fold->product -= product;
-		fold->square -= square;
-		if (rest.rows == 0 || reference_rest.rows == 0)
-			fold->cells++;
-		else
-		{
-			float8		product_left;
-			float8		square_left;
+		float8		product_left = product;
+		float8		square_left = square;
 
+		if (rows + reference_rows > 0)
+		{
+			fold->is_used = true;
+			fold->weight += rows * (1 - share) * (1 - share) + reference_rows * share * share;
+			if (rest.rows == 0 || reference_rest.rows == 0)
+				continue;
 			log_effect(rest, reference_rest, &product_left, &square_left);
-			fold->product += product_left;
-			fold->square += square_left;
 		}
+		fold->product += product_left;
+		fold->square += square_left;
 	}
 }
 

@@ -33,13 +33,15 @@ typedef struct FixedEffectCluster
 	float8		square;			/* sum of x~ squared, above 0 */
 } FixedEffectCluster;
 
-/* What the sums of all cells change by if a fold is left out. */
+/*
+ * The sums over all cells if a fold is left out.  They are added up anew for each
+ * fold, because what one fold leaves may be lost in a difference of large sums.
+ */
 typedef struct FixedEffectFold
 {
 	float8		product;
-	float8		square;
+	float8		square;			/* exactly 0 if no cell has any x~ left */
 	float8		weight;			/* sum of x~ squared of its own rows */
-	int64		cells;			/* that have no x~ left */
 	bool		is_used;		/* it has rows in cells that count */
 } FixedEffectFold;
 
@@ -80,7 +82,7 @@ typedef struct FixedEffectInference
 } FixedEffectInference;
 
 extern void fixed_effect_add_folds(FixedEffectFolds *folds, const FixedEffectFolds *more);
-extern FixedEffect fixed_effect(const FixedEffectCluster *items, Size n, int64 cells,
+extern FixedEffect fixed_effect(const FixedEffectCluster *items, Size n,
 								const FixedEffectFolds *folds, const FixedEffectRows *rows);
 extern FixedEffectInference fixed_effect_infer(const FixedEffect *effect, bool within_item, float8 alpha);
 

@@ -631,7 +631,7 @@ test_example(void)
 
 		clusters[item] = (FixedEffectCluster) {mine.log_product, mine.log_square};
 	}
-	effect = fixed_effect(clusters, 3, gap.cells, NULL, &gap.log_rows);
+	effect = fixed_effect(clusters, 3, NULL, &gap.log_rows);
 	inference = fixed_effect_infer(&effect, false, 0.05);
 	ok(near(effect.slope, .08579535197L, 5e-12L), "worked example: gamma");
 	ok(near(100 * expm1(effect.slope), 8.958332441L, 5e-10L), "worked example: premium");
@@ -907,34 +907,35 @@ test_fixed_effect(void)
 	static const FixedEffectCluster two[] = {{2.5, 1}, {0.5, 1}};
 	/* Without one of three folds: 2.5 / 1, 4 / 3, 3 / 2 again; 2 / 3 (1 + 1 / 36). */
 	FixedEffectFolds folds = {.fold = {
-		[0] = {-0.5, -1, 1, 0, true},
-		[7] = {1, 1, 1, 0, true},
-		[31] = {0, 0, 2, 0, true}
+		[0] = {2.5, 1, 1, true},
+		[7] = {4, 3, 1, true},
+		[31] = {3, 2, 2, true}
 	}};
 	/* 4 - 2 * 1.5 * 1 + 2.25 * 2 = 5.5, over the square of 2 */
 	static const FixedEffectRows rows = {4, 1, 2};
-	FixedEffect effect = fixed_effect(&one, 1, 1, NULL, &rows);
+	/* Slope 3; without the first, whose weight is nearly all, 1: 2 / 3 * 2^2. */
+	static const FixedEffectCluster heavy[] = {{0x1.8p101, 0x1p100}, {0.25, 0.25}, {0.75, 0.75}};
+	FixedEffect effect = fixed_effect(&one, 1, NULL, &rows);
 
 	ok(effect.slope == 1.5 && isnan(effect.items_variance) && isnan(effect.members_variance) && effect.rows_variance == 5.5 / 4,
 	   "one item: a slope, whose variance by items is unknown");
-	effect = fixed_effect(&one, 1, 1, NULL, NULL);
+	effect = fixed_effect(&one, 1, NULL, NULL);
 	ok(isnan(effect.rows_variance), "without rows, their variance is unknown");
-	effect = fixed_effect(line, 3, 3, NULL, NULL);
+	effect = fixed_effect(line, 3, NULL, NULL);
 	ok(effect.slope == 1.5 && effect.items_variance == 0, "items that agree: exactly no variance");
 	ok(near(effect.effective_items, 49 / 21.0L, 1e-15L), "effective items by hand");
-	effect = fixed_effect(two, 2, 5, &folds, &rows);
+	effect = fixed_effect(heavy, 3, NULL, NULL);
+	ok(effect.slope == 3 && near(effect.items_variance, 8 / 3.0L, 1e-15L) && effect.effective_items == 1, "what is left without an item that outweighs all others");
+	effect = fixed_effect(two, 2, &folds, &rows);
 	ok(effect.slope == 1.5 && near(effect.items_variance, 1, 1e-15L) && effect.effective_items == 2, "two items by hand");
 	ok(near(effect.members_variance, 2 / 3.0L * (1 + 1 / 36.0L), 1e-15L), "three folds by hand");
 	ok(near(effect.effective_folds, 16 / 6.0L, 1e-15L), "effective folds by hand");
 	ok(near(effect.rows_variance, 5.5L / 4, 1e-15L), "rows by hand");
-	folds.fold[31].cells = 4;
-	effect = fixed_effect(two, 2, 5, &folds, &rows);
-	ok(!isnan(effect.members_variance), "a cell that is left is enough");
-	folds.fold[31].cells = 5;
-	effect = fixed_effect(two, 2, 5, &folds, &rows);
+	folds.fold[31].product = folds.fold[31].square = 0;
+	effect = fixed_effect(two, 2, &folds, &rows);
 	ok(isnan(effect.members_variance) && isnan(effect.effective_folds), "nothing is known of members if nothing is left without some");
 	folds.fold[31].is_used = false;
-	effect = fixed_effect(two, 2, 5, &folds, &rows);
+	effect = fixed_effect(two, 2, &folds, &rows);
 	ok(near(effect.members_variance, (1 + 1 / 36.0L) / 2, 1e-15L) && effect.effective_folds == 2, "folds that are not used do not count");
 
 	property("one item never has a variance");
@@ -942,7 +943,7 @@ test_fixed_effect(void)
 	{
 		FixedEffectCluster cluster = {i / 10.0, (i * 7 % 1000 + 1) / 30.0};
 
-		effect = fixed_effect(&cluster, 1, 1, NULL, NULL);
+		effect = fixed_effect(&cluster, 1, NULL, NULL);
 		holds(effect.slope == cluster.product / cluster.square && isnan(effect.items_variance) && effect.effective_items == 1,
 			  "%g, %g: %g", cluster.product, cluster.square, effect.items_variance);
 	}
@@ -979,7 +980,7 @@ test_fixed_effect(void)
 				}
 			variance += powl(product_left / square_left - slope, 2) * (count - 1) / count;
 		}
-		effect = fixed_effect(clusters, count, count, NULL, NULL);
+		effect = fixed_effect(clusters, count, NULL, NULL);
 		holds(near(effect.slope, slope, 1e-13L) && near(effect.items_variance, variance, 1e-11L * variance + 1e-20L),
 			  "run %d: %.17g, %.17g, not %.20Lg", run, effect.slope, effect.items_variance, variance);
 		holds(near(effect.effective_items, square * square / squares, 1e-13L), "effective items, run %d", run);
@@ -1141,7 +1142,7 @@ effect_of(const Row *rows, int n, int periods, int items)
 		holds(price_gap_merge(&whole, &gap), "items do not fit");
 	}
 	if (nclusters > 0)
-		effect = fixed_effect(clusters, nclusters, whole.cells, &folds, &whole.log_rows);
+		effect = fixed_effect(clusters, nclusters, &folds, &whole.log_rows);
 	free(clusters);
 	return effect;
 }
