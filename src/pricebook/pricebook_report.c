@@ -99,7 +99,7 @@ load_folds(PriceReport *report, uint32 item)
 		if (report->folds != NULL)
 			pfree(report->folds);
 		report->folds_room = report->nfolds;
-		report->folds = MemoryContextAllocHuge(CurrentMemoryContext, report->folds_room * sizeof(PriceFold));
+		report->folds = MemoryContextAllocHuge(report->context, report->folds_room * sizeof(PriceFold));
 	}
 	for (uint32 i = 0; i < report->nfolds; i++)
 	{

@@ -30,6 +30,8 @@ INSERT INTO report VALUES
 	('price_gap_mix', '{book}, ''new''', 'pricebook(item, customer_group, price)'),
 	('fair_prices', 'NULL::text, {book}, ''new''', 'pricebook(item, date_trunc(''month'', ordered_at)::date, customer_group, price, 1)'),
 	('fair_prices', '{book}, ''new''', 'pricebook(customer_id, customer_group, price)'),
+	('fair_prices', '{book}, ''new''', 'pricebook(customer_id, date_trunc(''month'', ordered_at)::date, customer_group, price, 1, order_id::text)'),
+	('price_gap_mix', '{book}, ''new''', 'pricebook(item, customer_group, price, customer_id::text)'),
 	('price_slopes', '{book}', 'price_slope(item, ordered_at::date, amount::float8, price)'),
 	('price_slopes', '{book}, 0.2', 'price_slope(item, amount::float8, price)'),
 	('price_slopes', '{book}', 'price_slope(item, ordered_at::date, amount::float8, price, customer_id::bigint)'),
