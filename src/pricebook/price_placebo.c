@@ -193,7 +193,7 @@ deal_cell(Deal *deal, const FoldCell *cell, FixedEffectCluster *cluster)
 	float8		product;
 	float8		square;
 	float8		difference;
-	float8		weight;
+	FixedEffectRows rows;
 	float8		own_part;
 	float8		other_part;
 
@@ -212,11 +212,11 @@ deal_cell(Deal *deal, const FoldCell *cell, FixedEffectCluster *cluster)
 	difference = product / square;
 	own_part = m / cell->all_rows;
 	other_part = n / cell->all_rows;
-	weight = square * (own_part * own_part * own_part + other_part * other_part * other_part);
-	deal->rows.yy += (other_part * other_part * own_part + own_part * own_part * other_part) *
-		fmax(cell->squares - product * difference, 0) + weight * difference * difference;
-	deal->rows.xy += weight * difference;
-	deal->rows.xx += weight;
+	rows.weight = square * (own_part * own_part * own_part + other_part * other_part * other_part);
+	rows.mean = difference;
+	rows.squares = (other_part * other_part * own_part + own_part * own_part * other_part) *
+		fmax(cell->squares - product * difference, 0);
+	fixed_effect_add_rows(&deal->rows, &rows);
 	for (int i = 0; i < cell->nfolds; i++)
 	{
 		FixedEffectFold *fold = &deal->folds.fold[cell->fold[i]];

@@ -573,9 +573,9 @@ add_common_rows(FixedEffectRows *rows, const ItemFolds *item)
 {
 	for (int i = 0; i < MEMBER_FOLDS; i++)
 	{
-		rows->yy += item->product[i] * item->product[i];
-		rows->xy += item->product[i] * item->square[i];
-		rows->xx += item->square[i] * item->square[i];
+		FixedEffectRows more = {.weight = item->square[i] * item->square[i], .mean = item->product[i] / item->square[i]};
+
+		fixed_effect_add_rows(rows, &more);
 	}
 }
 

@@ -11,6 +11,20 @@
 /* What differs by less than this part of it is the same up to rounding. */
 #define SLOPE_ROUNDING 1e-13
 
+/* Pools two (Chan, Golub and LeVeque 1979). */
+void
+fixed_effect_add_rows(FixedEffectRows *rows, const FixedEffectRows *more)
+{
+	float8		difference = more->mean - rows->mean;
+	float8		weight = rows->weight + more->weight;
+
+	if (!(more->weight > 0))
+		return;
+	rows->squares += more->squares + difference * difference * (rows->weight / weight) * more->weight;
+	rows->mean += difference * (more->weight / weight);
+	rows->weight = weight;
+}
+
 void
 fixed_effect_add_folds(FixedEffectFolds *folds, const FixedEffectFolds *more)
 {
@@ -123,10 +137,10 @@ fixed_effect(const FixedEffectCluster *items, Size n,
 	effect.rows_variance = NAN;
 	if (rows != NULL)
 	{
-		float8		explained = effect.slope * effect.slope * rows->xx;
-		float8		sum = rows->yy - 2 * effect.slope * rows->xy + explained;
+		float8		sum = rows->squares + squared_difference(rows->mean, effect.slope) * rows->weight;
+		float8		explained = effect.slope * effect.slope * rows->weight;
 
-		effect.rows_variance = sum > SLOPE_ROUNDING * (rows->yy + explained) ? sum / (square * square) : 0;
+		effect.rows_variance = sum > SLOPE_ROUNDING * SLOPE_ROUNDING * explained ? sum / (square * square) : 0;
 	}
 	return effect;
 }

@@ -50,12 +50,16 @@ typedef struct FixedEffectFolds
 	FixedEffectFold fold[MEMBER_FOLDS];
 } FixedEffectFolds;
 
-/* The sum of (x~ e)^2 over rows, for any slope: yy - 2 slope xy + slope^2 xx. */
+/*
+ * The sum of (x~ e)^2 over rows, for any slope: that of w (d - slope)^2 over parts in
+ * which rows differ by d, and of what they differ by besides.  It is kept as
+ * squares + weight * (mean - slope)^2, which loses no digits where d hardly varies.
+ */
 typedef struct FixedEffectRows
 {
-	float8		yy;
-	float8		xy;
-	float8		xx;
+	float8		weight;			/* sum of w */
+	float8		mean;			/* of d, weighted by w */
+	float8		squares;
 } FixedEffectRows;
 
 /* The slope and its variances; NAN where there is too little to tell. */
@@ -81,6 +85,7 @@ typedef struct FixedEffectInference
 	float8		design_effect;	/* the variance over that of independent rows, at least 1 */
 } FixedEffectInference;
 
+extern void fixed_effect_add_rows(FixedEffectRows *rows, const FixedEffectRows *more);
 extern void fixed_effect_add_folds(FixedEffectFolds *folds, const FixedEffectFolds *more);
 extern FixedEffect fixed_effect(const FixedEffectCluster *items, Size n,
 								const FixedEffectFolds *folds, const FixedEffectRows *rows);

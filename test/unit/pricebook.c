@@ -911,8 +911,8 @@ test_fixed_effect(void)
 		[7] = {4, 3, 1, true},
 		[31] = {3, 2, 2, true}
 	}};
-	/* 4 - 2 * 1.5 * 1 + 2.25 * 2 = 5.5, over the square of 2 */
-	static const FixedEffectRows rows = {4, 1, 2};
+	/* 5 + 2 * (1 - 1.5)^2 = 5.5, over the square of 2 */
+	static const FixedEffectRows rows = {2, 1, 5};
 	/* Slope 3; without the first, whose weight is nearly all, 1: 2 / 3 * 2^2. */
 	static const FixedEffectCluster heavy[] = {{0x1.8p101, 0x1p100}, {0.25, 0.25}, {0.75, 0.75}};
 	FixedEffect effect = fixed_effect(&one, 1, NULL, &rows);
