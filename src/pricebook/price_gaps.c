@@ -232,7 +232,7 @@ next_gap(void *state, Datum *values, bool *nulls)
 	{
 		for (uint32 j = 0; j < group->items; j++)
 			report->clusters[j] = gaps->item[gaps->order[group->first + j]].cluster;
-		effect = fixed_effect(report->clusters, group->items, gap->cells, group->folds, &gap->log_rows);
+		effect = fixed_effect(report->clusters, group->items, group->folds, &gap->log_rows);
 		inference = fixed_effect_infer(&effect, false, report->arguments.alpha);
 		mean_premium_pct = 100 * (money_sum(&gap->sum) / gap->mean_sum - 1);
 		if (!isnan(inference.df))

@@ -45,7 +45,8 @@ typedef struct Deal
 {
 	uint32		side;			/* a bit for each fold */
 	int64		cells;
-	FixedEffectFolds folds;
+	int64		lost[MEMBER_FOLDS]; /* cells that compare nothing without a fold */
+	FixedEffectFolds folds;		/* what the sums change by without each; then the sums */
 	FixedEffectRows rows;
 	FixedEffectCluster *cluster;	/* of each item that has one */
 	uint32		clusters;
@@ -192,7 +193,7 @@ deal_cell(Deal *deal, const FoldCell *cell, FixedEffectCluster *cluster)
 	float8		product;
 	float8		square;
 	float8		difference;
-	float8		weight;
+	FixedEffectRows rows;
 	float8		own_part;
 	float8		other_part;
 
@@ -211,11 +212,11 @@ deal_cell(Deal *deal, const FoldCell *cell, FixedEffectCluster *cluster)
 	difference = product / square;
 	own_part = m / cell->all_rows;
 	other_part = n / cell->all_rows;
-	weight = square * (own_part * own_part * own_part + other_part * other_part * other_part);
-	deal->rows.yy += (other_part * other_part * own_part + own_part * own_part * other_part) *
-		fmax(cell->squares - product * difference, 0) + weight * difference * difference;
-	deal->rows.xy += weight * difference;
-	deal->rows.xx += weight;
+	rows.weight = square * (own_part * own_part * own_part + other_part * other_part * other_part);
+	rows.mean = difference;
+	rows.squares = (other_part * other_part * own_part + own_part * own_part * other_part) *
+		fmax(cell->squares - product * difference, 0);
+	fixed_effect_add_rows(&deal->rows, &rows);
 	for (int i = 0; i < cell->nfolds; i++)
 	{
 		FixedEffectFold *fold = &deal->folds.fold[cell->fold[i]];
@@ -237,7 +238,28 @@ deal_cell(Deal *deal, const FoldCell *cell, FixedEffectCluster *cluster)
 			fold->square += square_left;
 		}
 		else
-			fold->cells++;
+			deal->lost[cell->fold[i]]++;
+	}
+}
+
+/* Makes sums of what these change by without each fold. */
+static void
+finish_folds(Deal *deal)
+{
+	float8		product = 0;
+	float8		square = 0;
+
+	for (uint32 i = 0; i < deal->clusters; i++)
+	{
+		product += deal->cluster[i].product;
+		square += deal->cluster[i].square;
+	}
+	for (int i = 0; i < MEMBER_FOLDS; i++)
+	{
+		FixedEffectFold *fold = &deal->folds.fold[i];
+
+		fold->product = deal->lost[i] < deal->cells ? product + fold->product : 0;
+		fold->square = deal->lost[i] < deal->cells ? square + fold->square : 0;
 	}
 }
 
@@ -396,7 +418,7 @@ real_effect(const PlaceboReport *report, uint32 group, FixedEffect *effect)
 		if (report->gaps.item[i].group == group)
 			clusters[n++] = report->gaps.item[i].cluster;
 	}
-	*effect = fixed_effect(clusters, n, gap->gap.cells, gap->folds, &gap->gap.log_rows);
+	*effect = fixed_effect(clusters, n, gap->folds, &gap->gap.log_rows);
 	inference = fixed_effect_infer(effect, false, 0.5);
 	return inference.error > 0 ? effect->slope / inference.error : NAN;
 }
@@ -452,7 +474,8 @@ next_placebo(void *state, Datum *values, bool *nulls)
 
 				if (deals[i].clusters == 0)
 					continue;
-				dealt = fixed_effect(deals[i].cluster, deals[i].clusters, deals[i].cells, &deals[i].folds, &deals[i].rows);
+				finish_folds(&deals[i]);
+				dealt = fixed_effect(deals[i].cluster, deals[i].clusters, &deals[i].folds, &deals[i].rows);
 				inference = fixed_effect_infer(&dealt, false, 0.5);
 				if (!(inference.error > 0))
 					continue;

@@ -531,35 +531,36 @@ typedef struct ItemFolds
 	float8		square[MEMBER_FOLDS];
 } ItemFolds;
 
-/* Adds what a cell changes by without each of its folds, whose sums these are. */
+/* Adds what a cell has without each of the folds; those that it has are its parts. */
 static void
 add_cell_folds(FixedEffectFolds *folds, ItemFolds *item, const ItemCell *part, uint32 nparts,
 			   const SlopeCell *cell, float8 product, float8 square)
 {
-	for (uint32 i = 0; i < nparts; i++)
-	{
-		FixedEffectFold *fold = &folds->fold[part[i].fold];
-		SlopeCell	rest = *cell;
-		float8		part_product;
-		float8		part_square;
-		float8		product_left;
-		float8		square_left;
+	uint32		next = 0;
 
-		slope_part_deviations(&part[i].sums, cell, &part_product, &part_square);
-		item->product[part[i].fold] += part_product;
-		item->square[part[i].fold] += part_square;
-		slope_subtract(&rest, &part[i].sums);
-		fold->is_used = true;
-		fold->weight += part_square;
-		fold->product -= product;
-		fold->square -= square;
-		if (rest.n == 0 || !slope_deviations(&rest, &product_left, &square_left))
-			fold->cells++;
-		else
+	for (uint32 f = 0; f < MEMBER_FOLDS; f++)
+	{
+		FixedEffectFold *fold = &folds->fold[f];
+		float8		product_left = product;
+		float8		square_left = square;
+
+		if (next < nparts && part[next].fold == f)
 		{
-			fold->product += product_left;
-			fold->square += square_left;
+			SlopeCell	rest = *cell;
+			float8		part_product;
+			float8		part_square;
+
+			slope_part_deviations(&part[next].sums, cell, &part_product, &part_square);
+			item->product[f] += part_product;
+			item->square[f] += part_square;
+			slope_subtract(&rest, &part[next++].sums);
+			fold->is_used = true;
+			fold->weight += part_square;
+			if (rest.n == 0 || !slope_deviations(&rest, &product_left, &square_left))
+				continue;
 		}
+		fold->product += product_left;
+		fold->square += square_left;
 	}
 }
 
@@ -572,9 +573,9 @@ add_common_rows(FixedEffectRows *rows, const ItemFolds *item)
 {
 	for (int i = 0; i < MEMBER_FOLDS; i++)
 	{
-		rows->yy += item->product[i] * item->product[i];
-		rows->xy += item->product[i] * item->square[i];
-		rows->xx += item->square[i] * item->square[i];
+		FixedEffectRows more = {.weight = item->square[i] * item->square[i], .mean = item->product[i] / item->square[i]};
+
+		fixed_effect_add_rows(rows, &more);
 	}
 }
 
@@ -649,7 +650,7 @@ open_slopes(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	report->items = nclusters;
 	if (nclusters > 0)
 	{
-		report->effect = fixed_effect(clusters, nclusters, report->cells,
+		report->effect = fixed_effect(clusters, nclusters,
 									  by_members ? &folds : NULL, by_members ? &rows : NULL);
 		report->inference = fixed_effect_infer(&report->effect, nclusters == 1 && by_members, alpha);
 	}

@@ -159,7 +159,7 @@ test_item(ItemGap *item, const ItemGroup *mine)
 		item->p = statistics_normal_p(item->z);
 		return;
 	}
-	effect = fixed_effect(&item->cluster, 1, mine->gap.cells, mine->folds, &mine->gap.log_rows);
+	effect = fixed_effect(&item->cluster, 1, mine->folds, &mine->gap.log_rows);
 	inference = fixed_effect_infer(&effect, true, 0.5);
 	item->z /= sqrt(inference.design_effect);
 	item->p = isnan(inference.df) ? NAN : statistics_student_p(item->z, inference.df);

@@ -170,7 +170,7 @@ price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
 	float8		n = reference->side.rows;
 	float8		all = m + n;
 	float8		difference;		/* of the means of logarithms */
-	float8		weight;			/* sum of x~^4 */
+	FixedEffectRows rows;
 	Decimal		reference_sum;
 	uint128		total = (uint128) side->rows + reference->side.rows;
 	uint128		cubes = reference->cubes;
@@ -221,11 +221,10 @@ price_gap_add_cell(PriceGap *gap, const PriceReference *reference,
 	difference = side->log_sum / m - reference->side.log_sum / n;
 	gap->log_product += m * n / all * difference;
 	gap->log_square += m * n / all;
-	weight = m * n / all * (n * n * n + m * m * m) / (all * all * all);
-	gap->log_rows.yy += (n / all) * (n / all) * side->log_squares +
-		(m / all) * (m / all) * reference->side.log_squares + weight * difference * difference;
-	gap->log_rows.xy += weight * difference;
-	gap->log_rows.xx += weight;
+	rows.weight = m * n / all * (n * n * n + m * m * m) / (all * all * all);
+	rows.mean = difference;
+	rows.squares = (n / all) * (n / all) * side->log_squares + (m / all) * (m / all) * reference->side.log_squares;
+	fixed_effect_add_rows(&gap->log_rows, &rows);
 	if (!decimal_total_get(&reference->side.sum, &reference_sum))
 		return false;
 	gap->mean_sum += decimal_to_double(&reference_sum) * (m / n);
@@ -296,7 +295,7 @@ leave_out(LogSum *rest, const PriceSide *side, uint32 *at, uint32 fold, int64 ba
 	return gone.rows;
 }
 
-/* Adds what a cell changes by if the members of a fold are left out, for each fold. */
+/* Adds what a cell has if the members of a fold are left out, for each fold. */
 void
 price_gap_add_folds(FixedEffectFolds *folds, const PriceReference *reference, const PriceSide *side)
 {
@@ -321,23 +320,19 @@ price_gap_add_folds(FixedEffectFolds *folds, const PriceReference *reference, co
 		int64		rows = leave_out(&rest, side, &at, f, base);
 		int64		reference_rows = leave_out(&reference_rest, &reference->side, &reference_at, f, base);
 
-		if (rows + reference_rows == 0)
-			continue;
-		fold->is_used = true;
-		fold->weight += rows * (1 - share) * (1 - share) + reference_rows * share * share;
-		fold->product -= product;
-		fold->square -= square;
-		if (rest.rows == 0 || reference_rest.rows == 0)
-			fold->cells++;
-		else
-		{
-			float8		product_left;
-			float8		square_left;
+		float8		product_left = product;
+		float8		square_left = square;
 
+		if (rows + reference_rows > 0)
+		{
+			fold->is_used = true;
+			fold->weight += rows * (1 - share) * (1 - share) + reference_rows * share * share;
+			if (rest.rows == 0 || reference_rest.rows == 0)
+				continue;
 			log_effect(rest, reference_rest, &product_left, &square_left);
-			fold->product += product_left;
-			fold->square += square_left;
 		}
+		fold->product += product_left;
+		fold->square += square_left;
 	}
 }
 
@@ -355,9 +350,7 @@ price_gap_merge(PriceGap *gap, const PriceGap *other)
 	gap->rank_variance += other->rank_variance;
 	gap->log_product += other->log_product;
 	gap->log_square += other->log_square;
-	gap->log_rows.yy += other->log_rows.yy;
-	gap->log_rows.xy += other->log_rows.xy;
-	gap->log_rows.xx += other->log_rows.xx;
+	fixed_effect_add_rows(&gap->log_rows, &other->log_rows);
 	gap->mean_sum += other->mean_sum;
 	return decimal_total_merge(&gap->sum, &other->sum) &&
 		decimal_total_merge(&gap->reference_sum, &other->reference_sum) &&

@@ -148,7 +148,7 @@ pricebook_get_fold(const PriceReader *prices, uint32 i)
 	fold.group = load_u32(bytes);
 	fold.fold = bytes[4];
 	fold.rows = load_u32(bytes + 5);
-	fold.log_sum = (int128) (int32) load_u32(bytes + 9) << 64 | load_u64(bytes + 13);
+	fold.log_sum = (int128) ((uint128) (int32) load_u32(bytes + 9) << 64 | load_u64(bytes + 13));
 	return fold;
 }
 

@@ -11,6 +11,20 @@
 /* What differs by less than this part of it is the same up to rounding. */
 #define SLOPE_ROUNDING 1e-13
 
+/* Pools two (Chan, Golub and LeVeque 1979). */
+void
+fixed_effect_add_rows(FixedEffectRows *rows, const FixedEffectRows *more)
+{
+	float8		difference = more->mean - rows->mean;
+	float8		weight = rows->weight + more->weight;
+
+	if (!(more->weight > 0))
+		return;
+	rows->squares += more->squares + difference * difference * (rows->weight / weight) * more->weight;
+	rows->mean += difference * (more->weight / weight);
+	rows->weight = weight;
+}
+
 void
 fixed_effect_add_folds(FixedEffectFolds *folds, const FixedEffectFolds *more)
 {
@@ -19,7 +33,6 @@ fixed_effect_add_folds(FixedEffectFolds *folds, const FixedEffectFolds *more)
 		folds->fold[i].product += more->fold[i].product;
 		folds->fold[i].square += more->fold[i].square;
 		folds->fold[i].weight += more->fold[i].weight;
-		folds->fold[i].cells += more->fold[i].cells;
 		folds->fold[i].is_used |= more->fold[i].is_used;
 	}
 }
@@ -32,12 +45,30 @@ squared_difference(float8 without, float8 slope)
 	return fabs(difference) > SLOPE_ROUNDING * fabs(slope) ? difference * difference : 0;
 }
 
+/* The slope without an item that weighs more than all others, whose sums are added up anew. */
+static float8
+slope_without(const FixedEffectCluster *items, Size n, Size without)
+{
+	float8		product = 0;
+	float8		square = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		if (i == without)
+			continue;
+		product += items[i].product;
+		square += items[i].square;
+	}
+	return product / square;
+}
+
 /*
- * The effect over n items, at least one, with this number of cells.  folds: NULL
- * without members; rows: NULL if the variance of independent rows is not known.
+ * The effect over n items, at least one.  folds: NULL without members; rows: NULL if
+ * the variance of independent rows is not known.
  */
 FixedEffect
-fixed_effect(const FixedEffectCluster *items, Size n, int64 cells,
+fixed_effect(const FixedEffectCluster *items, Size n,
 			 const FixedEffectFolds *folds, const FixedEffectRows *rows)
 {
 	FixedEffect effect = {.has_members = folds != NULL, .effective_folds = NAN};
@@ -62,7 +93,9 @@ fixed_effect(const FixedEffectCluster *items, Size n, int64 cells,
 		float8		excess = items[i].product - effect.slope * items[i].square;
 
 		check_interrupts(i);
-		if (fabs(excess) > SLOPE_ROUNDING * fabs(items[i].product))
+		if (items[i].square > square / 2)
+			effect.items_variance += squared_difference(slope_without(items, n, i), effect.slope);
+		else if (fabs(excess) > SLOPE_ROUNDING * fabs(items[i].product))
 		{
 			float8		change = excess / (square - items[i].square);
 
@@ -86,10 +119,10 @@ fixed_effect(const FixedEffectCluster *items, Size n, int64 cells,
 
 			if (!fold->is_used)
 				continue;
-			if (fold->cells == cells)
-				is_known = false;
+			if (fold->square > 0)
+				sum += squared_difference(fold->product / fold->square, effect.slope);
 			else
-				sum += squared_difference((product + fold->product) / (square + fold->square), effect.slope);
+				is_known = false;
 			weight += fold->weight;
 			weights += fold->weight * fold->weight;
 			used++;
@@ -104,10 +137,10 @@ fixed_effect(const FixedEffectCluster *items, Size n, int64 cells,
 	effect.rows_variance = NAN;
 	if (rows != NULL)
 	{
-		float8		explained = effect.slope * effect.slope * rows->xx;
-		float8		sum = rows->yy - 2 * effect.slope * rows->xy + explained;
+		float8		sum = rows->squares + squared_difference(rows->mean, effect.slope) * rows->weight;
+		float8		explained = effect.slope * effect.slope * rows->weight;
 
-		effect.rows_variance = sum > SLOPE_ROUNDING * (rows->yy + explained) ? sum / (square * square) : 0;
+		effect.rows_variance = sum > SLOPE_ROUNDING * SLOPE_ROUNDING * explained ? sum / (square * square) : 0;
 	}
 	return effect;
 }

@@ -33,13 +33,15 @@ typedef struct FixedEffectCluster
 	float8		square;			/* sum of x~ squared, above 0 */
 } FixedEffectCluster;
 
-/* What the sums of all cells change by if a fold is left out. */
+/*
+ * The sums over all cells if a fold is left out.  They are added up anew for each
+ * fold, because what one fold leaves may be lost in a difference of large sums.
+ */
 typedef struct FixedEffectFold
 {
 	float8		product;
-	float8		square;
+	float8		square;			/* exactly 0 if no cell has any x~ left */
 	float8		weight;			/* sum of x~ squared of its own rows */
-	int64		cells;			/* that have no x~ left */
 	bool		is_used;		/* it has rows in cells that count */
 } FixedEffectFold;
 
@@ -48,12 +50,16 @@ typedef struct FixedEffectFolds
 	FixedEffectFold fold[MEMBER_FOLDS];
 } FixedEffectFolds;
 
-/* The sum of (x~ e)^2 over rows, for any slope: yy - 2 slope xy + slope^2 xx. */
+/*
+ * The sum of (x~ e)^2 over rows, for any slope: that of w (d - slope)^2 over parts in
+ * which rows differ by d, and of what they differ by besides.  It is kept as
+ * squares + weight * (mean - slope)^2, which loses no digits where d hardly varies.
+ */
 typedef struct FixedEffectRows
 {
-	float8		yy;
-	float8		xy;
-	float8		xx;
+	float8		weight;			/* sum of w */
+	float8		mean;			/* of d, weighted by w */
+	float8		squares;
 } FixedEffectRows;
 
 /* The slope and its variances; NAN where there is too little to tell. */
@@ -79,8 +85,9 @@ typedef struct FixedEffectInference
 	float8		design_effect;	/* the variance over that of independent rows, at least 1 */
 } FixedEffectInference;
 
+extern void fixed_effect_add_rows(FixedEffectRows *rows, const FixedEffectRows *more);
 extern void fixed_effect_add_folds(FixedEffectFolds *folds, const FixedEffectFolds *more);
-extern FixedEffect fixed_effect(const FixedEffectCluster *items, Size n, int64 cells,
+extern FixedEffect fixed_effect(const FixedEffectCluster *items, Size n,
 								const FixedEffectFolds *folds, const FixedEffectRows *rows);
 extern FixedEffectInference fixed_effect_infer(const FixedEffect *effect, bool within_item, float8 alpha);
 

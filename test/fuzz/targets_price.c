@@ -31,6 +31,13 @@ FUNCTION(custmart_pricebook_step_bigint);
 FUNCTION(custmart_pricebook_step_text);
 FUNCTION(custmart_pricebook_step_bigint_period);
 FUNCTION(custmart_pricebook_step_text_period);
+FUNCTION(custmart_pricebook_step_bigint_member_bigint);
+FUNCTION(custmart_pricebook_step_text_member_uuid);
+FUNCTION(custmart_pricebook_step_text_member_text);
+FUNCTION(custmart_pricebook_step_bigint_period_member_uuid);
+FUNCTION(custmart_pricebook_step_bigint_period_member_text);
+FUNCTION(custmart_pricebook_step_text_period_member_bigint);
+FUNCTION(custmart_price_placebo);
 FUNCTION(custmart_price_gaps);
 FUNCTION(custmart_price_gap_items);
 FUNCTION(custmart_price_gap_items_typed);
@@ -48,6 +55,10 @@ FUNCTION(custmart_price_slope_step_bigint);
 FUNCTION(custmart_price_slope_step_text);
 FUNCTION(custmart_price_slope_step_bigint_period);
 FUNCTION(custmart_price_slope_step_text_period);
+FUNCTION(custmart_price_slope_step_bigint_member_uuid);
+FUNCTION(custmart_price_slope_step_text_member_bigint);
+FUNCTION(custmart_price_slope_step_bigint_period_member_text);
+FUNCTION(custmart_price_slope_step_text_period_member_bigint);
 FUNCTION(custmart_price_slopes);
 
 static const Type pricebook = {
@@ -98,8 +109,8 @@ merge(const Type *type, PGFunction add, PGFunction combine, Datum a, Datum b)
 /* ---------- the reports of a pricebook ---------- */
 
 static const Oid gap_columns[] = {
-	TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, HOST_BOUND, HOST_BOUND,
-	FLOAT8OID, FLOAT8OID, NUMERICOID, NUMERICOID, INT8OID, TEXTOID
+	TEXTOID, TEXTOID, INT8OID, FLOAT8OID, INT8OID, INT8OID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, HOST_BOUND,
+	HOST_BOUND, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, NUMERICOID, NUMERICOID, INT8OID, TEXTOID
 };
 static const Oid item_columns[] = {
 	INT8OID, TEXTOID, INT8OID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, FLOAT8OID, FLOAT8OID,
@@ -107,6 +118,9 @@ static const Oid item_columns[] = {
 };
 static const Oid mix_columns[] = {
 	TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID
+};
+static const Oid placebo_columns[] = {
+	TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID
 };
 static const Oid fair_columns[] = {INT8OID, DATEOID, NUMERICOID, INT8OID};
 
@@ -117,6 +131,7 @@ static int64 item_flagged;
 
 /* Of the book that is read. */
 static float8 largest_price;
+static bool by_members;
 
 static bool
 is_share(Datum value)
@@ -124,38 +139,69 @@ is_share(Datum value)
 	return DatumGetFloat8(value) >= 0 && DatumGetFloat8(value) <= 1;
 }
 
+/* From a on up to and including b: all NULL, or none. */
+static bool
+are_null(const bool *nulls, int a, int b, bool wanted)
+{
+	for (int i = a; i <= b; i++)
+		if (nulls[i] != wanted)
+			return false;
+	return true;
+}
+
 static void
 check_gap(const Datum *values, const bool *nulls)
 {
 	int64		items = DatumGetInt64(values[2]);
-	int64		cells = DatumGetInt64(values[3]);
+	int64		cells = DatumGetInt64(values[4]);
 
-	host_require(items >= 0 && cells >= items && DatumGetInt64(values[4]) >= cells && DatumGetInt64(values[5]) >= cells,
+	host_require(items >= 0 && cells >= items && DatumGetInt64(values[5]) >= cells && DatumGetInt64(values[6]) >= cells,
 				 "more items than cells, or cells than rows");
-	host_require(is_share(values[6]) && (DatumGetFloat8(values[6]) > 0) == (cells > 0), "compared_share");
-	host_require(DatumGetFloat8(values[7]) >= -100, "a naive gap below -100 %%");
-	host_require(nulls[8] == (cells == 0) && nulls[11] == nulls[8] && nulls[12] == nulls[8], "premium, z, p");
-	host_require(nulls[9] == (items < 2) && nulls[10] == nulls[9], "an interval");
+	host_require(is_share(values[7]) && (DatumGetFloat8(values[7]) > 0) == (cells > 0), "compared_share");
+	host_require(DatumGetFloat8(values[8]) >= -100, "a naive gap below -100 %%");
+	host_require(nulls[3] == (cells == 0) && are_null(nulls, 9, 10, cells == 0), "effective items, premium");
+	host_require(are_null(nulls, 11, 18, nulls[13]), "an error without a test, or the other way round");
+	/* Members may be all of one fold; without them nothing is needed but two items. */
+	host_require(nulls[13] ? items < 2 || by_members : items > 1, "an error of %lld items", (long long) items);
 	if (cells > 0)
-		host_require(is_share(values[12]) && DatumGetFloat8(values[8]) >= -100, "premium or p");
-	if (items > 1)
-		host_require(DatumGetFloat8(values[9]) <= DatumGetFloat8(values[8]) + 1e-9 * fabs(DatumGetFloat8(values[8])) &&
-					 DatumGetFloat8(values[10]) >= DatumGetFloat8(values[8]) - 1e-9 * fabs(DatumGetFloat8(values[8])) &&
-					 DatumGetFloat8(values[9]) >= -100, "an interval without what it is of");
-	host_require(DatumGetInt64(values[15]) >= 0 && DatumGetInt64(values[15]) <= items, "items_flagged");
+		host_require(DatumGetFloat8(values[3]) >= 1 - 1e-9 && DatumGetFloat8(values[3]) <= items * (1 + 1e-9) &&
+					 DatumGetFloat8(values[9]) >= -100 && DatumGetFloat8(values[10]) >= -100, "effective items or premium");
+	if (!nulls[13])
+	{
+		float8		premium = DatumGetFloat8(values[10]);
+
+		host_require(DatumGetFloat8(values[11]) <= premium + 1e-9 * fabs(premium) && DatumGetFloat8(values[12]) >= premium - 1e-9 * fabs(premium) &&
+					 DatumGetFloat8(values[11]) >= -100, "an interval without what it is of");
+		host_require(DatumGetFloat8(values[13]) >= 0 && DatumGetFloat8(values[14]) >= 1 && DatumGetFloat8(values[16]) >= 1 &&
+					 is_share(values[15]) && is_share(values[18]), "error, df, design effect or p");
+	}
+	host_require(DatumGetInt64(values[21]) >= 0 && DatumGetInt64(values[21]) <= items, "items_flagged");
+	host_require(!nulls[13] || VARSIZE_ANY_EXHDR(DatumGetPointer(values[22])) == strlen("not comparable"), "a verdict without an error");
 	gap_items += items;
-	gap_flagged += DatumGetInt64(values[15]);
+	gap_flagged += DatumGetInt64(values[21]);
+}
+
+static void
+check_placebo(const Datum *values, const bool *nulls)
+{
+	int64		draws = DatumGetInt64(values[2]);
+
+	host_require(draws >= 0 && draws <= 3, "%lld draws", (long long) draws);
+	host_require(are_null(nulls, 5, 6, draws < 2) && nulls[7] == (nulls[4] || draws == 0) && (nulls[4] || !nulls[3]), "a placebo of nothing");
+	host_require(draws < 2 || (DatumGetFloat8(values[5]) >= 0 && DatumGetFloat8(values[6]) >= 0), "a deviation below 0");
+	host_require(nulls[7] || (is_share(values[7]) && DatumGetFloat8(values[7]) > 0), "p of a placebo");
 }
 
 static void
 check_item(const Datum *values, const bool *nulls)
 {
 	for (int i = 0; i < lengthof(item_columns); i++)
-		host_require(!nulls[i] || i == 9, "column %d is null", i);
+		host_require(!nulls[i] || i == 9 || (by_members && nulls[10] && nulls[11] && (i == 10 || i == 11)), "column %d is null", i);
 	host_require(DatumGetInt64(values[2]) > 0 && DatumGetInt64(values[3]) > 0, "an item without rows");
 	host_require(DatumGetFloat8(values[8]) >= -100, "a gap below -100 %%");
-	host_require(is_share(values[10]) && is_share(values[11]) &&
-				 DatumGetFloat8(values[11]) >= DatumGetFloat8(values[10]), "q below p");
+	host_require(nulls[10] || (is_share(values[10]) && is_share(values[11]) &&
+							   DatumGetFloat8(values[11]) >= DatumGetFloat8(values[10])), "q below p");
+	host_require(!nulls[10] || !DatumGetBool(values[13]), "a flag without a test");
 	item_flagged += DatumGetBool(values[13]);
 }
 
@@ -232,6 +278,16 @@ read_pricebook(Datum value, Datum reference, int64 cells, int groups, int key_ty
 				   lengthof(item_columns), key_type, check_item);
 	if (rows >= 0 && items >= 0)
 		host_require(items == gap_items && item_flagged == gap_flagged, "price_gaps and price_gap_items differ");
+	if (by_members)
+	{
+		NullableDatum placebo[] = {
+			ARG(value), ARG(reference), ARG(Int32GetDatum(3)), ARG(host_packed(host_varlena(number % 2 ? "both" : "reference", number % 2 ? 4 : 9))),
+			ARG(Int64GetDatum(number))
+		};
+
+		rows = report(custmart_price_placebo, NULL, placebo, 5, placebo_columns, lengthof(placebo_columns), key_type, check_placebo);
+		host_require(rows == -1 || rows == groups - 1, "price_placebo: too few or too many rows");
+	}
 	rows = report(custmart_price_gap_mix, NULL, args, 2, mix_columns, lengthof(mix_columns), key_type, check_mix);
 	host_require(rows == -1 || rows == groups - 1, "price_gap_mix: too few or too many rows");
 	rows = report(custmart_fair_prices, custmart_fair_prices_typed, args, 2, fair_columns, lengthof(fair_columns),
@@ -278,6 +334,7 @@ use_pricebook(Datum value, Input *input)
 	outcome = host_rows(custmart_fair_prices, none, 2, fair_columns, lengthof(fair_columns));
 	host_require(outcome.raised && outcome.sqlstate == ERRCODE_NULL_VALUE_NOT_ALLOWED, "no reference is taken");
 
+	by_members = pricebook_has_members(prices.reader.form);
 	pool = pricebook_load_wide(&prices);
 	largest_price = 0;
 	for (uint32 i = 0; i < prices.row_count; i++)
@@ -343,26 +400,38 @@ typedef struct Signature
 	PGFunction	step;
 	KeyType		item;
 	bool		has_period;
+	KeyType		member;			/* 0: none */
 } Signature;
 
 static const Signature signatures[] = {
 	{custmart_pricebook_step_bigint, KEY_INT64, false},
 	{custmart_pricebook_step_text, KEY_BYTES, false},
 	{custmart_pricebook_step_bigint_period, KEY_INT64, true},
-	{custmart_pricebook_step_text_period, KEY_BYTES, true}
+	{custmart_pricebook_step_text_period, KEY_BYTES, true},
+	{custmart_pricebook_step_bigint_member_bigint, KEY_INT64, false, KEY_INT64},
+	{custmart_pricebook_step_text_member_uuid, KEY_BYTES, false, KEY_FIXED16},
+	{custmart_pricebook_step_text_member_text, KEY_BYTES, false, KEY_BYTES},
+	{custmart_pricebook_step_bigint_period_member_uuid, KEY_INT64, true, KEY_FIXED16},
+	{custmart_pricebook_step_bigint_period_member_text, KEY_INT64, true, KEY_BYTES},
+	{custmart_pricebook_step_text_period_member_bigint, KEY_BYTES, true, KEY_INT64}
 };
 static const Signature slope_signatures[] = {
 	{custmart_price_slope_step_bigint_period, KEY_INT64, true},
 	{custmart_price_slope_step_text_period, KEY_BYTES, true},
 	{custmart_price_slope_step_bigint, KEY_INT64, false},
-	{custmart_price_slope_step_text, KEY_BYTES, false}
+	{custmart_price_slope_step_text, KEY_BYTES, false},
+	{custmart_price_slope_step_bigint_member_uuid, KEY_INT64, false, KEY_FIXED16},
+	{custmart_price_slope_step_text_member_bigint, KEY_BYTES, false, KEY_INT64},
+	{custmart_price_slope_step_bigint_period_member_text, KEY_INT64, true, KEY_BYTES},
+	{custmart_price_slope_step_text_period_member_bigint, KEY_BYTES, true, KEY_INT64}
 };
 
 #define ROWS_MAX 200
 
 typedef struct Row
 {
-	NullableDatum args[5];
+	NullableDatum args[6];
+	int			nargs;
 	uint8		part;
 } Row;
 
@@ -439,6 +508,20 @@ take_x(Input *input)
 	return kind == 0xFF ? (NullableDatum) NULL_ARG : (NullableDatum) ARG(Float8GetDatum(xs[kind % lengthof(xs)]));
 }
 
+static NullableDatum
+take_member(Input *input, KeyType type)
+{
+	uint8		number = take_byte(input);
+	uint8		uuid[16] = {0};
+
+	if (number == 0xFF)
+		return (NullableDatum) NULL_ARG;
+	uuid[15] = number;
+	return type == KEY_INT64 ? (NullableDatum) ARG(Int64GetDatum(number)) :
+		type == KEY_BYTES ? (NullableDatum) ARG(host_packed(host_varlena(uuid, number % 17))) :
+		(NullableDatum) ARG(PointerGetDatum(memcpy(palloc(16), uuid, 16)));
+}
+
 static int
 take_rows(Input *input, const Signature *signature, bool is_slope, Row *rows)
 {
@@ -456,6 +539,9 @@ take_rows(Input *input, const Signature *signature, bool is_slope, Row *rows)
 		*arg++ = take_decimal(input);
 		if (signature->has_period && !is_slope)
 			*arg++ = take_decimal(input);
+		if (signature->member != 0)
+			*arg++ = take_member(input, signature->member);
+		rows[n].nargs = (int) (arg - rows[n].args);
 		rows[n++].part = take_byte(input);
 	}
 	return n;
@@ -467,12 +553,12 @@ add_rows(Datum state, const Row *rows, int n, const Signature *signature, int pa
 {
 	for (int i = 0; i < n; i++)
 	{
-		NullableDatum args[6] = {{state, state == (Datum) 0}};
+		NullableDatum args[7] = {{state, state == (Datum) 0}};
 
 		if (part >= 0 && rows[i].part % 2 != part)
 			continue;
 		memcpy(args + 1, rows[i].args, sizeof(rows[i].args));
-		state = must(host_call(signature->step, args, signature->has_period ? 6 : 4, HOST_AGGREGATE), "a row");
+		state = must(host_call(signature->step, args, 1 + rows[i].nargs, HOST_AGGREGATE), "a row");
 		/* Between any two rows a state may be sent elsewhere. */
 		if (flatten && rows[i].part % 64 == 0)
 			state = flat(state);
@@ -598,14 +684,15 @@ forge_pricebook(const Change *change, const PriceReader *prices, uint8 *bytes)
 {
 	const uint8 *start = (const uint8 *) VARDATA_ANY(prices->reader.stored);
 	uint8	   *wide = bytes + (prices->wide - start);
-	bool		has_period = prices->reader.form == PRICEBOOK_PERIODS;
+	bool		has_period = pricebook_has_periods(prices->reader.form);
+	Size		fold_size = PRICEBOOK_FOLD_SIZE(prices->reader.form);
 	uint8	   *row;
 	uint32		at = change->at;
 
 	if (prices->row_count == 0)
 		return;
 	row = bytes + (prices->rows - start) + (Size) (at % prices->row_count) * (has_period ? 28 : 16);
-	switch (change->field % 10)
+	switch (change->field % 12)
 	{
 		case 0:					/* period, or group */
 			apply_change(change, row, 4);
@@ -615,7 +702,7 @@ forge_pricebook(const Change *change, const PriceReader *prices, uint8 *bytes)
 			break;
 		case 2:
 		case 3:					/* price */
-			apply_change(change, row + (has_period ? 8 : 4), change->field % 10 == 2 ? 8 : 7);
+			apply_change(change, row + (has_period ? 8 : 4), change->field % 12 == 2 ? 8 : 7);
 			break;
 		case 4:
 		case 5:					/* count */
@@ -635,6 +722,15 @@ forge_pricebook(const Change *change, const PriceReader *prices, uint8 *bytes)
 			break;
 		case 9:					/* decimals, rows skipped */
 			apply_change(change, bytes + (prices->reader.tail - start) + at % 10, 8);
+			break;
+		case 10:				/* a fold, its rows, or the sum of their logarithms */
+			if (prices->fold_count > 0)
+				apply_change(change, bytes + (prices->folds - start) + at / 3 % prices->fold_count * fold_size + fold_size - (int[]) {17, 16, 12}[at % 3],
+							 (int[]) {1, 4, 8}[at % 3]);
+			break;
+		case 11:				/* any number of a fold */
+			if (prices->fold_count > 0)
+				apply_change(change, bytes + (prices->folds - start) + at % (prices->fold_count * fold_size - 3), 4);
 			break;
 	}
 }
@@ -720,21 +816,28 @@ target_price_check(Input *input)
 
 /* The slope in percent may be infinite as well: x may differ by nearly nothing. */
 static const Oid slope_columns[] = {
-	INT8OID, INT8OID, INT8OID, FLOAT8OID, HOST_BOUND, FLOAT8OID, HOST_BOUND, HOST_BOUND, FLOAT8OID
+	INT8OID, FLOAT8OID, INT8OID, INT8OID, FLOAT8OID, HOST_BOUND, HOST_BOUND, HOST_BOUND, FLOAT8OID, FLOAT8OID, FLOAT8OID
 };
+
+/* Of the sums that are read: bits of the form are those of price_slope.c. */
+static bool slope_by_members;
+#define SLOPE_MEMBERS 2
 
 static void
 check_slope(const Datum *values, const bool *nulls)
 {
 	int64		items = DatumGetInt64(values[0]);
 
-	host_require(items >= 0 && DatumGetInt64(values[1]) >= items && DatumGetInt64(values[2]) >= DatumGetInt64(values[1]),
+	host_require(items >= 0 && DatumGetInt64(values[2]) >= items && DatumGetInt64(values[3]) >= DatumGetInt64(values[2]),
 				 "more items than cells, or cells than rows");
-	for (int i = 3; i < 9; i++)
-		host_require(nulls[i] == (items < (i < 5 ? 1 : 2)), "column %d of %lld items", i, (long long) items);
-	if (items > 1)
-		host_require(DatumGetFloat8(values[5]) >= 0 && DatumGetFloat8(values[6]) <= DatumGetFloat8(values[4]) &&
-					 DatumGetFloat8(values[4]) <= DatumGetFloat8(values[7]) && is_share(values[8]), "an interval");
+	host_require(nulls[1] == (items == 0) && are_null(nulls, 4, 5, items == 0), "a slope of %lld items", (long long) items);
+	host_require(are_null(nulls, 6, 10, nulls[8]), "an error without a test, or the other way round");
+	host_require(slope_by_members ? nulls[8] || items > 0 : nulls[8] == (items < 2), "an error of %lld items", (long long) items);
+	if (items > 0)
+		host_require(DatumGetFloat8(values[1]) >= 1 - 1e-9 && DatumGetFloat8(values[1]) <= items * (1 + 1e-9), "effective items");
+	if (!nulls[8])
+		host_require(DatumGetFloat8(values[8]) >= 0 && DatumGetFloat8(values[6]) <= DatumGetFloat8(values[5]) && DatumGetFloat8(values[9]) >= 1 &&
+					 DatumGetFloat8(values[5]) <= DatumGetFloat8(values[7]) && is_share(values[10]), "an interval");
 }
 
 static void
@@ -745,6 +848,7 @@ use_slope(Datum value, Input *input)
 	Outcome		outcome;
 
 	check_round_trips(&price_slope, value);
+	slope_by_members = (((uint8 *) VARDATA_ANY(DatumGetPointer(value)))[3] & SLOPE_MEMBERS) != 0;
 	host_require(DatumGetInt64(must(CALL(custmart_price_slope_summary_rows_skipped, args[0]), "rows_skipped")) >= 0,
 				 "rows_skipped below 0");
 	host_each_row = check_slope;
@@ -788,7 +892,7 @@ target_price_slope_in(Input *input)
 		use_slope(PointerGetDatum(value), input);
 }
 
-/* Made of rows, then forged if there are changes; the last 92 bytes of a cell are its sums. */
+/* Made of rows, then forged if there are changes. */
 static struct varlena *
 take_slope(Input *input)
 {
@@ -800,6 +904,7 @@ take_slope(Input *input)
 	Datum		book;
 	uint8	   *bytes;
 	Size		length;
+	Size		size = 4 + (signature->member != 0 ? 1 : 0) + SLOPE_STORED_SIZE;	/* of a cell */
 	Size		cells;
 	int			n;
 
@@ -813,14 +918,23 @@ take_slope(Input *input)
 	length = VARSIZE_ANY_EXHDR(DatumGetPointer(book));
 	bytes = palloc(length + lengthof(changes) * 16);
 	memcpy(bytes, VARDATA_ANY(DatumGetPointer(book)), length);
-	cells = (length - BOOK_HEADER_SIZE - 4) / (4 + SLOPE_STORED_SIZE);
+	cells = (length - BOOK_HEADER_SIZE - 4) / size;
 	for (int i = 0; i < nchanges; i++)
 		if (changes[i].field >= 0xF0)
 			length = damage(&changes[i], bytes, length);
-		else if (cells > 0 && length >= cells * (4 + SLOPE_STORED_SIZE))
-			/* A word of a cell: the period in part, n, or a part of a sum. */
-			apply_change(&changes[i], bytes + length - (1 + changes[i].at % cells) * (4 + SLOPE_STORED_SIZE) +
-						 changes[i].field % 12 * 8 - (changes[i].field % 12 == 0 ? 0 : 4), changes[i].field % 12 == 0 ? 4 : 8);
+		else if (cells > 0 && length >= cells * size)
+		{
+			/* A word of a cell: the period, n, or a part of a sum; or the byte before n, where members have their fold. */
+			uint8	   *cell = bytes + length - (1 + changes[i].at % cells) * size;
+			int			field = changes[i].field % 13;
+
+			if (field == 0)
+				apply_change(&changes[i], cell, 4);
+			else if (field == 12)
+				apply_change(&changes[i], cell + size - SLOPE_STORED_SIZE - 1, 1);
+			else
+				apply_change(&changes[i], cell + size - SLOPE_STORED_SIZE + (field - 1) * 8, 8);
+		}
 	forged = from_binary(&price_slope, bytes, length);
 	if (forged != NULL)
 		use_slope(PointerGetDatum(forged), input);
@@ -853,6 +967,8 @@ seed_rows(const Signature *signature, bool is_slope, int n, uint8 *p)
 		*p++ = (uint8) (i * 11 + i / 23);
 		if (signature->has_period && !is_slope)
 			*p++ = (uint8) (i * 13 + i / 7);
+		if (signature->member != 0)
+			*p++ = (uint8) (i * 37 % 200);
 		*p++ = (uint8) i;
 	}
 	return p;
@@ -861,7 +977,7 @@ seed_rows(const Signature *signature, bool is_slope, int n, uint8 *p)
 static void
 seed_made(bool is_slope, bool is_forged)
 {
-	static uint8 bytes[256 + 8 * ROWS_MAX];
+	static uint8 bytes[256 + 9 * ROWS_MAX];
 	int			n_signatures = is_slope ? lengthof(slope_signatures) : lengthof(signatures);
 
 	for (int i = 0; i < n_signatures; i++)
@@ -892,7 +1008,7 @@ static void
 seed_stored(const Type *type, bool is_slope, bool binary)
 {
 	static Row	rows[ROWS_MAX];
-	static uint8 bytes[8 * ROWS_MAX];
+	static uint8 bytes[9 * ROWS_MAX];
 	int			n_signatures = is_slope ? lengthof(slope_signatures) : lengthof(signatures);
 
 	for (int i = 0; i < n_signatures; i++)

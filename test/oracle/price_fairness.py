@@ -5,17 +5,22 @@
 
     skipped FILE                    cells, rows skipped: all, null, price, quantity
     price_gaps FILE REFERENCE [ALPHA [MIN_PREMIUM_PCT [MIN_ROWS]]]
+    price_gap_money FILE REFERENCE  without the number of items that are flagged
+    price_gap_item_money FILE REFERENCE
+                                    without what comes from tests
     price_gap_items FILE REFERENCE [ALPHA [MIN_PREMIUM_PCT [MIN_ROWS]]]
     price_gap_mix FILE REFERENCE
     fair_prices FILE REFERENCE
-    price_slopes FILE [ALPHA]
     welch_test - N1 MEAN1 VARIANCE1 N2 MEAN2 VARIANCE2 [ALPHA]
     benjamini_hochberg - P...
 
-FILE is CSV with a header: item, member_group and price, with or without period and
-quantity; for price_slopes item, period, x and price.  A column item_number in
-place of item has items that are numbers.  Answers are lines of tab-separated
-columns as COPY writes them; in both, NULL is \\N.  After a job read from JOBS comes an empty line.
+Intervals, tests and verdicts are those of price_inference.py.
+
+FILE is CSV with a header: item, member_group and price, with or without period,
+quantity and member (or member_number or member_uuid), which only has to be there.  A
+column item_number in place of item has items that are numbers.  Answers are lines
+of tab-separated columns as COPY writes them; in both, NULL is \\N.  After a job read
+from JOBS comes an empty line.
 
 Money is exact.  Where a library has a routine, it is used, and the regressions are
 done with a dummy variable for each cell, as a textbook has them: the extension
@@ -67,7 +72,8 @@ def rows_of(records):
     rows, skipped = [], {"null": 0, "price": 0, "quantity": 0}
     for r in records:
         quantity = r.get("quantity", "1")
-        if None in (r["item"], r.get("period", ""), r["member_group"], r["price"], quantity):
+        members = [r.get(name, "") for name in ("member", "member_number", "member_uuid")]
+        if None in (r["item"], r.get("period", ""), r["member_group"], r["price"], quantity, *members):
             skipped["null"] += 1
         elif Fraction(r["price"]) <= 0:
             skipped["price"] += 1
@@ -216,11 +222,9 @@ def adjusted(p):
     return q
 
 
-def fixed_effects(x, y, cells, items):
-    """Coefficient of x in a regression with a dummy variable for each cell, and its
-    standard error clustered by item: None with one item."""
+def fixed_effects(x, y, cells):
+    """Coefficient of x in a regression with a dummy variable for each cell."""
     _, cell = np.unique([repr(c) for c in cells], return_inverse=True)
-    names, item = np.unique(items, return_inverse=True)
     # Which changes nothing but the rounding: the dummies take it up.
     x, y = x - x.mean(), y - y.mean()
     if cell.max() < MOST_DUMMIES:
@@ -231,26 +235,9 @@ def fixed_effects(x, y, cells, items):
             return values - (np.bincount(cell, values) / np.bincount(cell))[cell]
 
         y, design = centred(y), centred(x)[:, None]
-    # X = QR: the coefficients are R^-1 Q'y, and x is the last of them.  The same
-    # row of R^-1 Q' = (X'X)^-1 X' gives its entry in the sandwich
-    # (X'X)^-1 X'ee'X (X'X)^-1, where ee' is kept within clusters.
+    # X = QR: the coefficients are R^-1 Q'y, and x is the last of them.
     q, r = np.linalg.qr(design)
-    solver = q[:, -1] / r[-1, -1]
-    coefficient = solver @ y
-    if len(names) == 1:
-        return coefficient, None
-    residuals = y - q @ (q.T @ y)
-    scores = np.bincount(item, solver * residuals)
-    return coefficient, np.sqrt(len(names) / (len(names) - 1) * (scores**2).sum())
-
-
-def interval(coefficient, se, items, alpha):
-    """Percent, and its interval"""
-    if se is None:
-        return 100 * np.expm1(coefficient), None, None
-    half = upper_quantile_t(alpha / 2, items - 1) * se
-    with np.errstate(over="ignore"):
-        return tuple(100 * np.expm1(coefficient + side * half) for side in (0, -1, 1))
+    return q[:, -1] @ y / r[-1, -1]
 
 
 def log(price):
@@ -318,23 +305,26 @@ def price_gaps(records, order, reference, alpha=0.05, min_premium_pct=1, min_row
         compared = [r for pair in cells.values() for side in pair for r in side]
         n = sum(len(pair[0]) for pair in cells.values())
         revenue = [sum(r.price * r.quantity for r in part) for part in (mine, (r for r in compared if r.member_group == member_group))]
-        premium = low = high = z = p = None
-        verdict = "not comparable"
+        premium = at_means = None
         if cells:
-            coefficient, se = fixed_effects(
+            premium = 100 * np.expm1(fixed_effects(
                 np.array([float(r.member_group == member_group) for r in compared]), np.array([log(r.price) for r in compared]),
-                [(r.item, r.period or "") for r in compared], [r.item for r in compared])
-            premium, low, high = interval(coefficient, se, items, alpha)
-            z, p = van_elteren([[[r.price for r in side] for side in pair] for pair in cells.values()])
-            if min(n, len(compared) - n) >= min_rows:
-                verdict = "fair"
-                # What is just min_premium_pct is not above it, however it was rounded.
-                if p < alpha and z * premium > 0 and abs(premium) > min_premium_pct + 1e-9:
-                    verdict = "unfair" if premium > 0 else "favoured"
+                [(r.item, r.period or "") for r in compared]))
+            # What the group's rows would cost at the reference's mean prices.
+            worth = sum(len(own) * mean(other) for own, other in cells.values())
+            at_means = float(100 * (sum(r.price for own, _ in cells.values() for r in own) / worth - 1))
         flagged = sum(r["is_flagged"] for r in item_reports(rows, member_group, reference, order, alpha, min_premium_pct, min_rows)) if cells else 0
         yield (member_group, reference, items, len(cells), n, len(compared) - n, float(revenue[1] / revenue[0]),
-               relative_gap(mine, theirs), premium, low, high, z, p,
-               overcharge(cells.values()), overcharge(cells.values(), is_net=True), flagged, verdict)
+               relative_gap(mine, theirs), at_means, premium, overcharge(cells.values()), overcharge(cells.values(), is_net=True), flagged)
+
+
+def price_gap_money(*arguments):
+    return (row[:-1] for row in price_gaps(*arguments))
+
+
+def price_gap_item_money(*arguments):
+    """Without p, q and the flag"""
+    return ([*row][:10] + [[*row][12]] for row in map(list, price_gap_items(*arguments)))
 
 
 def price_gap_mix(records, _, reference):
@@ -362,24 +352,6 @@ def fair_prices(records, order, reference):
     for item, period in sorted(cells, key=lambda cell: (order(cell[0]), cell[1] or "")):
         cell = cells[item, period]
         yield (item, period, median(cell), len(cell))
-
-
-def price_slopes(records, _, alpha=0.05):
-    cells = defaultdict(list)
-    for r in records:
-        if None not in r.values() and Fraction(r["price"]) > 0:
-            cells[r["item"], r["period"]].append(r)
-    telling = [r for part in cells.values() for r in part if len({float(r["x"]) for r in part}) > 1]
-    items = len({r["item"] for r in telling})
-    count = (items, len({(r["item"], r["period"]) for r in telling}), len(telling))
-    if not telling:
-        yield (*count, None, None, None, None, None, None)
-        return
-    slope, se = fixed_effects(
-        np.array([float(r["x"]) for r in telling]), np.array([log(Fraction(r["price"])) for r in telling]),
-        [(r["item"], r["period"]) for r in telling], [r["item"] for r in telling])
-    premium, low, high = interval(slope, se, items, float(alpha))
-    yield (*count, slope, premium, se, low, high, None if se is None else two_sided_t(slope / se, items - 1))
 
 
 def welch_test(_, __, n1, mean1, variance1, n2, mean2, variance2, alpha=0.05):
@@ -414,7 +386,7 @@ def text(value):
     return str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
 
-REPORTS = [skipped, price_gaps, price_gap_items, price_gap_mix, fair_prices, price_slopes, welch_test, benjamini_hochberg]
+REPORTS = [skipped, price_gaps, price_gap_money, price_gap_items, price_gap_item_money, price_gap_mix, fair_prices, welch_test, benjamini_hochberg]
 
 
 def run(report, file, *parameters):

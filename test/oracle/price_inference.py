@@ -28,8 +28,8 @@ As a program, for tests that have rows in a file:
     folds FILE                          member, fold
     effective REPORT ...                the report by is_effective
 
-FILE is CSV with a header: item, grp and price, with or without period, quantity and
-member; for price_slopes x in place of grp.  Members are text; in columns called
+FILE is CSV with a header: item, member_group and price, with or without period, quantity and
+member; for price_slopes x in place of member_group.  Members are text; in columns called
 member_number and member_uuid they are bigint and uuid, and items in item_number are
 bigint.  FILE may be "-" for folds, and the members are the parameters.  Answers are as those of
 price_fairness.py, in these columns, of price_gaps, price_gap_items and
@@ -40,7 +40,7 @@ price_slopes:
     rank_z z p_value premium_p_value verdict
 
     item member_group rows reference_rows premium_pct folds rank_z design_effect z
-    p_value q_value
+    p_value q_value is_flagged
 
     items cells rows slope std_error df premium_pct premium_pct_low
     premium_pct_high p_value
@@ -58,12 +58,12 @@ from uuid import UUID
 
 import numpy as np
 
-from price_fairness import adjusted, log, read, text, two_sided, two_sided_t, upper_quantile_t, van_elteren
+from price_fairness import adjusted, log, read, relative_gap, text, two_sided_t, upper_quantile_t, van_elteren
 
 FOLDS = 32
 
-# Residuals of that size (root of their mean square) are the rounding of logarithms:
-# everybody pays exactly the same premium.
+# Residuals of that size (root of their mean square), relative to what is explained or
+# not, are the rounding of logarithms: everybody pays exactly the same premium.
 ROUNDING = 1e-12
 
 Row = namedtuple("Row", "item period grp price member")
@@ -128,6 +128,16 @@ def numbered(values):
     """Numbers from 0 in place of values, and how many there are."""
     number = {}
     return np.array([number.setdefault(value, len(number)) for value in values], dtype=int), len(number)
+
+
+def relative_logs(prices, cells):
+    """Logarithms relative to the first price of the cell: of a number near 1 no digit is lost."""
+    first = {}
+    found = []
+    for price, cell in zip(prices, cells):
+        excess = price / first.setdefault(cell, price) - 1
+        found.append(float(np.log1p(float(excess))) if abs(excess) < Fraction(1, 2) else log(price) - log(first[cell]))
+    return found
 
 
 def centred(values, cell):
@@ -201,15 +211,17 @@ class Fit:
         scores = x * residual
         if self.part == "item_fold" and self.has_folds:
             scores = np.bincount(self.item * FOLDS + self.fold, scores)
-        self.row_variance = (scores**2).sum() / (x * x).sum() ** 2
+        # Sums of an item tell nothing of its rows.
+        if self.part == "row" or self.has_folds:
+            self.row_variance = (scores**2).sum() / (x * x).sum() ** 2
         self.member_variance = 0.0
         if self.has_folds:
             self.member_variance, self.folds = self.jackknife(self.fold)
             self.member_df = self.folds - 1
             if self.is_effective:
                 self.member_df = max(1.0, effective(np.bincount(self.fold, x * x)) - 1)
-        if (residual**2).mean() < ROUNDING**2:
-            self.row_variance = 0.0
+        if (residual**2).mean() <= ROUNDING**2 * (self.y**2).mean():
+            self.row_variance = None if self.row_variance is None else 0.0
             self.item_variance = None if self.item_variance is None else 0.0
             self.member_variance = None if self.member_variance is None else 0.0
         if None in (self.item_variance, self.member_variance):
@@ -220,7 +232,7 @@ class Fit:
                 self.item_variance + self.member_variance - self.row_variance, self.item_variance, self.member_variance)
             self.df = min(self.df, self.member_df)
         else:
-            self.variance = max(self.item_variance, self.row_variance)
+            self.variance = max(self.item_variance, self.row_variance or 0.0)
 
     @property
     def effective_items(self):
@@ -283,7 +295,7 @@ def compare(rows, grp, reference, fold_of, is_effective):
     """The fit, the rows of the cells that compare, and the rank statistic."""
     rows = [row for row in rows if row.grp in (grp, reference)]
     fit = Fit(
-        [float(row.grp == grp) for row in rows], [log(row.price) for row in rows],
+        [float(row.grp == grp) for row in rows], relative_logs([row.price for row in rows], [(row.item, row.period) for row in rows]),
         [(row.item, row.period) for row in rows], [row.item for row in rows], folds_of(rows, fold_of), is_effective)
     compared = [row for row, is_telling in zip(rows, fit.telling) if is_telling]
     cells = {}
@@ -318,8 +330,7 @@ def expected(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, fold_of
 
 
 def expected_items(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, fold_of=fold, is_effective=False):
-    """Sorted by item and group.  What decides on a flag besides q_value is in
-    price_fairness.py."""
+    """Sorted by item and group."""
     rows, reports = sales(rows), []
     by_item = {}
     for row in rows:
@@ -335,8 +346,11 @@ def expected_items(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, f
                 effect = design_effect(fit.member_variance, fit.row_variance)
                 z = None if effect is None else rank_z / np.sqrt(effect)
                 p_value = None if effect is None else two_sided_t(z, fit.member_df)
-            n = sum(row.grp == grp for row in compared)
+            sides = [[row for row in compared if (row.grp == grp) == is_own] for is_own in (True, False)]
+            n = len(sides[0])
             its_reports.append({
+                # Means and ranks may speak of different directions: both are to say dearer.
+                "is_flagged": (z or 0) > 0 and relative_gap(*sides) > min_premium_pct and min(n, len(compared) - n) >= min_rows,
                 "item": item, "member_group": grp, "rows": n, "reference_rows": len(compared) - n,
                 "premium_pct": 100 * np.expm1(fit.coefficient), "folds": fit.folds, "rank_z": rank_z, "design_effect": effect, "z": z,
                 "p_value": p_value, "q_value": None, "member_variance": fit.member_variance if fit.has_folds else None,
@@ -344,6 +358,8 @@ def expected_items(rows, reference, alpha=0.05, min_premium_pct=1, min_rows=5, f
         tested = [report for report in its_reports if report["p_value"] is not None]
         for report, q in zip(tested, adjusted([report["p_value"] for report in tested]) if tested else []):
             report["q_value"] = q
+        for report in its_reports:
+            report["is_flagged"] = report["q_value"] is not None and bool(report["q_value"] < alpha and report["is_flagged"])
         reports += its_reports
 
     def order(report):
@@ -362,7 +378,7 @@ def expected_slope(rows, alpha=0.05, part="row", fold_of=fold, is_effective=Fals
         SlopeRow(item, period, float(x), Fraction(price), member) for item, period, x, price, member in rows
         if None not in (item, x, price) and not (has_members and member is None) and Fraction(price) > 0]
     fit = Fit(
-        [row.x for row in rows], [log(row.price) for row in rows], [(row.item, row.period) for row in rows],
+        [row.x for row in rows], relative_logs([row.price for row in rows], [(row.item, row.period) for row in rows]), [(row.item, row.period) for row in rows],
         [row.item for row in rows], folds_of(rows, fold_of), is_effective, part)
     variance, df = fit.variance, fit.df
     # Members tell of one item alone what items cannot.
@@ -387,7 +403,7 @@ def parts(fit):
 COLUMNS = {
     "price_gaps": "member_group reference items cells rows reference_rows premium_pct premium_pct_low premium_pct_high std_error df"
     " effective_items design_effect rank_z z p_value premium_p_value verdict",
-    "price_gap_items": "item member_group rows reference_rows premium_pct folds rank_z design_effect z p_value q_value",
+    "price_gap_items": "item member_group rows reference_rows premium_pct folds rank_z design_effect z p_value q_value is_flagged",
     "price_slopes": "items cells rows slope std_error df premium_pct premium_pct_low premium_pct_high p_value"}
 
 
@@ -404,7 +420,7 @@ def records_of(file):
         # A period that is NULL makes a sale no sale, unlike periods that nobody gave.
         if r.get("period", "") is None:
             item = None
-        yield item, r.get("period"), r.get("grp"), r["price"], r.get("quantity", "1"), member, r.get("x")
+        yield item, r.get("period"), r.get("member_group"), r["price"], r.get("quantity", "1"), member, r.get("x")
 
 
 def run(report, file, *parameters):

@@ -343,7 +343,7 @@ def the_program():
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.csv"
         file.write_text("".join(
-            ",".join(map(str, record)) + "\n" for record in [("item_number", "period", "grp", "price", "quantity", "member_number"), *records]))
+            ",".join(map(str, record)) + "\n" for record in [("item_number", "period", "member_group", "price", "quantity", "member_number"), *records]))
         gaps, items, effective, end = asked(
             f"price_gaps\t{file}\t0\nprice_gap_items\t{file}\t0\t.1\neffective\tprice_gaps\t{file}\t0\n").split("\n\n")
     for line, is_effective in ((gaps, False), (effective, True)):

@@ -1,7 +1,7 @@
 """Simulated shops, to see how often an interval holds the truth and a verdict is false.
 
     price_shops.py lines                            names of the kinds of shops, and what they are
-    price_shops.py rows LINE SHOPS [SEED]           CSV with a header: shop, item, period, grp,
+    price_shops.py rows LINE SHOPS [SEED]           CSV with a header: shop, item, period, member_group,
                                                     price, quantity, member
     price_shops.py expected LINE SHOPS [SEED]       of each shop, tab-separated: shop, premium_pct,
                                                     premium_pct_low, premium_pct_high, std_error,
@@ -286,7 +286,7 @@ if __name__ == "__main__":
     else:
         name, shops, *seed = arguments
         if command == "rows":
-            print("shop,item,period,grp,price,quantity,member")
+            print("shop,item,period,member_group,price,quantity,member")
         for number in range(int(shops)):
             one = shop(name, number, *map(int, seed))
             if command == "rows":

@@ -164,18 +164,70 @@ def rfm_book(key_type, rows, id_type=None):
     return literal("rfm_book", book(3, key_type, form, skipped, keys, tail))
 
 
+# ---------- members by folds ----------
+
+
+def xxh64(data):
+    """With seed 0, as the specification of xxHash has it."""
+    primes = (11400714785074694791, 14029467366897019727, 1609587929392839161, 9650029242287828579, 2870177450012600261)
+    p1, p2, p3, p4, p5 = primes
+    mask = 2**64 - 1
+
+    def turned(word, bits):
+        return (word << bits | word >> (64 - bits)) & mask
+
+    def step(lane, word):
+        return turned((lane + word * p2) & mask, 31) * p1 & mask
+
+    rest = len(data) % 32
+    words = struct.unpack("<%dQ" % ((len(data) - rest) // 8), data[:len(data) - rest])
+    if words:
+        lanes = [(p1 + p2) & mask, p2, 0, -p1 & mask]
+        for i, word in enumerate(words):
+            lanes[i % 4] = step(lanes[i % 4], word)
+        h = sum(turned(lane, bits) for lane, bits in zip(lanes, (1, 7, 12, 18))) & mask
+        for lane in lanes:
+            h = ((h ^ step(0, lane)) * p1 + p4) & mask
+    else:
+        h = p5
+    h = (h + len(data)) & mask
+    data = data[len(data) - rest:]
+    while len(data) >= 8:
+        h = (turned(h ^ step(0, int.from_bytes(data[:8], "little")), 27) * p1 + p4) & mask
+        data = data[8:]
+    if len(data) >= 4:
+        h = (turned(h ^ int.from_bytes(data[:4], "little") * p1 & mask, 23) * p2 + p3) & mask
+        data = data[4:]
+    for byte in data:
+        h = turned(h ^ byte * p5 & mask, 11) * p1 & mask
+    for bits, prime in ((33, p2), (29, p3), (32, 1)):
+        h = (h ^ h >> bits) * prime & mask
+    return h
+
+
+def fold(member):
+    return xxh64(i64(member) if isinstance(member, int) else key_bytes(member)) % 32
+
+
+def logarithm(price):
+    return round(math.log(float(price)) * 2**52)
+
+
 # ---------- pricebook ----------
 
 
-def pricebook(key_type, rows):
-    """Of rows (item, group, price) or (item, period, group, price, quantity)."""
-    form = 0 if len(rows[0]) == 3 else 1
+def pricebook(key_type, rows, has_members=False):
+    """Of rows (item, group, price) or (item, period, group, price, quantity), with a member behind if has_members."""
+    has_periods = len(rows[0]) - has_members == 5
+    form = has_periods + 2 * has_members
+    # By item and then by period, group and fold: number of sales, sum of logarithms.
+    folds = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     # By item, then by period, group and price: number of sales, quantity.
     items = defaultdict(lambda: defaultdict(lambda: [0, Decimal(0)]))
     skipped = bad_price = bad_quantity = most_decimals = 0
     groups = set()
     for row in rows:
-        item, period, grp, price, quantity = row if form else (row[0], "2000-01-01", row[1], row[2], "1")
+        item, period, grp, price, quantity = row[:5] if has_periods else (row[0], "2000-01-01", row[1], row[2], "1")
         if None in row:
             skipped += 1
         elif Decimal(price) <= 0:
@@ -190,41 +242,55 @@ def pricebook(key_type, rows):
             sales = items[item][days(period), grp.encode(), without_zeros(Decimal(price))]
             sales[0] += 1
             sales[1] = EXACT.add(sales[1], Decimal(quantity))
+            if has_members:
+                paid = folds[item][days(period), grp.encode(), fold(row[-1])]
+                paid[0] += 1
+                paid[1] += logarithm(price)
     keys = in_order(items)
     groups = sorted(groups)
     money = Money()
     stored = b""
     for key in keys:
         for (period, grp, price), (number, quantity) in sorted(items[key].items()):
-            if form:
+            if has_periods:
                 stored += i32(period)
             stored += u32(groups.index(grp)) + money.packed(price) + u32(number)
-            if form:
+            if has_periods:
                 stored += money.packed(without_zeros(quantity))
     tail = u8(most_decimals) + i64(bad_price, bad_quantity) + u32(len(groups)) + texts(grp.decode() for grp in groups)
     tail += u32(*(len(items[key]) for key in keys)) + stored + money.listed()
+    if has_members:
+        tail += u32(*(len(folds[key]) for key in keys))
+        for key in keys:
+            for (period, grp, number), (sales, logarithms) in sorted(folds[key].items()):
+                if has_periods:
+                    tail += i32(period)
+                tail += u32(groups.index(grp)) + u8(number) + u32(sales) + wide(logarithms, 12)
     return literal("pricebook_summary", book(7, key_type, form, skipped, keys, tail))
 
 
 # ---------- price_slope ----------
 
 
-def price_slope(key_type, rows):
-    """Of rows (item, period, x, price), or (item, x, price) without periods; x a float."""
-    form = 0 if len(rows[0]) == 4 else 1
+def price_slope(key_type, rows, has_members=False):
+    """Of rows (item, period, x, price), or (item, x, price) without periods; x a float; with a member behind if has_members."""
+    has_periods = len(rows[0]) - has_members == 4
+    form = (not has_periods) + 2 * has_members
     items = defaultdict(lambda: defaultdict(list))
     skipped = 0
     for row in rows:
-        if None in row or Decimal(row[-1]) <= 0:
+        *sale, member = row if has_members else (*row, None)
+        if None in row or Decimal(sale[-1]) <= 0:
             skipped += 1
         else:
-            item, *period, x, price = row
-            items[item][days(*period) if period else 0].append((round(x * 2**40), round(math.log(float(price)) * 2**52)))
+            item, *period, x, price = sale
+            cell = days(*period) if period else 0, fold(member) if has_members else 0
+            items[item][cell].append((round(x * 2**40), logarithm(price)))
     keys = in_order(items)
     cells = b""
     for key in keys:
-        for period, of in sorted(items[key].items()):
-            cells += i32(period) + i64(len(of))
+        for (period, number), of in sorted(items[key].items()):
+            cells += i32(period) + (u8(number) if has_members else b"") + i64(len(of))
             cells += wide(sum(x for x, _ in of), 16) + wide(sum(y for _, y in of), 16)
             cells += wide(sum(x * x for x, _ in of), 24) + wide(sum(x * y for x, y in of), 24)
     numbers = [len(items[key]) for key in keys]
@@ -261,12 +327,25 @@ GOLDEN = [
         ("tea", "2026-01-05", "", "-1", "0"), ("tea", "2026-01-05", "x", "1", "0"), ("milk", "2026-01-05", "", "1", "-2"),
         ("tea", "2026-01-05", "", "1", "-0.5")]),
     pricebook(str, [("tea", "2026-01-05", "", "1", "0")] * 5),
+    pricebook(int, [
+        (12, "old", "0.01", 1), (-7, "new", "10.00", 2), (-7, "new", "10", 2), (12, "old", "0.01", 33), (None, "old", "1", 1),
+        (-7, "old", "9.5", -1), (-7, "new", "11", 2), (-7, "old", "0", 1), (-7, "old", "1", None)], True),
+    pricebook(str, [
+        ("tea", "2026-01-05", "new", "12.3333333333333333333", "0.5", "m1"), ("tea", "2026-01-05", "", "2.50", "1", ""),
+        ("Käse", "2026-01-12", "", "0.99", "2", "a member whose name is longer than 32 bytes"), ("tea", "1999-12-31", "new", "3", "1", "Zoë"),
+        ("tea", "2026-01-05", "", "2.5", "1.5", "m2"), ("tea", "2026-01-05", "", "1", "1", None), ("tea", "2026-01-05", "", "1", "0", "m1")], True),
+    pricebook(str, [("tea", "2026-01-05", "", "4", "1", LOW), ("tea", "2026-01-05", "", "2", "1", HIGH), ("tea", "2026-01-05", "", "1", "1", HIGH)], True),
     price_slope(str, [
         ("tea", "2026-01-05", 0.0, "1"), ("Käse", "2026-01-12", -0.25, "2"), ("tea", "2026-01-05", -3.0, "2"),
         ("tea", "1999-12-31", 1048576.0, "1"), ("tea", "2026-01-05", 0.5, "2"), ("tea", "2026-01-05", 0.0, "0"),
         ("tea", "2026-01-05", 0.0, "-1"), (None, "2026-01-05", 0.0, "1"), ("tea", "2026-01-05", 0.0, None)]),
     price_slope(int, [(42, "2000-01-01", 1.0, "2"), (42, "2000-01-01", 2.0, "4")]),
-    price_slope(str, [("tea", 1.0, "2"), ("tea", 2.0, "4"), (None, 1.0, "2"), ("tea", 3.0, "-8")])]
+    price_slope(str, [("tea", 1.0, "2"), ("tea", 2.0, "4"), (None, 1.0, "2"), ("tea", 3.0, "-8")]),
+    price_slope(str, [
+        ("tea", "2026-01-05", 0.0, "1", 1), ("Käse", "2026-01-12", -0.25, "2", 2), ("tea", "2026-01-05", -3.0, "2", 33),
+        ("tea", "1999-12-31", 1048576.0, "1", 1), ("tea", "2026-01-05", 0.5, "2", 1), ("tea", "2026-01-05", 0.0, "1", None)], True),
+    price_slope(int, [(42, 1.0, "2", "m1"), (42, 2.0, "4", "m2"), (42, 2.5, "0", "m2"), (42, 4.0, "0.5", "m1")], True),
+    price_slope(int, [(42, 1.0, "2", LOW), (42, 2.0, "4", HIGH)], True)]
 
 if __name__ == "__main__":
     print("\n".join(GOLDEN))

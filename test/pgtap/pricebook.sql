@@ -20,7 +20,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL jit = off;
 SET LOCAL work_mem = '64MB';
 
-SELECT plan(77);
+SELECT plan(78);
 
 -- The oracle
 
@@ -92,6 +92,41 @@ LANGUAGE sql STABLE AS $$
     FROM pg_temp.sold() WHERE member_group = reference GROUP BY item, period
 $$;
 
+-- ln gamma(x), by Stirling's series where that is exact enough (Abramowitz and Stegun 6.1.41).
+CREATE FUNCTION pg_temp.ln_gamma(x float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+  SELECT (z - 0.5) * ln(z) - z + ln(2 * pi()) / 2 + 1 / (12 * z) - 1 / (360 * z ^ 3) + 1 / (1260 * z ^ 5) - 1 / (1680 * z ^ 7)
+         - (SELECT coalesce(sum(ln(x + i)), 0) FROM generate_series(0, steps - 1) i)
+    FROM (SELECT greatest(ceil(20 - x), 0)::int AS steps) s, LATERAL (SELECT x + steps AS z) z
+$$;
+
+-- The incomplete beta function, by its continued fraction (Abramowitz and Stegun 26.5.8); x^a needs no more digits than floats have.
+CREATE FUNCTION pg_temp.incomplete_beta(x float8, a float8, b float8) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  power float8;
+  fraction float8 := 1;
+BEGIN
+  IF x <= 0 THEN
+    RETURN 0;
+  ELSIF x > (a + 1) / (a + b + 2) THEN
+    RETURN 1 - pg_temp.incomplete_beta(1 - x, b, a);
+  END IF;
+  power := a * ln(x) + b * ln(1 - x) + pg_temp.ln_gamma(a + b) - pg_temp.ln_gamma(a) - pg_temp.ln_gamma(b);
+  -- Beyond, PostgreSQL calls it an underflow.
+  IF power < -700 THEN
+    RETURN 0;
+  END IF;
+  FOR m IN REVERSE 300 .. 1 LOOP
+    fraction := 1 + m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)) / fraction;
+    fraction := 1 - (a + m - 1) * (a + b + m - 1) * x / ((a + 2 * m - 2) * (a + 2 * m - 1)) / fraction;
+  END LOOP;
+  RETURN exp(power) / a / fraction;
+END $$;
+
+-- Two-sided p of Student's t.
+CREATE FUNCTION pg_temp.student_p(t float8, df float8) RETURNS float8 LANGUAGE sql IMMUTABLE STRICT AS $$
+  SELECT CASE WHEN t * t < 3 THEN 1 - pg_temp.incomplete_beta(t * t / (df + t * t), 0.5, df / 2) ELSE pg_temp.incomplete_beta(df / (df + t * t), df / 2, 0.5) END
+$$;
+
 -- Every group's and the reference's rows in their common cells, with what the tests
 -- need: midranks, ties, logarithms relative to their mean, the fair price.
 CREATE TEMP TABLE compared (member_group text, item text, period date, is_own boolean, price numeric, quantity numeric, fair_price numeric,
@@ -152,29 +187,41 @@ $$;
 
 CREATE TYPE pg_temp.gap_row AS (
   member_group text, reference text, items bigint, cells bigint, rows bigint, reference_rows bigint, compared_share float8, naive_gap_pct float8,
-  slope float8, error float8, z float8, p_value float8, overcharge numeric, overcharge_net numeric, items_flagged bigint, verdict text);
+  mean_premium_pct float8, slope float8, error float8, df float8, premium_p_value float8, effective_items float8, design_effect float8, z float8, p_value float8, overcharge numeric, overcharge_net numeric, items_flagged bigint, verdict text);
 CREATE FUNCTION pg_temp.gaps(asked text, alpha float8, min_premium_pct float8, min_rows int) RETURNS SETOF pg_temp.gap_row LANGUAGE sql STABLE AS $$
   WITH sold AS MATERIALIZED (SELECT * FROM pg_temp.sold()),
   total AS (SELECT member_group, avg(price) AS mean, sum(price * quantity) AS revenue FROM sold GROUP BY member_group),
   test AS (SELECT member_group, count(*) AS cells, count(DISTINCT item) AS items, sum(weight * excess) / sqrt(nullif(sum(weight * weight * variance), 0)) AS z FROM pg_temp.ranked GROUP BY member_group),
   slope AS (SELECT member_group, regr_slope(y, x) AS slope, sum(x * x) AS square FROM compared GROUP BY member_group),
-  cluster AS (SELECT member_group, item, sum(x * (y - slope * x)) AS score FROM compared JOIN slope USING (member_group) GROUP BY member_group, item),
-  error AS (SELECT member_group, sqrt(count(*) / nullif(count(*) - 1.0, 0) * sum(score * score)) AS meat FROM cluster GROUP BY member_group),
+  -- Each item left out in turn, and rows as if they were independent.
+  cluster AS (SELECT member_group, sum(x * y) AS product, sum(x * x) AS square FROM compared GROUP BY member_group, item),
+  items_error AS (
+    SELECT member_group, s.square ^ 2 / sum(c.square ^ 2) AS effective_items,
+           CASE WHEN count(*) > 1 THEN (count(*) - 1.0) / count(*) * sum(((slope * s.square - product) / nullif(s.square - c.square, 0) - slope) ^ 2) END AS items_variance
+      FROM cluster c JOIN slope s USING (member_group) GROUP BY member_group, slope, s.square),
+  rows_error AS (SELECT member_group, sum((x * (y - slope * x)) ^ 2) / max(square) ^ 2 AS rows_variance FROM compared JOIN slope USING (member_group) GROUP BY member_group),
+  error AS (
+    SELECT member_group, effective_items, greatest(effective_items - 1, 1) AS df, sqrt(variance) AS error, CASE WHEN rows_variance > 0 THEN greatest(variance / rows_variance, CASE WHEN variance IS NOT NULL THEN 1 END) END AS design_effect
+      FROM items_error JOIN rows_error USING (member_group), LATERAL (SELECT CASE WHEN items_variance IS NOT NULL THEN greatest(items_variance, rows_variance) END AS variance) v),
   money AS (
     SELECT member_group, count(*) FILTER (WHERE is_own) AS n, count(*) FILTER (WHERE NOT is_own) AS reference_n, sum(price * quantity) FILTER (WHERE is_own) AS revenue,
            sum(greatest(price - fair_price, 0) * quantity) FILTER (WHERE is_own) AS overcharge, sum((price - fair_price) * quantity) FILTER (WHERE is_own) AS net
       FROM compared GROUP BY member_group),
+  at_means AS (
+    SELECT member_group, 100 * (sum(own) / sum(other * m / n) - 1)::float8 AS mean_premium_pct
+      FROM (SELECT member_group, m, n, sum(price) FILTER (WHERE is_own) AS own, sum(price) FILTER (WHERE NOT is_own) AS other FROM compared GROUP BY member_group, item, period, m, n) c GROUP BY member_group),
   flagged AS (SELECT member_group, count(*) FILTER (WHERE is_flagged) AS items_flagged FROM pg_temp.items(alpha, min_premium_pct, min_rows) GROUP BY member_group),
   -- Where all prices of every cell are alike the test has nothing to say.
   result AS (
-    SELECT t.member_group, r.mean AS reference_mean, t.mean, items, cells, n, reference_n, m.revenue / t.revenue AS compared_share, slope, meat / square AS error, overcharge, net, items_flagged,
-           CASE WHEN cells > 0 THEN coalesce(z, 0) END AS z, CASE WHEN cells > 0 THEN coalesce(pg_temp.normal_p(z), 1) END AS p_value, exp(slope) - 1 AS premium
+    SELECT t.member_group, r.mean AS reference_mean, t.mean, items, cells, n, reference_n, m.revenue / t.revenue AS compared_share, mean_premium_pct, slope, error, CASE WHEN error IS NOT NULL THEN df END AS df, effective_items, design_effect, overcharge, net, items_flagged,
+           coalesce(z, 0) / sqrt(design_effect) AS z, pg_temp.student_p(coalesce(z, 0) / sqrt(design_effect), df) AS p_value, pg_temp.student_p(slope / nullif(error, 0), df) AS premium_p_value, exp(slope) - 1 AS premium
       FROM total t CROSS JOIN total r LEFT JOIN test ON test.member_group = t.member_group LEFT JOIN slope s ON s.member_group = t.member_group LEFT JOIN error e ON e.member_group = t.member_group
-      LEFT JOIN money m ON m.member_group = t.member_group LEFT JOIN flagged f ON f.member_group = t.member_group
+      LEFT JOIN money m ON m.member_group = t.member_group LEFT JOIN at_means a ON a.member_group = t.member_group LEFT JOIN flagged f ON f.member_group = t.member_group
      WHERE t.member_group <> asked AND r.member_group = asked)
   SELECT member_group, asked, coalesce(items, 0), coalesce(cells, 0), coalesce(n, 0), coalesce(reference_n, 0), coalesce(compared_share, 0)::float8, (100 * (mean - reference_mean) / reference_mean)::float8,
-         slope, error, z, p_value, coalesce(overcharge, 0), coalesce(net, 0), coalesce(items_flagged, 0),
-         CASE WHEN cells IS NULL OR n < min_rows OR reference_n < min_rows THEN 'not comparable'
+         mean_premium_pct, slope, error, df, premium_p_value, effective_items, design_effect, z, p_value, coalesce(overcharge, 0), coalesce(net, 0), coalesce(items_flagged, 0),
+         CASE WHEN cells IS NULL OR n < min_rows OR reference_n < min_rows OR error IS NULL THEN 'not comparable'
+              WHEN premium_p_value >= alpha THEN 'fair'
               WHEN p_value < alpha AND z > 0 AND 100 * premium > min_premium_pct THEN 'unfair'
               WHEN p_value < alpha AND z < 0 AND 100 * premium < -min_premium_pct THEN 'favoured'
               ELSE 'fair' END
@@ -224,11 +271,17 @@ RETURNS TABLE (member_group text, what text, got text, wanted text) LANGUAGE sql
            ('naive_gap_pct', a.naive_gap_pct::text, b.naive_gap_pct::text, pg_temp.near(a.naive_gap_pct, b.naive_gap_pct, 1e-12)),
            ('premium_pct', l.slope::text, b.slope::text, pg_temp.near(l.slope, b.slope, 1e-13)),
            ('middle of the interval', ((l.low + l.high) / 2)::text, b.slope::text, a.items < 2 OR pg_temp.near((l.low + l.high) / 2, b.slope, 1e-13)),
-           ('interval', ((l.high - l.low) / 2)::text, (b.error * pg_temp.student(a.items - 1))::text,
+           ('mean_premium_pct', a.mean_premium_pct::text, b.mean_premium_pct::text, pg_temp.near(a.mean_premium_pct, b.mean_premium_pct, 1e-12)),
+           ('std_error', a.std_error::text, b.error::text, pg_temp.near(a.std_error, b.error, 1e-14)),
+           ('effective_items', a.effective_items::text, b.effective_items::text, pg_temp.near(a.effective_items, b.effective_items)),
+           ('df', a.df::text, b.df::text, pg_temp.near(a.df, b.df)),
+           ('premium_p_value', a.premium_p_value::text, b.premium_p_value::text, pg_temp.near(a.premium_p_value, b.premium_p_value, 4e-300)),
+           ('design_effect', a.design_effect::text, b.design_effect::text, pg_temp.near(a.design_effect, b.design_effect)),
+           ('interval', ((l.high - l.low) / 2)::text, (b.error * pg_temp.student(b.df))::text,
             CASE WHEN a.items < 2 THEN l.low IS NULL AND l.high IS NULL
-                 ELSE alpha <> 0.05 OR a.items < 10 OR abs((l.high - l.low) / 2 / (b.error * pg_temp.student(a.items - 1)) - 1) < 1e-5 OR (b.error < 1e-14 AND l.high - l.low < 1e-13) END),
+                 ELSE alpha <> 0.05 OR b.df < 9 OR abs((l.high - l.low) / 2 / (b.error * pg_temp.student(b.df)) - 1) < 1e-5 END),
            ('z', a.z::text, b.z::text, pg_temp.near(a.z, b.z, 1e-10)),
-           ('p_value', a.p_value::text, b.p_value::text, pg_temp.near(a.p_value, b.p_value, 4e-306)),
+           ('p_value', a.p_value::text, b.p_value::text, pg_temp.near(a.p_value, b.p_value, 4e-300)),
            ('overcharge', a.overcharge::text, b.overcharge::text, a.overcharge = b.overcharge),
            ('overcharge_net', a.overcharge_net::text, b.overcharge_net::text, a.overcharge_net = b.overcharge_net)
          ) AS w (what, got, wanted, is_same)
@@ -305,6 +358,10 @@ $$;
 SELECT ok(abs(pg_temp.normal_p(1.959963984540054) - 0.05) < 1e-15 AND pg_temp.near(pg_temp.normal_p(2.575829303548901), 0.01) AND pg_temp.near(pg_temp.normal_p(6), 1.973175290075e-9)
           AND pg_temp.near(pg_temp.normal_p(2.9999999999), pg_temp.normal_p(3.0000000001)), 'the oracle: tables of the normal distribution');
 SELECT ok(abs(pg_temp.student(30) - 2.042272456) < 1e-7 AND abs(pg_temp.student(10) - 2.228138852) < 1e-5, 'the oracle: tables of Student''s');
+-- Closed forms of one, two and three degrees of freedom, and tables of more.
+SELECT ok((SELECT bool_and(pg_temp.near(pg_temp.student_p(t, 1), 1 - 2 / pi() * atan(t)) AND pg_temp.near(pg_temp.student_p(t, 2), 1 - t / sqrt(t ^ 2 + 2), 1e-15)
+                   AND pg_temp.near(pg_temp.student_p(t, 3), 1 - 2 / pi() * (atan(t / sqrt(3)) + t / sqrt(3) / (1 + t ^ 2 / 3)), 1e-15)) FROM unnest('{0.01,0.5,1,1.7,1.8,3,12,40}'::float8[]) t)
+          AND abs(pg_temp.student_p(2.228138852, 10) - 0.05) < 1e-10 AND abs(pg_temp.student_p(2.042272456, 30) - 0.05) < 1e-10 AND pg_temp.near(pg_temp.student_p(40, 1e7), 0, 1e-300), 'the oracle: Student''s test');
 SELECT ok((SELECT abs(j - sqrt(2 / pi())) < 1e-15 FROM correction WHERE df = 4) AND (SELECT abs(j - (1 - 3 / (4 * 1000 - 1.0))) < 1e-6 FROM correction WHERE df = 1000), 'the oracle: Hedges'' correction');
 -- Y. Benjamini and Y. Hochberg (1995), the example of their paper.
 CREATE TEMP TABLE published AS
@@ -335,8 +392,9 @@ SELECT 'teeth', dose, member_group, len, 1
     ('VC', '2026-01-03', '{23.6,18.5,33.9,25.5,26.4,32.5,26.7,21.5,23.3,29.5}'), ('OJ', '2026-01-01', '{15.2,21.5,17.6,9.7,14.5,10,8.2,9.4,16.5,9.7}'),
     ('OJ', '2026-01-02', '{19.7,23.3,23.6,26.4,20,25.2,25.8,21.2,14.5,27.3}'), ('OJ', '2026-01-03', '{25.5,26.4,22.4,24.5,24.8,30.9,26.4,27.3,29.4,23}')) v (member_group, dose, lengths), unnest(lengths) len;
 SELECT pg_temp.check_reports('ToothGrowth', 'VC');
-SELECT ok(abs(z - 2.993714619) < 1e-9 AND abs(p_value - .002756035977) < 1e-12, 'ToothGrowth: z and p of van Elteren''s test') FROM book, price_gaps(book, 'VC');
-SELECT is((SELECT p_value FROM book, price_gap_items(NULL::text, book, 'VC')), (SELECT p_value FROM book, price_gaps(book, 'VC')), 'ToothGrowth: p of the only item is that of all');
+-- Doses are strata alike if they are items.
+SELECT ok(abs(z * sqrt(design_effect) - 2.993714619) < 1e-9, 'ToothGrowth: z of van Elteren''s test') FROM (SELECT pricebook(period::text, member_group, price) AS by_dose FROM sale) s, price_gaps(by_dose, 'VC');
+SELECT ok(abs(p_value - .002756035977) < 1e-12, 'ToothGrowth: its p') FROM book, price_gap_items(NULL::text, book, 'VC');
 SELECT results_eq('SELECT round(midrank::numeric, 1), round(expected::numeric, 1), round(variance::numeric, 7) FROM (SELECT period, excess + 105 AS midrank, 105 AS expected, variance FROM pg_temp.ranked) r ORDER BY period',
   'VALUES (135.5, 105.0, 174.6052632), (143.5, 105, 174.6052632), (104.5, 105, 174.3421053)', 'ToothGrowth: rank sums and variances of the doses');
 
@@ -374,7 +432,7 @@ INSERT INTO sale SELECT i::text, date '2026-01-05' + 7 * (CASE WHEN i = 1 THEN 0
 SELECT pg_temp.check_reports('one cell in common, or none', 'a', min_rows => 3);
 -- p far below what a test at the desk sees.
 TRUNCATE sale;
-INSERT INTO sale SELECT i::text, '2026-01-05', (ARRAY['a', 'b'])[1 + g], 100 * i + k + 30 * g, 1 FROM generate_series(1, 12) i, generate_series(0, 1) g, generate_series(1, 100) k;
+INSERT INTO sale SELECT i::text, '2026-01-05', (ARRAY['a', 'b'])[1 + g], (100 + k) * i * (1 + 0.3 * g), 1 FROM generate_series(1, 60) i, generate_series(0, 1) g, generate_series(1, 100) k;
 SELECT pg_temp.check_reports('a gap beyond doubt', 'a');
 SELECT cmp_ok((SELECT p_value FROM book, price_gaps(book, 'a')), '<', 1e-20::float8, 'and p says so');
 

@@ -1,6 +1,7 @@
-# The price reports against test/oracle/price_fairness.py, which works out the same
-# with NumPy and SciPy: shops of all shapes, every column.  The oracle itself is
-# tested by figures that others have published.
+# The price reports against test/oracle/price_fairness.py and price_inference.py,
+# which work out the same with NumPy and SciPy: shops of all shapes, every column.
+# The first is tested by figures that others have published, the second by
+# price_inference_check.py (083_price_inference.pl).
 #
 # One release is enough (test/run): the figures do not depend on the server.
 use strict;
@@ -18,7 +19,7 @@ use Test::More;
 my ($python) = grep { system("$_ -c 'import numpy, scipy.stats' >/dev/null 2>&1") == 0 } 'python3', '/usr/bin/python3';
 plan skip_all => 'Python\'s SciPy is not installed (Debian: python3-scipy)' unless $python;
 
-my $oracle = abs_path(dirname(__FILE__) . '/../oracle/price_fairness.py');
+my $oracles = abs_path(dirname(__FILE__) . '/../oracle');
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $node = PostgreSQL::Test::Cluster->new('price_oracle');
 $node->init(extra => [ '-E', 'UTF8', '--locale=C' ]);
@@ -31,18 +32,28 @@ $node->safe_psql('postgres', 'CREATE EXTENSION custmart');
 
 # Columns are the same as text, or else are numerics (equal as numbers), means (no
 # shorter than what avg() gives, and equal where that is rounded), floats, or
-# probabilities, whose digits count however small they are.
+# probabilities, whose digits count however small they are.  A statistic that is
+# shown divided by what is not known is not shown at all: "known".  Far out, a tail
+# makes many times more of the rounding of t than it was: its logarithm counts.
 my %report = (
 	skipped => [qw(cells all null price quantity)],
 	price_gaps => [
-		qw(member_group reference items cells rows reference_rows compared_share:float naive_gap_pct:float premium_pct:float premium_pct_low:float premium_pct_high:float z:float
-		  p_value:probability overcharge:numeric overcharge_net:numeric items_flagged verdict) ],
+		qw(member_group reference items cells rows reference_rows compared_share:float naive_gap_pct:float mean_premium_pct:float premium_pct:float
+		  overcharge:numeric overcharge_net:numeric items_flagged) ],
+	price_gap_money => [
+		qw(member_group reference items cells rows reference_rows compared_share:float naive_gap_pct:float mean_premium_pct:float premium_pct:float overcharge:numeric overcharge_net:numeric) ],
+	inference => [
+		qw(member_group reference items cells rows reference_rows premium_pct:float premium_pct_low:float premium_pct_high:float std_error:float df:float effective_items:float design_effect:float
+		  rank_z:known z:float p_value:tail premium_p_value:tail verdict) ],
+	# What the report does not show, the oracle does not either.
+	item_inference => [qw(item member_group rows reference_rows p_value:probability q_value:probability is_flagged)],
+	price_gap_item_money => [qw(item member_group rows reference_rows mean:mean reference_mean:mean median:numeric reference_median:numeric gap_pct:float hedges_g:float overcharge:numeric)],
 	price_gap_items => [
 		qw(item member_group rows reference_rows mean:mean reference_mean:mean median:numeric reference_median:numeric gap_pct:float hedges_g:float
 		  p_value:probability q_value:probability overcharge:numeric is_flagged) ],
 	price_gap_mix => [qw(member_group reference items rows reference_rows mean:float reference_mean:float difference:float basket_effect:float price_effect:float)],
 	fair_prices => [qw(item period fair_price:numeric rows)],
-	price_slopes => [qw(items cells rows slope:float premium_pct:float std_error:float premium_pct_low:float premium_pct_high:float p_value:probability)],
+	price_slopes => [qw(items cells rows slope:float std_error:float df:float premium_pct:float premium_pct_low:float premium_pct_high:float p_value:tail)],
 	# Those columns of them that plain SQL can give.
 	sql_gaps => [qw(member_group items cells rows reference_rows compared_share:float naive_gap_pct:float overcharge:numeric overcharge_net:numeric)],
 	sql_items => [qw(item member_group rows reference_rows mean:mean reference_mean:mean median:numeric reference_median:numeric)],
@@ -51,7 +62,7 @@ my %report = (
 sub is_same
 {
 	my ($got, $want, $type) = @_;
-	return 1 if $got eq $want;
+	return 1 if $got eq $want || $type eq 'known' && $got eq '\N';
 	return 0 if $got eq '\N' || $want eq '\N' || $type eq 'text';
 	if ($type eq 'mean')
 	{
@@ -69,7 +80,8 @@ sub is_same
 	return $got == $want if $got == $want || abs($want) == 'inf';
 	my $allowed = 1e-9 * abs $want;
 	# What is 0 but for rounding.
-	$allowed += 1e-12 if $type eq 'float';
+	$allowed += 1e-12 if $type eq 'float' || $type eq 'known';
+	$allowed *= 1 + abs log abs $want if $type eq 'tail' && $want > 0;
 	return abs($got - $want) <= $allowed;
 }
 
@@ -102,25 +114,27 @@ ok(is_same('7.66666666667', '7.6667', 'mean') && is_same('7.5', '8', 'mean') && 
 	  && is_same('7.66665', '7.6666', 'mean') && is_same('7.66665', '7.6667', 'mean') && !is_same('7.6667', '7.6666', 'mean') && is_same('7.6666', '7.6666', 'mean'),
 	'means as they are rounded');
 ok( !is_same('1.000000002e-300', '1e-300', 'probability') && is_same('1.0000000001e-300', '1e-300', 'probability') && is_same('1e-300', '0', 'float') && !is_same('0', '1e-300', 'probability')
+	  && is_same('1.00000005e-300', '1e-300', 'tail') && !is_same('1.000001e-300', '1e-300', 'tail') && !is_same('0.2500000007', '0.25', 'tail') && is_same('\N', '3', 'known') && !is_same('3', '\N', 'known')
 	  && is_same('Infinity', 'inf', 'float') && !is_same('-Infinity', 'inf', 'float') && !is_same('\N', '0', 'float'),
 	'floats as floats');
 
 # A comparison is a test that waits for the oracle's answer; all are asked at once.
 my @waiting;
+my %by_inference = (inference => "effective\tprice_gaps", item_inference => "effective\tprice_gap_items", price_slopes => "effective\tprice_slopes");
 sub expect
 {
 	my ($description, $name, $sql, @parameters) = @_;
-	push @waiting, { description => $description, name => $name, sql => $sql, job => join("\t", $name, @parameters) };
+	push @waiting, { description => $description, name => $name, sql => $sql, job => join("\t", $by_inference{$name} // $name, @parameters) };
 	return;
 }
 
 sub ask
 {
-	my (@jobs) = @_;
+	my ($oracle, @jobs) = @_;
 	PostgreSQL::Test::Utils::append_to_file("$dir/jobs", join '', map { "$_\n" } @jobs);
-	my $out = `$python '$oracle' <'$dir/jobs' 2>'$dir/complaints'`;
+	my $out = `$python '$oracles/$oracle.py' <'$dir/jobs' 2>'$dir/complaints'`;
 	unlink "$dir/jobs";
-	is($?, 0, 'the oracle answers') or diag(PostgreSQL::Test::Utils::slurp_file("$dir/complaints"));
+	is($?, 0, "$oracle answers") or diag(PostgreSQL::Test::Utils::slurp_file("$dir/complaints"));
 	my @answers = ([]);
 	for ($out =~ /^(.*)\n/mg)
 	{
@@ -136,8 +150,12 @@ sub ask
 
 # A shop is { rows => [[item, period, member_group, price, quantity], ...] }, perhaps with
 # is_number for items that are bigint, and without_period where the shorter
-# signature is meant.
+# signature is meant.  With members, which are of the type $shop->{member}, rows have
+# a sixth column.
+my %member_column = (bigint => 'member_number', uuid => 'member_uuid', text => 'member');
 my $shops = 0;
+sub csv_line { return join(',', map { !defined $_ ? '\N' : /[",\n ]|^$/ ? '"' . s/"/""/gr . '"' : $_ } @_) . "\n" }
+
 sub load_shop
 {
 	my ($shop) = @_;
@@ -145,23 +163,26 @@ sub load_shop
 	my @columns = $shop->{without_period} ? qw(item member_group price) : qw(item period member_group price quantity);
 	my @picked = $shop->{without_period} ? (0, 2, 3) : (0 .. 4);
 	my $type = $shop->{is_number} ? 'bigint' : 'text';
+	if ($shop->{member})
+	{
+		push @columns, $member_column{ $shop->{member} };
+		push @picked, 5;
+	}
 
 	$shop->{file} = "$dir/$table.csv";
 	PostgreSQL::Test::Utils::append_to_file(
 		$shop->{file},
-		join '', map { join(',', @$_) . "\n" } [ map { $_ eq 'item' && $shop->{is_number} ? 'item_number' : $_ } @columns ],
-		map {
-			my $row = $_;
-			[ map { !defined $row->[$_] ? '\N' : $row->[$_] =~ /[",\n ]|^$/ ? '"' . $row->[$_] =~ s/"/""/gr . '"' : $row->[$_] } @picked ]
-		} @{ $shop->{rows} });
+		join '', map { csv_line(@$_) } [ map { $_ eq 'item' && $shop->{is_number} ? 'item_number' : $_ } @columns ], map { [ @$_[@picked] ] } @{ $shop->{rows} });
 	$node->safe_psql('postgres', qq{
-		CREATE TABLE $table (item $type, period date @{[ $shop->{without_period} ? "DEFAULT '2000-01-01'" : '' ]}, member_group text, price numeric, quantity numeric @{[ $shop->{without_period} ? 'DEFAULT 1' : '' ]});
+		CREATE TABLE $table (item $type, period date @{[ $shop->{without_period} ? "DEFAULT '2000-01-01'" : '' ]}, member_group text, price numeric, quantity numeric @{[ $shop->{without_period} ? 'DEFAULT 1' : '' ]}
+			@{[ $shop->{member} ? ", $columns[-1] $shop->{member}" : '' ]});
 		COPY $table (@{[ join ', ', @columns ]}) FROM '$shop->{file}' (FORMAT csv, HEADER, NULL '\\N');
 		CREATE TABLE book_$table AS SELECT pricebook(@{[ join ', ', @columns ]}) AS book FROM $table});
 	return $shop;
 }
 
 my @in_sql;
+my @counted;
 sub quoted { return "'" . $_[0] =~ s/'/''/gr . "'" }
 
 # All reports of a shop, with parameters as price_gaps() has them.
@@ -181,9 +202,16 @@ sub expect_shop
 	expect("$description: rows", 'skipped',
 		"SELECT cell_count(book), rows_skipped(book), rows_skipped(book, 'null'), rows_skipped(book, 'price'), rows_skipped(book, 'quantity') FROM book_$shop->{table}",
 		$shop->{file});
-	expect("$description: price_gaps($arguments)", 'price_gaps', $of->('price_gaps', "price_gaps(book, $arguments)"), $shop->{file}, @parameters);
+	# Without members, price_fairness.py has the tests of items, too.
+	my ($gaps, $items) = $shop->{member} ? ('price_gap_money', 'price_gap_item_money') : ('price_gaps', 'price_gap_items');
+	expect("$description: price_gaps($arguments)", $gaps, $of->($gaps, "price_gaps(book, $arguments)"), $shop->{file}, @parameters);
 	expect("$description: price_gap_items($arguments)",
-		'price_gap_items', $of->('price_gap_items', "price_gap_items(${item_type}book, $arguments)"), $shop->{file}, @parameters);
+		$items, $of->($items, "price_gap_items(${item_type}book, $arguments)"), $shop->{file}, @parameters);
+	expect("$description: inference of price_gaps($arguments)",
+		'inference', $of->('inference', "LATERAL (SELECT *, z * sqrt(design_effect) AS rank_z FROM price_gaps(book, $arguments)) g"), $shop->{file}, @parameters);
+	expect("$description: inference of price_gap_items($arguments)",
+		'item_inference', $of->('item_inference', "price_gap_items(${item_type}book, $arguments)"), $shop->{file}, @parameters);
+	push @counted, "SELECT (SELECT coalesce(sum(items_flagged), 0) FROM price_gaps(book, $arguments)) = (SELECT count(*) FROM price_gap_items(${item_type}book, $arguments) WHERE is_flagged) FROM book_$shop->{table}" if $shop->{member};
 	expect("$description: price_gap_mix", 'price_gap_mix', $of->('price_gap_mix', "price_gap_mix(book, @{[ quoted($reference) ]})"), $shop->{file}, $reference);
 	push @in_sql, { description => $description, shop => $shop, reference => $reference, arguments => $arguments } unless $shop->{in_sql}++;
 	expect("$description: fair_prices", 'fair_prices', $of->('fair_prices', "fair_prices(${item_type}book, @{[ quoted($reference) ]})"), $shop->{file}, $reference);
@@ -212,12 +240,25 @@ my %quantity = (
 my @names = ('a', 'aa', 'B', 'a b', '', 'été', 'Zoë, "the 5th"', '🛒', "it's", '10', '9', map { "item $_" } 1 .. 2000);
 my @numbers = (9223372036854775807, '-9223372036854775808', 0, -1, 10, 9, map { 100 + 7919 * $_ % 10007 } 1 .. 2000);
 
+my %member_key = (
+	bigint => sub { return $numbers[ $_[0] % 7 ] + 7 * int($_[0] / 7) * ($numbers[ $_[0] % 7 ] > 0 ? -1 : 1) },
+	uuid => sub { return sprintf '%08x-0000-4000-8000-%012x', $_[0] * 2654435761 % 2**32, $_[0] },
+	text => sub { return $names[ $_[0] % 11 ] . ($_[0] > 10 ? '-' x ($_[0] % 41) . $_[0] : '') });
+
 # random_shop(items, periods, groups => { name => [fewest rows in a cell, most,
 # premium], ... }, price, quantity, share of rows that are no sales)
 sub random_shop
 {
 	my (%of) = @_;
-	my $shop = { is_number => $of{is_number}, without_period => $of{without_period}, rows => [] };
+	my $shop = { is_number => $of{is_number}, without_period => $of{without_period}, member => $of{member}, rows => [] };
+	# Members have a price level of their own, and belong to a group or to any.
+	my @level = map { 1 + ($of{level} // 0) * (rand(2) - 1) } 1 .. ($of{members} // 0);
+	my @groups = sort keys %{ $of{groups} };
+	my $member_of = sub {
+		my ($member_group) = @_;
+		my ($place) = grep { $groups[$_] eq $member_group } 0 .. $#groups;
+		return $of{are_mixed} ? int rand @level : ($place + @groups * int rand(@level / @groups)) % @level;
+	};
 	for my $item (($of{is_number} ? @numbers : @names)[ 0 .. $of{items} - 1 ])
 	{
 		my $base = 5 + rand 100;
@@ -229,11 +270,13 @@ sub random_shop
 				my $sales = between($fewest, $most);
 				for (1 .. $sales)
 				{
-					my @row = ($item, $period, $member_group, $price{ $of{price} // 'cents' }->($base * (1 + $premium)), $quantity{ $of{quantity} // 'whole' }->());
+					my $member = @level ? $member_of->($member_group) : 0;
+					my @row = ($item, $period, $member_group, $price{ $of{price} // 'cents' }->($base * (1 + $premium) * ($level[$member] // 1)), $quantity{ $of{quantity} // 'whole' }->());
+					push @row, $member_key{ $of{member} }->($member) if @level;
 					push @{ $shop->{rows} }, [@row];
 					next if rand() >= ($of{no_sales} // 0);
-					my $field = $of{without_period} ? one_of(0, 2, 3, 3) : between(0, 4);
-					$row[$field] = $field >= 3 ? one_of(undef, 0, -1, '-0.01') : undef;
+					my $field = $of{without_period} ? one_of(0, 2, 3, 3, @level ? 5 : ()) : between(0, @level ? 5 : 4);
+					$row[$field] = $field == 5 ? undef : $field >= 3 ? one_of(undef, 0, -1, '-0.01') : undef;
 					push @{ $shop->{rows} }, [@row];
 				}
 			}
@@ -267,6 +310,7 @@ expect_shop('the worked example', $example, 0);
 expect_shop('the worked example, numbered', $numbered, 0, 0.05, 1, 1);
 expect_shop('the worked example, the other way round', $example, 1, 0.1, 0, 1);
 expect_shop('ToothGrowth', $teeth, 'VC');
+expect_shop('ToothGrowth, doses as items', { without_period => 1, rows => [ map { [ @$_[ 1, 1 .. 4 ] ] } @{ $teeth->{rows} } ] }, 'VC');
 expect_shop('ToothGrowth, the other way round', $teeth, 'OJ');
 expect('Welch', 'welch_test', 'SELECT (welch_test(3, 64.3 / 3, 73 / 75.0, 3, 19.4, 0.61)).*', '-', 3, 64.3 / 3, 73 / 75, 3, 19.4, 0.61);
 
@@ -370,11 +414,31 @@ for my $round (1 .. 40)
 	expect_shop("random shop $round", $shop, $reference, one_of(0.05, 0.01, 0.3), one_of(1.23, 4.56), between(1, 6));
 }
 
+# Members, of all types and some or many of them, who differ by little or by much; in
+# every other shop they belong to one group.
+for my $round (1 .. 36)
+{
+	my $members = one_of(2, 4, 9, 40, 300);
+	my %groups = (%two, $round % 3 ? () : (third => [ -2, 5, -.05 ]));
+	expect_shop(
+		"members: $members, round $round",
+		random_shop(
+			items => one_of(1, 2, 6, 25), periods => one_of(1, 2, 5), groups => \%groups, price => one_of('cents', 'cents', 'small', 'ties', 'long', 'large'), no_sales => one_of(0, .1),
+			member => (qw(bigint uuid text))[ $round % 3 ], members => $members, level => one_of(0, .05, .3), are_mixed => $round % 2, is_number => between(0, 1), without_period => rand() < .3),
+		'new', one_of(0.05, 0.2), one_of(1.23, 0.5), between(1, 5));
+}
+expect_shop('members, ten thousand cells', random_shop(items => 500, periods => 20, groups => { old => [ 0, 3, .02 ], new => [ 1, 3, 0 ] }, member => 'bigint', members => 1500, level => .1), 'new');
+{
+	my %groups = map { ("group $_" => [ -1, 4, rand .05 ]) } 1 .. 40;
+	$groups{'group 7'}[0] = 1;
+	expect_shop('members in forty groups', random_shop(items => 8, periods => 3, groups => \%groups, member => 'text', members => 900, level => .05), 'group 7', 0.05, 1, 1);
+}
+
 # ---------- the same in plain SQL ----------
 
 # What SQL can say without statistics: a third opinion of counts and money.
 my $sql_gaps = q{
-	WITH sale AS (SELECT * FROM SHOP WHERE item IS NOT NULL AND period IS NOT NULL AND member_group IS NOT NULL AND price > 0 AND quantity > 0),
+	WITH sale AS (SELECT * FROM SHOP WHERE item IS NOT NULL AND period IS NOT NULL AND member_group IS NOT NULL AND price > 0 AND quantity > 0 HAS_MEMBER),
 	reference AS (SELECT * FROM sale WHERE member_group = REFERENCE),
 	-- The middle one, or half of the middle two; avg() would round it.
 	fair AS (
@@ -393,7 +457,7 @@ my $sql_gaps = q{
 	  FROM (SELECT member_group, avg(price)::numeric(1000, 100) AS mean, sum(price * quantity) AS revenue FROM sale WHERE member_group <> REFERENCE GROUP BY 1) g LEFT JOIN total t USING (member_group)
 	 ORDER BY member_group COLLATE "C"};
 my $sql_items = q{
-	WITH sale AS (SELECT * FROM SHOP WHERE item IS NOT NULL AND period IS NOT NULL AND member_group IS NOT NULL AND price > 0 AND quantity > 0),
+	WITH sale AS (SELECT * FROM SHOP WHERE item IS NOT NULL AND period IS NOT NULL AND member_group IS NOT NULL AND price > 0 AND quantity > 0 HAS_MEMBER),
 	cell AS (
 	  SELECT a.item, a.period, a.member_group FROM (SELECT DISTINCT item, period, member_group FROM sale WHERE member_group <> REFERENCE) a
 	    JOIN (SELECT DISTINCT item, period FROM sale WHERE member_group = REFERENCE) b USING (item, period)),
@@ -415,13 +479,16 @@ sub expect_slope
 {
 	my ($description, $alpha, $type, @rows) = @_;
 	my $table = 'shop_' . $shops++;
+	# A type of the members may stand behind that of the items.
+	($type, my $member) = split / /, $type;
+	my @columns = ($type eq 'bigint' ? 'item_number' : 'item', 'period', 'x', 'price', $member ? $member_column{$member} : ());
 	PostgreSQL::Test::Utils::append_to_file("$dir/$table.csv",
-		join '', map { join(',', map { $_ // '\N' } @$_) . "\n" } [ $type eq 'bigint' ? 'item_number' : 'item', 'period', 'x', 'price' ], @rows);
+		join '', map { csv_line(@$_) } [@columns], @rows);
 	$node->safe_psql('postgres', qq{
-		CREATE TABLE $table (item $type, period date, x float8, price numeric);
+		CREATE TABLE $table (item $type, period date, x float8, price numeric @{[ $member ? ", member $member" : '' ]});
 		COPY $table FROM '$dir/$table.csv' (FORMAT csv, HEADER, NULL '\\N')});
 	expect("price_slopes($alpha): $description", 'price_slopes',
-		"SELECT (price_slopes(slope, $alpha)).* FROM (SELECT price_slope(item, period, x, price) FROM $table) s (slope)", "$dir/$table.csv", $alpha);
+		"SELECT @{[ join ', ', map { s/:.*//r } @{ $report{price_slopes} } ]} FROM (SELECT price_slope(item, period, x, price @{[ $member ? ', member' : '' ]}) FROM $table) s (sums), price_slopes(sums, $alpha)", "$dir/$table.csv", $alpha, 'item_fold');
 	return;
 }
 
@@ -436,9 +503,11 @@ sub random_slope
 		{
 			for (1 .. between(@{ $of{rows} }))
 			{
+				my $member = $of{member} ? int rand $of{members} : 0;
+				my @key = $of{member} ? $member_key{ $of{member} }->($member) : ();
 				my $x = $of{x}->();
-				push @rows, [ $item, day($period), $x, sprintf '%.2f', .01 + $base * exp(($of{slope} // 0) * $x) * (.9 + rand .2) ];
-				push @rows, [ $item, day($period), one_of([ undef, 5 ], [ 1, 0 ], [ 1, -5 ], [ 1, undef ])->@* ] if rand() < .05;
+				push @rows, [ $item, day($period), $x, sprintf('%.2f', .01 + $base * exp(($of{slope} // 0) * $x) * (.9 + rand .2) * (1 + ($of{level} // 0) * ($member % 7 - 3))), @key ];
+				push @rows, [ $item, day($period), one_of([ undef, 5, @key ], [ 1, 0, @key ], [ 1, -5, @key ], [ 1, undef, @key ], @key ? [ 1, 5, undef ] : ())->@* ] if rand() < .05;
 			}
 		}
 	}
@@ -459,6 +528,21 @@ for my $x (sort keys %x)
 expect_slope("$_ items", 0.01, 'bigint', random_slope(items => $_, periods => 3, rows => [ 2, 6 ], x => $x{years}, slope => .01)) for 1 .. 4;
 expect_slope('2,000 cells', 0.05, 'bigint', random_slope(items => 400, periods => 5, rows => [ 0, 4 ], x => $x{years}, slope => .003));
 expect_slope('a slope far from chance', 0.05, 'text', random_slope(items => 300, periods => 1, rows => [ 20, 20 ], x => $x{years}, slope => .2));
+for my $member (qw(bigint uuid text))
+{
+	for my $members (1, 2, 5, 40, 400)
+	{
+		for my $items (1, 2, 9)
+		{
+			expect_slope("$members members ($member), items: $items", 0.05, "text $member",
+				random_slope(items => $items, periods => 2, rows => [ 3, 40 ], x => $x{years}, slope => .01, member => $member, members => $members, level => .02));
+		}
+	}
+	for my $x (sort keys %x)
+	{
+		expect_slope("members ($member), $x", 0.1, "bigint $member", random_slope(items => 6, periods => 3, rows => [ 0, 30 ], x => $x{$x}, member => $member, members => 60, level => .01));
+	}
+}
 expect_slope('nothing varies', 0.05, 'text', map { [ $_, day(1), 3, $_ ], [ $_, day(1), 3, 2 * $_ ] } 1 .. 5);
 expect_slope('two rows', 0.05, 'text', [ 'a', day(1), 1, 10 ], [ 'a', day(1), 2, 11 ]);
 
@@ -488,12 +572,14 @@ sub figures
 	my ($description, $type, $got, @want) = @_;
 	return is(join("\n", map { "got $got->[$_], want $want[$_]" } grep { !is_same($got->[$_], $want[$_], $type) } 0 .. $#want), '', $description);
 }
-my @answers = ask(
+my @answers = ask('price_fairness',
 	"benjamini_hochberg\t-\t" . join("\t", qw(.0001 .0004 .0019 .0095 .0201 .0278 .0298 .0344 .0459 .3240 .4262 .5719 .6528 .7590 1)),
-	map { $_->{job} } @waiting);
+	map { $_->{job} } grep { !$by_inference{ $_->{name} } } @waiting);
 # Y. Benjamini and Y. Hochberg (1995): the example of their paper, as R's p.adjust() has it.
 figures('the oracle: Benjamini and Hochberg', 'probability', [ map { sprintf '%.6f', $_->[0] } @{ shift @answers } ],
 	qw(.0015 .0030 .0095 .035625 .0603 .063857 .063857 .0645 .0765 .486 .581182 .714875 .753231 .813214 1));
+
+my @inferences = ask('price_inference', map { $_->{job} } grep { $by_inference{ $_->{name} } } @waiting);
 
 my @got;
 {
@@ -507,9 +593,13 @@ my %answers;
 for my $i (0 .. $#waiting)
 {
 	my $of = $waiting[$i];
-	compare($of->{description}, $of->{name}, $got[$i] // [], $answers[$i] // []) or diag(substr $of->{sql}, 0, 300);
-	$answers{ $of->{description} } = [ $got[$i], $answers[$i] ];
+	my $answer = shift @{ $by_inference{ $of->{name} } ? \@inferences : \@answers } // [];
+	# Items: the statistic and what it was divided by are not shown.
+	$answer = [ map { [ @$_[ 0 .. 3, 9, 10, 11 ] ] } @$answer ] if $of->{name} eq 'item_inference';
+	compare($of->{description}, $of->{name}, $got[$i] // [], $answer) or diag(substr $of->{sql}, 0, 300);
+	$answers{ $of->{description} } = [ $got[$i], $answer ];
 }
+is(join(' ', map { $node->safe_psql('postgres', $_) } @counted), join(' ', ('t') x @counted), 'with members price_gaps counts the items that price_gap_items flags');
 
 for my $of (@in_sql)
 {
@@ -518,11 +608,12 @@ for my $of (@in_sql)
 	for ($sql, $items)
 	{
 		s/SHOP/$of->{shop}{table}/g;
+		s/HAS_MEMBER/$of->{shop}{member} ? "AND $member_column{ $of->{shop}{member} } IS NOT NULL" : ''/ge;
 		s/REFERENCE/quoted($of->{reference})/ge;
 		s/ITEM/$of->{shop}{is_number} ? 'item' : 'item COLLATE "C"'/ge;
 	}
 	my @by_us = map { $answers{"$of->{description}: $_($of->{arguments})"}[0] // [] } 'price_gaps', 'price_gap_items';
-	compare("$of->{description}: gaps as SQL has them", 'sql_gaps', [ map { [ @$_[ 0, 2 .. 7, 13, 14 ] ] } @{ $by_us[0] } ], [ lines($node->safe_psql('postgres', "COPY ($sql) TO STDOUT")) ]);
+	compare("$of->{description}: gaps as SQL has them", 'sql_gaps', [ map { [ @$_[ 0, 2 .. 7, 10, 11 ] ] } @{ $by_us[0] } ], [ lines($node->safe_psql('postgres', "COPY ($sql) TO STDOUT")) ]);
 	compare("$of->{description}: items as SQL has them", 'sql_items', [ map { [ @$_[ 0 .. 7 ] ] } @{ $by_us[1] } ], [ lines($node->safe_psql('postgres', "COPY ($items) TO STDOUT")) ]);
 }
 
@@ -530,12 +621,14 @@ for my $side (0, 1)
 {
 	my $by = ('custmart', 'the oracle')[$side];
 	my $row = $answers{'the worked example: price_gaps(\'0\')'}[$side][0];
-	my ($premium, $low, $high) = map { log 1 + $_ / 100 } @$row[ 8 .. 10 ];
+	my $inference = $answers{'the worked example: inference of price_gaps(\'0\')'}[$side][0];
+	my ($premium, $low, $high) = map { log 1 + $_ / 100 } @$inference[ 6 .. 8 ];
 	# Half of the interval is 4.302652730 standard errors: Student's t with two degrees
 	# of freedom, at 97.5 %, as its tables have it.
-	figures("$by: the worked example", 'float', [ @$row[ 7, 8 ], $premium, ($high - $low) / 2 / 4.30265272975, @$row[ 13, 14 ] ],
+	figures("$by: the worked example", 'float', [ @$row[ 7, 9 ], $premium, ($high - $low) / 2 / 4.30265272975, @$row[ 10, 11 ] ],
 		-15.90909090909, 8.958332441, .08579535197, .02734738473, 5, 5);
-	figures("$by: ToothGrowth", 'float', [ @{ $answers{'ToothGrowth: price_gaps(\'VC\')'}[$side][0] }[ 11, 12 ] ], 2.993714619, .002756035977);
+	figures("$by: ToothGrowth", 'float', [ $answers{'ToothGrowth: price_gap_items(\'VC\')'}[$side][0][10] ], .002756035977);
+	figures("$by: ToothGrowth, doses as items", 'float', [ $answers{'ToothGrowth, doses as items: inference of price_gaps(\'VC\')'}[$side][0][13] ], 2.993714619);
 	figures("$by: Welch", 'float', [ @{ $answers{Welch}[$side][0] }[ 3 .. 5 ] ], 2.798871953, 3.799904002, .05180736035);
 }
 

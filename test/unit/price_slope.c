@@ -319,6 +319,92 @@ test_large(void)
 	property_end();
 }
 
+/* ---------- parts ---------- */
+
+/* The sum of (x - mean x) (x - mean x or y - mean y) over some rows, with means of all. */
+static long double
+deviation_of(const Row *part, int npart, const Row *rows, int n, bool is_square)
+{
+	long double mean_x = 0;
+	long double mean_y = 0;
+	long double sum = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		mean_x += llrintl(rows[i].x * X_UNIT) / X_UNIT / n;
+		mean_y += llrintl(rows[i].y * Y_UNIT) / Y_UNIT / n;
+	}
+	for (int i = 0; i < npart; i++)
+	{
+		long double x = llrintl(part[i].x * X_UNIT) / X_UNIT - mean_x;
+
+		sum += x * (is_square ? x : llrintl(part[i].y * Y_UNIT) / Y_UNIT - mean_y);
+	}
+	return sum;
+}
+
+static void
+test_parts(void)
+{
+	property("parts of a cell: what they have in its sums, and the rest without them");
+	for (int run = 0; run < 3000; run++)
+	{
+		Row			rows[ROWS];
+		int			n = 2 + (int) random_below(ROWS - 1);
+		int			npart = 1 + (int) random_below(n - 1);
+		SlopeCell	cell;
+		SlopeCell	part;
+		SlopeCell	rest;
+		SlopeCell	other;
+		double		product[2];
+		double		square[2];
+		double		whole_product = 0;
+		double		whole_square = 0;
+		long double largest = 0;
+
+		for (int i = 0; i < n; i++)
+		{
+			rows[i] = (Row) {random_x(), random_y()};
+			largest = fmaxl(largest, fabs(rows[i].x));
+		}
+		cell = cell_of(rows, n);
+		part = cell_of(rows, npart);
+		rest = cell_of(rows + npart, n - npart);
+		slope_part_deviations(&part, &cell, &product[0], &square[0]);
+		slope_part_deviations(&rest, &cell, &product[1], &square[1]);
+		/* Long doubles lose digits where x is large and differs by little. */
+		holds(fabsl(square[0] - deviation_of(rows, npart, rows, n, true)) <= 1e-15L * n * largest * largest, "square %g", square[0]);
+		holds(fabsl(product[0] - deviation_of(rows, npart, rows, n, false)) <= 1e-15L * n * largest * SLOPE_Y_MAX, "product %g", product[0]);
+		holds(square[0] >= 0 && square[1] >= 0, "squares below 0: %g, %g", square[0], square[1]);
+		(void) slope_deviations(&cell, &whole_product, &whole_square);
+		holds(fabs(square[0] + square[1] - whole_square) <= 1e-15 * whole_square, "squares of parts: %g", whole_square);
+		holds(fabs(product[0] + product[1] - whole_product) <= 1e-15 * (fabs(product[0]) + fabs(product[1])), "products of parts: %g", whole_product);
+		other = cell;
+		slope_subtract(&other, &part);
+		holds(memcmp(&other, &rest, sizeof(rest)) == 0, "the rest of %d rows", n);
+		slope_subtract(&other, &rest);
+		holds(memcmp(&other, &(SlopeCell) {0}, sizeof(other)) == 0, "nothing left of %d rows", n);
+	}
+	property_end();
+
+	property("parts of up to 2^42 rows");
+	for (int doublings = 0; doublings <= 41; doublings++)
+	{
+		static const Row ends[] = {{SLOPE_X_MAX, SLOPE_Y_MAX}, {-SLOPE_X_MAX, -SLOPE_Y_MAX}};
+		SlopeCell	cell = times(cell_of(ends, 2), doublings);
+		SlopeCell	part = times(cell_of(ends, 1), doublings);
+		SlopeCell	rest = times(cell_of(ends + 1, 1), doublings);
+		double		product;
+		double		square;
+
+		slope_part_deviations(&part, &cell, &product, &square);
+		holds(square == ldexp(1, 40 + doublings) && product == ldexp(1, 27 + doublings), "2^%d rows: %g, %g", doublings, square, product);
+		slope_subtract(&cell, &part);
+		holds(memcmp(&cell, &rest, sizeof(rest)) == 0, "the rest of 2^%d rows", doublings);
+	}
+	property_end();
+}
+
 /* ---------- checking ---------- */
 
 static void
@@ -429,6 +515,7 @@ main(void)
 	test_sums();
 	test_by_hand();
 	test_large();
+	test_parts();
 	test_check();
 	return done_testing();
 }

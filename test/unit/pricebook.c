@@ -22,6 +22,7 @@ typedef struct Row
 	int			group;			/* 0 is the reference */
 	Int			price;
 	int			quantity;
+	int			fold;			/* of its member */
 } Row;
 
 /* What prices are counted in: scale decimals, or more than 56 bits. */
@@ -613,6 +614,7 @@ test_example(void)
 	};
 	FixedEffectCluster clusters[3];
 	FixedEffect effect;
+	FixedEffectInference inference;
 	PriceGap	gap;
 	DecimalTotal sums[2] = {{0}};
 	int			n[2] = {0};
@@ -629,13 +631,16 @@ test_example(void)
 
 		clusters[item] = (FixedEffectCluster) {mine.log_product, mine.log_square};
 	}
-	effect = fixed_effect(clusters, 3, 0.05);
+	effect = fixed_effect(clusters, 3, NULL, &gap.log_rows);
+	inference = fixed_effect_infer(&effect, false, 0.05);
 	ok(near(effect.slope, .08579535197L, 5e-12L), "worked example: gamma");
 	ok(near(100 * expm1(effect.slope), 8.958332441L, 5e-10L), "worked example: premium");
-	ok(near(effect.error, .02734738473L, 5e-12L), "worked example: clustered standard error");
+	/* As test/oracle/price_inference.py has it. */
+	ok(near(inference.error, 0.02734738473L, 5e-12L), "worked example: standard error");
+	ok(near(effect.effective_items, 3, 1e-14L) && near(inference.df, 2, 1e-14L), "worked example: three items alike");
 	/* Student's t of df = 2: t^2 = 2 (1 - a)^2 / (a (2 - a)) */
-	ok(near(effect.high - effect.slope, sqrt(2 * 0.95 * 0.95 / (0.05 * 1.95)) * .02734738473L, 1e-10L) &&
-	   near(effect.slope - effect.low, effect.high - effect.slope, 1e-15L), "worked example: interval");
+	ok(near(inference.high - effect.slope, sqrt(2 * 0.95 * 0.95 / (0.05 * 1.95)) * 0.02734738473L, 1e-10L) &&
+	   near(effect.slope - inference.low, inference.high - effect.slope, 1e-15L), "worked example: interval");
 
 	for (size_t i = 0; i < LENGTH_OF(rows); i++)
 	{
@@ -898,89 +903,465 @@ test_fixed_effect(void)
 {
 	static const FixedEffectCluster one = {3, 2};
 	static const FixedEffectCluster line[] = {{3, 2}, {1.5, 1}, {6, 4}};
-	/* Slope 3 / 2; scores 1 and -1: variance 2 * 2 / 4 = 1. */
+	/* Slope 3 / 2; without either 1 / 2 and 5 / 2: 1 / 2 (1 + 1). */
 	static const FixedEffectCluster two[] = {{2.5, 1}, {0.5, 1}};
-	FixedEffect effect = fixed_effect(&one, 1, 0.05);
+	/* Without one of three folds: 2.5 / 1, 4 / 3, 3 / 2 again; 2 / 3 (1 + 1 / 36). */
+	FixedEffectFolds folds = {.fold = {
+		[0] = {2.5, 1, 1, true},
+		[7] = {4, 3, 1, true},
+		[31] = {3, 2, 2, true}
+	}};
+	/* 5 + 2 * (1 - 1.5)^2 = 5.5, over the square of 2 */
+	static const FixedEffectRows rows = {2, 1, 5};
+	/* Slope 3; without the first, whose weight is nearly all, 1: 2 / 3 * 2^2. */
+	static const FixedEffectCluster heavy[] = {{0x1.8p101, 0x1p100}, {0.25, 0.25}, {0.75, 0.75}};
+	FixedEffect effect = fixed_effect(&one, 1, NULL, &rows);
 
-	ok(effect.slope == 1.5 && isnan(effect.error) && isnan(effect.low) && isnan(effect.high),
-	   "one cluster: a slope without an interval");
-	property("one cluster never has an interval");
+	ok(effect.slope == 1.5 && isnan(effect.items_variance) && isnan(effect.members_variance) && effect.rows_variance == 5.5 / 4,
+	   "one item: a slope, whose variance by items is unknown");
+	effect = fixed_effect(&one, 1, NULL, NULL);
+	ok(isnan(effect.rows_variance), "without rows, their variance is unknown");
+	effect = fixed_effect(line, 3, NULL, NULL);
+	ok(effect.slope == 1.5 && effect.items_variance == 0, "items that agree: exactly no variance");
+	ok(near(effect.effective_items, 49 / 21.0L, 1e-15L), "effective items by hand");
+	effect = fixed_effect(heavy, 3, NULL, NULL);
+	ok(effect.slope == 3 && near(effect.items_variance, 8 / 3.0L, 1e-15L) && effect.effective_items == 1, "what is left without an item that outweighs all others");
+	effect = fixed_effect(two, 2, &folds, &rows);
+	ok(effect.slope == 1.5 && near(effect.items_variance, 1, 1e-15L) && effect.effective_items == 2, "two items by hand");
+	ok(near(effect.members_variance, 2 / 3.0L * (1 + 1 / 36.0L), 1e-15L), "three folds by hand");
+	ok(near(effect.effective_folds, 16 / 6.0L, 1e-15L), "effective folds by hand");
+	ok(near(effect.rows_variance, 5.5L / 4, 1e-15L), "rows by hand");
+	folds.fold[31].product = folds.fold[31].square = 0;
+	effect = fixed_effect(two, 2, &folds, &rows);
+	ok(isnan(effect.members_variance) && isnan(effect.effective_folds), "nothing is known of members if nothing is left without some");
+	folds.fold[31].is_used = false;
+	effect = fixed_effect(two, 2, &folds, &rows);
+	ok(near(effect.members_variance, (1 + 1 / 36.0L) / 2, 1e-15L) && effect.effective_folds == 2, "folds that are not used do not count");
+
+	property("one item never has a variance");
 	for (int i = 1; i < 1000; i++)
 	{
 		FixedEffectCluster cluster = {i / 10.0, (i * 7 % 1000 + 1) / 30.0};
 
-		effect = fixed_effect(&cluster, 1, 0.05);
-		holds(effect.slope == cluster.product / cluster.square && isnan(effect.error) && isnan(effect.low) &&
-			  isnan(effect.high), "%g, %g: %g", cluster.product, cluster.square, effect.error);
+		effect = fixed_effect(&cluster, 1, NULL, NULL);
+		holds(effect.slope == cluster.product / cluster.square && isnan(effect.items_variance) && effect.effective_items == 1,
+			  "%g, %g: %g", cluster.product, cluster.square, effect.items_variance);
 	}
 	property_end();
-	effect = fixed_effect(line, 3, 0.05);
-	ok(effect.slope == 1.5 && effect.error == 0 && effect.low == 1.5 && effect.high == 1.5,
-	   "clusters that agree: an interval of no width");
-	effect = fixed_effect(two, 2, 0.5);
-	/* Student's t of df = 1 at 0.5 is 1. */
-	ok(effect.slope == 1.5 && near(effect.error, 1, 1e-15L) && near(effect.low, 0.5, 1e-14L) && near(effect.high, 2.5, 1e-14L),
-	   "two clusters by hand");
 
-	property("slope and clustered error from rows and residuals");
+	property("slope and jackknife over items, left out one by one");
 	for (int run = 0; run < 5000; run++)
 	{
 		FixedEffectCluster clusters[8];
-		long double x[8][6];
-		long double y[8][6];
-		int			n[8];
 		int			count = 2 + (int) random_below(7);
-		long double product = 0;
+		long double slope = 0;
 		long double square = 0;
-		long double slope;
-		long double meat = 0;
-		long double error;
+		long double squares = 0;
+		long double variance = 0;
 
 		for (int i = 0; i < count; i++)
 		{
-			long double mean[2] = {0};
-
-			n[i] = 2 + (int) random_below(5);
-			for (int k = 0; k < n[i]; k++)
-			{
-				x[i][k] = k == 0 ? -1 : (long double) random_below(1000) / 100;
-				y[i][k] = (long double) random_below(1000) / 1000;
-				mean[0] += x[i][k] / n[i];
-				mean[1] += y[i][k] / n[i];
-			}
-			clusters[i] = (FixedEffectCluster) {0, 0};
-			for (int k = 0; k < n[i]; k++)
-			{
-				x[i][k] -= mean[0];
-				y[i][k] -= mean[1];
-				product += x[i][k] * y[i][k];
-				square += x[i][k] * x[i][k];
-				clusters[i].product += (double) (x[i][k] * y[i][k]);
-				clusters[i].square += (double) (x[i][k] * x[i][k]);
-			}
+			clusters[i] = (FixedEffectCluster) {(double) random_below(2001) / 100 - 10, (1 + (double) random_below(1000)) / 100};
+			slope += clusters[i].product;
+			square += clusters[i].square;
+			squares += (long double) clusters[i].square * clusters[i].square;
 		}
-		slope = product / square;
+		slope /= square;
 		for (int i = 0; i < count; i++)
 		{
-			long double score = 0;
+			long double product_left = 0;
+			long double square_left = 0;
 
-			for (int k = 0; k < n[i]; k++)
-				score += x[i][k] * (y[i][k] - slope * x[i][k]);
-			meat += score * score;
+			for (int k = 0; k < count; k++)
+				if (k != i)
+				{
+					product_left += clusters[k].product;
+					square_left += clusters[k].square;
+				}
+			variance += powl(product_left / square_left - slope, 2) * (count - 1) / count;
 		}
-		error = sqrtl((long double) count / (count - 1) * meat) / square;
-		effect = fixed_effect(clusters, count, 0.05);
-		holds(near(effect.slope, slope, 1e-13L) && near(effect.error, error, 1e-13L), "run %d: %.17g, %.17g", run,
-			  effect.slope, effect.error);
-		holds(near(effect.high - effect.slope, effect.slope - effect.low, 1e-14L) && effect.low <= effect.slope,
-			  "bounds, run %d", run);
-		/* Closed forms of Student's t at df = 1 and 2. */
-		if (count <= 3)
-			holds(near(effect.high - effect.slope,
-					   error * (count == 2 ? 1 / tanl(acosl(-1) / 2 * 0.05L) : sqrtl(2 * 0.9025L / 0.0975L)), 1e-11L),
-				  "interval, run %d", run);
+		effect = fixed_effect(clusters, count, NULL, NULL);
+		holds(near(effect.slope, slope, 1e-13L) && near(effect.items_variance, variance, 1e-11L * variance + 1e-20L),
+			  "run %d: %.17g, %.17g, not %.20Lg", run, effect.slope, effect.items_variance, variance);
+		holds(near(effect.effective_items, square * square / squares, 1e-13L), "effective items, run %d", run);
 	}
 	property_end();
+}
+
+/* The variance that an inference is about. */
+static bool
+has_variance(const FixedEffect *effect, bool within_item, long double variance, long double df)
+{
+	FixedEffectInference inference = fixed_effect_infer(effect, within_item, 0.05);
+
+	return near(inference.error, sqrtl(variance), 1e-15L) && near(inference.df, df, 1e-15L);
+}
+
+static void
+test_inference(void)
+{
+	FixedEffect effect = {
+		.slope = 3, .items_variance = 4, .members_variance = 2, .rows_variance = 1, .has_members = true,
+		.effective_items = 9, .effective_folds = 3
+	};
+	FixedEffectInference inference = fixed_effect_infer(&effect, false, 0.05);
+	/* Student's t of df = 2: t^2 = 2 (1 - a)^2 / (a (2 - a)), p = 1 - t / sqrt(t^2 + 2) */
+	long double t = 3 / sqrtl(5);
+
+	ok(has_variance(&effect, false, 5, 2), "items and members, less the rows that both have");
+	ok(near(inference.high - 3, sqrtl(5 * 2 * 0.9025L / 0.0975L), 1e-11L) && near(3 - inference.low, inference.high - 3, 1e-14L),
+	   "the interval");
+	ok(near(inference.p, 1 - t / sqrtl(t * t + 2), 1e-13L), "the test");
+	ok(inference.design_effect == 5, "the design effect");
+	ok(has_variance(&effect, true, 2, 2), "of one item, members alone");
+	inference = fixed_effect_infer(&effect, true, 0.05);
+	ok(inference.design_effect == 2, "and their design effect");
+	effect.rows_variance = 3;
+	ok(has_variance(&effect, false, 4, 2), "not less than by items");
+	effect.members_variance = 4.5;
+	effect.rows_variance = 5;
+	ok(has_variance(&effect, false, 4.5L, 2), "nor than by members");
+	inference = fixed_effect_infer(&effect, false, 0.05);
+	ok(inference.design_effect == 1, "a design effect is at least 1");
+	effect.effective_items = 1.5;
+	ok(has_variance(&effect, false, 4.5L, 1), "one degree of freedom at least");
+	effect.effective_items = 2.25;
+	ok(has_variance(&effect, false, 4.5L, 1.25L), "degrees of freedom are not whole");
+	effect.members_variance = NAN;
+	effect.effective_folds = NAN;
+	inference = fixed_effect_infer(&effect, false, 0.05);
+	ok(isnan(inference.error) && isnan(inference.df) && isnan(inference.low) && isnan(inference.high) && isnan(inference.p) &&
+	   isnan(inference.design_effect), "nothing follows if it is not known how members vary");
+	inference = fixed_effect_infer(&effect, true, 0.05);
+	ok(isnan(inference.error) && isnan(inference.design_effect), "nor of one item");
+	effect.has_members = false;
+	ok(has_variance(&effect, false, 5, 1.25L), "without members, the larger one of items and rows");
+	effect.items_variance = 6;
+	ok(has_variance(&effect, false, 6, 1.25L), "which may be that of items");
+	effect.rows_variance = NAN;
+	ok(has_variance(&effect, false, 6, 1.25L), "and is if rows are not known");
+	inference = fixed_effect_infer(&effect, false, 0.05);
+	ok(inference.design_effect == 1, "then nobody knows a design effect");
+	effect.items_variance = NAN;
+	effect.rows_variance = 5;
+	inference = fixed_effect_infer(&effect, false, 0.05);
+	ok(isnan(inference.error), "rows alone do not suffice");
+	effect = (FixedEffect) {.slope = 3, .members_variance = NAN, .effective_items = 2, .effective_folds = NAN};
+	inference = fixed_effect_infer(&effect, false, 0.05);
+	ok(inference.error == 0 && inference.low == 3 && inference.high == 3 && inference.p == 0 && inference.design_effect == 1,
+	   "no variance: an interval of no width, and certainty");
+	effect.slope = 0;
+	inference = fixed_effect_infer(&effect, false, 0.05);
+	ok(inference.p == 1, "or the certainty that there is nothing");
+}
+
+/* ---------- members ---------- */
+
+/* Appends what the folds paid of sorted rows of a group in a cell. */
+static uint32
+add_price_folds(PriceFold *folds, const Row *rows, int n)
+{
+	uint32		nfolds = 0;
+
+	for (int fold = 0; fold < MEMBER_FOLDS; fold++)
+	{
+		folds[nfolds] = (PriceFold) {.fold = (uint32) fold};
+		for (int i = 0; i < n; i++)
+			if (rows[i].fold == fold)
+			{
+				folds[nfolds].rows++;
+				folds[nfolds].log_sum += price_log((double) to_number(rows[i].price));
+			}
+		if (folds[nfolds].rows > 0)
+			nfolds++;
+	}
+	return nfolds;
+}
+
+/* What the core makes of rows with members; no cells: a slope of NAN. */
+static FixedEffect
+effect_of(const Row *rows, int n, int periods, int items)
+{
+	FixedEffectCluster *clusters = malloc(items * sizeof(FixedEffectCluster));
+	FixedEffectFolds folds = {.fold = {{0}}};
+	PriceGap	whole = {0};
+	FixedEffect effect = {.slope = NAN};
+	Size		nclusters = 0;
+
+	for (int item = 0; item < items; item++)
+	{
+		FixedEffectFolds item_folds = {.fold = {{0}}};
+		PriceGap	gap = {0};
+
+		for (int period = 0; period < periods; period++)
+		{
+			int			sizes[2];
+			Row		   *mine[2];
+			uint32		npoints[2];
+			PricePoint *points;
+			PriceFold  *price_folds[2];
+			uint32		nfolds[2];
+			PriceReference reference;
+			PriceSide	side;
+
+			for (int group = 0; group < 2; group++)
+				mine[group] = take_rows(rows, n, item, period, group, &sizes[group]);
+			points = malloc((sizes[0] + sizes[1] + 1) * sizeof(PricePoint));
+			npoints[0] = add_points(points, mine[0], sizes[0]);
+			npoints[1] = add_points(points + npoints[0], mine[1], sizes[1]);
+			for (int group = 0; group < 2; group++)
+			{
+				PriceFold	all[MEMBER_FOLDS + 1];
+
+				nfolds[group] = add_price_folds(all, mine[group], sizes[group]);
+				price_folds[group] = exact_copy(all, nfolds[group] * sizeof(PriceFold));
+				free(mine[group]);
+			}
+			reference.below = malloc((npoints[0] + 1) * sizeof(int64));
+			if (npoints[0] > 0 && npoints[1] > 0)
+			{
+				price_points_set_origin(points, npoints[0] + npoints[1], &pool);
+				holds(price_reference_open(&reference, points, npoints[0], &pool) &&
+					  price_side_open(&side, points + npoints[0], npoints[1], reference.base, &pool) &&
+					  price_gap_add_cell(&gap, &reference, &side, &pool), "a cell does not fit");
+				reference.side.folds = price_folds[0];
+				reference.side.nfolds = nfolds[0];
+				side.folds = price_folds[1];
+				side.nfolds = nfolds[1];
+				price_gap_add_folds(&item_folds, &reference, &side);
+			}
+			free(reference.below);
+			free(points);
+			free(price_folds[0]);
+			free(price_folds[1]);
+		}
+		if (gap.cells == 0)
+			continue;
+		clusters[nclusters++] = (FixedEffectCluster) {gap.log_product, gap.log_square};
+		fixed_effect_add_folds(&folds, &item_folds);
+		holds(price_gap_merge(&whole, &gap), "items do not fit");
+	}
+	if (nclusters > 0)
+		effect = fixed_effect(clusters, nclusters, &folds, &whole.log_rows);
+	free(clusters);
+	return effect;
+}
+
+/* Nothing left out, the rows of an item, or those of a fold. */
+typedef enum Without
+{
+	WITHOUT_NOTHING,
+	WITHOUT_ITEM,
+	WITHOUT_FOLD
+} Without;
+
+/* What the definitions make of rows; estimates are made anew of the rows that are left. */
+typedef struct Definition
+{
+	long double slope;
+	long double square;
+	long double rows_variance;
+	long double effective;
+} Definition;
+
+/*
+ * The mean difference of logarithms, weighted by mn / (m + n), and the variance of
+ * rows; false if no cell compares.  by: what the weights belong to.
+ */
+static bool
+define(const Row *rows, int n, int periods, int items, Without without, int which, Without by, Definition *d)
+{
+	long double weights[MEMBER_FOLDS] = {0};
+	long double product = 0;
+	long double sum = 0;
+	long double squares = 0;
+
+	*d = (Definition) {0};
+	for (int pass = 0; pass < 2; pass++)
+		for (int cell = 0; cell < items * periods; cell++)
+		{
+			long double m[2] = {0};
+			long double mean[2] = {0};
+
+			for (int i = 0; i < n; i++)
+				if (rows[i].item * periods + rows[i].period == cell && rows[i].group < 2 &&
+					!(without == WITHOUT_ITEM && rows[i].item == which) && !(without == WITHOUT_FOLD && rows[i].fold == which))
+				{
+					m[rows[i].group]++;
+					mean[rows[i].group] += logl(to_number(rows[i].price));
+				}
+			if (m[0] == 0 || m[1] == 0)
+				continue;
+			mean[0] /= m[0];
+			mean[1] /= m[1];
+			if (pass == 0)
+			{
+				d->square += m[0] * m[1] / (m[0] + m[1]);
+				product += m[0] * m[1] / (m[0] + m[1]) * (mean[1] - mean[0]);
+				continue;
+			}
+			for (int i = 0; i < n && without == WITHOUT_NOTHING; i++)
+				if (rows[i].item * periods + rows[i].period == cell && rows[i].group < 2)
+				{
+					long double x = rows[i].group - m[1] / (m[0] + m[1]);
+					long double y = logl(to_number(rows[i].price)) - (m[0] * mean[0] + m[1] * mean[1]) / (m[0] + m[1]);
+
+					d->rows_variance += powl(x * (y - x * product / d->square), 2) / d->square / d->square;
+					weights[by == WITHOUT_ITEM ? rows[i].item : rows[i].fold] += x * x;
+				}
+		}
+	for (int i = 0; i < MEMBER_FOLDS; i++)
+	{
+		sum += weights[i];
+		squares += weights[i] * weights[i];
+	}
+	d->slope = product / d->square;
+	d->effective = sum * sum / squares;
+	return d->square > 0;
+}
+
+/* The jackknife, and if every estimate exists; NAN if there are fewer than two. */
+static long double
+jackknife(const Row *rows, int n, int periods, int items, Without without, bool *all_exist)
+{
+	Definition	whole;
+	long double sum = 0;
+	int			estimates = 0;
+
+	*all_exist = true;
+	(void) define(rows, n, periods, items, WITHOUT_NOTHING, 0, without, &whole);
+	for (int which = 0; which < MEMBER_FOLDS; which++)
+	{
+		Definition	left;
+		bool		is_used = false;
+
+		/* Rows of cells that compare. */
+		for (int i = 0; i < n && !is_used; i++)
+			for (int k = 0; k < n && (without == WITHOUT_ITEM ? rows[i].item : rows[i].fold) == which && rows[i].group < 2; k++)
+				is_used |= rows[k].item == rows[i].item && rows[k].period == rows[i].period && rows[k].group == 1 - rows[i].group;
+		if (!is_used)
+			continue;
+		if (define(rows, n, periods, items, without, which, without, &left))
+		{
+			sum += powl(left.slope - whole.slope, 2);
+			estimates++;
+		}
+		else
+			*all_exist = false;
+	}
+	return estimates < 2 ? NAN : sum * (estimates - 1) / estimates;
+}
+
+static bool
+near_error(float8 variance, long double expected)
+{
+	return isnan(variance) ? isnan(expected) : near(sqrtl(variance), sqrtl(expected), 1e-12L + 1e-10L * sqrtl(expected));
+}
+
+static void
+test_members(void)
+{
+	int			known = 0;
+	int			unknown = 0;
+
+	property("variances by items, members and rows: estimates made anew of the rows that are left");
+	for (int run = 0; run < 1500; run++)
+	{
+		Row			rows[60];
+		int			items = 1 + (int) random_below(4);
+		int			periods = 1 + (int) random_below(3);
+		int			n = make_rows(rows, run % 7 == 0 ? 6 : LENGTH_OF(rows), run, items, periods);
+		int			members = run % 3 == 0 ? 3 : run % 3 == 1 ? 12 : MEMBER_FOLDS;
+		int			last = (int) random_below(2) * (MEMBER_FOLDS - members);
+		FixedEffect effect;
+		Definition	d;
+		bool		all_exist;
+		long double variance;
+
+		for (int i = 0; i < n; i++)
+			rows[i].fold = last + (int) random_below(members);
+		effect = effect_of(rows, n, periods, items);
+		if (!define(rows, n, periods, items, WITHOUT_NOTHING, 0, WITHOUT_ITEM, &d))
+		{
+			holds(isnan(effect.slope), "an effect of nothing, run %d", run);
+			forget();
+			continue;
+		}
+		holds(near(effect.slope, d.slope, 1e-13L), "slope, run %d: %.17g, not %.20Lg", run, effect.slope, d.slope);
+		holds(near_error(effect.rows_variance, d.rows_variance), "rows, run %d: %.17g, not %.20Lg", run, effect.rows_variance, d.rows_variance);
+		holds(near(effect.effective_items, d.effective, 1e-12L), "effective items, run %d: %.17g", run, effect.effective_items);
+		variance = jackknife(rows, n, periods, items, WITHOUT_ITEM, &all_exist);
+		holds(near_error(effect.items_variance, variance), "items, run %d: %.17g, not %.20Lg", run, effect.items_variance, variance);
+		variance = jackknife(rows, n, periods, items, WITHOUT_FOLD, &all_exist);
+		if (!all_exist)
+		{
+			unknown++;
+			variance = NAN;
+		}
+		else
+		{
+			known++;
+			(void) define(rows, n, periods, items, WITHOUT_NOTHING, 0, WITHOUT_FOLD, &d);
+			holds(near(effect.effective_folds, d.effective, 1e-12L * d.effective), "effective folds, run %d: %.17g, not %.20Lg", run,
+				  effect.effective_folds, d.effective);
+		}
+		holds(near_error(effect.members_variance, variance), "members, run %d: %.17g, not %.20Lg", run, effect.members_variance, variance);
+		forget();
+	}
+	holds(known > 500 && unknown > 20, "%d known and %d unknown", known, unknown);
+	property_end();
+}
+
+/* An example small enough for paper; every member is a fold of its own. */
+static void
+test_members_example(void)
+{
+	static const Row rows[] = {
+		{0, 0, 1, 1100, 10, 1}, {0, 0, 1, 1200, 10, 2}, {0, 0, 0, 1000, 10, 3},
+		{1, 0, 1, 2200, 10, 1}, {1, 0, 0, 2000, 10, 3}, {1, 0, 0, 2100, 10, 4},
+		{2, 0, 1, 550, 10, 2}, {2, 0, 0, 500, 10, 4}
+	};
+	/* Differences of the items' mean logarithms, and their weights mn / (m + n). */
+	const long double d[] = {logl(132) / 2 - logl(10), logl(22) - logl(420) / 2, logl(1.1L)};
+	const long double h[] = {2 / 3.0L, 2 / 3.0L, 0.5L};
+	const long double gamma = (h[0] * d[0] + h[1] * d[1] + h[2] * d[2]) / (11 / 6.0L);
+	/* Without m1 a and c are left, without m2 a and b, without m3 b and c, without m4 a and b. */
+	const long double without[] = {
+		(logl(1.2L) + logl(1.1L)) / 2, (logl(1.1L) / 2 + h[1] * d[1]) / (7 / 6.0L),
+		(logl(22 / 21.0L) + logl(1.1L)) / 2, (h[0] * d[0] + logl(1.1L) / 2) / (7 / 6.0L)
+	};
+	long double items = 0;
+	long double members = 0;
+	long double squares;
+	FixedEffect effect;
+	FixedEffectInference inference;
+
+	for (int i = 0; i < 3; i++)
+		items += 2 / 3.0L * powl((11 / 6.0L * gamma - h[i] * d[i]) / (11 / 6.0L - h[i]) - gamma, 2);
+	for (int i = 0; i < 4; i++)
+		members += 3 / 4.0L * powl(without[i] - gamma, 2);
+	/* A pair faces a single row in a and b: x~ is 1/3 and 2/3; a row a row in c: 1/2. */
+	squares = 2 * powl((d[2] - gamma) / 4, 2);
+	for (int i = 0; i < 2; i++)
+	{
+		long double half = logl(i == 0 ? 12 / 11.0L : 21 / 20.0L) / 2;
+
+		squares += powl((d[i] - gamma) / 9 + half / 3, 2) + powl((d[i] - gamma) / 9 - half / 3, 2) + powl((d[i] - gamma) * 4 / 9, 2);
+	}
+
+	price_scale = 2;
+	effect = effect_of(rows, LENGTH_OF(rows), 1, 3);
+	ok(near(effect.slope, gamma, 1e-15L) && near(effect.slope, .1022594912L, 5e-11L), "example with members: gamma");
+	ok(near(effect.items_variance, items, 1e-16L), "example with members: variance by items");
+	ok(near(effect.members_variance, members, 1e-16L), "example with members: by members");
+	ok(near(effect.rows_variance, squares / powl(11 / 6.0L, 2), 1e-16L), "example with members: by rows");
+	ok(near(effect.effective_items, powl(11 / 6.0L, 2) / (4 / 9.0L + 4 / 9.0L + 1 / 4.0L), 1e-14L), "example with members: effective items");
+	/* Sums of x~ squared of m1 to m4: 1/9 + 4/9, 1/9 + 1/4, 4/9 + 1/9, 1/9 + 1/4. */
+	ok(near(effect.effective_folds, powl(11 / 6.0L, 2) / (2 * 25 / 81.0L + 2 * 169 / 1296.0L), 1e-14L), "example with members: effective folds");
+	inference = fixed_effect_infer(&effect, false, 0.05);
+	ok(near(inference.error, sqrtl(fmaxl(items + members - squares / powl(11 / 6.0L, 2), fmaxl(items, members))), 1e-15L),
+	   "example with members: standard error");
+	forget();
 }
 
 int
@@ -996,5 +1377,8 @@ main(void)
 	test_many_rows();
 	test_limits();
 	test_fixed_effect();
+	test_inference();
+	test_members_example();
+	test_members();
 	return done_testing();
 }
