@@ -152,7 +152,7 @@ history_book_as_of(FunctionCallInfo fcinfo, int argument, const HistoryReader *e
 		return events->last;
 	as_of = time_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
 	if (events->reader.count > 0 && events->last > as_of)
-		time_too_early_error(as_of, "as_of", events->last, "a row", "occurred_at");
+		time_too_early_error(as_of, "as_of", events->last, "a row", false);
 	return as_of;
 }
 

@@ -89,7 +89,7 @@ void
 interaction_check_as_of(TimestampTz as_of, TimestampTz time, const char *argument)
 {
 	if (unlikely(time > as_of))
-		time_too_early_error(as_of, argument, time, "an interaction", "occurred_at");
+		time_too_early_error(as_of, argument, time, "an interaction", false);
 }
 
 /* ---------- the state ---------- */

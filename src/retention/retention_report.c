@@ -57,10 +57,10 @@ get_last_period(FunctionCallInfo fcinfo, TimeType type, const HistoryReader *eve
 	zone = calendar_stored_zone(events->settings, events->settings_size);
 	as_of = zone_time_argument(zone, PG_GETARG_DATUM(1), type, "as_of");
 	if (as_of < events->last)
-		time_too_early_error(as_of, "as_of", events->last, "a row", "occurred_at");
+		time_too_early_error(as_of, "as_of", events->last, "a row", true);
 	period = calendar_period(zone, unit_of(events), as_of, "as_of");
 	if (period < last)
-		time_too_early_error(as_of, "as_of", events->last, "a row", "occurred_at");
+		time_too_early_error(as_of, "as_of", events->last, "a row", true);
 	return period;
 }
 

@@ -415,7 +415,7 @@ get_as_of(FunctionCallInfo fcinfo, const RfmMember *member)
 		return member->last_order;
 	as_of = time_check(PG_GETARG_TIMESTAMPTZ(1), "as_of");
 	if (unlikely(member->last_order > as_of))
-		time_too_early_error(as_of, "as_of", member->last_order, "an order", "occurred_at");
+		time_too_early_error(as_of, "as_of", member->last_order, "an order", false);
 	return as_of;
 }
 

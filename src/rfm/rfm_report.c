@@ -104,7 +104,7 @@ get_as_of(FunctionCallInfo fcinfo, int argument, const Population *population)
 		return population->tail.latest;
 	as_of = time_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
 	if (population->reader.count > 0 && population->tail.latest > as_of)
-		time_too_early_error(as_of, "as_of", population->tail.latest, "a row", "occurred_at");
+		time_too_early_error(as_of, "as_of", population->tail.latest, "a row", false);
 	return as_of;
 }
 

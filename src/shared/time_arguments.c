@@ -25,11 +25,11 @@ time_error(TimestampTz time, const char *argument)
 
 /*
  * Raises 22023 for an as_of before the last event that it should look back on,
- * such as "an order"; column is the name of its time.
+ * such as "an order".  Where the function has no zone, the session's may be the
+ * reason: times in the message are UTC, so that it is the same for everybody.
  */
 void
-time_too_early_error(TimestampTz as_of, const char *argument,
-						TimestampTz last, const char *what, const char *column)
+time_too_early_error(TimestampTz as_of, const char *argument, TimestampTz last, const char *what, bool has_zone)
 {
 	char		text[2][TIME_TEXT_SIZE];
 
@@ -38,8 +38,10 @@ time_too_early_error(TimestampTz as_of, const char *argument,
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s \"%s\" is before %s of \"%s\"", argument, text[0], what, text[1]),
-			 errhint("Exclude later rows with WHERE %s <= %s, or choose a later %s.",
-					 column, argument, argument)));
+			 has_zone ?
+			 errhint("Exclude later rows with WHERE occurred_at <= %s, or choose a later %s.", argument, argument) :
+			 errhint("Exclude later rows with WHERE occurred_at <= %s, or choose a later %s; both without a time zone of their own are read in that of the session.",
+					 argument, argument)));
 }
 
 /* Raises the error of date_check. */

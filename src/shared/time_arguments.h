@@ -14,7 +14,7 @@
 
 extern void time_error(TimestampTz time, const char *argument);
 extern void time_too_early_error(TimestampTz as_of, const char *argument,
-									TimestampTz last, const char *what, const char *column);
+								 TimestampTz last, const char *what, bool has_zone);
 extern void time_date_error(DateADT date, const char *argument);
 extern void time_to_text(TimestampTz time, char *text);
 extern void time_clock_to_text(Timestamp local, char *text);

@@ -219,7 +219,7 @@ open_member(FunctionCallInfo fcinfo, TimeType type, Member *member, int rest)
 	member->as_of = PG_ARGISNULL(1) ? last :
 		zone_time_argument(programme->settings.zone, PG_GETARG_DATUM(1), type, "as_of");
 	if (last > member->as_of)
-		time_too_early_error(member->as_of, "as_of", last, "an amount", "occurred_at");
+		time_too_early_error(member->as_of, "as_of", last, "an amount", true);
 	member->walk.payments = payments;
 	member->walk.count = member->history->count;
 	member->walk.pool = &member->history->pool;
