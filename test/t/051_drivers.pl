@@ -60,7 +60,7 @@ for my $day ('2026-05-31', '2026-06-01')
 		qq{SELECT md5(string_agg(r::text, ',')) FROM cohort_retention((SELECT retention_book(customer_id, day, amount, 'month', 'UTC') FROM visits), date '$day') r});
 }
 isnt($retention{'2026-05-31'}, $retention{'2026-06-01'}, 'on the first of June, May has ended');
-my $too_early = '22023 Exclude later rows with WHERE occurred_at <= as_of, or choose a later as_of.';
+my $too_early = '22023 Exclude later rows with WHERE occurred_at <= as_of, or choose a later as_of; both without a time zone of their own are read in that of the session.';
 my $wrong_query = '22P02 Write & for and, | for or, ! for not, and a tag with blanks in double quotes: vip & (ios | "new friend") & !lapsed.';
 
 # The views as BI tools find them, by those who may read them only.
