@@ -93,6 +93,10 @@ WHERE hashtextextended(customer_id || item || sold_at::text, 8) % 50 = 0;
 INSERT INTO sales
 SELECT NULL, sold_at, item, 1, 2 * price, NULL FROM sales WHERE quantity = 2 AND hashtextextended(customer_id || item || sold_at::text, 9) % 5 = 0;
 
+-- The same sales, late in the day, as a till writes them that knows no time zone.
+CREATE TABLE till_sales AS
+SELECT customer_id, sold_at AT TIME ZONE 'UTC' + interval '12 hours' AS sold_at, item, quantity, price, coupon FROM sales;
+
 -- What members had to come for, and what they did of their own wish.
 CREATE TABLE service_cases (
 	customer_id bigint NOT NULL,
