@@ -110,6 +110,13 @@ for ([ bigint => 'member' ], [ text => 'member_text' ])
 	$arguments{"$item, date, text, numeric, numeric"} = "$column, at::date, right(order_text, 1), amount, round(amount / 7 + 3, 2)";
 	$arguments{"$item, double precision, numeric"} = "$column, (order_id / 7.0)::float8, amount";
 	$arguments{"$item, date, double precision, numeric"} = "$column, at::date, (order_id / 7.0)::float8, amount";
+	# The same with members, some of whom nobody knows.
+	for ([ bigint => 'nullif(order_id % 50, 7)' ], [ uuid => 'member_uuid' ], [ text => 'order_text' ])
+	{
+		my ($type, $member) = @$_;
+		$arguments{"$_, $type"} = "$arguments{$_}, $member"
+		  for "$item, text, numeric", "$item, date, text, numeric, numeric", "$item, double precision, numeric", "$item, date, double precision, numeric";
+	}
 }
 # Interactions: every seventh of no kind.
 my $kind = "(ARRAY['own', 'induced', 'obliged', 'own', 'obliged', 'induced'])[id % 7]";
