@@ -22,7 +22,7 @@ CREATE AGGREGATE rfm(occurred_at timestamptz, amount numeric) (
 
 COMMENT ON FUNCTION rfm_step(rfm_summary, timestamptz, numeric) IS 'Transition function of the aggregate rfm.';
 COMMENT ON AGGREGATE rfm(timestamptz, numeric) IS
-	'Summarises one member''s orders, one row = one order. occurred_at: when; amount: money, below 0 = a refund, which lowers monetary, counts in refunds, is not an order and moves no date; 0 is an order. Rows with NULL are skipped; no rows: NULL. Errors: 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22008 for an infinite time; 54000 for more than 4294967295 orders.';
+	'Summarises one member''s orders, one row = one order. occurred_at: when (a timestamp or a date is taken in the time zone of the session); amount: money, below 0 = a refund, which lowers monetary, counts in refunds, is not an order and moves no date; 0 is an order. Rows with NULL are skipped; no rows: NULL. Errors: 22003 for NaN, infinity, more than 38 digits before or 28 after the point; 22008 for an infinite time; 54000 for more than 4294967295 orders.';
 
 -- From what is already aggregated
 

@@ -22,7 +22,7 @@ CREATE AGGREGATE rfm_book(member {member}, occurred_at timestamptz, amount numer
 COMMENT ON FUNCTION rfm_book_step_{member}(rfm_book, {member}, timestamptz, numeric) IS
 	'Transition function of the aggregate rfm_book.';
 COMMENT ON AGGREGATE rfm_book({member}, timestamptz, numeric) IS
-	'Summarises every member of an order table in one scan; one row = one order. member: whose; occurred_at: when; amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
+	'Summarises every member of an order table in one scan; one row = one order. member: whose; occurred_at: when (a timestamp or a date is taken in the time zone of the session); amount: money, below 0 = a refund. Rows with NULL are skipped and counted (rows_skipped). Errors: 22003 and 22008 for amounts and times that are not finite, 54000 for a book over 704 MB.';
 
 -- @each order_id bigint uuid text
 CREATE FUNCTION rfm_book_step_{member}_{order_id}(rfm_book, {member}, {order_id}, timestamptz, numeric) RETURNS rfm_book
