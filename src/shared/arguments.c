@@ -4,6 +4,7 @@
  */
 #include "shared/arguments.h"
 
+#include "shared/compat.h"
 #include "shared/member_fold.h"
 #include "utils/uuid.h"
 
