@@ -187,6 +187,10 @@ CREATE VIEW price_floor_different AS SELECT max(item) AS item, max(grp) AS grp, 
 CREATE VIEW price_book AS SELECT pricebook(item, grp, price) FROM orders;
 CREATE VIEW price_custmart AS
 SELECT (price_gaps(pricebook(item, grp, price), 'gold')).* FROM orders;
+CREATE VIEW price_floor_members AS
+SELECT max(item) AS item, max(grp) AS grp, max(price) AS price, max(customer_id) AS customer_id FROM orders;
+CREATE VIEW price_members_custmart AS
+SELECT (price_gaps(pricebook(item, grp, price, customer_id), 'gold')).* FROM orders;
 CREATE VIEW price_items_custmart AS
 SELECT (price_gap_items(NULL::text, pricebook(item, grp, price), 'gold')).* FROM orders;
 CREATE VIEW price_different_custmart AS
