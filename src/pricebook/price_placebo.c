@@ -419,7 +419,7 @@ real_effect(const PlaceboReport *report, uint32 group, FixedEffect *effect)
 			clusters[n++] = report->gaps.item[i].cluster;
 	}
 	*effect = fixed_effect(clusters, n, gap->folds, &gap->gap.log_rows);
-	inference = fixed_effect_infer(effect, false, 0.5);
+	inference = fixed_effect_infer(effect, false, NAN);
 	return inference.error > 0 ? effect->slope / inference.error : NAN;
 }
 
@@ -476,7 +476,7 @@ next_placebo(void *state, Datum *values, bool *nulls)
 					continue;
 				finish_folds(&deals[i]);
 				dealt = fixed_effect(deals[i].cluster, deals[i].clusters, &deals[i].folds, &deals[i].rows);
-				inference = fixed_effect_infer(&dealt, false, 0.5);
+				inference = fixed_effect_infer(&dealt, false, NAN);
 				if (!(inference.error > 0))
 					continue;
 				spread_add(&premiums, dealt.slope);

@@ -160,7 +160,7 @@ test_item(ItemGap *item, const ItemGroup *mine)
 		return;
 	}
 	effect = fixed_effect(&item->cluster, 1, mine->folds, &mine->gap.log_rows);
-	inference = fixed_effect_infer(&effect, true, 0.5);
+	inference = fixed_effect_infer(&effect, true, NAN);
 	item->z /= sqrt(inference.design_effect);
 	item->p = isnan(inference.df) ? NAN : statistics_student_p(item->z, inference.df);
 }

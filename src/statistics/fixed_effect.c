@@ -154,7 +154,8 @@ larger(float8 a, float8 b)
 
 /*
  * The error, interval and test of an effect.  within_item: of rows of one item
- * only, where nothing can be said about other items.
+ * only, where nothing can be said about other items.  alpha: NAN without an interval,
+ * whose quantile takes longer than everything else.
  */
 FixedEffectInference
 fixed_effect_infer(const FixedEffect *effect, bool within_item, float8 alpha)
@@ -187,7 +188,7 @@ fixed_effect_infer(const FixedEffect *effect, bool within_item, float8 alpha)
 
 	inference.error = sqrt(variance);
 	inference.df = fmax(clusters - 1, 1);
-	margin = statistics_student_quantile(alpha, inference.df) * inference.error;
+	margin = isnan(alpha) ? NAN : statistics_student_quantile(alpha, inference.df) * inference.error;
 	inference.low = effect->slope - margin;
 	inference.high = effect->slope + margin;
 	if (inference.error > 0)
