@@ -43,3 +43,24 @@ GROUP BY customer_id;
 CREATE UNLOGGED TABLE different_prices (item text, grp text, price numeric);
 INSERT INTO different_prices SELECT item, grp, order_id * 0.0001 FROM orders;
 \endif
+
+\if :want_merge
+-- Eight books, of orders dealt out by their number.
+CREATE UNLOGGED TABLE parts (part bigint, book rfm_book);
+INSERT INTO parts SELECT order_id % 8, rfm_book(customer_id, ordered_at, amount) FROM orders GROUP BY 1;
+\endif
+
+\if :want_stores
+-- 100,000 stores, or fewer if there are not enough orders to give each of them twenty.
+CREATE UNLOGGED TABLE store_orders (
+	store int,
+	customer_id bigint,
+	ordered_at timestamptz,
+	amount numeric
+);
+CREATE UNLOGGED TABLE few_store_orders (LIKE store_orders);
+INSERT INTO store_orders
+SELECT order_id % :stores, customer_id, ordered_at, amount FROM orders WHERE order_id <= 20 * :stores;
+INSERT INTO few_store_orders
+SELECT store / 10, customer_id, ordered_at, amount FROM store_orders WHERE store % 10 = 0;
+\endif
