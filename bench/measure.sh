@@ -114,23 +114,24 @@ compare() {
 		VALUES ('$heading', '$1', '$workload $2', '$3', '$workload $4', '$5', nullif('${6-}', '')::float8, '${7-s}')" || exit
 }
 
+# digest QUERY: the number of its rows, and the sum of their hashes, which does not
+# depend on their order.
+digest() { sql -c "SELECT count(*), sum(hash_record_extended(answer, 0)) FROM ($1) answer"; }
+
 # same WHAT QUERY QUERY: fail unless both return the same rows, in any order.
 same() {
-	local answer
-	answer=$(sql -F ' ' -c "WITH ours AS MATERIALIZED ($2), theirs AS MATERIALIZED ($3)
-		SELECT (SELECT count(*) FROM ours), (SELECT count(*) FROM theirs),
-			(SELECT count(*) FROM (TABLE ours EXCEPT ALL TABLE theirs) o),
-			(SELECT count(*) FROM (TABLE theirs EXCEPT ALL TABLE ours) t)") || exit
-	set -- "$@" $answer
-	[ "$4" -gt 0 ] || fail "$1: there is no answer"
-	if [ "$6 $7" != "0 0" ]; then
+	local what=$1 ours=$2 theirs=$3 digests
+	digests=$(digest "$ours" && digest "$theirs") || exit
+	mapfile -t digests <<<"$digests"
+	[ "${digests[0]%|*}" -gt 0 ] || fail "$what: there is no answer"
+	if [ "${digests[0]}" != "${digests[1]}" ]; then
 		{
-			echo "of $4 rows here and $5 there, $6 are only here and $7 only there, such as:"
-			sql -c "($2) EXCEPT ALL ($3) LIMIT 5" -c "($3) EXCEPT ALL ($2) LIMIT 5"
+			echo "of ${digests[0]%|*} rows here and ${digests[1]%|*} there are only here and only there, such as:"
+			sql -c "($ours) EXCEPT ALL ($theirs) LIMIT 5" -c "($theirs) EXCEPT ALL ($ours) LIMIT 5"
 		} >&2
-		fail "$1: THE ANSWERS DIFFER"
+		fail "$what: THE ANSWERS DIFFER"
 	fi
-	say "same answer: $1 ($4 rows)"
+	say "same answer: $what (${digests[0]%|*} rows)"
 }
 
 # in_parallel WHAT VIEW FLOOR TARGET: VIEW planned in all ways must give the same; then

@@ -77,7 +77,7 @@ workload_merge() {
 	note reading "(SELECT median * 1e9 / $keys FROM medians WHERE side = '$workload parts_read')"
 	note allowed 10
 	compare "merging eight books, for each key of each" merging "10 ns" allowed times 1 ns
-	compare "reading and checking them" reading "10 ns" allowed times '' ns
+	compare "reading and checking them" reading "merging" merging times '' ns
 }
 
 # Time in proportion to the number of groups, as array_agg takes it.
@@ -287,5 +287,4 @@ workload_scaling() {
 		sql -v rows=$((millions * 1000000)) -v members=$((millions * 100000)) -f bench/data/scaling.sql || exit
 		alternate scaling_floor scaling_book scaling_members
 	done
-	sql -c "DROP TABLE scaling CASCADE" || exit
 }

@@ -1,4 +1,5 @@
 -- :rows orders of :members members, with the three columns that RFM needs, in two years.
+SET client_min_messages = warning;
 DROP TABLE IF EXISTS scaling CASCADE;
 CREATE UNLOGGED TABLE scaling (
 	customer_id bigint,
