@@ -3,6 +3,7 @@
 # A side is a view of queries.sql, run in one process; with a prefix it is planned
 # otherwise, or run by another program:
 #
+#   alone:VIEW         in one process, measured beside those that follow
 #   worker:VIEW        by the leader and one worker, whatever its size
 #   workers:VIEW       by the leader and two workers
 #   default:VIEW       as PostgreSQL's default settings of the planner have it
@@ -126,7 +127,7 @@ same() {
 	[ "${digests[0]%|*}" -gt 0 ] || fail "$what: there is no answer"
 	if [ "${digests[0]}" != "${digests[1]}" ]; then
 		{
-			echo "of ${digests[0]%|*} rows here and ${digests[1]%|*} there are only here and only there, such as:"
+			echo "${digests[0]%|*} rows here, ${digests[1]%|*} there; some that are only here, and only there:"
 			sql -c "($ours) EXCEPT ALL ($theirs) LIMIT 5" -c "($theirs) EXCEPT ALL ($ours) LIMIT 5"
 		} >&2
 		fail "$what: THE ANSWERS DIFFER"
@@ -149,17 +150,17 @@ in_parallel() {
 	sql -c "DROP TABLE alone" || exit
 
 	for side in $view $floor; do
-		sides+=("$side" "worker:$side" "workers:$side" "default:$side")
+		sides+=("alone:$side" "worker:$side" "workers:$side" "default:$side")
 	done
 	alternate "${sides[@]}"
-	compare "one worker: $what" worker:$view "one process" $view faster $target
-	compare "two workers: $what" workers:$view "one process" $view faster $target
+	compare "one worker: $what" worker:$view "one process" alone:$view faster $target
+	compare "two workers: $what" workers:$view "one process" alone:$view faster $target
 	# The planner may prefer one process, which is as good as it gets; if it chooses
 	# workers, they must not be slower.
 	workers=${launched[default:$view]}
 	compare "default settings (${workers:-no} worker$([ "$workers" = 1 ] || echo s)): $what" \
-		default:$view "one process" $view times ${workers:+1}
+		default:$view "one process" alone:$view times ${workers:+1}
 	[ -z "$floor" ] || for plan in worker workers default; do
-		compare "${plan_names[$plan]}: floor, without custmart" $plan:$floor "one process" $floor faster
+		compare "${plan_names[$plan]}: floor, without custmart" $plan:$floor "one process" alone:$floor faster
 	done
 }
