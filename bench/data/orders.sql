@@ -1,0 +1,66 @@
+-- :rows orders of :members members in two years.  One of 20,000 items at one of its 25
+-- prices; 3 of 100 orders are refunds.
+CREATE UNLOGGED TABLE orders (
+	order_id bigint,
+	customer_id bigint,
+	ordered_at timestamptz,
+	amount numeric,
+	item text,
+	price numeric,
+	grp text
+);
+INSERT INTO orders
+SELECT i, customer_id, moment(i, :rows),
+	price * CASE WHEN dice(i, 2) < 0.03 THEN -1 ELSE 1 + trunc(3 * dice(i, 3))::int END,
+	'item ' || item, price,
+	(ARRAY['basic', 'plus', 'gold'])[1 + trunc(3 * dice(customer_id, 4))::int]
+FROM (
+	SELECT i, whose(i, :members) AS customer_id, item,
+		money(199 + 9800 * dice(item, 6) ^ 3 + (1 + 40 * dice(item, 7)) * trunc(25 * dice(i, 8))) AS price
+	FROM (
+		SELECT i, trunc(20000 * dice(i, 5))::bigint AS item
+		FROM (SELECT generate_series(1, :rows::bigint) AS i) numbers
+		OFFSET 0
+	) items
+	OFFSET 0
+) sales;
+
+\if :want_tier
+-- What each member is worth, and the month in which the member joined.
+CREATE UNLOGGED TABLE members (
+	customer_id bigint,
+	cohort date,
+	value numeric
+);
+INSERT INTO members
+SELECT customer_id, date '2024-01-01' + make_interval(months => trunc(24 * dice(customer_id, 9))::int), sum(amount)
+FROM orders
+GROUP BY customer_id;
+\endif
+
+\if :want_price
+-- The same number of sales, all at different prices.
+CREATE UNLOGGED TABLE different_prices (item text, grp text, price numeric);
+INSERT INTO different_prices SELECT item, grp, order_id * 0.0001 FROM orders;
+\endif
+
+\if :want_merge
+-- Eight books, of orders dealt out by their number.
+CREATE UNLOGGED TABLE parts (part bigint, book rfm_book);
+INSERT INTO parts SELECT order_id % 8, rfm_book(customer_id, ordered_at, amount) FROM orders GROUP BY 1;
+\endif
+
+\if :want_stores
+-- 100,000 stores, or fewer if there are not enough orders to give each of them twenty.
+CREATE UNLOGGED TABLE store_orders (
+	store int,
+	customer_id bigint,
+	ordered_at timestamptz,
+	amount numeric
+);
+CREATE UNLOGGED TABLE few_store_orders (LIKE store_orders);
+INSERT INTO store_orders
+SELECT order_id % :stores, customer_id, ordered_at, amount FROM orders WHERE order_id <= 20 * :stores;
+INSERT INTO few_store_orders
+SELECT store / 10, customer_id, ordered_at, amount FROM store_orders WHERE store % 10 = 0;
+\endif
