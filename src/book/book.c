@@ -7,6 +7,7 @@
 #include "book/book_merge.h"
 #include "miscadmin.h"
 #include "shared/bytes.h"
+#include "shared/large_memory.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -77,6 +78,9 @@ merge_parts(Book *book, int first)
 	book->parts[first] = merged;
 	book->nparts = first + 1;
 }
+
+/* Less than this is copied faster than merged. */
+#define LARGE_PART (1024 * 1024)
 
 /* Bytes of parts that may wait to be merged. */
 #define PARTS_WAITING (64 * 1024 * 1024)
@@ -160,9 +164,42 @@ check_same(const Book *book, KeyType key_type, uint8 form)
 				 errhint("%s", format->form_hint)));
 }
 
-/* Makes a stored book, which was checked and is in memory of this one, a part of it. */
+static bytea *
+copy_stored(const bytea *stored)
+{
+	Size		size = VARSIZE_ANY_EXHDR(stored);
+	bytea	   *copy = large_alloc(CurrentMemoryContext, VARHDRSZ + size);
+
+	SET_VARSIZE(copy, VARHDRSZ + size);
+	memcpy(VARDATA(copy), VARDATA_ANY(stored), size);
+	return copy;
+}
+
+/*
+ * A stored book that is to become a part but is not in memory of this one: copied,
+ * or, if it is large, merged with the latest part, which takes no longer.
+ */
 static void
-add_part(Book *book, const BookReader *part)
+push_foreign_part(Book *book, bytea *part)
+{
+	bytea	  **last = &book->parts[book->nparts - 1];
+	bytea	   *both[2];
+
+	if (book->nparts == 0 || VARSIZE_ANY(part) < LARGE_PART || VARSIZE(*last) / 2 > VARSIZE_ANY(part))
+	{
+		push_part(book, copy_stored(part));
+		return;
+	}
+	both[0] = *last;
+	both[1] = part;
+	part = book_merge(book->kind->format, both, 2);
+	pfree(*last);
+	*last = part;
+}
+
+/* Makes a stored book, which was checked, a part of this one; it may be in memory of this one. */
+static void
+add_part(Book *book, const BookReader *part, bool is_own)
 {
 	int64		rows_skipped = book->rows_skipped;
 
@@ -176,19 +213,11 @@ add_part(Book *book, const BookReader *part)
 
 	book->is_broken = true;
 	book_add_skipped(&book->parts_skipped, part->rows_skipped);
-	push_part(book, part->stored);
+	if (is_own)
+		push_part(book, part->stored);
+	else
+		push_foreign_part(book, part->stored);
 	book->is_broken = false;
-}
-
-static bytea *
-copy_stored(const bytea *stored)
-{
-	Size		size = VARSIZE_ANY_EXHDR(stored);
-	bytea	   *copy = MemoryContextAllocHuge(CurrentMemoryContext, VARHDRSZ + size);
-
-	SET_VARSIZE(copy, VARHDRSZ + size);
-	memcpy(VARDATA(copy), VARDATA_ANY(stored), size);
-	return copy;
 }
 
 /*
@@ -209,9 +238,7 @@ merge(Book **book, Datum source, const BookKind *kind, MemoryContext home)
 	if (*book == NULL)
 		*book = make_book(kind, part.key_type, part.form, home);
 	book_flush(*book);
-	if (!is_fetched)
-		book_read_stored(&part, kind->format, copy_stored(part.stored));
-	add_part(*book, &part);
+	add_part(*book, &part, is_fetched);
 	MemoryContextSwitchTo(old);
 }
 
@@ -247,6 +274,16 @@ grow_pending(Book *book)
 	book->pending_rows = repalloc(book->pending_rows, book->pending_room * book->kind->row_size);
 }
 
+/* The size of the table when stored, perhaps slightly low: of numbers little is left when they are packed. */
+static inline Size
+estimated_size(const Book *book)
+{
+	const KeyTable *table = &book->table;
+
+	return VARHDRSZ + BOOK_HEADER_SIZE + book->kind->tail_size(book) +
+		(table->key_type == KEY_INT64 ? table->count : keytable_stored_size(table));
+}
+
 /* Applies the pending rows. */
 void
 book_flush(Book *book)
@@ -267,9 +304,7 @@ book_flush(Book *book)
 	keytable_locate(&book->table, book->pending_keys, n, entries);
 	book->kind->apply(book, entries, book->pending_rows, n);
 	resetStringInfo(&book->pending_bytes);
-	book_check_size(book->kind->format,
-					VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) + book->kind->tail_size(book),
-					book->table.count);
+	book_check_size(book->kind->format, estimated_size(book), book->table.count);
 	if (unlikely(n == book->pending_room && n < KEYTABLE_BATCH))
 		grow_pending(book);
 	if (unlikely(book->is_full))
@@ -335,6 +370,7 @@ book_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 	bytea	   *stored = stored_book((Book *) header);
 
 	Assert(VARSIZE(stored) == allocated);
+	large_memory_advise(result, allocated);
 	memcpy(result, stored, allocated);
 }
 

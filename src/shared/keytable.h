@@ -70,12 +70,15 @@ typedef struct KeyTable
 /* Largest number of entries: 32 bits of hash still distinguish their slots. */
 #define KEYTABLE_MAX 0x7FFFFFFF
 
-/* Entries of a chunk; only the first chunk starts smaller. */
-#define KEYTABLE_CHUNK_BITS 14
+/*
+ * Entries of a chunk; only the first chunk starts smaller.  Chunks are so large that
+ * the kernel can make them of large pages.
+ */
+#define KEYTABLE_CHUNK_BITS 18
 #define KEYTABLE_CHUNK (1u << KEYTABLE_CHUNK_BITS)
 
 /* Slots of a chunk of the index; a smaller index is one chunk of its size. */
-#define KEYTABLE_SLOT_BITS 14
+#define KEYTABLE_SLOT_BITS 20
 #define KEYTABLE_SLOTS (UINT64CONST(1) << KEYTABLE_SLOT_BITS)
 
 extern void keytable_init(KeyTable *table, KeyType key_type, Size payload_size,
