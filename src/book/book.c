@@ -225,14 +225,17 @@ add_part(Book *book, const BookReader *part, bool is_own)
  * yet; `home` is the context of either.
  */
 static void
-merge(Book **book, Datum source, const BookKind *kind, MemoryContext home)
+merge(Book **book, Datum source, bool is_checked, const BookKind *kind, MemoryContext home)
 {
 	MemoryContext old = MemoryContextSwitchTo(home);
 	BookReader	part;
 	bool		is_fetched;
 
 	/* A toasted value is fetched directly to where it stays. */
-	book_open(&part, source, kind->format);
+	if (is_checked && expanded_book(source, kind->format) == NULL)
+		book_read_stored(&part, kind->format, DatumGetByteaPP(source));
+	else
+		book_open(&part, source, kind->format);
 	is_fetched = expanded_book(source, kind->format) == NULL &&
 		(Pointer) part.stored != DatumGetPointer(source) && VARATT_IS_4B_U(part.stored);
 	if (*book == NULL)
@@ -259,7 +262,7 @@ book_state_slow(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type,
 	if (book == NULL || book->kind != kind)
 	{
 		book = NULL;
-		merge(&book, PG_GETARG_DATUM(0), kind, states);
+		merge(&book, PG_GETARG_DATUM(0), false, kind, states);
 	}
 	check_same(book, key_type, form);
 	return book;
@@ -326,11 +329,12 @@ book_combine(FunctionCallInfo fcinfo, const BookKind *kind)
 {
 	MemoryContext states = aggregate_states_context(fcinfo);
 	Book	   *book = PG_ARGISNULL(0) ? NULL : writable_book(PG_GETARG_DATUM(0), kind->format);
+	bool		is_checked = aggregate_combines_workers(fcinfo);
 
 	if (book == NULL && !PG_ARGISNULL(0))
-		merge(&book, PG_GETARG_DATUM(0), kind, states);
+		merge(&book, PG_GETARG_DATUM(0), is_checked, kind, states);
 	if (!PG_ARGISNULL(1))
-		merge(&book, PG_GETARG_DATUM(1), kind, book != NULL ? book->hdr.eoh_context : states);
+		merge(&book, PG_GETARG_DATUM(1), is_checked, kind, book != NULL ? book->hdr.eoh_context : states);
 	if (book == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
@@ -381,8 +385,8 @@ book_add(FunctionCallInfo fcinfo, const BookKind *kind)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "custmart book", ALLOCSET_DEFAULT_SIZES);
 	Book	   *book = NULL;
 
-	merge(&book, PG_GETARG_DATUM(0), kind, context);
-	merge(&book, PG_GETARG_DATUM(1), kind, context);
+	merge(&book, PG_GETARG_DATUM(0), false, kind, context);
+	merge(&book, PG_GETARG_DATUM(1), false, kind, context);
 	(void) stored_book(book);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
 }

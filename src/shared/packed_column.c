@@ -44,10 +44,15 @@ const uint8 *
 packed_load(const uint8 *bytes, int n, int64 *numbers)
 {
 	PackedBlock block = packed_open(bytes);
+	const uint8 *place = block.numbers;
 
-	for (int i = 0; i < n; i++)
-		numbers[i] = packed_number(&block, block.numbers + i * block.width);
-	return block.numbers + n * block.width;
+	if (block.width == 0)
+		for (int i = 0; i < n; i++)
+			numbers[i] = block.smallest;
+	else
+		for (int i = 0; i < n; i++, place += block.width)
+			numbers[i] = packed_number(&block, place);
+	return place;
 }
 
 /* The end of a block of n numbers; NULL if it is not all there. */
@@ -71,26 +76,26 @@ packed_check_and_load(const uint8 **bytes, const uint8 *end, int n, int64 *numbe
 {
 	const uint8 *next = packed_skip(*bytes, end, n);
 	PackedBlock block;
-	uint64		room;
-	uint64		least = PG_UINT64_MAX;
+	const uint8 *place;
 	uint64		most = 0;
+	bool		has_smallest = false;
 
 	if (next == NULL)
 		return "a column is truncated";
 	block = packed_open(*bytes);
-	room = (uint64) PG_INT64_MAX - (uint64) block.smallest;
-	for (int i = 0; i < n; i++)
+	place = block.numbers;
+	for (int i = 0; i < n; i++, place += block.width)
 	{
 		uint64		more;
 
-		numbers[i] = packed_number(&block, block.numbers + i * block.width);
+		numbers[i] = packed_number(&block, place);
 		more = (uint64) numbers[i] - (uint64) block.smallest;
-		least = Min(least, more);
 		most = Max(most, more);
+		has_smallest |= more == 0;
 	}
-	if (most > room)
+	if (most > (uint64) PG_INT64_MAX - (uint64) block.smallest)
 		return "a number is out of range";
-	if (least != 0 || width_of(most) != block.width)
+	if (!has_smallest || width_of(most) != block.width)
 		return "a column is wider than its numbers need";
 	*bytes = next;
 	return NULL;
