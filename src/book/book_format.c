@@ -74,10 +74,10 @@ book_read_header(BookReader *reader, const BookFormat *format, const uint8 *byte
 	switch (reader->key_type)
 	{
 		case KEY_INT64:
-			for (uint32 i = 0; i < reader->count; i += Min(reader->count - i, PACKED_ROWS))
+			for (uint32 i = 0; i < reader->count; i += Min(reader->count - i, (uint32) PACKED_ROWS))
 			{
 				const uint8 *end = packed_skip(reader->keys + keys_size, bytes + length,
-											   (int) Min(reader->count - i, PACKED_ROWS));
+											   (int) Min(reader->count - i, (uint32) PACKED_ROWS));
 
 				check_interrupts(i / PACKED_ROWS);
 				if (end == NULL)
@@ -193,6 +193,66 @@ book_next_key(BookKeyCursor *cursor)
 	return key;
 }
 
+/* The place of a number among packed ones: the block is found by its smallest. */
+static int64
+find_number(const BookReader *reader, int64 number)
+{
+	const uint8 *bytes = reader->keys;
+	const uint8 *block_bytes = NULL;
+	uint32		begin = 0;
+	PackedBlock block;
+	int			low = 0;
+	int			high;
+
+	for (uint32 i = 0; i < reader->count; i += Min(reader->count - i, (uint32) PACKED_ROWS))
+	{
+		check_interrupts(i / PACKED_ROWS);
+		block = packed_open(bytes);
+		if (block.smallest > number)
+			break;
+		block_bytes = bytes;
+		begin = i;
+		bytes = block.numbers + Min(reader->count - i, (uint32) PACKED_ROWS) * block.width;
+	}
+	if (block_bytes == NULL)
+		return -1;
+	block = packed_open(block_bytes);
+	high = (int) Min(reader->count - begin, PACKED_ROWS) - 1;
+	while (low < high)
+	{
+		int			middle = (low + high + 1) / 2;
+
+		if (packed_number(&block, block.numbers + middle * block.width) <= number)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	if (packed_number(&block, block.numbers + low * block.width) != number)
+		return -1;
+	return (int64) begin + low;
+}
+
+/* The place of a key in a checked book; -1 if it is not there. */
+int64
+book_find_key(const BookReader *reader, const Key *key)
+{
+	BookKeyCursor cursor;
+
+	if (reader->key_type == KEY_INT64)
+		return find_number(reader, key->number);
+	book_key_cursor(&cursor, reader);
+	for (uint32 i = 0; i < reader->count; i++)
+	{
+		Key			next = book_next_key(&cursor);
+		int			order = keytable_compare_keys(reader->key_type, &next, key);
+
+		check_interrupts(i);
+		if (order >= 0)
+			return order == 0 ? (int64) i : -1;
+	}
+	return -1;
+}
+
 /* Checks that keys that are numbers ascend and are packed as tightly as can be. */
 static const char *
 check_numbers(const BookReader *reader)
@@ -201,9 +261,9 @@ check_numbers(const BookReader *reader)
 	int64		numbers[PACKED_ROWS];
 	int64		last = 0;
 
-	for (uint32 i = 0; i < reader->count; i += Min(reader->count - i, PACKED_ROWS))
+	for (uint32 i = 0; i < reader->count; i += Min(reader->count - i, (uint32) PACKED_ROWS))
 	{
-		int			n = (int) Min(reader->count - i, PACKED_ROWS);
+		int			n = (int) Min(reader->count - i, (uint32) PACKED_ROWS);
 		const char *wrong = packed_check_and_load(&bytes, reader->tail, n, numbers);
 		bool		ascends = i == 0 || last < numbers[0];
 

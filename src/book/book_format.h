@@ -85,6 +85,7 @@ extern void book_read_stored(BookReader *reader, const BookFormat *format, bytea
 extern void book_key_cursor(BookKeyCursor *cursor, const BookReader *reader);
 extern void book_advance(BookKeyCursor *cursor);
 extern Key	book_next_key(BookKeyCursor *cursor);
+extern int64 book_find_key(const BookReader *reader, const Key *key);
 extern const char *book_check_order(const BookReader *reader);
 extern void book_check_size(const BookFormat *format, Size size, uint32 count);
 extern void book_add_skipped(int64 *rows_skipped, int64 more);

@@ -69,6 +69,7 @@ extern DecimalPool rfm_book_load_wide(const RfmTail *tail);
 
 extern void rfm_member_cursor(RfmMemberCursor *cursor, const RfmTail *tail, uint32 count);
 extern void rfm_next_block(RfmMemberCursor *cursor);
+extern RfmMember rfm_member_at(const RfmTail *tail, uint32 count, uint32 place);
 
 extern void rfm_tail_begin(RfmTailWriter *writer, uint8 form, TimestampTz latest, uint32 count,
 						   ByteBuffer *buffer);

@@ -85,6 +85,22 @@ rfm_next_block(RfmMemberCursor *cursor)
 	cursor->bytes = rfm_block_load(cursor->bytes, cursor->count, cursor->member);
 }
 
+/* One of `count` members; only its block is read. */
+RfmMember
+rfm_member_at(const RfmTail *tail, uint32 count, uint32 place)
+{
+	RfmMember	block[PACKED_ROWS];
+	const uint8 *bytes = tail->members;
+
+	for (uint32 i = 0; i < place / PACKED_ROWS; i++)
+	{
+		check_interrupts(i);
+		bytes = rfm_block_skip(bytes, tail->end, PACKED_ROWS);
+	}
+	(void) rfm_block_load(bytes, (int) Min(count - place / PACKED_ROWS * PACKED_ROWS, PACKED_ROWS), block);
+	return block[place % PACKED_ROWS];
+}
+
 /* Reads an order and advances past it; false if the bytes end before it does. */
 static inline bool
 read_order(const uint8 **bytes, const uint8 *end, uint8 form, RfmOrder *order)

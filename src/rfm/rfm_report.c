@@ -139,6 +139,64 @@ custmart_rfm_book_cuts(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(rfm_cuts_datum(&population.cuts));
 }
 
+/* ---------- one member ---------- */
+
+/* What a book says of the member in argument 1; NULL if the member is not in it. */
+static Datum
+summary_of_member(FunctionCallInfo fcinfo, KeyType key_type)
+{
+	Population	population;
+	Key			key;
+	int64		place;
+	RfmMember	member;
+	uint8		bytes[RFM_STORED_MAX];
+	Size		length;
+	bytea	   *summary;
+
+	open_population(&population, PG_GETARG_DATUM(0));
+	if (population.reader.key_type != key_type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("members of this %s are %s, not %s", rfm_book_format.type.name,
+						format_type_be(book_key_oid(population.reader.key_type)),
+						format_type_be(book_key_oid(key_type))),
+				 errhint("Cast the member to %s.", format_type_be(book_key_oid(population.reader.key_type)))));
+	memset(&key, 0, sizeof(key));
+	if (key_type == KEY_INT64)
+		key.number = PG_GETARG_INT64(1);
+	else if (key_type == KEY_FIXED16)
+		memcpy(key.fixed, DatumGetPointer(PG_GETARG_DATUM(1)), 16);
+	else
+	{
+		text	   *t = PG_GETARG_TEXT_PP(1);
+
+		key.bytes.data = VARDATA_ANY(t);
+		key.bytes.length = (uint32) VARSIZE_ANY_EXHDR(t);
+	}
+	place = book_find_key(&population.reader, &key);
+	if (place < 0)
+		PG_RETURN_NULL();
+	member = rfm_member_at(&population.tail, population.reader.count, (uint32) place);
+	length = rfm_store(&member, &population.pool, bytes);
+	summary = palloc(VARHDRSZ + length);
+	SET_VARSIZE(summary, VARHDRSZ + length);
+	memcpy(VARDATA(summary), bytes, length);
+	PG_RETURN_BYTEA_P(summary);
+}
+
+/* rfm_member(rfm_book, member): members bigint, uuid or text. */
+#define RFM_MEMBER(name, key_type) \
+CUSTMART_FUNCTION(custmart_rfm_member_##name); \
+Datum \
+custmart_rfm_member_##name(PG_FUNCTION_ARGS) \
+{ \
+	return summary_of_member(fcinfo, key_type); \
+}
+
+RFM_MEMBER(bigint, KEY_INT64)
+RFM_MEMBER(uuid, KEY_FIXED16)
+RFM_MEMBER(text, KEY_BYTES)
+
 /* ---------- members ---------- */
 
 typedef struct MembersReport
