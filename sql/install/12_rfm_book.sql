@@ -4,7 +4,7 @@
 
 COMMENT ON TYPE rfm_book IS 'A summary of every member of an order table: made by rfm_book() in one scan, merged by rollup() and +, read by rfm_members() and rfm_segments(). At most 704 MB, about 35 million members.';
 
--- @merge type=rfm_book
+-- @merge type=rfm_book support=" SUPPORT book_combine_support"
 
 COMMENT ON AGGREGATE rollup(rfm_book) IS
 	'Merges books made of different rows of one order table, on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if their members or order ids are of different types.';
