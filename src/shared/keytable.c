@@ -11,8 +11,9 @@
 #include "shared/large_memory.h"
 #include "shared/packed_column.h"
 
-/* The index grows when more than 13 of 16 slots would be taken. */
+/* The index grows when more than 13 of 16 slots would be taken: by half, or while it is small to the double. */
 #define SLOTS_FULL(count, nslots) ((uint64) (count) * 16 > (uint64) (nslots) * 13)
+#define SLOTS_DOUBLE (1 << 17)
 
 /* Small, because there may be a table for each of a hundred thousand groups. */
 #define FIRST_ENTRIES 4
@@ -219,7 +220,7 @@ reserve_slots(KeyTable *table, uint64 count)
 	KeySlot   **slots;
 
 	while (SLOTS_FULL(count, nslots))
-		nslots += nslots / 2;
+		nslots += nslots < SLOTS_DOUBLE ? nslots : nslots / 2;
 	if (nslots == table->nslots)
 		return;
 

@@ -6,7 +6,7 @@
  * in chunks that never move.  A separate index of 8-byte slots uses open
  * addressing with linear probing; a slot holds 32 bits of the hash and the
  * entry's number.  A key's first slot is proportional to its hash, so when the
- * index grows, by half, slots move in order to ascending places.  The index is
+ * index grows, slots move in order to ascending places.  The index is
  * in chunks, too, and each is freed as soon as its slots have moved: growing
  * needs no memory for a second index.  Entries never move, and a scan or a flat
  * copy of the table is a walk through consecutive memory.
