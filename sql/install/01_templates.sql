@@ -38,11 +38,12 @@ COMMENT ON FUNCTION {type}_send({type}) IS
 -- rollup() and + differ from type to type and follow where the template is used.
 --   cost: of merging two summaries
 --   size: of a summary in bytes, roughly, for SSPACE
--- @template merge type cost=1000 size=65536
+--   support: a clause with the planner support of the combine function
+-- @template merge type cost=1000 size=65536 support=""
 -- Merging
 
 CREATE FUNCTION {type}_combine({type}, {type}) RETURNS {type}
-	AS 'MODULE_PATHNAME', 'custmart_{type}_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST {cost};
+	AS 'MODULE_PATHNAME', 'custmart_{type}_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST {cost}{support};
 CREATE FUNCTION {type}_add({type}, {type}) RETURNS {type}
 	AS 'MODULE_PATHNAME', 'custmart_{type}_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST {cost};
 

@@ -2,9 +2,9 @@
 
 -- @stored_type type=rfm_book
 
-COMMENT ON TYPE rfm_book IS 'A summary of every member of an order table: made by rfm_book() in one scan, merged by rollup() and +, read by rfm_members() and rfm_segments(). At most 704 MB, about 17 million members.';
+COMMENT ON TYPE rfm_book IS 'A summary of every member of an order table: made by rfm_book() in one scan, merged by rollup() and +, read by rfm_members() and rfm_segments(). At most 704 MB, about 35 million members.';
 
--- @merge type=rfm_book
+-- @merge type=rfm_book support=" SUPPORT book_combine_support"
 
 COMMENT ON AGGREGATE rollup(rfm_book) IS
 	'Merges books made of different rows of one order table, on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if their members or order ids are of different types.';
@@ -72,6 +72,12 @@ CREATE FUNCTION rfm_segments(book rfm_book, as_of timestamptz DEFAULT NULL, bins
 							 OUT avg_monetary numeric)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_rfm_segments' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 11;
+-- @each member bigint uuid text
+CREATE FUNCTION rfm_member(book rfm_book, member {member}) RETURNS rfm_summary
+	AS 'MODULE_PATHNAME', 'custmart_rfm_member_{member}' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION rfm_member(rfm_book, {member}) IS
+	'The summary of one member of a book, as rfm() makes it of their orders; NULL if the member is not in the book. Errors: 42804 if the members of the book are of another type.';
+-- @end
 CREATE FUNCTION rfm_cuts(book rfm_book, bins integer DEFAULT 5) RETURNS rfm_cuts
 	AS 'MODULE_PATHNAME', 'custmart_rfm_book_cuts' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5000;
 CREATE FUNCTION rows_skipped(book rfm_book) RETURNS bigint

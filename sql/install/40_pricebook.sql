@@ -5,7 +5,7 @@
 COMMENT ON TYPE pricebook_summary IS
 	'What each group of members paid for each item, or item and period: every distinct price with the number of rows and the quantity sold at it. Made by pricebook() in one scan, merged by rollup() and +, read by price_gaps(), price_gap_items(), price_gap_mix() and fair_prices(). At most 704 MB: about 46 million distinct prices of an item in a group, 26 million with periods.';
 
--- @merge type=pricebook_summary
+-- @merge type=pricebook_summary support=" SUPPORT book_combine_support"
 
 COMMENT ON AGGREGATE rollup(pricebook_summary) IS
 	'Merges books made of different rows, on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if only some have periods or their items are of different types.';

@@ -5,7 +5,7 @@
 COMMENT ON TYPE price_slope_summary IS
 	'Sums of a regression of ln(price) on x inside each item and period, exact whatever the order of the rows. Made by price_slope() in one scan, merged by rollup() and +, read by price_slopes(). At most 704 MB, about 7 million items and periods.';
 
--- @merge type=price_slope_summary
+-- @merge type=price_slope_summary support=" SUPPORT book_combine_support"
 
 COMMENT ON AGGREGATE rollup(price_slope_summary) IS
 	'Merges sums of different rows, from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if their items are of different types or only some have periods or members.';

@@ -5,7 +5,7 @@
 COMMENT ON TYPE retention_book IS
 	'When every member was active: calendar periods, with or without the money of each, or exact times. Made by retention_book() in one scan, merged by rollup() and +, read by cohort_retention(), lifecycle_counts(), stickiness() and day_retention(). At most 704 MB.';
 
--- @merge type=retention_book
+-- @merge type=retention_book support=" SUPPORT book_combine_support"
 
 COMMENT ON AGGREGATE rollup(retention_book) IS
 	'Merges books made of different rows, on different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if their keys are of different types or they were made with other arguments, 22023 if their units or time zones differ.';

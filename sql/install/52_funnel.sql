@@ -54,7 +54,7 @@ COMMENT ON FUNCTION step_seconds(funnel_summary, text) IS
 COMMENT ON TYPE funnel_book IS
 	'The funnel of every member of a table, made by funnel_book() in one scan, merged by rollup() and +, read by funnel_steps() and funnel_members(), which choose the mode. At most 704 MB, about 90 million rows. docs/storage-format.md.';
 
--- @merge type=funnel_book
+-- @merge type=funnel_book support=" SUPPORT book_combine_support"
 
 COMMENT ON AGGREGATE rollup(funnel_book) IS
 	'Merges books of different rows, from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 22023 if within or the number of steps differs, 42804 if the type of the members does.';

@@ -39,7 +39,7 @@ COMMENT ON AGGREGATE interaction_stage(text, timestamptz, timestamptz, interval,
 COMMENT ON TYPE interaction_book IS
 	'The interactions of every member, each with its time and whether it was obliged, induced or own: made by interaction_book() in one scan, merged by rollup() and +, read by interaction_stages(), interaction_members() and interaction_transitions(), as of any moment. At most 704 MB.';
 
--- @merge type=interaction_book
+-- @merge type=interaction_book support=" SUPPORT book_combine_support"
 
 COMMENT ON AGGREGATE rollup(interaction_book) IS
 	'Merges books made of different rows, from different days, partitions or servers. NULLs are skipped; no rows: NULL. Errors: 42804 if their members are of different types.';

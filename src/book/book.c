@@ -7,6 +7,7 @@
 #include "book/book_merge.h"
 #include "miscadmin.h"
 #include "shared/bytes.h"
+#include "shared/large_memory.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -77,6 +78,9 @@ merge_parts(Book *book, int first)
 	book->parts[first] = merged;
 	book->nparts = first + 1;
 }
+
+/* Less than this is copied faster than merged. */
+#define LARGE_PART (1024 * 1024)
 
 /* Bytes of parts that may wait to be merged. */
 #define PARTS_WAITING (64 * 1024 * 1024)
@@ -160,9 +164,42 @@ check_same(const Book *book, KeyType key_type, uint8 form)
 				 errhint("%s", format->form_hint)));
 }
 
-/* Makes a stored book, which was checked and is in memory of this one, a part of it. */
+static bytea *
+copy_stored(const bytea *stored)
+{
+	Size		size = VARSIZE_ANY_EXHDR(stored);
+	bytea	   *copy = large_alloc(CurrentMemoryContext, VARHDRSZ + size);
+
+	SET_VARSIZE(copy, VARHDRSZ + size);
+	memcpy(VARDATA(copy), VARDATA_ANY(stored), size);
+	return copy;
+}
+
+/*
+ * A stored book that is to become a part but is not in memory of this one: copied,
+ * or, if it is large, merged with the latest part, which takes no longer.
+ */
 static void
-add_part(Book *book, const BookReader *part)
+push_foreign_part(Book *book, bytea *part)
+{
+	bytea	  **last = &book->parts[book->nparts - 1];
+	bytea	   *both[2];
+
+	if (book->nparts == 0 || VARSIZE_ANY(part) < LARGE_PART || VARSIZE(*last) / 2 > VARSIZE_ANY(part))
+	{
+		push_part(book, copy_stored(part));
+		return;
+	}
+	both[0] = *last;
+	both[1] = part;
+	part = book_merge(book->kind->format, both, 2);
+	pfree(*last);
+	*last = part;
+}
+
+/* Makes a stored book, which was checked, a part of this one; it may be in memory of this one. */
+static void
+add_part(Book *book, const BookReader *part, bool is_own)
 {
 	int64		rows_skipped = book->rows_skipped;
 
@@ -176,19 +213,11 @@ add_part(Book *book, const BookReader *part)
 
 	book->is_broken = true;
 	book_add_skipped(&book->parts_skipped, part->rows_skipped);
-	push_part(book, part->stored);
+	if (is_own)
+		push_part(book, part->stored);
+	else
+		push_foreign_part(book, part->stored);
 	book->is_broken = false;
-}
-
-static bytea *
-copy_stored(const bytea *stored)
-{
-	Size		size = VARSIZE_ANY_EXHDR(stored);
-	bytea	   *copy = MemoryContextAllocHuge(CurrentMemoryContext, VARHDRSZ + size);
-
-	SET_VARSIZE(copy, VARHDRSZ + size);
-	memcpy(VARDATA(copy), VARDATA_ANY(stored), size);
-	return copy;
 }
 
 /*
@@ -196,22 +225,23 @@ copy_stored(const bytea *stored)
  * yet; `home` is the context of either.
  */
 static void
-merge(Book **book, Datum source, const BookKind *kind, MemoryContext home)
+merge(Book **book, Datum source, bool is_checked, const BookKind *kind, MemoryContext home)
 {
 	MemoryContext old = MemoryContextSwitchTo(home);
 	BookReader	part;
 	bool		is_fetched;
 
 	/* A toasted value is fetched directly to where it stays. */
-	book_open(&part, source, kind->format);
+	if (is_checked && expanded_book(source, kind->format) == NULL)
+		book_read_stored(&part, kind->format, DatumGetByteaPP(source));
+	else
+		book_open(&part, source, kind->format);
 	is_fetched = expanded_book(source, kind->format) == NULL &&
 		(Pointer) part.stored != DatumGetPointer(source) && VARATT_IS_4B_U(part.stored);
 	if (*book == NULL)
 		*book = make_book(kind, part.key_type, part.form, home);
 	book_flush(*book);
-	if (!is_fetched)
-		book_read_stored(&part, kind->format, copy_stored(part.stored));
-	add_part(*book, &part);
+	add_part(*book, &part, is_fetched);
 	MemoryContextSwitchTo(old);
 }
 
@@ -232,7 +262,7 @@ book_state_slow(FunctionCallInfo fcinfo, const BookKind *kind, KeyType key_type,
 	if (book == NULL || book->kind != kind)
 	{
 		book = NULL;
-		merge(&book, PG_GETARG_DATUM(0), kind, states);
+		merge(&book, PG_GETARG_DATUM(0), false, kind, states);
 	}
 	check_same(book, key_type, form);
 	return book;
@@ -245,6 +275,16 @@ grow_pending(Book *book)
 	book->pending_room = Min(book->pending_room * 2, KEYTABLE_BATCH);
 	book->pending_keys = repalloc(book->pending_keys, book->pending_room * sizeof(Key));
 	book->pending_rows = repalloc(book->pending_rows, book->pending_room * book->kind->row_size);
+}
+
+/* The size of the table when stored, perhaps slightly low: of numbers little is left when they are packed. */
+static inline Size
+estimated_size(const Book *book)
+{
+	const KeyTable *table = &book->table;
+
+	return VARHDRSZ + BOOK_HEADER_SIZE + book->kind->tail_size(book) +
+		(table->key_type == KEY_INT64 ? table->count : keytable_stored_size(table));
 }
 
 /* Applies the pending rows. */
@@ -267,9 +307,7 @@ book_flush(Book *book)
 	keytable_locate(&book->table, book->pending_keys, n, entries);
 	book->kind->apply(book, entries, book->pending_rows, n);
 	resetStringInfo(&book->pending_bytes);
-	book_check_size(book->kind->format,
-					VARHDRSZ + BOOK_HEADER_SIZE + keytable_stored_size(&book->table) + book->kind->tail_size(book),
-					book->table.count);
+	book_check_size(book->kind->format, estimated_size(book), book->table.count);
 	if (unlikely(n == book->pending_room && n < KEYTABLE_BATCH))
 		grow_pending(book);
 	if (unlikely(book->is_full))
@@ -291,11 +329,12 @@ book_combine(FunctionCallInfo fcinfo, const BookKind *kind)
 {
 	MemoryContext states = aggregate_states_context(fcinfo);
 	Book	   *book = PG_ARGISNULL(0) ? NULL : writable_book(PG_GETARG_DATUM(0), kind->format);
+	bool		is_checked = aggregate_combines_workers(fcinfo);
 
 	if (book == NULL && !PG_ARGISNULL(0))
-		merge(&book, PG_GETARG_DATUM(0), kind, states);
+		merge(&book, PG_GETARG_DATUM(0), is_checked, kind, states);
 	if (!PG_ARGISNULL(1))
-		merge(&book, PG_GETARG_DATUM(1), kind, book != NULL ? book->hdr.eoh_context : states);
+		merge(&book, PG_GETARG_DATUM(1), is_checked, kind, book != NULL ? book->hdr.eoh_context : states);
 	if (book == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
@@ -335,6 +374,7 @@ book_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 	bytea	   *stored = stored_book((Book *) header);
 
 	Assert(VARSIZE(stored) == allocated);
+	large_memory_advise(result, allocated);
 	memcpy(result, stored, allocated);
 }
 
@@ -345,8 +385,8 @@ book_add(FunctionCallInfo fcinfo, const BookKind *kind)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "custmart book", ALLOCSET_DEFAULT_SIZES);
 	Book	   *book = NULL;
 
-	merge(&book, PG_GETARG_DATUM(0), kind, context);
-	merge(&book, PG_GETARG_DATUM(1), kind, context);
+	merge(&book, PG_GETARG_DATUM(0), false, kind, context);
+	merge(&book, PG_GETARG_DATUM(1), false, kind, context);
 	(void) stored_book(book);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
 }

@@ -55,7 +55,7 @@ const char *
 book_read_header(BookReader *reader, const BookFormat *format, const uint8 *bytes, Size length)
 {
 	Size		left;
-	Size		keys_size;
+	Size		keys_size = 0;
 
 	if (length < BOOK_HEADER_SIZE)
 		return "it is too short";
@@ -74,7 +74,16 @@ book_read_header(BookReader *reader, const BookFormat *format, const uint8 *byte
 	switch (reader->key_type)
 	{
 		case KEY_INT64:
-			keys_size = (Size) reader->count * 8;
+			for (uint32 i = 0; i < reader->count; i += Min(reader->count - i, (uint32) PACKED_ROWS))
+			{
+				const uint8 *end = packed_skip(reader->keys + keys_size, bytes + length,
+											   (int) Min(reader->count - i, (uint32) PACKED_ROWS));
+
+				check_interrupts(i / PACKED_ROWS);
+				if (end == NULL)
+					return "its keys are truncated";
+				keys_size = end - reader->keys;
+			}
 			break;
 		case KEY_FIXED16:
 			keys_size = (Size) reader->count * 16;
@@ -111,16 +120,55 @@ book_read_stored(BookReader *reader, const BookFormat *format, bytea *stored)
 
 /* ---------- keys ---------- */
 
-/* Positions a reader before the first key of a checked book. */
+/* Opens the block that begins here, if there is one more. */
+static inline void
+open_block(BookKeyCursor *cursor, const uint8 *bytes)
+{
+	if (cursor->left == 0)
+		return;
+	cursor->block = packed_open(bytes);
+	cursor->key = cursor->block.numbers;
+	cursor->left_in_block = (int) Min(cursor->left, PACKED_ROWS);
+}
+
+/* Positions a cursor before the first key of a checked book. */
 void
 book_key_cursor(BookKeyCursor *cursor, const BookReader *reader)
 {
 	cursor->key_type = reader->key_type;
+	cursor->left = reader->count;
 	cursor->key = reader->keys;
 	cursor->bytes = reader->keys + (Size) reader->count * 4;
+	cursor->left_in_block = 0;
+	if (reader->key_type == KEY_INT64)
+		open_block(cursor, reader->keys);
 }
 
-/* The next key; bytes are not copied. */
+/* Passes the next key. */
+void
+book_advance(BookKeyCursor *cursor)
+{
+	cursor->left--;
+	switch (cursor->key_type)
+	{
+		case KEY_INT64:
+			cursor->key += cursor->block.width;
+			if (--cursor->left_in_block == 0)
+				open_block(cursor, cursor->key);
+			break;
+		case KEY_FIXED16:
+			cursor->key += 16;
+			break;
+		case KEY_BYTES:
+			cursor->bytes += load_u32(cursor->key);
+			cursor->key += 4;
+			break;
+		case KEY_FIXED20:
+			break;
+	}
+}
+
+/* The next key, which is passed; bytes are not copied. */
 Key
 book_next_key(BookKeyCursor *cursor)
 {
@@ -129,23 +177,106 @@ book_next_key(BookKeyCursor *cursor)
 	switch (cursor->key_type)
 	{
 		case KEY_INT64:
-			key.number = (int64) load_u64(cursor->key);
-			cursor->key += 8;
+			key.number = packed_number(&cursor->block, cursor->key);
 			break;
 		case KEY_FIXED16:
 			memcpy(key.fixed, cursor->key, 16);
-			cursor->key += 16;
 			break;
 		case KEY_BYTES:
 			key.bytes.data = (const char *) cursor->bytes;
 			key.bytes.length = load_u32(cursor->key);
-			cursor->key += 4;
-			cursor->bytes += key.bytes.length;
 			break;
 		case KEY_FIXED20:
 			break;
 	}
+	book_advance(cursor);
 	return key;
+}
+
+/* The place of a number among packed ones: the block is found by its smallest. */
+static int64
+find_number(const BookReader *reader, int64 number)
+{
+	const uint8 *bytes = reader->keys;
+	const uint8 *block_bytes = NULL;
+	uint32		begin = 0;
+	PackedBlock block;
+	int			low = 0;
+	int			high;
+
+	for (uint32 i = 0; i < reader->count; i += Min(reader->count - i, (uint32) PACKED_ROWS))
+	{
+		check_interrupts(i / PACKED_ROWS);
+		block = packed_open(bytes);
+		if (block.smallest > number)
+			break;
+		block_bytes = bytes;
+		begin = i;
+		bytes = block.numbers + Min(reader->count - i, (uint32) PACKED_ROWS) * block.width;
+	}
+	if (block_bytes == NULL)
+		return -1;
+	block = packed_open(block_bytes);
+	high = (int) Min(reader->count - begin, PACKED_ROWS) - 1;
+	while (low < high)
+	{
+		int			middle = (low + high + 1) / 2;
+
+		if (packed_number(&block, block.numbers + middle * block.width) <= number)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	if (packed_number(&block, block.numbers + low * block.width) != number)
+		return -1;
+	return (int64) begin + low;
+}
+
+/* The place of a key in a checked book; -1 if it is not there. */
+int64
+book_find_key(const BookReader *reader, const Key *key)
+{
+	BookKeyCursor cursor;
+
+	if (reader->key_type == KEY_INT64)
+		return find_number(reader, key->number);
+	book_key_cursor(&cursor, reader);
+	for (uint32 i = 0; i < reader->count; i++)
+	{
+		Key			next = book_next_key(&cursor);
+		int			order = keytable_compare_keys(reader->key_type, &next, key);
+
+		check_interrupts(i);
+		if (order >= 0)
+			return order == 0 ? (int64) i : -1;
+	}
+	return -1;
+}
+
+/* Checks that keys that are numbers ascend and are packed as tightly as can be. */
+static const char *
+check_numbers(const BookReader *reader)
+{
+	const uint8 *bytes = reader->keys;
+	int64		numbers[PACKED_ROWS];
+	int64		last = 0;
+
+	for (uint32 i = 0; i < reader->count; i += Min(reader->count - i, (uint32) PACKED_ROWS))
+	{
+		int			n = (int) Min(reader->count - i, (uint32) PACKED_ROWS);
+		const char *wrong = packed_check_and_load(&bytes, reader->tail, n, numbers);
+		bool		ascends = i == 0 || last < numbers[0];
+
+		check_interrupts(i / PACKED_ROWS);
+		if (wrong != NULL)
+			return wrong;
+		for (int k = 1; k < n; k++)
+			ascends &= numbers[k - 1] < numbers[k];
+		if (!ascends)
+			return "its keys do not ascend";
+		last = numbers[n - 1];
+	}
+	return NULL;
 }
 
 /* Checks that the keys ascend; every checker of a book calls this. */
@@ -156,15 +287,7 @@ book_check_order(const BookReader *reader)
 	Key			last;
 
 	if (reader->key_type == KEY_INT64)
-	{
-		for (uint32 i = 1; i < reader->count; i++)
-		{
-			check_interrupts(i);
-			if ((int64) load_u64(reader->keys + (Size) (i - 1) * 8) >= (int64) load_u64(reader->keys + (Size) i * 8))
-				return "its keys do not ascend";
-		}
-		return NULL;
-	}
+		return check_numbers(reader);
 	book_key_cursor(&cursor, reader);
 	for (uint32 i = 0; i < reader->count; i++)
 	{

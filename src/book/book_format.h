@@ -7,7 +7,8 @@
  * as sorted lists (book_merge.h).  docs/storage-format.md specifies every byte.
  *
  * Stored: kind, version, key type, form (the capability's), number of keys (4
- * bytes), rows skipped (8), keys in ascending order, then the capability's tail.
+ * bytes), rows skipped (8), keys in ascending order (numbers as a packed column),
+ * then the capability's tail.
  */
 #ifndef CUSTMART_BOOK_FORMAT_H
 #define CUSTMART_BOOK_FORMAT_H
@@ -16,6 +17,7 @@
 
 #include "shared/byte_buffer.h"
 #include "shared/keytable.h"
+#include "shared/packed_column.h"
 #include "shared/stored_value.h"
 
 #define BOOK_HEADER_SIZE 16
@@ -39,8 +41,11 @@ typedef struct BookReader
 typedef struct BookKeyCursor
 {
 	KeyType		key_type;
+	uint32		left;			/* the next key and those behind it */
 	const uint8 *key;			/* KEY_BYTES: its length */
 	const uint8 *bytes;
+	PackedBlock block;			/* KEY_INT64: where the next key is */
+	int			left_in_block;
 } BookKeyCursor;
 
 /* The order of all keys of several books: for each, which book it comes from. */
@@ -78,7 +83,9 @@ extern uint8 *book_store_header(const BookFormat *format, KeyType key_type, uint
 								uint32 count, int64 rows_skipped, uint8 *bytes);
 extern void book_read_stored(BookReader *reader, const BookFormat *format, bytea *stored);
 extern void book_key_cursor(BookKeyCursor *cursor, const BookReader *reader);
+extern void book_advance(BookKeyCursor *cursor);
 extern Key	book_next_key(BookKeyCursor *cursor);
+extern int64 book_find_key(const BookReader *reader, const Key *key);
 extern const char *book_check_order(const BookReader *reader);
 extern void book_check_size(const BookFormat *format, Size size, uint32 count);
 extern void book_add_skipped(int64 *rows_skipped, int64 more);

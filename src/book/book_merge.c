@@ -9,26 +9,34 @@
 
 #include "miscadmin.h"
 #include "shared/bytes.h"
+#include "shared/large_memory.h"
 #include "utils/memutils.h"
 
 /* ---------- keys ---------- */
 
-static inline Size
-fixed_key_size(KeyType key_type)
+/* Writes keys that are numbers, as a packed column. */
+typedef struct NumberWriter
 {
-	return key_type == KEY_INT64 ? 8 : 16;
+	ByteBuffer *buffer;
+	int			n;				/* that wait */
+	int64		numbers[PACKED_ROWS];
+} NumberWriter;
+
+static void
+write_numbers(NumberWriter *writer)
+{
+	uint8	   *bytes = buffer_reserve(writer->buffer, PACKED_SIZE_MAX(writer->n));
+
+	buffer_advance(writer->buffer, packed_store(writer->numbers, writer->n, bytes));
+	writer->n = 0;
 }
 
 static inline void
-advance_cursor(KeyType key_type, BookKeyCursor *cursor)
+write_number(NumberWriter *writer, int64 number)
 {
-	if (key_type == KEY_BYTES)
-	{
-		cursor->bytes += load_u32(cursor->key);
-		cursor->key += 4;
-	}
-	else
-		cursor->key += fixed_key_size(key_type);
+	writer->numbers[writer->n++] = number;
+	if (unlikely(writer->n == PACKED_ROWS))
+		write_numbers(writer);
 }
 
 /* The beginning of a key, as a number with the same order. */
@@ -41,7 +49,7 @@ key_prefix(KeyType key_type, const BookKeyCursor *cursor)
 	switch (key_type)
 	{
 		case KEY_INT64:
-			return load_u64(cursor->key) ^ UINT64CONST(1) << 63;
+			return (uint64) packed_number(&cursor->block, cursor->key) ^ UINT64CONST(1) << 63;
 		case KEY_BYTES:
 			length = load_u32(cursor->key);
 			if (length >= 8)
@@ -90,9 +98,9 @@ part_of(NextKey next)
 }
 
 static inline NextKey
-next_key(KeyType key_type, const BookKeyCursor *cursors, int part, uint32 left)
+next_key(KeyType key_type, const BookKeyCursor *cursors, int part)
 {
-	return left == 0 ? NO_KEY : (uint128) key_prefix(key_type, &cursors[part]) << 64 | (uint64) part;
+	return cursors[part].left == 0 ? NO_KEY : (uint128) key_prefix(key_type, &cursors[part]) << 64 | (uint64) part;
 }
 
 static inline bool
@@ -109,18 +117,17 @@ comes_before(KeyType key_type, const BookKeyCursor *cursors, NextKey a, NextKey 
 }
 
 /*
- * Finds the order of all keys of n parts, equal ones in the order of the parts.
- * The key type is a constant to the compiler.
+ * Finds the order of all keys of n parts, equal ones in the order of the parts, and
+ * writes those that are numbers.  The key type is a constant to the compiler.
  *
  * The parts play a tournament (Knuth, The Art of Computer Programming, volume 3,
  * section 5.4.1): every match of the tree keeps its loser, so when the winner
  * advances to its next key, only its own matches are replayed.
  */
 static pg_attribute_always_inline void
-find_order(KeyType key_type, const BookReader *parts, int n, BookMergeOrder *order)
+find_order(KeyType key_type, const BookReader *parts, int n, BookMergeOrder *order, NumberWriter *writer)
 {
 	BookKeyCursor cursors[BOOK_PARTS_MAX];
-	uint32		left[BOOK_PARTS_MAX];
 	NextKey		losers[BOOK_PARTS_MAX];
 	NextKey		winners[BOOK_PARTS_MAX * 2];
 	NextKey		winner;
@@ -132,11 +139,8 @@ find_order(KeyType key_type, const BookReader *parts, int n, BookMergeOrder *ord
 	for (int i = 0; i < leaves; i++)
 	{
 		if (i < n)
-		{
 			book_key_cursor(&cursors[i], &parts[i]);
-			left[i] = parts[i].count;
-		}
-		winners[leaves + i] = i < n ? next_key(key_type, cursors, i, left[i]) : NO_KEY;
+		winners[leaves + i] = i < n ? next_key(key_type, cursors, i) : NO_KEY;
 	}
 	for (int match = leaves - 1; match > 0; match--)
 	{
@@ -156,10 +160,9 @@ find_order(KeyType key_type, const BookReader *parts, int n, BookMergeOrder *ord
 		BookKeyCursor last_key = cursors[part];
 
 		check_interrupts(i);
-		if (--left[part] > 0)
-			advance_cursor(key_type, &cursors[part]);
+		book_advance(&cursors[part]);
 		__builtin_prefetch(cursors[part].key + 128);
-		winner = next_key(key_type, cursors, part, left[part]);
+		winner = next_key(key_type, cursors, part);
 		for (int match = (leaves + part) / 2; match > 0; match /= 2)
 		{
 			NextKey		other = losers[match];
@@ -174,12 +177,40 @@ find_order(KeyType key_type, const BookReader *parts, int n, BookMergeOrder *ord
 			compare_rest(key_type, &cursors[part_of(winner)], &last_key) == 0)
 			order->source[i] |= BOOK_ORDER_SAME_KEY;
 		else
+		{
 			count++;
+			if (key_type == KEY_INT64)
+				write_number(writer, (int64) (prefix_of(last) ^ UINT64CONST(1) << 63));
+		}
 	}
 	order->count = count;
 }
 
 #define FEW_PARTS 8
+
+/* Numbers of a part, a block at a time. */
+typedef struct NumberRun
+{
+	uint8		part;
+	uint32		left;			/* behind those at hand */
+	const uint8 *bytes;			/* of the next block */
+	int			at;
+	int			n;
+	int64		numbers[PACKED_ROWS];
+} NumberRun;
+
+/* Reads the next block; false if there is none. */
+static bool
+read_run(NumberRun *run)
+{
+	run->at = 0;
+	run->n = (int) Min(run->left, PACKED_ROWS);
+	if (run->n == 0)
+		return false;
+	run->left -= run->n;
+	run->bytes = packed_load(run->bytes, run->n, run->numbers);
+	return true;
+}
 
 /*
  * The same for few parts whose keys are numbers: comparing the next key of each
@@ -187,27 +218,23 @@ find_order(KeyType key_type, const BookReader *parts, int n, BookMergeOrder *ord
  * key that is in all parts is looked at only once in each.
  */
 static void
-find_order_of_few(const BookReader *parts, int n, BookMergeOrder *order)
+find_order_of_few(const BookReader *parts, int n, BookMergeOrder *order, NumberWriter *writer)
 {
-	const uint8 *key[FEW_PARTS];
-	const uint8 *end[FEW_PARTS];
-	uint64		next[FEW_PARTS];
-	uint8		part[FEW_PARTS];
+	NumberRun	runs[FEW_PARTS];
+	int64		next[FEW_PARTS];
 	uint8	   *source = order->source;
 	uint32		count = 0;
 	int			left = 0;
 
 	for (int i = 0; i < n; i++)
-		if (parts[i].count > 0)
-		{
-			key[left] = parts[i].keys;
-			end[left] = parts[i].keys + (Size) parts[i].count * 8;
-			next[left] = load_u64(key[left]) ^ UINT64CONST(1) << 63;
-			part[left++] = (uint8) i;
-		}
+	{
+		runs[left] = (NumberRun) {.part = (uint8) i, .left = parts[i].count, .bytes = parts[i].keys};
+		if (read_run(&runs[left]))
+			next[left] = runs[left].numbers[0], left++;
+	}
 	while (left > 0)
 	{
-		uint64		lowest = next[0];
+		int64		lowest = next[0];
 		bool		is_at_end = false;
 
 		check_interrupts(count);
@@ -215,30 +242,32 @@ find_order_of_few(const BookReader *parts, int n, BookMergeOrder *order)
 			lowest = Min(lowest, next[i]);
 		for (int i = 0; i < left; i++)
 		{
+			NumberRun  *run = &runs[i];
 			bool		is_lowest = next[i] == lowest;
 
 			/* Written unconditionally; it counts if it is the lowest. */
-			*source = part[i] | BOOK_ORDER_SAME_KEY;
+			*source = run->part | BOOK_ORDER_SAME_KEY;
 			source += is_lowest;
-			key[i] += is_lowest * 8;
-			if (unlikely(key[i] == end[i]))
+			run->at += is_lowest;
+			if (unlikely(run->at == run->n))
 				is_at_end = true;
 			else
-				next[i] = load_u64(key[i]) ^ UINT64CONST(1) << 63;
+				next[i] = run->numbers[run->at];
 		}
 		source[-1] &= BOOK_ORDER_PART;
 		count++;
+		write_number(writer, lowest);
 		if (unlikely(is_at_end))
 		{
 			int			more = 0;
 
 			for (int i = 0; i < left; i++)
-				if (key[i] != end[i])
+				if (runs[i].at < runs[i].n || read_run(&runs[i]))
 				{
-					key[more] = key[i];
-					end[more] = end[i];
-					next[more] = next[i];
-					part[more++] = part[i];
+					if (more < i)
+						runs[more] = runs[i];
+					next[more] = runs[more].numbers[runs[more].at];
+					more++;
 				}
 			left = more;
 		}
@@ -246,7 +275,7 @@ find_order_of_few(const BookReader *parts, int n, BookMergeOrder *order)
 	order->count = count;
 }
 
-/* Writes the merged keys of n parts. */
+/* Writes the merged keys of n parts, which are not numbers. */
 static void
 merge_keys(const BookReader *parts, int n, const BookMergeOrder *order, ByteBuffer *buffer)
 {
@@ -281,11 +310,11 @@ merge_keys(const BookReader *parts, int n, const BookMergeOrder *order, ByteBuff
 			}
 			else
 			{
-				memcpy(key, from->key, fixed_key_size(key_type));
-				key += fixed_key_size(key_type);
+				memcpy(key, from->key, 16);
+				key += 16;
 			}
 		}
-		advance_cursor(key_type, from);
+		book_advance(from);
 	}
 	buffer_advance(buffer, key_type == KEY_BYTES ? bytes : key);
 }
@@ -299,7 +328,7 @@ book_finish(const BookFormat *format, ByteBuffer *buffer, uint32 count)
 	bytea	   *stored;
 
 	book_check_size(format, buffer->size, count);
-	stored = (bytea *) (buffer->size < buffer->capacity ? repalloc_huge(buffer->data, buffer->size) : buffer->data);
+	stored = (bytea *) (buffer->size < buffer->capacity ? large_realloc(buffer->data, buffer->size) : buffer->data);
 	SET_VARSIZE(stored, buffer->size);
 	return stored;
 }
@@ -316,6 +345,7 @@ book_merge(const BookFormat *format, bytea *const *stored, int n)
 	Size		size = 0;
 	int64		rows_skipped = 0;
 	ByteBuffer	buffer;
+	NumberWriter numbers;
 
 	Assert(n > 0 && n <= BOOK_PARTS_MAX);
 	for (int i = 0; i < n; i++)
@@ -325,28 +355,33 @@ book_merge(const BookFormat *format, bytea *const *stored, int n)
 		size += VARSIZE_ANY(stored[i]);
 		book_add_skipped(&rows_skipped, parts[i].rows_skipped);
 	}
-	order.source = MemoryContextAllocHuge(CurrentMemoryContext, order.n + 1);
+	order.source = large_alloc(CurrentMemoryContext, order.n + 1);
+
+	/* Hardly ever more than all together, because what they share is stored once. */
+	buffer_init(&buffer, VARHDRSZ + size, CurrentMemoryContext);
+	buffer_advance(&buffer, buffer.data + VARHDRSZ + BOOK_HEADER_SIZE);
+	numbers = (NumberWriter) {.buffer = &buffer};
 	switch (parts[0].key_type)
 	{
 		case KEY_INT64:
 			if (n <= FEW_PARTS)
-				find_order_of_few(parts, n, &order);
+				find_order_of_few(parts, n, &order, &numbers);
 			else
-				find_order(KEY_INT64, parts, n, &order);
+				find_order(KEY_INT64, parts, n, &order, &numbers);
+			if (numbers.n > 0)
+				write_numbers(&numbers);
 			break;
 		case KEY_BYTES:
-			find_order(KEY_BYTES, parts, n, &order);
+			find_order(KEY_BYTES, parts, n, &order, NULL);
+			merge_keys(parts, n, &order, &buffer);
 			break;
 		default:
-			find_order(KEY_FIXED16, parts, n, &order);
+			find_order(KEY_FIXED16, parts, n, &order, NULL);
+			merge_keys(parts, n, &order, &buffer);
 			break;
 	}
-
-	/* Hardly ever more than all together, because what they share is stored once. */
-	buffer_init(&buffer, VARHDRSZ + size, CurrentMemoryContext);
-	buffer_advance(&buffer, book_store_header(format, parts[0].key_type, parts[0].form, order.count,
-											  rows_skipped, buffer.data + VARHDRSZ));
-	merge_keys(parts, n, &order, &buffer);
+	(void) book_store_header(format, parts[0].key_type, parts[0].form, order.count, rows_skipped,
+							 buffer.data + VARHDRSZ);
 	format->merge_tails(format, parts, n, &order, &buffer);
 	pfree(order.source);
 	return book_finish(format, &buffer, order.count);

@@ -9,6 +9,7 @@
 #include "money/decimal_numeric.h"
 #include "shared/bytes.h"
 #include "shared/growing_array.h"
+#include "shared/large_memory.h"
 #include "shared/time_arguments.h"
 #include "shared/time_range.h"
 #include "utils/memutils.h"
@@ -150,7 +151,7 @@ log_append(EventLog *log, Size n)
 		/* Small books start small. */
 		piece->capacity = Max(Min(Max(log->count, 8), LOG_PIECE), n);
 		piece->count = 0;
-		piece->events = MemoryContextAllocHuge(log->context, piece->capacity * sizeof(Event));
+		piece->events = large_alloc(log->context, piece->capacity * sizeof(Event));
 		log->npieces++;
 	}
 	piece->count += n;
@@ -264,8 +265,8 @@ gather(Book *book, EventLog *log)
 		NEAR = 12, FAR = 32
 	};
 	uint32		members = book->table.count;
-	Event	   *gathered = MemoryContextAllocHuge(log->context, Max(log->count, 1) * sizeof(Event));
-	Size	   *ends = MemoryContextAllocHuge(log->context, Max((Size) members, 1) * sizeof(Size));
+	Event	   *gathered = large_alloc(log->context, Max(log->count, 1) * sizeof(Event));
+	Size	   *ends = large_alloc(log->context, Max((Size) members, 1) * sizeof(Size));
 	Size		sum = 0;
 
 	for (uint32 i = 0; i < members; i++)
@@ -337,7 +338,7 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 			__builtin_prefetch(member_of(book, book->order[i + 16]));
 		if (unlikely(n > 0 && member->bits != 0))
 		{
-			Event	   *all = MemoryContextAllocHuge(log->context, (n + EVENT_BITS) * sizeof(Event));
+			Event	   *all = large_alloc(log->context, (n + EVENT_BITS) * sizeof(Event));
 
 			memcpy(all, events, n * sizeof(Event));
 			n += bits_to_events(member, book->order[i], all + n);

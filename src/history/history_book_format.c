@@ -11,6 +11,7 @@
 #include "money/decimal_numeric.h"
 #include "shared/bytes.h"
 #include "shared/growing_array.h"
+#include "shared/large_memory.h"
 #include "shared/time_arguments.h"
 #include "shared/time_range.h"
 
@@ -233,8 +234,8 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 	}
 	history_book_append_head(told->settings, told->settings_size, order->n > 0 ? last : 0, buffer);
 
-	joined.events = MemoryContextAllocHuge(context, joined.capacity * sizeof(Event));
-	joined.spare = MemoryContextAllocHuge(context, joined.capacity * sizeof(Event));
+	joined.events = large_alloc(context, joined.capacity * sizeof(Event));
+	joined.spare = large_alloc(context, joined.capacity * sizeof(Event));
 	for (Size i = 0; i < order->n; i++)
 	{
 		HistoryReader *reader = &readers[order->source[i] & BOOK_ORDER_PART];

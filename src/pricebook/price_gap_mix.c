@@ -5,6 +5,7 @@
 #include "pricebook/pricebook_report.h"
 
 #include "shared/growing_array.h"
+#include "shared/large_memory.h"
 #include "shared/report.h"
 #include "utils/memutils.h"
 
@@ -79,7 +80,7 @@ open_mix(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	ngroups = prices->prices.group_count;
 	sums = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(GroupSum),
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	present = MemoryContextAllocHuge(CurrentMemoryContext, ngroups * sizeof(uint32));
+	present = large_alloc(CurrentMemoryContext, ngroups * sizeof(uint32));
 	report->totals = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(MixTotal),
 												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 

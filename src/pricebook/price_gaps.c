@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "shared/arguments.h"
+#include "shared/large_memory.h"
 #include "shared/report.h"
 #include "statistics/distributions.h"
 #include "utils/builtins.h"
@@ -55,12 +56,12 @@ static void
 judge_items(ItemGaps *gaps, uint32 ngroups, const GapArguments *arguments)
 {
 	Size		n = Max((Size) gaps->count, 1);
-	uint32	   *scratch = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(uint32));
-	float8	   *p = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(float8));
-	float8	   *q = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(float8));
+	uint32	   *scratch = large_alloc(CurrentMemoryContext, n * sizeof(uint32));
+	float8	   *p = large_alloc(CurrentMemoryContext, n * sizeof(float8));
+	float8	   *q = large_alloc(CurrentMemoryContext, n * sizeof(float8));
 	uint32		first = 0;
 
-	gaps->order = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(uint32));
+	gaps->order = large_alloc(CurrentMemoryContext, n * sizeof(uint32));
 	for (uint32 i = 0; i < ngroups; i++)
 	{
 		gaps->group[i].first = first;
@@ -195,7 +196,7 @@ open_gaps(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 		return NULL;
 	price_compare_items(&report->prices, &report->gaps, false);
 	judge_items(&report->gaps, report->prices.prices.group_count, &report->arguments);
-	report->clusters = MemoryContextAllocHuge(CurrentMemoryContext,
+	report->clusters = large_alloc(CurrentMemoryContext,
 											  Max((Size) report->gaps.count, 1) * sizeof(FixedEffectCluster));
 	return report;
 }

@@ -19,6 +19,7 @@
 #include <xxhash.h>
 
 #include "shared/arguments.h"
+#include "shared/large_memory.h"
 #include "shared/report.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -408,7 +409,7 @@ static float8
 real_effect(const PlaceboReport *report, uint32 group, FixedEffect *effect)
 {
 	const GroupGap *gap = &report->gaps.group[group];
-	FixedEffectCluster *clusters = MemoryContextAllocHuge(CurrentMemoryContext, gap->items * sizeof(FixedEffectCluster));
+	FixedEffectCluster *clusters = large_alloc(CurrentMemoryContext, gap->items * sizeof(FixedEffectCluster));
 	FixedEffectInference inference;
 	uint32		n = 0;
 
@@ -463,7 +464,7 @@ next_placebo(void *state, Datum *values, bool *nulls)
 			for (int i = 0; i < n; i++)
 			{
 				deals[i].side = deal_side(used, share, report->seed, (uint32) (done + i));
-				deals[i].cluster = MemoryContextAllocHuge(CurrentMemoryContext,
+				deals[i].cluster = large_alloc(CurrentMemoryContext,
 														  ((Size) items + 1) * sizeof(FixedEffectCluster));
 			}
 			walk(report, group, deals, n);

@@ -14,6 +14,7 @@
 #include "book/book.h"
 #include "shared/bytes.h"
 #include "datatype/timestamp.h"
+#include "shared/large_memory.h"
 #include "shared/report.h"
 #include "shared/time_arguments.h"
 #include "money/decimal_numeric.h"
@@ -302,8 +303,8 @@ price_slope_append_tail(Book *book, ByteBuffer *buffer)
 {
 	KeyTable   *cells = cells_of(book);
 	uint32		items = book->table.count;
-	uint32	   *place = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) items, 1) * sizeof(uint32));
-	SortedCell *sorted = MemoryContextAllocHuge(CurrentMemoryContext,
+	uint32	   *place = large_alloc(CurrentMemoryContext, Max((Size) items, 1) * sizeof(uint32));
+	SortedCell *sorted = large_alloc(CurrentMemoryContext,
 												Max((Size) cells->count, 1) * sizeof(SortedCell));
 	uint8	   *bytes = buffer_reserve(buffer, price_slope_tail_size(book));
 	uint32		at = 0;
@@ -599,7 +600,7 @@ open_slopes(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	book_open(&slopes.reader, PG_GETARG_DATUM(book), &price_slope_format);
 	(void) split(&slopes);
 	by_members = has_members(slopes.reader.form);
-	clusters = MemoryContextAllocHuge(CurrentMemoryContext,
+	clusters = large_alloc(CurrentMemoryContext,
 									  Max((Size) slopes.reader.count, 1) * sizeof(FixedEffectCluster));
 
 	for (uint32 item = 0; item < slopes.reader.count; item++)

@@ -17,6 +17,7 @@
 #include "pricebook/pricebook.h"
 
 #include "shared/arguments.h"
+#include "shared/large_memory.h"
 #include "shared/time_arguments.h"
 #include "utils/date.h"
 #include "utils/memutils.h"
@@ -399,7 +400,7 @@ fold_key(const KeyTable *folds, uint32 entry)
 static uint32 *
 group_by_item(const KeyTable *table, Size item_offset, uint32 items, uint32 *first)
 {
-	uint32	   *entries = MemoryContextAllocHuge(CurrentMemoryContext,
+	uint32	   *entries = large_alloc(CurrentMemoryContext,
 												 Max((Size) table->count, 1) * sizeof(uint32));
 	uint32		item;
 
@@ -486,11 +487,11 @@ fold_sorter_open(FoldSorter *folds, const KeyTable *table, uint32 items, const u
 
 	folds->table = table;
 	folds->group_place = group_place;
-	folds->first = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) items + 1) * sizeof(uint32));
+	folds->first = large_alloc(CurrentMemoryContext, ((Size) items + 1) * sizeof(uint32));
 	folds->entries = group_by_item(table, offsetof(FoldKey, item), items, folds->first);
 	for (uint32 item = 0; item < items; item++)
 		longest = Max(longest, folds->first[item + 1] - folds->first[item]);
-	folds->sorted = MemoryContextAllocHuge(CurrentMemoryContext, longest * sizeof(PriceFold));
+	folds->sorted = large_alloc(CurrentMemoryContext, longest * sizeof(PriceFold));
 }
 
 static void
@@ -538,9 +539,9 @@ pricebook_append_tail(Book *book, ByteBuffer *buffer)
 	uint32		items = book->table.count;
 	uint32		ngroups = extra->groups.count;
 	uint32	   *group_order = keytable_sorted(&extra->groups);
-	uint32	   *group_place = MemoryContextAllocHuge(CurrentMemoryContext,
+	uint32	   *group_place = large_alloc(CurrentMemoryContext,
 													 Max((Size) ngroups, 1) * sizeof(uint32));
-	uint32	   *first = MemoryContextAllocHuge(CurrentMemoryContext,
+	uint32	   *first = large_alloc(CurrentMemoryContext,
 											   ((Size) items + 1) * sizeof(uint32));
 	uint32	   *entries;
 	FoldSorter	folds = {0};
@@ -555,7 +556,7 @@ pricebook_append_tail(Book *book, ByteBuffer *buffer)
 		fold_sorter_open(&folds, &extra->folds, items, group_place);
 	for (uint32 item = 0; item < items; item++)
 		longest = Max(longest, first[item + 1] - first[item]);
-	sorted = MemoryContextAllocHuge(CurrentMemoryContext, longest * sizeof(SortedPrice));
+	sorted = large_alloc(CurrentMemoryContext, longest * sizeof(SortedPrice));
 
 	price_tail_begin(&writer, book->form, extra->decimals, extra->price_skipped, extra->quantity_skipped,
 					 &extra->groups, items, buffer);

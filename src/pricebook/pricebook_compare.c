@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "shared/growing_array.h"
+#include "shared/large_memory.h"
 #include "statistics/distributions.h"
 #include "utils/memutils.h"
 
@@ -246,7 +247,7 @@ price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
 {
 	const bool	has_members = pricebook_has_members(report->prices.reader.form);
 	uint32		ngroups = report->prices.group_count;
-	uint32	   *place = MemoryContextAllocHuge(CurrentMemoryContext, ngroups * sizeof(uint32));
+	uint32	   *place = large_alloc(CurrentMemoryContext, ngroups * sizeof(uint32));
 	ItemGroup  *mine = NULL;
 	FixedEffectFolds *folds = NULL; /* of each of them */
 	CommonCell *cells = NULL;
@@ -280,13 +281,13 @@ price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
 				pfree(below);
 			}
 			room = report->npoints;
-			mine = MemoryContextAllocHuge(CurrentMemoryContext,
+			mine = large_alloc(CurrentMemoryContext,
 										  Min(room, ngroups) * sizeof(ItemGroup));
 			if (has_members)
-				folds = MemoryContextAllocHuge(CurrentMemoryContext,
+				folds = large_alloc(CurrentMemoryContext,
 											   Min(room, ngroups) * sizeof(FixedEffectFolds));
-			cells = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(CommonCell));
-			below = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(int64));
+			cells = large_alloc(CurrentMemoryContext, room * sizeof(CommonCell));
+			below = large_alloc(CurrentMemoryContext, room * sizeof(int64));
 		}
 		price_points_set_origin(report->points, report->npoints, &report->pool);
 		for (uint32 begin = 0, end; begin < report->npoints; begin = end)

@@ -6,6 +6,7 @@
 #include "pricebook/pricebook.h"
 
 #include "shared/bytes.h"
+#include "shared/large_memory.h"
 #include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
 #include "utils/date.h"
@@ -660,7 +661,7 @@ join_groups(PricePart *parts, int n, KeyTable *groups)
 		const PriceReader *prices = &parts[i].prices;
 		const uint8 *name = prices->group_bytes;
 
-		parts[i].groups = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) prices->group_count, 1) * sizeof(uint32));
+		parts[i].groups = large_alloc(CurrentMemoryContext, Max((Size) prices->group_count, 1) * sizeof(uint32));
 		for (uint32 group = 0; group < prices->group_count; group++)
 		{
 			uint32		length = load_u32(prices->group_lengths + (Size) group * 4);
@@ -671,7 +672,7 @@ join_groups(PricePart *parts, int n, KeyTable *groups)
 		}
 	}
 	order = keytable_sorted(groups);
-	place = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) groups->count, 1) * sizeof(uint32));
+	place = large_alloc(CurrentMemoryContext, Max((Size) groups->count, 1) * sizeof(uint32));
 	for (uint32 i = 0; i < groups->count; i++)
 		place[order[i]] = i;
 	for (int i = 0; i < n; i++)

@@ -6,6 +6,7 @@
 
 #include "shared/arguments.h"
 #include "shared/bytes.h"
+#include "shared/large_memory.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -56,7 +57,7 @@ price_report_open(PriceReport *report, FunctionCallInfo fcinfo, int argument)
 
 	report->context = CurrentMemoryContext;
 	report->pool = pricebook_load_wide(&report->prices);
-	report->groups = MemoryContextAllocHuge(CurrentMemoryContext,
+	report->groups = large_alloc(CurrentMemoryContext,
 											report->prices.group_count * sizeof(Datum));
 	report->reference = report->prices.group_count;
 	name = report->prices.group_bytes;
@@ -99,7 +100,7 @@ load_folds(PriceReport *report, uint32 item)
 		if (report->folds != NULL)
 			pfree(report->folds);
 		report->folds_room = report->nfolds;
-		report->folds = MemoryContextAllocHuge(report->context, report->folds_room * sizeof(PriceFold));
+		report->folds = large_alloc(report->context, report->folds_room * sizeof(PriceFold));
 	}
 	for (uint32 i = 0; i < report->nfolds; i++)
 	{
@@ -120,7 +121,7 @@ price_report_load_item(PriceReport *report, uint32 item)
 		if (report->points != NULL)
 			pfree(report->points);
 		report->room = report->npoints;
-		report->points = MemoryContextAllocHuge(report->context, report->room * sizeof(PricePoint));
+		report->points = large_alloc(report->context, report->room * sizeof(PricePoint));
 	}
 	for (uint32 i = 0; i < report->npoints; i++)
 	{

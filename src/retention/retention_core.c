@@ -5,13 +5,14 @@
 #include "retention/retention_core.h"
 
 #include "shared/growing_array.h"
+#include "shared/large_memory.h"
 
 #define DAY INT64CONST(86400000000)
 
 static void *
 allocate_zeros(MemoryContext context, Size n, Size size)
 {
-	void	   *array = MemoryContextAllocHuge(context, n * size);
+	void	   *array = large_alloc(context, n * size);
 
 	memset(array, 0, n * size);
 	return array;

@@ -12,6 +12,7 @@
  */
 #include "rfm/rfm_book.h"
 
+#include "shared/large_memory.h"
 #include "utils/memutils.h"
 
 /* A row not yet applied. */
@@ -298,7 +299,8 @@ RFM_BOOK_STEP_SUMMARY(text, KEY_BYTES)
 static Size
 rfm_book_tail_size(const Book *book)
 {
-	Size		size = (Size) book->table.count * RFM_MEMBER_STORED_SIZE + 12;
+	/* Of most members time, count and money take hardly less than this. */
+	Size		size = (Size) book->table.count * 12 + 12;
 
 	if (book->form != RFM_BOOK_ORDERS)
 	{
@@ -372,7 +374,7 @@ reserve_orders(OrderList *list, Size n)
 		if (list->order != NULL)
 			pfree(list->order);
 		list->room = Max(n, list->room * 2);
-		list->order = MemoryContextAllocHuge(CurrentMemoryContext, list->room * sizeof(RfmOrder));
+		list->order = large_alloc(CurrentMemoryContext, list->room * sizeof(RfmOrder));
 	}
 }
 
@@ -436,8 +438,8 @@ append_members(KeyType order_key_type, Book *book, ByteBuffer *buffer)
 
 	if (has_lines)
 	{
-		grouped = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) orders->count, 1) * sizeof(uint32));
-		ends = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) members, 1) * sizeof(uint32));
+		grouped = large_alloc(CurrentMemoryContext, Max((Size) orders->count, 1) * sizeof(uint32));
+		ends = large_alloc(CurrentMemoryContext, Max((Size) members, 1) * sizeof(uint32));
 		group_by_member(order_key_type, book, grouped, ends);
 	}
 	rfm_tail_begin(&writer, book->form, extra->latest, members, buffer);

@@ -26,12 +26,22 @@
 typedef struct RfmTail
 {
 	TimestampTz latest;			/* row of all, refunds included; 0 without members */
-	const uint8 *members;		/* RFM_MEMBER_STORED_SIZE each */
+	const uint8 *members;		/* in blocks */
 	uint32		wide_count;
 	const uint8 *wide;			/* DECIMAL_STORED_SIZE each */
 	const uint8 *orders;		/* for order lines: for each member their number, and the orders */
 	const uint8 *end;
 } RfmTail;
+
+/* Reads the members of a checked tail, block by block. */
+typedef struct RfmMemberCursor
+{
+	const uint8 *bytes;			/* of the next block */
+	uint32		left;			/* members in it and behind it */
+	int			next;
+	int			count;			/* of the block */
+	RfmMember	member[PACKED_ROWS];
+} RfmMemberCursor;
 
 /* An order, by the lines seen of it. */
 typedef struct RfmOrder
@@ -46,7 +56,8 @@ typedef struct RfmOrder
 typedef struct RfmTailWriter
 {
 	uint8		form;
-	Size		next_member;	/* offset in the buffer */
+	int			count;			/* members that wait */
+	RfmMember	member[PACKED_ROWS];
 	DecimalPool wide;
 	ByteBuffer	orders;			/* which follow all members */
 } RfmTailWriter;
@@ -56,12 +67,25 @@ extern const BookFormat rfm_book_format;
 extern const char *rfm_book_split_tail(const BookReader *reader, RfmTail *tail);
 extern DecimalPool rfm_book_load_wide(const RfmTail *tail);
 
+extern void rfm_member_cursor(RfmMemberCursor *cursor, const RfmTail *tail, uint32 count);
+extern void rfm_next_block(RfmMemberCursor *cursor);
+extern RfmMember rfm_member_at(const RfmTail *tail, uint32 count, uint32 place);
+
 extern void rfm_tail_begin(RfmTailWriter *writer, uint8 form, TimestampTz latest, uint32 count,
 						   ByteBuffer *buffer);
 extern void rfm_tail_member(RfmTailWriter *writer, const RfmMember *member, const DecimalPool *pool,
 							ByteBuffer *buffer);
 extern void rfm_tail_orders(RfmTailWriter *writer, const RfmOrder *orders, Size n);
 extern void rfm_tail_end(RfmTailWriter *writer, ByteBuffer *buffer);
+
+/* The next member of a tail; the caller knows how many there are. */
+static inline const RfmMember *
+rfm_next_member(RfmMemberCursor *cursor)
+{
+	if (unlikely(cursor->next == cursor->count))
+		rfm_next_block(cursor);
+	return &cursor->member[cursor->next++];
+}
 
 /* Orders two orders of one member by their ids: below, at or above 0. */
 static inline int

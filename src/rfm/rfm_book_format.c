@@ -29,14 +29,25 @@ const char *
 rfm_book_split_tail(const BookReader *reader, RfmTail *tail)
 {
 	const uint8 *bytes = reader->tail;
-	Size		members_size = (Size) reader->count * RFM_MEMBER_STORED_SIZE;
+	uint32		left = reader->count;
 
 	tail->end = reader->tail + reader->tail_size;
-	if ((Size) (tail->end - bytes) < 8 + members_size + 4)
+	if (tail->end - bytes < 8)
 		return "its members are truncated";
 	tail->latest = (TimestampTz) load_u64(bytes);
-	tail->members = bytes + 8;
-	bytes = tail->members + members_size;
+	tail->members = bytes += 8;
+	for (Size block = 0; left > 0; block++)
+	{
+		int			n = (int) Min(left, PACKED_ROWS);
+
+		check_interrupts(block);
+		bytes = rfm_block_skip(bytes, tail->end, n);
+		if (bytes == NULL)
+			return "its members are truncated";
+		left -= n;
+	}
+	if (tail->end - bytes < 4)
+		return "its members are truncated";
 	tail->wide_count = load_u32(bytes);
 	tail->wide = bytes + 4;
 	if ((Size) (tail->end - tail->wide) < (Size) tail->wide_count * DECIMAL_STORED_SIZE)
@@ -53,6 +64,41 @@ rfm_book_load_wide(const RfmTail *tail)
 
 	decimal_pool_load(&pool, tail->wide, tail->wide_count);
 	return pool;
+}
+
+/* Positions a cursor before the first of `count` members. */
+void
+rfm_member_cursor(RfmMemberCursor *cursor, const RfmTail *tail, uint32 count)
+{
+	cursor->bytes = tail->members;
+	cursor->left = count;
+	cursor->next = cursor->count = 0;
+}
+
+/* Reads the next block. */
+void
+rfm_next_block(RfmMemberCursor *cursor)
+{
+	cursor->count = (int) Min(cursor->left, PACKED_ROWS);
+	cursor->left -= cursor->count;
+	cursor->next = 0;
+	cursor->bytes = rfm_block_load(cursor->bytes, cursor->count, cursor->member);
+}
+
+/* One of `count` members; only its block is read. */
+RfmMember
+rfm_member_at(const RfmTail *tail, uint32 count, uint32 place)
+{
+	RfmMember	block[PACKED_ROWS];
+	const uint8 *bytes = tail->members;
+
+	for (uint32 i = 0; i < place / PACKED_ROWS; i++)
+	{
+		check_interrupts(i);
+		bytes = rfm_block_skip(bytes, tail->end, PACKED_ROWS);
+	}
+	(void) rfm_block_load(bytes, (int) Min(count - place / PACKED_ROWS * PACKED_ROWS, PACKED_ROWS), block);
+	return block[place % PACKED_ROWS];
 }
 
 /* Reads an order and advances past it; false if the bytes end before it does. */
@@ -129,6 +175,8 @@ rfm_book_check(const uint8 *bytes, Size length)
 	uint32		next_wide = 0;
 	int64		last_order = TIME_MIN;
 	bool		has_refunds = false;
+	RfmMember	block[PACKED_ROWS];
+	const uint8 *members;
 	const uint8 *orders;
 	const char *wrong = book_read_header(&reader, &rfm_book_format, bytes, length);
 
@@ -139,6 +187,7 @@ rfm_book_check(const uint8 *bytes, Size length)
 	if ((wrong = rfm_book_split_tail(&reader, &tail)) != NULL ||
 		(wrong = book_check_order(&reader)) != NULL)
 		return wrong;
+	members = tail.members;
 	orders = tail.orders;
 	for (uint32 i = 0; i < reader.count; i++)
 	{
@@ -146,9 +195,11 @@ rfm_book_check(const uint8 *bytes, Size length)
 		int			sign;
 
 		check_interrupts(i);
-		wrong = rfm_member_check_and_load(tail.members + (Size) i * RFM_MEMBER_STORED_SIZE, tail.wide_count, &member);
-		if (wrong != NULL)
+		if (i % PACKED_ROWS == 0 &&
+			(wrong = rfm_block_check_and_load(&members, tail.end, (int) Min(reader.count - i, PACKED_ROWS),
+											  tail.wide_count, block)) != NULL)
 			return wrong;
+		member = block[i % PACKED_ROWS];
 		if (unlikely(decimal_is_pooled(member.money)))
 		{
 			if (member.money >> 8 != next_wide)
@@ -179,35 +230,42 @@ rfm_book_check(const uint8 *bytes, Size length)
 
 /* ---------- writing ---------- */
 
-/* Writes the time of the latest row and makes room for all members. */
+/* Writes the time of the latest row. */
 void
 rfm_tail_begin(RfmTailWriter *writer, uint8 form, TimestampTz latest, uint32 count, ByteBuffer *buffer)
 {
-	Size		size = (Size) count * RFM_MEMBER_STORED_SIZE;
-	uint8	   *members = store_u64(buffer_reserve(buffer, 8 + size + 4), count == 0 ? 0 : (uint64) latest);
-
 	writer->form = form;
-	writer->next_member = members - buffer->data;
+	writer->count = 0;
 	writer->wide = (DecimalPool) {.context = CurrentMemoryContext};
-	buffer_advance(buffer, members + size);
+	buffer_advance(buffer, store_u64(buffer_reserve(buffer, 8), count == 0 ? 0 : (uint64) latest));
 	if (form != RFM_BOOK_ORDERS)
 		buffer_init(&writer->orders, (Size) count * 16 + 64, CurrentMemoryContext);
+}
+
+static void
+write_block(RfmTailWriter *writer, ByteBuffer *buffer)
+{
+	uint8	   *bytes = buffer_reserve(buffer, RFM_BLOCK_SIZE_MAX(writer->count));
+
+	buffer_advance(buffer, rfm_block_store(writer->member, writer->count, bytes));
+	writer->count = 0;
 }
 
 /* Writes the next member, whose money may be in a pool. */
 void
 rfm_tail_member(RfmTailWriter *writer, const RfmMember *member, const DecimalPool *pool, ByteBuffer *buffer)
 {
-	RfmMember	stored = *member;
+	RfmMember  *stored = &writer->member[writer->count++];
 
+	*stored = *member;
 	if (unlikely(decimal_is_pooled(member->money)))
 	{
-		stored.money = decimal_repack(member->money, pool);
-		if (decimal_is_pooled(stored.money))
-			stored.money = decimal_pool_put(&writer->wide, &pool->item[stored.money >> 8]);
+		stored->money = decimal_repack(member->money, pool);
+		if (decimal_is_pooled(stored->money))
+			stored->money = decimal_pool_put(&writer->wide, &pool->item[stored->money >> 8]);
 	}
-	rfm_member_store(&stored, buffer->data + writer->next_member);
-	writer->next_member += RFM_MEMBER_STORED_SIZE;
+	if (writer->count == PACKED_ROWS)
+		write_block(writer, buffer);
 }
 
 /* Writes the orders of that member, which ascend. */
@@ -240,9 +298,11 @@ rfm_tail_orders(RfmTailWriter *writer, const RfmOrder *orders, Size n)
 void
 rfm_tail_end(RfmTailWriter *writer, ByteBuffer *buffer)
 {
-	uint8	   *bytes = buffer_reserve(buffer, 4 + (Size) writer->wide.count * DECIMAL_STORED_SIZE);
+	uint8	   *bytes;
 
-	Assert(writer->next_member == buffer->size);
+	if (writer->count > 0)
+		write_block(writer, buffer);
+	bytes = buffer_reserve(buffer, 4 + (Size) writer->wide.count * DECIMAL_STORED_SIZE);
 	buffer_advance(buffer, decimal_pool_store(&writer->wide, bytes));
 	decimal_pool_clear(&writer->wide);
 	if (writer->form != RFM_BOOK_ORDERS)
@@ -259,8 +319,8 @@ typedef struct RfmPart
 {
 	RfmTail		tail;
 	DecimalPool pool;
-	const uint8 *member;		/* the next one */
-	const uint8 *orders;		/* of that one */
+	RfmMemberCursor members;
+	const uint8 *orders;		/* of the next one */
 } RfmPart;
 
 /* The orders of one member, merged from several books; an order in two of them is one order. */
@@ -304,7 +364,7 @@ static void
 rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 					 const BookMergeOrder *order, ByteBuffer *buffer)
 {
-	RfmPart		parts[BOOK_PARTS_MAX];
+	RfmPart    *parts = palloc(n * sizeof(RfmPart));
 	RfmTailWriter writer;
 	uint8		form = readers[0].form;
 	DecimalPool pool = {.context = CurrentMemoryContext};
@@ -317,7 +377,7 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 	{
 		(void) rfm_book_split_tail(&readers[i], &parts[i].tail);
 		parts[i].pool = rfm_book_load_wide(&parts[i].tail);
-		parts[i].member = parts[i].tail.members;
+		rfm_member_cursor(&parts[i].members, &parts[i].tail, readers[i].count);
 		parts[i].orders = parts[i].tail.orders;
 		if (readers[i].count > 0)
 			latest = Max(latest, parts[i].tail.latest);
@@ -329,18 +389,15 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 	{
 		RfmPart    *part = &parts[order->source[i] & BOOK_ORDER_PART];
 		bool		more_follow = (order->source[i] & BOOK_ORDER_SAME_KEY) != 0;
-		RfmMember	member;
+		const RfmMember *member = rfm_next_member(&part->members);
 		RfmStatus	status;
 
 		check_interrupts(i);
-		__builtin_prefetch(part->member + 256);
-		rfm_member_read(part->member, &member);
-		part->member += RFM_MEMBER_STORED_SIZE;
 		if (form != RFM_BOOK_ORDERS)
 			add_orders(&orders, part, form);
 		if (!more_follow && !is_shared)
 		{
-			rfm_tail_member(&writer, &member, &part->pool, buffer);
+			rfm_tail_member(&writer, member, &part->pool, buffer);
 			if (form != RFM_BOOK_ORDERS)
 				rfm_tail_orders(&writer, orders.element, orders.count);
 			OrderRuns_clear(&orders);
@@ -354,7 +411,7 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 			pool.count = 0;
 		}
 		is_shared = more_follow;
-		status = rfm_merge(&sum, &pool, &member, &part->pool);
+		status = rfm_merge(&sum, &pool, member, &part->pool);
 		if (unlikely(status != RFM_OK))
 			rfm_raise(status);
 		if (more_follow)
@@ -372,6 +429,7 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 
 	for (int i = 0; i < n; i++)
 		decimal_pool_clear(&parts[i].pool);
+	pfree(parts);
 	decimal_pool_clear(&pool);
 	OrderRuns_free(&orders);
 }

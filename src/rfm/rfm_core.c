@@ -46,14 +46,10 @@ rfm_merge(RfmMember *member, DecimalPool *pool,
 	return RFM_OK;
 }
 
-/*
- * Reads a stored member that may name one of pool_count wide sums; returns
- * what is wrong with it, or NULL.
- */
+/* Checks all that a member says but the sign of the money; returns what is wrong, or NULL. */
 const char *
-rfm_member_check_and_load(const uint8 *bytes, uint32 pool_count, RfmMember *member)
+rfm_check_member(const RfmMember *member, uint32 pool_count)
 {
-	rfm_member_read(bytes, member);
 	if (member->frequency == 0)
 	{
 		if (member->refunds == 0)
@@ -102,8 +98,8 @@ rfm_check(const uint8 *bytes, Size length)
 	is_wide = decimal_is_pooled((int64) load_u64(bytes + RFM_HEADER_SIZE + 8));
 	if (length != (is_wide ? RFM_STORED_MAX : RFM_STORED_SIZE))
 		return "its length is wrong";
-	wrong = rfm_member_check_and_load(bytes + RFM_HEADER_SIZE, is_wide, &member);
-	if (wrong != NULL)
+	rfm_member_read(bytes + RFM_HEADER_SIZE, &member);
+	if ((wrong = rfm_check_member(&member, is_wide)) != NULL)
 		return wrong;
 	if (is_wide)
 	{
@@ -157,6 +153,131 @@ rfm_store(const RfmMember *member, const DecimalPool *pool, uint8 *bytes)
 	rfm_member_store(&canonical, bytes + RFM_HEADER_SIZE);
 	return length;
 }
+
+/* ---------- blocks of members ---------- */
+
+/* The columns of a block. */
+typedef enum RfmColumn
+{
+	COLUMN_FREQUENCY,
+	COLUMN_REFUNDS,
+	COLUMN_MONEY,				/* the mantissa, or the number in the pool */
+	COLUMN_SCALE,				/* or DECIMAL_IN_POOL */
+	COLUMN_FIRST_ORDER,
+	COLUMN_SPAN					/* from the first to the last order */
+} RfmColumn;
+
+/* The earliest first order of n members; 0 if none has orders. */
+static int64
+earliest_order(const RfmMember *members, int n)
+{
+	int64		earliest = PG_INT64_MAX;
+
+	for (int i = 0; i < n; i++)
+		if (members[i].frequency > 0)
+			earliest = Min(earliest, members[i].first_order);
+	return earliest == PG_INT64_MAX ? 0 : earliest;
+}
+
+/*
+ * Stores a block of members, whose money is packed or renumbered for its pool;
+ * returns its end, at most RFM_BLOCK_SIZE_MAX(n) bytes on.  Members without orders
+ * are stored with the earliest first order of the others, which takes no room.
+ */
+uint8 *
+rfm_block_store(const RfmMember *members, int n, uint8 *bytes)
+{
+	int64		earliest = earliest_order(members, n);
+	int64		column[RFM_BLOCK_COLUMNS][PACKED_ROWS];
+
+	for (int i = 0; i < n; i++)
+	{
+		column[COLUMN_FREQUENCY][i] = members[i].frequency;
+		column[COLUMN_REFUNDS][i] = members[i].refunds;
+		column[COLUMN_MONEY][i] = members[i].money >> 8;
+		column[COLUMN_SCALE][i] = members[i].money & 0xFF;
+		column[COLUMN_FIRST_ORDER][i] = members[i].frequency > 0 ? members[i].first_order : earliest;
+		column[COLUMN_SPAN][i] = (int64) ((uint64) members[i].last_order - (uint64) members[i].first_order);
+	}
+	for (int i = 0; i < RFM_BLOCK_COLUMNS; i++)
+		bytes = packed_store(column[i], n, bytes);
+	return bytes;
+}
+
+/* Member i of the columns of a block. */
+static inline RfmMember
+member_of_columns(int64 column[RFM_BLOCK_COLUMNS][PACKED_ROWS], int i)
+{
+	RfmMember	member = {
+		.frequency = (uint32) column[COLUMN_FREQUENCY][i],
+		.refunds = (uint32) column[COLUMN_REFUNDS][i],
+		.money = (int64) ((uint64) column[COLUMN_MONEY][i] << 8) | column[COLUMN_SCALE][i]
+	};
+
+	if (member.frequency > 0)
+	{
+		member.first_order = column[COLUMN_FIRST_ORDER][i];
+		member.last_order = (int64) ((uint64) member.first_order + (uint64) column[COLUMN_SPAN][i]);
+	}
+	return member;
+}
+
+/* Reads a checked block of n members; returns its end. */
+const uint8 *
+rfm_block_load(const uint8 *bytes, int n, RfmMember *members)
+{
+	int64		column[RFM_BLOCK_COLUMNS][PACKED_ROWS];
+
+	for (int i = 0; i < RFM_BLOCK_COLUMNS; i++)
+		bytes = packed_load(bytes, n, column[i]);
+	for (int i = 0; i < n; i++)
+		members[i] = member_of_columns(column, i);
+	return bytes;
+}
+
+/* The end of a block of n members; NULL if it is not all there. */
+const uint8 *
+rfm_block_skip(const uint8 *bytes, const uint8 *end, int n)
+{
+	for (int i = 0; i < RFM_BLOCK_COLUMNS && bytes != NULL; i++)
+		bytes = packed_skip(bytes, end, n);
+	return bytes;
+}
+
+/*
+ * Reads a block of n members and advances past it; returns what is wrong with it
+ * besides the sign of the money and the order of wide sums, or NULL.
+ */
+const char *
+rfm_block_check_and_load(const uint8 **bytes, const uint8 *end, int n, uint32 pool_count, RfmMember *members)
+{
+	int64		column[RFM_BLOCK_COLUMNS][PACKED_ROWS];
+	int64		earliest;
+	const char *wrong;
+
+	for (int i = 0; i < RFM_BLOCK_COLUMNS; i++)
+		if ((wrong = packed_check_and_load(bytes, end, n, column[i])) != NULL)
+			return wrong;
+	for (int i = 0; i < n; i++)
+	{
+		int64		money = column[COLUMN_MONEY][i];
+
+		if ((uint64) column[COLUMN_FREQUENCY][i] > PG_UINT32_MAX || (uint64) column[COLUMN_REFUNDS][i] > PG_UINT32_MAX)
+			return "a number of orders is out of range";
+		if (money < DECIMAL_PACKED_MIN || money > DECIMAL_PACKED_MAX || (uint64) column[COLUMN_SCALE][i] > 0xFF)
+			return "a sum is out of range";
+		members[i] = member_of_columns(column, i);
+		if ((wrong = rfm_check_member(&members[i], pool_count)) != NULL)
+			return wrong;
+	}
+	earliest = earliest_order(members, n);
+	for (int i = 0; i < n; i++)
+		if (members[i].frequency == 0 && (column[COLUMN_FIRST_ORDER][i] != earliest || column[COLUMN_SPAN][i] != 0))
+			return "a member without orders has dates";
+	return NULL;
+}
+
+/* ---------- limits ---------- */
 
 /* The limit between two neighbouring times, rest / bins of the way, rounded up. */
 static int64

@@ -12,6 +12,7 @@
 
 #include "money/decimal.h"
 #include "shared/bytes.h"
+#include "shared/packed_column.h"
 #include "shared/time_range.h"
 
 #define RFM_VERSION 1
@@ -33,13 +34,11 @@ typedef struct RfmMember
 } RfmMember;
 
 /*
- * One member stored: frequency, refunds, money, first order, last order, in this
- * order; a stored rfm_summary value has four bytes before that and, if its sum is wide,
- * the sum after it.
+ * A stored rfm_summary: four bytes, then frequency, refunds, money, first order, last
+ * order, in this order, and the sum if it is wide.
  */
-#define RFM_MEMBER_STORED_SIZE 32
 #define RFM_HEADER_SIZE 4
-#define RFM_STORED_SIZE (RFM_HEADER_SIZE + RFM_MEMBER_STORED_SIZE)
+#define RFM_STORED_SIZE (RFM_HEADER_SIZE + 32)
 #define RFM_STORED_MAX (RFM_STORED_SIZE + DECIMAL_STORED_SIZE)
 
 /* Why an addition failed. */
@@ -53,14 +52,13 @@ typedef enum RfmStatus
 extern RfmStatus rfm_merge(RfmMember *member, DecimalPool *pool,
 						   const RfmMember *other, const DecimalPool *other_pool);
 
-extern const char *rfm_member_check_and_load(const uint8 *bytes, uint32 pool_count, RfmMember *member);
-
+extern const char *rfm_check_member(const RfmMember *member, uint32 pool_count);
 extern const char *rfm_check_money(const RfmMember *member, int sign);
 extern const char *rfm_check(const uint8 *bytes, Size length);
 extern void rfm_load(const uint8 *bytes, RfmMember *member, DecimalPool *pool, Decimal *wide);
 extern Size rfm_store(const RfmMember *member, const DecimalPool *pool, uint8 *bytes);
 
-/* Stores a member whose money is packed, or already renumbered for its pool. */
+/* Stores the fields of a member whose money is packed, or already renumbered for its pool. */
 static inline void
 rfm_member_store(const RfmMember *member, uint8 *bytes)
 {
@@ -71,7 +69,7 @@ rfm_member_store(const RfmMember *member, uint8 *bytes)
 	store_u64(bytes, (uint64) member->last_order);
 }
 
-/* Reads a member that was checked. */
+/* Reads them. */
 static inline void
 rfm_member_read(const uint8 *bytes, RfmMember *member)
 {
@@ -81,6 +79,19 @@ rfm_member_read(const uint8 *bytes, RfmMember *member)
 	member->first_order = (int64) load_u64(bytes + 16);
 	member->last_order = (int64) load_u64(bytes + 24);
 }
+
+/*
+ * Many members, stored in blocks of PACKED_ROWS: of each block a packed column of
+ * every field.  Wide money is its number in a pool.
+ */
+#define RFM_BLOCK_COLUMNS 6
+#define RFM_BLOCK_SIZE_MAX(n) (RFM_BLOCK_COLUMNS * PACKED_SIZE_MAX(n))
+
+extern uint8 *rfm_block_store(const RfmMember *members, int n, uint8 *bytes);
+extern const uint8 *rfm_block_load(const uint8 *bytes, int n, RfmMember *members);
+extern const uint8 *rfm_block_skip(const uint8 *bytes, const uint8 *end, int n);
+extern const char *rfm_block_check_and_load(const uint8 **bytes, const uint8 *end, int n, uint32 pool_count,
+											RfmMember *members);
 
 /*
  * Counts one order line.  The caller knows whether it is the first line of its

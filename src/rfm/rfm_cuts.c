@@ -13,6 +13,7 @@
 #include "lib/stringinfo.h"
 #include "shared/arguments.h"
 #include "shared/array_state.h"
+#include "shared/large_memory.h"
 #include "shared/report.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -333,9 +334,9 @@ custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
 	n = (count - 1) / 3;
 	if (n == 0)
 		PG_RETURN_NULL();
-	last_order = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * n);
-	frequency = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float8) * n);
-	monetary = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float8) * n);
+	last_order = large_alloc(CurrentMemoryContext, sizeof(int64) * n);
+	frequency = large_alloc(CurrentMemoryContext, sizeof(float8) * n);
+	monetary = large_alloc(CurrentMemoryContext, sizeof(float8) * n);
 	for (int i = 0; i < n; i++)
 	{
 		int64		point[3];

@@ -7,6 +7,7 @@
  */
 #include "rfm/rfm_book.h"
 
+#include "shared/large_memory.h"
 #include "shared/report.h"
 
 #include "utils/builtins.h"
@@ -20,15 +21,6 @@ typedef struct Population
 	DecimalPool pool;
 	RfmCuts		cuts;			/* valid if there are members who have orders */
 } Population;
-
-static RfmMember
-get_member(const Population *population, uint32 i)
-{
-	RfmMember	member;
-
-	rfm_member_read(population->tail.members + (Size) i * RFM_MEMBER_STORED_SIZE, &member);
-	return member;
-}
 
 static void
 open_population(Population *population, Datum book)
@@ -44,23 +36,25 @@ find_cuts(Population *population, int bins)
 {
 	uint32		count = population->reader.count;
 	uint32		n = 0;
+	RfmMemberCursor members;
 	int64	   *last_order;
 	float8	   *frequency;
 	float8	   *monetary;
 
-	last_order = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(int64));
-	frequency = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(float8));
-	monetary = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) count, 1) * sizeof(float8));
+	last_order = large_alloc(CurrentMemoryContext, Max((Size) count, 1) * sizeof(int64));
+	frequency = large_alloc(CurrentMemoryContext, Max((Size) count, 1) * sizeof(float8));
+	monetary = large_alloc(CurrentMemoryContext, Max((Size) count, 1) * sizeof(float8));
+	rfm_member_cursor(&members, &population->tail, count);
 	for (uint32 i = 0; i < count; i++)
 	{
-		RfmMember	member = get_member(population, i);
+		const RfmMember *member = rfm_next_member(&members);
 
 		check_interrupts(i);
-		if (member.frequency == 0)
+		if (member->frequency == 0)
 			continue;
-		last_order[n] = member.last_order;
-		frequency[n] = member.frequency;
-		monetary[n] = decimal_packed_to_double(member.money, &population->pool);
+		last_order[n] = member->last_order;
+		frequency[n] = member->frequency;
+		monetary[n] = decimal_packed_to_double(member->money, &population->pool);
 		n++;
 	}
 	if (n > 0)
@@ -145,6 +139,64 @@ custmart_rfm_book_cuts(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(rfm_cuts_datum(&population.cuts));
 }
 
+/* ---------- one member ---------- */
+
+/* What a book says of the member in argument 1; NULL if the member is not in it. */
+static Datum
+summary_of_member(FunctionCallInfo fcinfo, KeyType key_type)
+{
+	Population	population;
+	Key			key;
+	int64		place;
+	RfmMember	member;
+	uint8		bytes[RFM_STORED_MAX];
+	Size		length;
+	bytea	   *summary;
+
+	open_population(&population, PG_GETARG_DATUM(0));
+	if (population.reader.key_type != key_type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("members of this %s are %s, not %s", rfm_book_format.type.name,
+						format_type_be(book_key_oid(population.reader.key_type)),
+						format_type_be(book_key_oid(key_type))),
+				 errhint("Cast the member to %s.", format_type_be(book_key_oid(population.reader.key_type)))));
+	memset(&key, 0, sizeof(key));
+	if (key_type == KEY_INT64)
+		key.number = PG_GETARG_INT64(1);
+	else if (key_type == KEY_FIXED16)
+		memcpy(key.fixed, DatumGetPointer(PG_GETARG_DATUM(1)), 16);
+	else
+	{
+		text	   *t = PG_GETARG_TEXT_PP(1);
+
+		key.bytes.data = VARDATA_ANY(t);
+		key.bytes.length = (uint32) VARSIZE_ANY_EXHDR(t);
+	}
+	place = book_find_key(&population.reader, &key);
+	if (place < 0)
+		PG_RETURN_NULL();
+	member = rfm_member_at(&population.tail, population.reader.count, (uint32) place);
+	length = rfm_store(&member, &population.pool, bytes);
+	summary = palloc(VARHDRSZ + length);
+	SET_VARSIZE(summary, VARHDRSZ + length);
+	memcpy(VARDATA(summary), bytes, length);
+	PG_RETURN_BYTEA_P(summary);
+}
+
+/* rfm_member(rfm_book, member): members bigint, uuid or text. */
+#define RFM_MEMBER(name, key_type) \
+CUSTMART_FUNCTION(custmart_rfm_member_##name); \
+Datum \
+custmart_rfm_member_##name(PG_FUNCTION_ARGS) \
+{ \
+	return summary_of_member(fcinfo, key_type); \
+}
+
+RFM_MEMBER(bigint, KEY_INT64)
+RFM_MEMBER(uuid, KEY_FIXED16)
+RFM_MEMBER(text, KEY_BYTES)
+
 /* ---------- members ---------- */
 
 typedef struct MembersReport
@@ -152,7 +204,8 @@ typedef struct MembersReport
 	Population	population;
 	BookKeyCursor keys;
 	Key			key;			/* of the row, which refers to it */
-	uint32		next;
+	RfmMemberCursor members;
+	uint32		left;
 	TimestampTz as_of;
 	Datum		segment_texts[RFM_SEGMENTS];
 	NumericBuffer money;
@@ -174,7 +227,8 @@ open_members(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	choose_cuts(fcinfo, book + 2, &report->population);
 	make_segment_texts(report->segment_texts);
 	book_key_cursor(&report->keys, &report->population.reader);
-	report->next = 0;
+	rfm_member_cursor(&report->members, &report->population.tail, report->population.reader.count);
+	report->left = report->population.reader.count;
 	return report;
 }
 
@@ -184,26 +238,27 @@ next_member(void *state, Datum *values, bool *nulls)
 	MembersReport *report = state;
 	const Population *population = &report->population;
 	int			bins = population->cuts.bins;
-	RfmMember	member;
+	const RfmMember *member;
 	RfmScore	score;
 
-	if (report->next == population->reader.count)
+	if (report->left == 0)
 		return false;
-	member = get_member(population, report->next++);
+	report->left--;
+	member = rfm_next_member(&report->members);
 	report->key = book_next_key(&report->keys);
 	values[0] = book_key_datum(population->reader.key_type, &report->key);
-	values[1] = Int64GetDatum((int64) member.frequency);
-	values[2] = Int64GetDatum((int64) member.refunds);
-	values[3] = numeric_in_buffer(member.money, &population->pool, &report->money);
-	if (member.frequency == 0)
+	values[1] = Int64GetDatum((int64) member->frequency);
+	values[2] = Int64GetDatum((int64) member->refunds);
+	values[3] = numeric_in_buffer(member->money, &population->pool, &report->money);
+	if (member->frequency == 0)
 	{
 		memset(nulls + 4, true, 8);
 		return true;
 	}
-	score = score_of(population, &member);
-	values[4] = TimestampTzGetDatum(member.first_order);
-	values[5] = TimestampTzGetDatum(member.last_order);
-	values[6] = Float8GetDatum(rfm_days(member.last_order, report->as_of));
+	score = score_of(population, member);
+	values[4] = TimestampTzGetDatum(member->first_order);
+	values[5] = TimestampTzGetDatum(member->last_order);
+	values[6] = Float8GetDatum(rfm_days(member->last_order, report->as_of));
 	values[7] = Int32GetDatum(score.r);
 	values[8] = Int32GetDatum(score.f);
 	values[9] = Int32GetDatum(score.m);
@@ -275,6 +330,7 @@ open_segments(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 {
 	SegmentsReport *report;
 	Population	population;
+	RfmMemberCursor members;
 	TimestampTz as_of;
 	int64		total = 0;
 
@@ -287,14 +343,15 @@ open_segments(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	report->members = population.reader.count;
 	report->pool.context = CurrentMemoryContext;
 
+	rfm_member_cursor(&members, &population.tail, report->members);
 	for (uint32 i = 0; i < report->members; i++)
 	{
-		RfmMember	member = get_member(&population, i);
-		int			segment = member.frequency == 0 ? RFM_SEGMENTS :
-			rfm_segment_of(score_of(&population, &member), population.cuts.bins);
+		const RfmMember *member = rfm_next_member(&members);
+		int			segment = member->frequency == 0 ? RFM_SEGMENTS :
+			rfm_segment_of(score_of(&population, member), population.cuts.bins);
 
 		check_interrupts(i);
-		add_to_segment(&report->sums[segment], &report->pool, &member, &population.pool, as_of);
+		add_to_segment(&report->sums[segment], &report->pool, member, &population.pool, as_of);
 	}
 	for (int segment = 0; segment <= RFM_SEGMENTS; segment++)
 		if (report->sums[segment].members > 0 &&

@@ -5,6 +5,7 @@
 #include "shared/aggregate.h"
 
 #include "nodes/memnodes.h"
+#include "nodes/primnodes.h"
 #include "utils/memutils.h"
 
 /* The context in which the aggregate keeps its state; an error if no aggregate is calling. */
@@ -62,6 +63,18 @@ aggregate_check_complete(bool is_broken, const char *type)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("%s is incomplete because an earlier error interrupted it", type),
 				 errhint("Build it again.")));
+}
+
+/*
+ * True if a combine function is called for the states of other processes of the same
+ * query.  They come from this library and not from outside, and need no check.
+ */
+bool
+aggregate_combines_workers(FunctionCallInfo fcinfo)
+{
+	Aggref	   *aggregate = AggGetAggref(fcinfo);
+
+	return aggregate != NULL && DO_AGGSPLIT_COMBINE(aggregate->aggsplit);
 }
 
 /* The state as it is, for a row that is skipped. */

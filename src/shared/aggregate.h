@@ -16,6 +16,7 @@
 
 extern MemoryContext aggregate_context(FunctionCallInfo fcinfo);
 extern MemoryContext aggregate_states_context(FunctionCallInfo fcinfo);
+extern bool aggregate_combines_workers(FunctionCallInfo fcinfo);
 extern Datum aggregate_same_state(FunctionCallInfo fcinfo);
 extern void aggregate_check_complete(bool is_broken, const char *type);
 

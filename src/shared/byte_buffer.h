@@ -6,6 +6,7 @@
 #define CUSTMART_BYTE_BUFFER_H
 
 #include "shared/core.h"
+#include "shared/large_memory.h"
 
 typedef struct ByteBuffer
 {
@@ -17,7 +18,7 @@ typedef struct ByteBuffer
 static inline void
 buffer_init(ByteBuffer *buffer, Size capacity, MemoryContext context)
 {
-	buffer->data = MemoryContextAllocHuge(context, capacity);
+	buffer->data = large_alloc(context, capacity);
 	buffer->size = 0;
 	buffer->capacity = capacity;
 }
@@ -30,7 +31,7 @@ buffer_reserve(ByteBuffer *buffer, Size room)
 	{
 		Size		capacity = buffer->size + Max(room, buffer->size / 2);
 
-		buffer->data = repalloc_huge(buffer->data, capacity);
+		buffer->data = large_realloc(buffer->data, capacity);
 		buffer->capacity = capacity;
 	}
 	return buffer->data + buffer->size;

@@ -50,6 +50,7 @@ typedef void *MemoryContext;
 
 #define FLEXIBLE_ARRAY_MEMBER
 #define PG_UINT32_MAX UINT32_MAX
+#define PG_UINT64_MAX UINT64_MAX
 #define PG_INT64_MAX INT64_MAX
 #define PG_INT64_MIN INT64_MIN
 #define INT64CONST(x) INT64_C(x)
@@ -65,6 +66,7 @@ typedef void *MemoryContext;
 #define CurrentMemoryContext ((MemoryContext) NULL)
 #define MemoryContextAllocHuge(context, size) malloc(size)
 #define pg_popcount32(word) __builtin_popcount(word)
+#define pg_leftmost_one_pos64(word) (63 - __builtin_clzll(word))
 #define pg_popcount64(word) __builtin_popcountll(word)
 #define repalloc_huge(pointer, size) realloc(pointer, size)
 #define pfree(pointer) free(pointer)

@@ -6,6 +6,7 @@
 #define CUSTMART_GROWING_ARRAY_H
 
 #include "shared/core.h"
+#include "shared/large_memory.h"
 
 #define GROWING_ARRAY_FIRST 128	/* bytes */
 
@@ -18,8 +19,8 @@ array_grow(void *array, Size *capacity, Size needed, Size element_size, MemoryCo
 {
 	Size		room = Max(Max(needed, *capacity * 2), GROWING_ARRAY_FIRST / element_size);
 
-	array = array == NULL ? MemoryContextAllocHuge(context, room * element_size) :
-		repalloc_huge(array, room * element_size);
+	array = array == NULL ? large_alloc(context, room * element_size) :
+		large_realloc(array, room * element_size);
 	*capacity = room;
 	return array;
 }

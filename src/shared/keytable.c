@@ -8,9 +8,12 @@
 #include "common/pg_prng.h"
 
 #include "shared/bytes.h"
+#include "shared/large_memory.h"
+#include "shared/packed_column.h"
 
-/* The index grows when more than 13 of 16 slots would be taken. */
+/* The index grows when more than 13 of 16 slots would be taken: by half, or while it is small to the double. */
 #define SLOTS_FULL(count, nslots) ((uint64) (count) * 16 > (uint64) (nslots) * 13)
+#define SLOTS_DOUBLE (1 << 17)
 
 /* Small, because there may be a table for each of a hundred thousand groups. */
 #define FIRST_ENTRIES 4
@@ -140,7 +143,7 @@ key_equals(KeyType key_type, const char *entry, const Key *key)
 static char *
 make_block(KeyTable *table, Size size)
 {
-	KeyBlock   *block = MemoryContextAllocHuge(table->context, offsetof(KeyBlock, bytes) + size);
+	KeyBlock   *block = large_alloc(table->context, offsetof(KeyBlock, bytes) + size);
 
 	block->next = table->blocks;
 	table->blocks = block;
@@ -201,7 +204,9 @@ count_chunks(uint64 nslots)
 static KeySlot *
 make_chunk(KeyTable *table, uint64 nslots)
 {
-	return MemoryContextAllocZero(table->context, Min(nslots, KEYTABLE_SLOTS) * sizeof(KeySlot));
+	Size		size = Min(nslots, KEYTABLE_SLOTS) * sizeof(KeySlot);
+
+	return memset(large_alloc(table->context, size), 0, size);
 }
 
 /*
@@ -215,7 +220,7 @@ reserve_slots(KeyTable *table, uint64 count)
 	KeySlot   **slots;
 
 	while (SLOTS_FULL(count, nslots))
-		nslots += nslots / 2;
+		nslots += nslots < SLOTS_DOUBLE ? nslots : nslots / 2;
 	if (nslots == table->nslots)
 		return;
 
@@ -270,7 +275,7 @@ reserve_entries(KeyTable *table, uint64 count)
 				table->nchunks = 1;
 			}
 			else
-				table->chunks[0] = repalloc(table->chunks[0], size);
+				table->chunks[0] = large_realloc(table->chunks[0], size);
 			table->capacity = capacity;
 		}
 		else
@@ -280,7 +285,7 @@ reserve_entries(KeyTable *table, uint64 count)
 				table->chunks = repalloc(table->chunks,
 										 (Size) table->nchunks * 2 * sizeof(char *));
 			table->chunks[table->nchunks] =
-				MemoryContextAlloc(table->context, KEYTABLE_CHUNK * table->entry_size);
+				large_alloc(table->context, KEYTABLE_CHUNK * table->entry_size);
 			table->nchunks++;
 			table->capacity += KEYTABLE_CHUNK;
 		}
@@ -422,17 +427,40 @@ keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries)
 	}
 }
 
-/* Number of bytes that keytable_store_keys will write. */
+/* Room for what keytable_store_keys will write: for numbers, the most it may be. */
 Size
 keytable_stored_size(const KeyTable *table)
 {
-	return (Size) table->count * (table->key_type == KEY_FIXED16 ? 16 :
-								  table->key_type == KEY_INT64 ? 8 : 4) + table->key_bytes;
+	if (table->key_type == KEY_INT64)
+		return packed_column_size_max(table->count);
+	return (Size) table->count * (table->key_type == KEY_FIXED16 ? 16 : 4) + table->key_bytes;
+}
+
+/* Numbers as a packed column. */
+static uint8 *
+store_numbers(const KeyTable *table, const uint32 *order, uint8 *bytes)
+{
+	int64		numbers[PACKED_ROWS];
+	int			n = 0;
+
+	for (uint32 i = 0; i < table->count; i++)
+	{
+		check_interrupts(i);
+		if (i + 16 < table->count)
+			__builtin_prefetch(keytable_entry(table, order[i + 16]));
+		memcpy(&numbers[n++], keytable_entry(table, order[i]), 8);
+		if (n == PACKED_ROWS || i + 1 == table->count)
+		{
+			bytes = packed_store(numbers, n, bytes);
+			n = 0;
+		}
+	}
+	return bytes;
 }
 
 /*
- * Writes all keys in the given order of entries: 8 or 16 bytes each, or all
- * lengths (4 bytes each) followed by all bytes.  Returns the end.
+ * Writes all keys in the given order of entries: numbers as a packed column, 16
+ * bytes each, or all lengths (4 bytes each) followed by all bytes.  Returns the end.
  */
 uint8 *
 keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes)
@@ -440,6 +468,8 @@ keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes)
 	uint8	   *data = bytes + (Size) table->count * 4;
 
 	Assert(table->key_type != KEY_FIXED20);
+	if (table->key_type == KEY_INT64)
+		return store_numbers(table, order, bytes);
 	for (uint32 i = 0; i < table->count; i++)
 	{
 		const char *entry = keytable_entry(table, order[i]);
@@ -447,14 +477,7 @@ keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes)
 		check_interrupts(i);
 		if (i + 16 < table->count)
 			keytable_prefetch(table, order[i + 16]);
-		if (table->key_type == KEY_INT64)
-		{
-			uint64		number;
-
-			memcpy(&number, entry, 8);
-			bytes = store_u64(bytes, number);
-		}
-		else if (table->key_type == KEY_FIXED16)
+		if (table->key_type == KEY_FIXED16)
 		{
 			memcpy(bytes, entry, 16);
 			bytes += 16;
@@ -661,7 +684,7 @@ find_bits(KeyType key_type, const KeyTable *table, SortedKey *sorted, int *total
 static bool
 sort_by_bits(const KeyTable *table, SortedKey **sorted)
 {
-	SortedKey  *spare = MemoryContextAllocHuge(CurrentMemoryContext, (Size) table->count * sizeof(SortedKey));
+	SortedKey  *spare = large_alloc(CurrentMemoryContext, (Size) table->count * sizeof(SortedKey));
 	int			total;
 	int			passes;
 	bool		is_sorted;
@@ -697,7 +720,7 @@ sort_by_bits(const KeyTable *table, SortedKey **sorted)
 static uint32 *
 sort_few(const KeyTable *table)
 {
-	uint32	   *order = MemoryContextAllocHuge(CurrentMemoryContext, Max(table->count, 1) * sizeof(uint32));
+	uint32	   *order = large_alloc(CurrentMemoryContext, Max(table->count, 1) * sizeof(uint32));
 	uint64		prefixes[FEW_ENTRIES];
 
 	for (uint32 i = 0; i < table->count; i++)
@@ -738,7 +761,7 @@ keytable_sorted(const KeyTable *table)
 
 	if (count <= FEW_ENTRIES)
 		return sort_few(table);
-	sorted = MemoryContextAllocHuge(CurrentMemoryContext, (Size) count * sizeof(SortedKey));
+	sorted = large_alloc(CurrentMemoryContext, (Size) count * sizeof(SortedKey));
 	if (!sort_by_bits(table, &sorted))
 		for (uint32 begin = 0, end; begin < count; begin = end)
 		{

@@ -6,7 +6,7 @@
  * in chunks that never move.  A separate index of 8-byte slots uses open
  * addressing with linear probing; a slot holds 32 bits of the hash and the
  * entry's number.  A key's first slot is proportional to its hash, so when the
- * index grows, by half, slots move in order to ascending places.  The index is
+ * index grows, slots move in order to ascending places.  The index is
  * in chunks, too, and each is freed as soon as its slots have moved: growing
  * needs no memory for a second index.  Entries never move, and a scan or a flat
  * copy of the table is a walk through consecutive memory.
@@ -70,12 +70,15 @@ typedef struct KeyTable
 /* Largest number of entries: 32 bits of hash still distinguish their slots. */
 #define KEYTABLE_MAX 0x7FFFFFFF
 
-/* Entries of a chunk; only the first chunk starts smaller. */
-#define KEYTABLE_CHUNK_BITS 14
+/*
+ * Entries of a chunk; only the first chunk starts smaller.  Chunks are so large that
+ * the kernel can make them of large pages.
+ */
+#define KEYTABLE_CHUNK_BITS 18
 #define KEYTABLE_CHUNK (1u << KEYTABLE_CHUNK_BITS)
 
 /* Slots of a chunk of the index; a smaller index is one chunk of its size. */
-#define KEYTABLE_SLOT_BITS 14
+#define KEYTABLE_SLOT_BITS 20
 #define KEYTABLE_SLOTS (UINT64CONST(1) << KEYTABLE_SLOT_BITS)
 
 extern void keytable_init(KeyTable *table, KeyType key_type, Size payload_size,

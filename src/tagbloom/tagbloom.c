@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "shared/growing_array.h"
+#include "shared/large_memory.h"
 #include "tagbloom/tag.h"
 #include "utils/builtins.h"
 
@@ -104,7 +105,7 @@ tag_utf8(const char *text, int length, int *utf8_length, Node *escontext)
 				 errmsg("there is no conversion from encoding \"%s\" to UTF8", GetDatabaseEncodingName()),
 				 errhint("Tags are hashed as UTF-8.")));
 	room = (Size) length * MAX_CONVERSION_GROWTH + 1;
-	converted = MemoryContextAllocHuge(CurrentMemoryContext, room);
+	converted = large_alloc(CurrentMemoryContext, room);
 	if (pg_do_encoding_conversion_buf(conversion, GetDatabaseEncoding(), PG_UTF8,
 									  (unsigned char *) text, length, converted,
 									  (int) Min(room, PG_INT32_MAX), true) != length)

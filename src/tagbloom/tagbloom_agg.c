@@ -25,6 +25,7 @@
 
 #include "shared/bytes.h"
 #include "shared/aggregate.h"
+#include "shared/large_memory.h"
 #include "utils/memutils.h"
 
 #define STATE_VERSION 1
@@ -157,7 +158,7 @@ state_rebuild(State *state, bool has_filter, int log2_blocks, Size hashes)
 static uint32
 state_hashes(const State *state, uint64 **hashes)
 {
-	*hashes = MemoryContextAllocHuge(CurrentMemoryContext, Max(state->count, 1) * sizeof(uint64));
+	*hashes = large_alloc(CurrentMemoryContext, Max(state->count, 1) * sizeof(uint64));
 	for (uint32 i = 0; i < state->count; i++)
 		(*hashes)[i] = load_u64(state->hashes + sizeof(uint64) * i);
 	return sort_hashes(*hashes, state->count);

@@ -5,13 +5,14 @@
 #include "tagbloom/tagquery_core.h"
 
 #include "shared/bytes.h"
+#include "shared/large_memory.h"
 #include "shared/stored_kind.h"
 #include "tagbloom/tag.h"
 
 static void *
 allocate(MemoryContext context, Size count, Size size)
 {
-	return MemoryContextAllocHuge(context, Max(count, 1) * size);
+	return large_alloc(context, Max(count, 1) * size);
 }
 
 /* ---------- reading ---------- */

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "shared/aggregate.h"
 #include "shared/array_state.h"
+#include "shared/large_memory.h"
 #include "lib/stringinfo.h"
 #include "money/decimal_numeric.h"
 #include "tier/tier_core.h"
@@ -208,7 +209,7 @@ prepare(WindowObject window, Partition *partition, ValueType type)
 	partition->cuts = get_sums(PointerGetDatum(partition->shares_given), &sums);
 	partition->names = get_names(PointerGetDatum(partition->names_given), partition->cuts, "shares");
 
-	values = MemoryContextAllocHuge(CurrentMemoryContext, rows * sizeof(int64));
+	values = large_alloc(CurrentMemoryContext, rows * sizeof(int64));
 	n = read_values(window, partition, type, values, (int) rows);
 	if (n > 0)
 	{
@@ -409,7 +410,7 @@ custmart_tier_cuts_final(PG_FUNCTION_ARGS)
 	if (count == header)
 		PG_RETURN_NULL();
 
-	values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float8) * (count - header));
+	values = large_alloc(CurrentMemoryContext, sizeof(float8) * (count - header));
 	memcpy(values, elements + (Size) header * 8, sizeof(float8) * (count - header));
 	for (int i = 0; i < count - header; i++)
 		(void) check_number(values[i]);

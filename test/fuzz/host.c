@@ -494,6 +494,13 @@ AggCheckCallContext(FunctionCallInfo fcinfo, MemoryContext *context)
 	return in_aggregate ? AGG_CONTEXT_AGGREGATE : 0;
 }
 
+/* Every state comes from outside, as far as a combine function can tell, and is checked. */
+struct Aggref *
+AggGetAggref(FunctionCallInfo fcinfo)
+{
+	return NULL;
+}
+
 static Outcome
 run(PGFunction function, FunctionCallInfo fcinfo, const NullableDatum *args, int nargs, HostCaller caller)
 {

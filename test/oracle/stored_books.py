@@ -82,13 +82,18 @@ class Money:
     def __init__(self):
         self.wide = []
 
-    def packed(self, number):
+    def parts(self, number):
+        """Mantissa and scale; or the place in the list, and 255."""
         scale = decimals(number)
         mantissa = int(EXACT.scaleb(number, scale))
         if -(2**55) <= mantissa < 2**55:
-            return i64(mantissa * 256 + scale)
+            return mantissa, scale
         self.wide.append(u8(scale) + wide(mantissa, 32))
-        return i64((len(self.wide) - 1) * 256 + 255)
+        return len(self.wide) - 1, 255
+
+    def packed(self, number):
+        mantissa, scale = self.parts(number)
+        return i64(mantissa * 256 + scale)
 
     def listed(self):
         return u32(len(self.wide)) + b"".join(self.wide)
@@ -109,10 +114,22 @@ def texts(names):
     return u32(*map(len, encoded)) + b"".join(encoded)
 
 
+def packed_block(numbers):
+    """A block of a packed column."""
+    spread = max(numbers) - min(numbers)
+    width = (spread.bit_length() + 7) // 8
+    return u8(width) + i64(min(numbers)) + b"".join((number - min(numbers)).to_bytes(width, "big") for number in numbers)
+
+
+def blocks(rows):
+    """256 at a time."""
+    return [rows[i:i + 256] for i in range(0, len(rows), 256)]
+
+
 def book(kind, key_type, form, skipped, keys, tail):
     """A book, of keys that are in order."""
     if key_type is int:
-        stored = i64(*keys)
+        stored = b"".join(map(packed_block, blocks(keys)))
     elif key_type is str:
         stored = texts(keys)
     else:
@@ -127,6 +144,13 @@ def literal(name, stored):
 # ---------- rfm_book ----------
 
 
+def member_block(members):
+    """A column of each field; a member without orders has the earliest first order of the others."""
+    earliest = min((member[4] for member in members if member[0]), default=0)
+    rows = [member if member[0] else (*member[:4], earliest, 0) for member in members]
+    return b"".join(packed_block(column) for column in zip(*rows))
+
+
 def rfm_book(key_type, rows, id_type=None):
     """Of rows (member, time, amount), or (member, order, time, amount) with an id_type."""
     members = defaultdict(list)
@@ -138,7 +162,8 @@ def rfm_book(key_type, rows, id_type=None):
             members[row[0]].append(row[1:])
     keys = in_order(members)
     money = Money()
-    summaries = orders = b""
+    summaries = []
+    orders = b""
     for key in keys:
         of = members[key]
         times = [microseconds(row[-2]) for row in of if Decimal(row[-1]) >= 0] or [0]
@@ -157,10 +182,10 @@ def rfm_book(key_type, rows, id_type=None):
         else:
             refunds = sum(Decimal(amount) < 0 for _, amount in of)
             frequency = len(of) - refunds
-        summaries += u32(frequency, refunds) + money.packed(total(row[-1] for row in of)) + i64(min(times), max(times))
+        summaries.append((frequency, refunds, *money.parts(total(row[-1] for row in of)), min(times), max(times) - min(times)))
     form = KEY_TYPE[id_type] if id_type else 0
     latest = max([microseconds(row[-2]) for of in members.values() for row in of], default=0)
-    tail = i64(latest) + summaries + money.listed() + orders
+    tail = i64(latest) + b"".join(map(member_block, blocks(summaries))) + money.listed() + orders
     return literal("rfm_book", book(3, key_type, form, skipped, keys, tail))
 
 

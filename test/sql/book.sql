@@ -2,6 +2,11 @@
 -- What all books have in common (docs/storage-format.md): books of the same rows
 -- have the same bytes, however they were made, merged, stored and carried.
 --
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/hostile.sql'
+\set ECHO none
+\i :include
+\set ECHO all
 CREATE SCHEMA book_test;
 SET search_path = book_test, public;
 SET timezone = 'UTC';
@@ -189,5 +194,36 @@ BEGIN
 	RETURN NEXT;
 END $$;
 SELECT * FROM summed();
+
+-- Keys that are numbers are a packed column: 5, 7 and 300 have 2 bytes each. Other columns in the place of theirs.
+CREATE FUNCTION packed(width int, smallest bigint, VARIADIC above bigint[]) RETURNS bytea LANGUAGE sql AS $$
+	SELECT set_byte('\x00', 0, width) || int8send(smallest) || string_agg(substr(int8send(n), 9 - width), '' ORDER BY place) FROM unnest(above) WITH ORDINALITY u (n, place)
+$$;
+CREATE FUNCTION images_of(numbers bigint[]) RETURNS TABLE (book text, image bytea) LANGUAGE plpgsql AS $$
+BEGIN
+	CREATE TEMP TABLE one_row_each ON COMMIT DROP AS
+	SELECT i, number, i AS order_number, i::text AS order_text, timestamptz '2026-01-01 00:00+00' AS at, date '2026-01-05' AS period, 5 AS amount, 5 AS price, 1 AS quantity, 'old' AS grp, 0.5::float8 AS x, 'own' AS kind
+	FROM unnest(numbers) WITH ORDINALITY n (number, i);
+	RETURN QUERY SELECT b.book, answer(in_call('BOOK_send(CALL) FROM one_row_each', b.book, call), NULL)::bytea FROM books b WHERE call LIKE '%(number,%';
+END $$;
+CREATE FUNCTION receive(book text, image bytea) RETURNS text LANGUAGE sql AS $$
+	SELECT regexp_replace(replace(hostile.receive(book, image), book, 'BOOK'), '^accepted.*', 'accepted')
+$$;
+CREATE TABLE few AS SELECT * FROM images_of('{5,7,300}');
+SELECT count(*) AS books, count(*) FILTER (WHERE substr(image, 17, 15) = '\x02 0000000000000005 0000 0002 0127') AS as_specified FROM few;
+SELECT what, receive(book, substr(image, 1, 16) || keys || substr(image, 32)) AS answer, count(*) AS books
+FROM few, (VALUES (1, 'as they are', packed(2, 5, 0, 2, 295)), (2, 'up to the largest number', packed(2, 9223372036854775512, 0, 2, 295)), (3, 'and beyond it', packed(2, 9223372036854775513, 0, 2, 295)),
+	(4, 'from the smallest number on', packed(2, -9223372036854775808, 0, 2, 295)), (5, 'all the numbers there are', packed(8, -9223372036854775808, 0, 1, -1)), (6, '3 bytes', packed(3, 5, 0, 2, 295)), (7, '8 bytes', packed(8, 5, 0, 2, 295)),
+	(8, '1 byte where none is needed', packed(1, 5, 0, 0, 0)), (9, 'another smallest number', packed(2, 4, 1, 3, 296)), (10, 'not in order', packed(2, 5, 0, 295, 2)), (11, 'a key twice', packed(1, 5, 0, 1, 1)), (12, 'one key only', packed(0, 5, 0, 0, 0)),
+	(13, '9 bytes', packed(9, 5, 0, 2, 295)), (14, '255 bytes', set_byte(packed(2, 5, 0, 2, 295), 0, 255))) v (number, what, keys)
+GROUP BY number, what, answer ORDER BY number, answer;
+SELECT receive(book, substr(image, 1, 16 + length)) AS cut_off, count(*) FROM few, generate_series(0, 14) length GROUP BY 1;
+-- The 257th key begins another block, and is above the one before.
+CREATE TABLE blocks AS SELECT * FROM images_of(ARRAY(SELECT generate_series(1, 257)));
+SELECT count(*) AS books, count(*) FILTER (WHERE substr(image, 17, 9 + 256 + 9) = packed(1, 1, VARIADIC ARRAY(SELECT generate_series(0, 255::bigint))) || packed(0, 257, 0)) AS as_specified FROM blocks;
+SELECT what, receive(book, substr(image, 1, 16 + 9 + 256) || block || substr(image, 16 + 9 + 256 + 10)) AS answer, count(*) AS books
+FROM blocks, (VALUES (1, '257', packed(0, 257, 0)), (2, '256', packed(0, 256, 0)), (3, '-1', packed(0, -1, 0)), (4, '1 byte', packed(1, 257, 0)), (5, 'one byte, another smallest number', packed(1, 256, 1)), (6, '9 bytes', packed(9, 257, 0))) v (number, what, block)
+GROUP BY number, what, answer ORDER BY number, answer;
+SELECT receive(book, substr(image, 1, 16 + 9 + 256 + length)) AS cut_off, count(*) FROM blocks, generate_series(0, 8) length GROUP BY 1;
 
 DROP SCHEMA book_test CASCADE;

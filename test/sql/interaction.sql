@@ -192,10 +192,10 @@ SELECT count(*) AS wrong_shares FROM (SELECT *, nullif(sum(members) OVER (PARTIT
 WHERE share IS DISTINCT FROM (members / all_of_stage)::float8;
 
 -- The specified bytes (docs/storage-format.md), written out by hand: kind 13, version 1, bigint, a zero; 1 member, 1 row skipped;
--- member 7; no settings; the latest time is 201 microseconds after 2000-01-01; 3 interactions: time 0, own; 1 later, obliged;
+-- member 7 in a column of width 0; no settings; the latest time is 201 microseconds after 2000-01-01; 3 interactions: time 0, own; 1 later, obliged;
 -- 200 = 0x48 + 1 * 128 later, induced.
 SELECT interaction_book_send(interaction_book(7, kind, t)) =
-	'\x0d010100 00000001 0000000000000001 0000000000000007 0000 00000000000000c9 03 0002 0100 c80101'::bytea AS as_specified
+	'\x0d010100 00000001 0000000000000001 00 0000000000000007 0000 00000000000000c9 03 0002 0100 c80101'::bytea AS as_specified
 FROM (VALUES ('own', timestamptz '2000-01-01'), ('induced', '2000-01-01 00:00:00.000201'), ('obliged', '2000-01-01 00:00:00.000001'), (NULL, '2000-01-01')) v (kind, t);
 
 -- Whatever the order and the parts, the same.

@@ -48,10 +48,10 @@ FROM no_periods, price_slopes(sums) s, (SELECT ((ln(132::float8) / 2 - ln(10::fl
 SELECT (SELECT rollup(b) FROM (SELECT price_slope(item, x, price) AS b FROM sale GROUP BY price > 11) p) = sums AS rolled_up, sums::text::price_slope_summary = sums AS text_round_trip,
 	(SELECT price_slope(item, x, price ORDER BY price DESC, x DESC) FROM sale) = sums AS sorted, (SELECT price_slope(item, '2000-01-01', x, price) FROM sale) = sums AS is_a_period
 FROM no_periods;
--- The bytes of docs/storage-format.md: kind 8, version 1, bigint, form 1; 1 item, nothing skipped, item 7; 1 cell, of that item 1;
--- period 0, 1 row, x 2^40, y 0, x squared 2^80, xy 0.
+-- The bytes of docs/storage-format.md: kind 8, version 1, bigint, form 1; 1 item, nothing skipped, item 7 in a column of width 0; 1 cell, of
+-- that item 1; period 0, 1 row, x 2^40, y 0, x squared 2^80, xy 0.
 SELECT price_slope_summary_send(price_slope(7::bigint, 1, 1)) =
-	('\x08010101 00000001 0000000000000000 0000000000000007 00000001 00000001 00000000 0000000000000001 00000000000000000000010000000000'
+	('\x08010101 00000001 0000000000000000 00 0000000000000007 00000001 00000001 00000000 0000000000000001 00000000000000000000010000000000'
 	'00000000000000000000000000000000 000000000000000000000000000100000000000000000000 000000000000000000000000000000000000000000000000')::bytea AS as_specified;
 SELECT rows_skipped(price_slope(item, x, price)) FROM (VALUES ('a', 1, 1), (NULL, 1, 1), ('a', NULL, 1), ('a', 1, NULL), ('a', 1, 0), ('a', 1, -1)) v(item, x, price);
 SELECT price_slope('a', 1, 1) = price_slope('a'::text, 1.0::real, 1) AS literal, price_slope(7, 1, 1) = price_slope(7::bigint, 1, 1) AS int, price_slope('a'::varchar, 1, 1) = price_slope('a'::text, 1, 1) AS varchar;
@@ -94,8 +94,8 @@ SELECT a.* = b.* AS same FROM (SELECT price_slope(item, period, x, price) AS n, 
 CREATE TABLE member_sale AS SELECT i.item, date '2026-01-01' + i.item % 2 AS period, m.member, 'm' || m.member AS name, lpad(m.member::text, 32, '0')::uuid AS id, m.member % 5 AS x,
 	round(10 * exp(0.02 * (m.member % 5) + 0.3 * (m.member % 3) + 0.01 * (i.item * m.member % 7)), 2) AS price FROM generate_series(1, 4) i(item), generate_series(1, 5::bigint) m(member);
 WITH image AS (SELECT 'bigint' AS type, price_slope_summary_send(price_slope(1::bigint, x, price, member)) AS image FROM member_sale UNION ALL SELECT 'text', price_slope_summary_send(price_slope(1::bigint, x, price, name)) FROM member_sale UNION ALL SELECT 'uuid', price_slope_summary_send(price_slope(1::bigint, x, price, id)) FROM member_sale)
--- Cells of 93 bytes: i32 period, u8 fold, and what cells have. They are behind 16 + 8 + 4 + 4 bytes.
-SELECT type, get_byte(image, 3) AS form, string_agg(get_byte(image, 36 + 93 * i)::text, ' ' ORDER BY i) AS folds, length(image) - 32 = 93 * count(*) AS length FROM image, generate_series(0, CASE type WHEN 'bigint' THEN 4 ELSE 3 END) i GROUP BY type, image ORDER BY type;
+-- Cells of 93 bytes: i32 period, u8 fold, and what cells have. They are behind 16 + 9 + 4 + 4 bytes.
+SELECT type, get_byte(image, 3) AS form, string_agg(get_byte(image, 37 + 93 * i)::text, ' ' ORDER BY i) AS folds, length(image) - 33 = 93 * count(*) AS length FROM image, generate_series(0, CASE type WHEN 'bigint' THEN 4 ELSE 3 END) i GROUP BY type, image ORDER BY type;
 -- Members change what is known of the error, not the slope.
 SELECT bool_and(a.slope = b.slope AND a.items = b.items AND a.cells = b.cells AND a.rows = b.rows AND a.effective_items = b.effective_items) AS same, bool_or(a.std_error <> b.std_error) AS other_error
 FROM (SELECT price_slope(item, period, x, price) AS p, price_slope(item, period, x, price, member) AS m, price_slope(item, x, price) AS q, price_slope(item, x, price, member) AS n FROM member_sale) s,
@@ -166,11 +166,12 @@ FROM (SELECT price_slope_summary_send(price_slope(item, period, x, price)) AS im
 	  UNION ALL SELECT price_slope_summary_send(price_slope(item, x, price)) FROM sale WHERE item = 'c'
 	  UNION ALL SELECT price_slope_summary_send(price_slope(item, period, x, price, ascii(item)::bigint)) FROM sale WHERE item = 'a'
 	  UNION ALL SELECT price_slope_summary_send(price_slope(item::bigint, x, price, name)) FROM member_sale WHERE member < 3) s;
--- A fold that is none, folds that do not ascend, a period although there are none: refused. Cells have 93 bytes.
+-- A fold that is none, folds that do not ascend, a period although there are none: refused. Cells have 93 bytes, the first
+-- from 33 on: its fold is at 37, its rows from 38 on.
 CREATE TABLE fold_image AS SELECT price_slope_summary_send(price_slope(1::bigint, x, price, member)) AS image FROM member_sale WHERE member < 3;
 SELECT what, hostile.receive('price_slope_summary', forged) AS answer
-FROM fold_image, LATERAL (VALUES ('fold 32', set_byte(image, 36, 32)), ('fold 255', set_byte(image, 36 + 93, 255)), ('folds in another order', set_byte(image, 36, 31)), ('a fold twice', set_byte(image, 36 + 93, get_byte(image, 36))),
-	('a period', set_byte(image, 35, 1)), ('form 4', set_byte(image, 3, 4)), ('without members', set_byte(image, 3, 1)), ('2^37 + 1 rows', overlay(image PLACING '\x0000002000000001' FROM 38)), ('truncated', substr(image, 1, length(image) - 1))) v(what, forged);
+FROM fold_image, LATERAL (VALUES ('fold 32', set_byte(image, 37, 32)), ('fold 255', set_byte(image, 37 + 93, 255)), ('folds in another order', set_byte(image, 37, 31)), ('a fold twice', set_byte(image, 37 + 93, get_byte(image, 37))),
+	('a period', set_byte(image, 36, 1)), ('form 4', set_byte(image, 3, 4)), ('without members', set_byte(image, 3, 1)), ('2^37 + 1 rows', overlay(image PLACING '\x0000002000000001' FROM 39)), ('truncated', substr(image, 1, length(image) - 1))) v(what, forged);
 CREATE TABLE images (image bytea, answer text);
 SELECT format('INSERT INTO images SELECT m, hostile.receive(''price_slope_summary'', m) FROM valid_images, hostile.mutations(image) m WHERE id = %s', id) FROM valid_images ORDER BY id \gexec
 SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary price_slope_summary is not valid: %') > 500 AS many_refused,

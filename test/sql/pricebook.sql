@@ -241,10 +241,10 @@ CREATE TABLE member_sale AS SELECT i.item, date '2026-01-01' + (i.item * m.membe
 -- Of one item and group a fold row has 21 bytes, u32 group, u8 fold, u32 rows, i96 sum. They are last.
 WITH image AS (SELECT 'bigint' AS type, pricebook_summary_send(pricebook(1::bigint, 'x', price, member)) AS image FROM member_sale UNION ALL SELECT 'text', pricebook_summary_send(pricebook(1::bigint, 'x', price, name)) FROM member_sale UNION ALL SELECT 'uuid', pricebook_summary_send(pricebook(1::bigint, 'x', price, id)) FROM member_sale)
 SELECT type, get_byte(image, 3) AS form, string_agg(get_byte(image, length(image) - 17 - 21 * i)::text, ' ' ORDER BY i DESC) AS folds, string_agg(get_byte(image, length(image) - 13 - 21 * i)::text, ' ' ORDER BY i DESC) AS rows FROM image, generate_series(0, CASE type WHEN 'bigint' THEN 4 ELSE 3 END) i GROUP BY type, image ORDER BY type;
--- The bytes of docs/storage-format.md: kind 7, version 1, bigint, form 2; 1 item, nothing skipped, item 7; one decimal, nothing skipped for its price
+-- The bytes of docs/storage-format.md: kind 7, version 1, bigint, form 2; 1 item, nothing skipped, item 7 in a column of width 0; one decimal, nothing skipped for its price
 -- or quantity, a group of 1 byte; 1 row, of group 0, a price of 1, twice; no wide numbers; 1 fold row, of group 0, in the fold of 1, 2 rows, ln(1) = 0.
 SELECT pricebook_summary_send(pricebook(7::bigint, 'x', p, 1::bigint)) =
-	('\x07010102 00000001 0000000000000000 0000000000000007 01 0000000000000000 0000000000000000 00000001 00000001 78 00000001'
+	('\x07010102 00000001 0000000000000000 00 0000000000000007 01 0000000000000000 0000000000000000 00000001 00000001 78 00000001'
 	'00000000 0000000000000100 00000002 00000000 00000001 00000000 1a 00000002 000000000000000000000000')::bytea AS as_specified FROM unnest('{1,1.0}'::numeric[]) p;
 -- Members change what is known of the error, and nothing else.
 SELECT bool_and((a.items, a.effective_items, a.cells, a.rows, a.reference_rows, a.compared_share, a.naive_gap_pct, a.mean_premium_pct, a.premium_pct, a.overcharge, a.overcharge_net) = (b.items, b.effective_items, b.cells, b.rows, b.reference_rows, b.compared_share, b.naive_gap_pct, b.mean_premium_pct, b.premium_pct, b.overcharge, b.overcharge_net)) AS same,

@@ -190,3 +190,22 @@ FROM images;
 SELECT DISTINCT answer FROM images WHERE answer NOT LIKE 'accepted%' ORDER BY 1;
 -- What was accepted says what its bytes say.
 SELECT count(*) AS differ FROM images WHERE answer LIKE 'accepted%' AND rfm_summary_send(substr(answer, 11)::rfm_summary) <> image;
+
+-- One member of a book, at every place of a block and of the book, is what rfm() makes of their orders.
+CREATE TABLE sold AS
+SELECT (i * 37 % 700 - 300)::bigint * 3 AS member, timestamptz '2026-01-01' + i * interval '1 hour' AS at,
+	CASE i % 11 WHEN 0 THEN -1 WHEN 1 THEN 1e20 ELSE i END + 0.25 AS amount FROM generate_series(1, 3000) i
+UNION ALL SELECT -2000 - i, '2026-01-01', -1 FROM generate_series(1, 300) i;
+CREATE FUNCTION pg_temp.uuid_of(bigint) RETURNS uuid LANGUAGE sql AS 'SELECT md5($1::text)::uuid';
+SELECT count(*) AS members, count(*) FILTER (WHERE rfm_member(b, member) = x) AS same, count(rfm_member(b, member + 1)) AS others,
+	count(*) FILTER (WHERE rfm_member(t, member::text) = x) AS same_text, count(rfm_member(t, member || ' ')) AS other_texts,
+	count(*) FILTER (WHERE rfm_member(u, pg_temp.uuid_of(member)) = x) AS same_uuid, count(rfm_member(u, pg_temp.uuid_of(member + 1))) AS other_uuids
+FROM (SELECT member, rfm(at, amount) AS x FROM sold GROUP BY member) m,
+	(SELECT rfm_book(member, at, amount) AS b, rfm_book(member::text, at, amount) AS t, rfm_book(pg_temp.uuid_of(member), at, amount) AS u FROM sold OFFSET 0) books;
+SELECT rfm_member(b, 9223372036854775807) IS NULL AS above, rfm_member(b, -9223372036854775808) IS NULL AS below, rfm_member(b, NULL::bigint) IS NULL AS of_null,
+	rfm_member(e, 1) IS NULL AS of_none, frequency(rfm_member(l, 1)) AS orders_of_lines
+FROM (SELECT rfm_book(member, at, amount) AS b, rfm_book(member, at, NULL::numeric) AS e, rfm_book(1::bigint, member, at, 1) AS l
+	FROM (SELECT member, at, amount FROM sold) s, LATERAL (SELECT 1) n OFFSET 0) books;
+SELECT rfm_member(rfm_book(member, at, amount), 'x') FROM sold;
+SELECT rfm_member(rfm_book(member::text, at, amount), 1) FROM sold;
+DROP TABLE sold;

@@ -110,10 +110,21 @@ SELECT count(DISTINCT (frequency, monetary, first_order, last_order)) AS answers
 	UNION ALL SELECT frequency, monetary, first_order, last_order FROM rfm_members(NULL::uuid, (SELECT rfm_book(u, order_id, ordered_at, amount) FROM typed_lines)) WHERE frequency = 2
 	UNION ALL SELECT frequency, monetary, first_order, last_order FROM rfm_members(NULL::text, (SELECT rfm_book(t, o, ordered_at, amount) FROM typed_lines)) WHERE member = '1') s;
 
--- The specified bytes: kind 3, version 1, member bigint, order ids uuid; 1 member, none skipped; member 7; the latest time; 1 order, 0
--- refunds, money 100 at scale 2, the times; no wide sums; 1 order, bought, its 16 bytes.
-SELECT rfm_book_send(rfm_book(7, '00112233-4455-6677-8899-aabbccddeeff'::uuid, '2000-01-02', 1.00)) = ('\x03010102 00000001 0000000000000000 0000000000000007'
-	'000000141dd76000 00000001 00000000 0000000000006402 000000141dd76000 000000141dd76000 00000000 01 01 00112233445566778899aabbccddeeff')::bytea AS as_specified;
+-- The specified bytes: kind 3, version 1, member bigint, order ids uuid; 1 member, none skipped; member 7 in a column of width 0; the latest
+-- time; columns of width 0 with 1 order, 0 refunds, money 100 at scale 2, the first order, no time to the last; no wide sums; 1 order, bought, its 16 bytes.
+SELECT rfm_book_send(rfm_book(7, '00112233-4455-6677-8899-aabbccddeeff'::uuid, '2000-01-02', 1.00)) = ('\x03010102 00000001 0000000000000000 00 0000000000000007'
+	'000000141dd76000 00 0000000000000001 00 0000000000000000 00 0000000000000064 00 0000000000000002 00 000000141dd76000 00 0000000000000000 00000000 01 01 00112233445566778899aabbccddeeff')::bytea AS as_specified;
+-- Three members: 1 with two orders, 2 with an order of much money, 4 with a refund. Each column is its width, its smallest number, and
+-- by how much each number is above it; 1 s = 0xf4240 microseconds; 10^20 = 0x56bc75e2d63100000 is wide number 0.
+CREATE FUNCTION book_of(keys bytea DEFAULT '\x01 0000000000000001 000103', latest bytea DEFAULT '\x00000000002dc6c0',
+	frequency bytea DEFAULT '\x01 0000000000000000 020100', refunds bytea DEFAULT '\x01 0000000000000000 000001',
+	mantissa bytea DEFAULT '\x02 fffffffffffffffb 0131 0005 0000', scale bytea DEFAULT '\x01 0000000000000001 01fe00',
+	first_order bytea DEFAULT '\x03 00000000000f4240 000000 0f4240 000000', span bytea DEFAULT '\x03 0000000000000000 1e8480 000000 000000',
+	wide bytea DEFAULT '\x00000001 00 0000000000000000000000000000000000000000000000056bc75e2d63100000') RETURNS bytea LANGUAGE sql AS $$
+	SELECT '\x03010100 00000003 0000000000000000'::bytea || keys || latest || frequency || refunds || mantissa || scale || first_order || span || wide
+$$;
+SELECT rfm_book_send(rfm_book(member, t, amount)) = book_of() AS as_specified
+FROM (VALUES (1, timestamptz '2000-01-01 00:00:01', 1.00), (1, '2000-01-01 00:00:03', 2.00), (2, '2000-01-01 00:00:02', 100000000000000000000), (4, '2000-01-01 00:00:02', -0.5)) v (member, t, amount);
 -- All bytes of an id count, and those of the same id under two members are two orders.
 SELECT member, frequency FROM rfm_members((SELECT rfm_book(m, ('00000000-0000-0000-0000-0000000000' || i)::uuid, '2026-01-01', 1) FROM unnest(ARRAY['00', '01', '01', 'ff']) i, unnest(ARRAY[1, 1, 2]) m)) ORDER BY 1;
 SELECT member, frequency FROM rfm_members((SELECT rfm_book(1, (i || '000000-0000-0000-0000-000000000000')::uuid, '2026-01-01', 1) FROM unnest(ARRAY['00', '01', '01', 'ff']) i));
@@ -193,6 +204,25 @@ BEGIN
 	END IF;
 END $$;
 
+-- Images put together by hand, each with one column that is not that of the book above.
+CREATE TABLE crafted AS
+SELECT * FROM (VALUES (1, 'as it is', book_of()),
+	(2, 'a frequency of 2^32 - 1', book_of(frequency => '\x04 0000000000000000 ffffffff 00000001 00000000')), (3, 'of 2^32', book_of(frequency => '\x05 0000000000000000 0100000000 0000000001 0000000000')), (4, 'of -1', book_of(frequency => '\x01 ffffffffffffffff 000201')),
+	(5, '2^32 - 1 refunds', book_of(refunds => '\x04 0000000000000000 00000000 00000000 ffffffff')), (6, '2^32 refunds', book_of(refunds => '\x05 0000000000000000 0000000000 0000000000 0100000000')), (7, '-1 refunds', book_of(refunds => '\x01 ffffffffffffffff 010002')),
+	(8, 'neither orders nor refunds', book_of(refunds => '\x00 0000000000000000')), (9, 'a mantissa of 2^55 - 1', book_of(mantissa => '\x07 fffffffffffffffb 80000000000004 00000000000005 00000000000000')), (10, 'of 2^55', book_of(mantissa => '\x07 fffffffffffffffb 80000000000005 00000000000005 00000000000000')),
+	(11, 'of -2^55', book_of(mantissa => '\x07 ff80000000000000 8000000000012c 80000000000000 00000000000000')), (12, 'of -2^55 - 1', book_of(mantissa => '\x07 ff7fffffffffffff 8000000000012d 80000000000001 00000000000000')), (13, 'money below zero without a refund', book_of(mantissa => '\x02 fffffffffffffed4 0000 012c 0127')),
+	(14, 'a refund of money above zero', book_of(mantissa => '\x02 0000000000000000 012c 0000 0005')), (15, 'another wide sum', book_of(mantissa => '\x02 fffffffffffffffb 0131 0006 0000')), (16, 'a wide sum below the first', book_of(mantissa => '\x02 fffffffffffffffb 0131 0004 0000')),
+	(17, 'scale 28', book_of(scale => '\x01 0000000000000001 1bfe00')), (18, 'scale 29', book_of(scale => '\x01 0000000000000001 1cfe00')), (19, 'scale 256', book_of(scale => '\x01 0000000000000001 fffe00')), (20, 'scale -1', book_of(scale => '\x02 ffffffffffffffff 0003 0100 0000')),
+	(21, 'a last order before the first', book_of(span => '\x03 ffffffffffffffff 1e8481 000000 000001')), (22, 'a last order after all time', book_of(span => '\x08 0000000000000000 00000000001e8480 7fffffffffe17b7f 0000000000000000')), (23, 'and so far after it that it is before it', book_of(span => '\x08 0000000000000000 00000000001e8480 7fffffffffffffff 0000000000000000')),
+	(24, 'a first order before all time', book_of(first_order => '\x08 8000000000000000 80000000000f4240 0000000000000000 0000000000000000')), (25, 'a date without orders', book_of(first_order => '\x03 00000000000f4240 000000 0f4240 000001')), (26, 'another one', book_of(first_order => '\x03 0000000000000000 0f4240 1e8480 000000')),
+	(27, 'a time to the last order without orders', book_of(span => '\x03 0000000000000000 1e8480 000000 000001')), (28, 'more bytes than are needed', book_of(frequency => '\x02 0000000000000000 0002 0001 0000')), (29, 'any where none is needed', book_of(span => '\x01 0000000000000000 000000')),
+	(30, 'another smallest number', book_of(refunds => '\x01 ffffffffffffffff 010102')), (31, 'beyond 64 bits', book_of(first_order => '\x03 7ffffffffffffff0 000000 0f4240 000000')), (32, '9 bytes', book_of(scale => '\x09 0000000000000001 000000000000000001 0000000000000000fe 000000000000000000')),
+	(33, 'no columns', book_of(frequency => '', refunds => '', mantissa => '', scale => '', first_order => '', span => '', wide => ''))) v (number, what, image)
+-- Without orders in a block dates are 0.
+UNION ALL SELECT 34, 'refunds only', '\x03010100 00000001 0000000000000000 00 0000000000000007 0000000000000000 00 0000000000000000 00 0000000000000001 00 ffffffffffffffff 00 0000000000000002 00 0000000000000000 00 0000000000000000 00000000'
+UNION ALL SELECT 35, 'refunds only, with a date', '\x03010100 00000001 0000000000000000 00 0000000000000007 0000000000000000 00 0000000000000000 00 0000000000000001 00 ffffffffffffffff 00 0000000000000002 00 0000000000000001 00 0000000000000000 00000000';
+SELECT what, regexp_replace(hostile.receive('rfm_book', image), '^accepted.*', 'accepted') AS answer FROM crafted ORDER BY number;
+
 -- Bad images, of every form; whatever is accepted must be harmless.
 CREATE TABLE images AS
 SELECT m AS image, hostile.receive('rfm_book', m) AS answer
@@ -201,7 +231,8 @@ FROM (SELECT rfm_book_send(rfm_book(member, ordered_at, amount)) AS image FROM (
 	  UNION ALL SELECT rfm_book_send(rfm_book(t, ou, ordered_at, amount)) FROM typed_lines WHERE member = 1
 	  UNION ALL SELECT rfm_book_send(rfm_book(u, order_id, ordered_at, amount)) FROM typed_lines WHERE member = 2) s, hostile.mutations(image) m
 UNION ALL SELECT m, hostile.receive('rfm_book', m)
-FROM (VALUES ('\x03010100000000000000000000000000000000000000000000000001'::bytea || decode(repeat('00', 33), 'hex'))) wide_sum_of_no_member(m);
+FROM (VALUES ('\x03010100000000000000000000000000000000000000000000000001'::bytea || decode(repeat('00', 33), 'hex'))) wide_sum_of_no_member(m)
+UNION ALL SELECT image, hostile.receive('rfm_book', image) FROM crafted;
 SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary rfm_book is not valid: %') > 500 AS many_refused,
 	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary rfm_book is not valid: %' AND answer NOT LIKE 'accepted: rfm_book:%') AS other
 FROM images;

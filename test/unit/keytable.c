@@ -1,5 +1,6 @@
-/* needs: shared/keytable.c */
+/* needs: shared/keytable.c shared/packed_column.c */
 #include "shared/keytable.h"
+#include "shared/packed_column.h"
 
 #include "tap.h"
 
@@ -160,6 +161,33 @@ locate_all(KeyTable *table, const Plain *plain, int n, uint32 *entries)
 	}
 }
 
+/* Numbers are stored in order, as a packed column that is as tight as can be, in the room promised. */
+static void
+check_stored_numbers(const KeyTable *table, const uint32 *order, const Plain *sorted)
+{
+	Size		room = keytable_stored_size(table);
+	uint8	   *bytes = malloc(room);
+	const uint8 *end = keytable_store_keys(table, order, bytes);
+	const uint8 *at = bytes;
+	int64		numbers[PACKED_ROWS];
+	uint32		n;
+
+	holds(end <= bytes + room, "numbers: %zu bytes, more than %zu", (size_t) (end - bytes), (size_t) room);
+	for (uint32 i = 0; i < table->count; i += n)
+	{
+		const char *wrong;
+
+		n = Min(table->count - i, PACKED_ROWS);
+		wrong = packed_check_and_load(&at, end, (int) n, numbers);
+		if (!holds(wrong == NULL, "numbers: block at %u: %s", i, wrong))
+			break;
+		for (uint32 k = 0; k < n; k++)
+			holds(numbers[k] == key_of(KEY_INT64, &sorted[i + k]).number, "numbers: another one stored at %u", i + k);
+	}
+	holds(at == end, "numbers: not all that was stored");
+	free(bytes);
+}
+
 /* What was put in is there once, in the order in which it came, and comes out sorted. */
 static void
 check_table(KeyType type, int n, int kind, int seed)
@@ -218,8 +246,10 @@ check_table(KeyType type, int n, int kind, int seed)
 		}
 	}
 
-	/* Stored: lengths of 4 bytes first, if they differ, then bytes. */
-	if (type != KEY_FIXED20)
+	/* Stored: numbers as a packed column; lengths of 4 bytes first, if they differ, then bytes. */
+	if (type == KEY_INT64)
+		check_stored_numbers(table, order, distinct);
+	else if (type != KEY_FIXED20)
 	{
 		Size		size = keytable_stored_size(table);
 		uint8	   *bytes = malloc(size);
@@ -239,7 +269,7 @@ check_table(KeyType type, int n, int kind, int seed)
 			}
 			else
 			{
-				holds((at[0] ^ (type == KEY_INT64 ? 0x80 : 0)) == p->bytes[0] && memcmp(at + 1, p->bytes + 1, p->length - 1) == 0, "stored");
+				holds(memcmp(at, p->bytes, p->length) == 0, "stored");
 				at += p->length;
 			}
 		}
@@ -259,6 +289,60 @@ check_table(KeyType type, int n, int kind, int seed)
 	free(again);
 }
 
+/* The number of a key among those of check_many, which come in descending order. */
+static Plain
+numbered_key(KeyType type, uint32 number)
+{
+	Plain		plain = {{0}};
+
+	plain.length = type == KEY_FIXED16 ? 16 : type == KEY_FIXED20 ? 20 : 8;
+	for (int i = 0; i < 4; i++)
+		plain.bytes[4 + i] = (uint8) (number >> (24 - 8 * i));
+	return plain;
+}
+
+/* More keys than a chunk of entries holds: each is found where it was put, and they come out sorted. */
+static void
+check_many(KeyType type, uint32 n)
+{
+	KeyTable   *table = make_table(type, PAYLOAD);
+	uint32	   *order;
+	bool		is_found = true;
+	bool		is_sorted = true;
+
+	for (int round = 0; round < 2; round++)
+		for (uint32 done = 0; done < n;)
+		{
+			Plain		plain[KEYTABLE_BATCH];
+			Key			keys[KEYTABLE_BATCH];
+			uint32		entries[KEYTABLE_BATCH];
+			uint32		batch = Min(n - done, KEYTABLE_BATCH);
+
+			for (uint32 i = 0; i < batch; i++)
+			{
+				plain[i] = numbered_key(type, n - 1 - done - i);
+				keys[i] = key_of(type, &plain[i]);
+			}
+			keytable_locate(table, keys, (int) batch, entries);
+			for (uint32 i = 0; i < batch; i++)
+			{
+				Key			key = keytable_key(table, entries[i]);
+
+				is_found &= entries[i] == done + i && is_key(type, &key, &plain[i]);
+			}
+			done += batch;
+		}
+	holds(is_found && table->count == n, "%s: one of %u keys is elsewhere", type_names[type], n);
+	order = keytable_sorted(table);
+	for (uint32 i = 0; i < n; i++)
+		is_sorted &= order[i] == n - 1 - i;
+	holds(is_sorted, "%s: %u keys do not come out sorted", type_names[type], n);
+	holds(n <= KEYTABLE_CHUNK || table->nchunks > 1, "%s: %u keys are in one chunk", type_names[type], n);
+	holds(n < KEYTABLE_SLOTS || table->nslots > KEYTABLE_SLOTS, "%s: the index of %u keys is in one chunk", type_names[type], n);
+	free(order);
+	keytable_clear(table);
+}
+
 int
 main(void)
 {
@@ -273,11 +357,15 @@ main(void)
 		for (int kind = -1; kind < 6; kind++)
 			for (int n = 50; n < 4000; n *= 4)
 				check_table(type, n, kind, n);
-		/* More than a chunk of entries, and of the index. */
 		check_table(type, 60000, -1, 1);
 		check_table(type, 60000, 0, 2);
+		check_many(type, KEYTABLE_CHUNK + 1000);
 		property_end();
 	}
+
+	property("an index of several chunks");
+	check_many(KEY_INT64, KEYTABLE_SLOTS);
+	property_end();
 
 	/* Room made beforehand changes nothing. */
 	{

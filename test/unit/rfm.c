@@ -1,4 +1,4 @@
-/* needs: money/decimal.c rfm/rfm_core.c */
+/* needs: money/decimal.c shared/packed_column.c rfm/rfm_core.c */
 #include "rfm/rfm_core.h"
 
 #include "tap.h"
@@ -389,6 +389,171 @@ test_rules(void)
 	}
 }
 
+/* ---------- blocks of members ---------- */
+
+#define WIDE_SUMS 1000
+
+/* A block with nothing before or behind it. */
+static uint8 *
+stored_block(const RfmMember *members, int n, size_t *size)
+{
+	uint8	   *bytes = malloc(RFM_BLOCK_SIZE_MAX(n));
+	uint8	   *copy;
+
+	*size = rfm_block_store(members, n, bytes) - bytes;
+	copy = exact_copy(bytes, *size);
+	free(bytes);
+	return copy;
+}
+
+/* Checks a block; what is taken must be stored as it came. */
+static const char *
+check_block(const uint8 *bytes, size_t size, int n, RfmMember *members)
+{
+	const uint8 *end = bytes;
+	const char *wrong = rfm_block_check_and_load(&end, bytes + size, n, WIDE_SUMS, members);
+
+	if (wrong == NULL)
+	{
+		size_t		again_size;
+		uint8	   *again = stored_block(members, n, &again_size);
+
+		holds(end == bytes + again_size && memcmp(again, bytes, again_size) == 0, "%d members are taken but stored differently", n);
+		free(again);
+	}
+	return wrong;
+}
+
+static bool
+same_member(const RfmMember *a, const RfmMember *b)
+{
+	return a->frequency == b->frequency && a->refunds == b->refunds && a->money == b->money &&
+		a->first_order == b->first_order && a->last_order == b->last_order;
+}
+
+/* A member that can be; extremes are frequent. */
+static RfmMember
+random_member(int orders_per_100)
+{
+	static const int64 times[] = {TIME_MIN, TIME_END - 1, 0, -1, 1};
+	RfmMember	member = {0};
+	bool		has_orders = (int) random_below(100) < orders_per_100;
+
+	if (has_orders)
+	{
+		int64		a = random_below(20) ? (int64) random_below(1000000) : times[random_below(LENGTH_OF(times))];
+		int64		b = random_below(20) ? (int64) random_below(1000000) : times[random_below(LENGTH_OF(times))];
+
+		member.frequency = random_below(50) ? 1 + (uint32) random_below(5) : UINT32_MAX;
+		member.first_order = Min(a, b);
+		member.last_order = Max(a, b);
+	}
+	if (!has_orders || random_below(5) == 0)
+		member.refunds = random_below(50) ? 1 + (uint32) random_below(5) : UINT32_MAX;
+	if (random_below(10) == 0)
+		member.money = (int64) (random_below(WIDE_SUMS) << 8 | DECIMAL_IN_POOL);
+	else
+	{
+		int64		mantissa = random_below(10) ? (int64) random_below(100000) : random_below(2) ? DECIMAL_PACKED_MAX : DECIMAL_PACKED_MIN;
+
+		member.money = (int64) ((uint64) mantissa << 8) | (int64) random_below(random_below(5) ? 3 : DECIMAL_MAX_SCALE + 1);
+	}
+	return member;
+}
+
+static void
+test_blocks(void)
+{
+	RfmMember	members[PACKED_ROWS];
+	RfmMember	read[PACKED_ROWS];
+
+	property("a block of members comes back as it was stored");
+	for (int run = 0; run < 2000; run++)
+	{
+		int			n = run < PACKED_ROWS ? run + 1 : 1 + (int) random_below(PACKED_ROWS);
+		int			orders_per_100 = (int[]) {0, 50, 95, 100}[random_below(4)];
+		size_t		size;
+		uint8	   *bytes;
+		const char *wrong;
+		bool		is_same = true;
+
+		for (int i = 0; i < n; i++)
+			members[i] = random_member(orders_per_100);
+		bytes = stored_block(members, n, &size);
+		holds(size <= RFM_BLOCK_SIZE_MAX(n), "%d members have %zu bytes", n, size);
+		holds(rfm_block_skip(bytes, bytes + size, n) == bytes + size, "%d members are not skipped", n);
+		wrong = check_block(bytes, size, n, read);
+		holds(wrong == NULL, "%d members: %s", n, wrong);
+		for (int i = 0; i < n; i++)
+			is_same &= same_member(&members[i], &read[i]);
+		memset(read, 0x5A, sizeof(read));
+		holds(rfm_block_load(bytes, n, read) == bytes + size, "%d members have another end", n);
+		for (int i = 0; i < n; i++)
+			is_same &= same_member(&members[i], &read[i]);
+		holds(is_same, "%d members are read as others", n);
+		free(bytes);
+	}
+	property_end();
+
+	property("a block that is cut off is neither skipped nor read");
+	for (int run = 0; run < 20; run++)
+	{
+		int			n = 1 + (int) random_below(20);
+		size_t		size;
+		uint8	   *bytes;
+
+		for (int i = 0; i < n; i++)
+			members[i] = random_member(80);
+		bytes = stored_block(members, n, &size);
+		for (size_t length = 0; length < size; length++)
+		{
+			uint8	   *piece = exact_copy(bytes, length);
+			const char *wrong = check_block(piece, length, n, read);
+
+			holds(rfm_block_skip(piece, piece + length, n) == NULL, "%zu bytes of %zu are skipped", length, size);
+			holds(wrong != NULL && strcmp(wrong, "a column is truncated") == 0, "%zu bytes of %zu are read", length, size);
+			free(piece);
+		}
+		free(bytes);
+	}
+	property_end();
+
+	property("with any byte changed, a block is refused, or stored as it came");
+	for (int run = 0; run < 50; run++)
+	{
+		int			n = 1 + (int) random_below(4);
+		size_t		size;
+		uint8	   *bytes;
+
+		for (int i = 0; i < n; i++)
+			members[i] = random_member(70);
+		bytes = stored_block(members, n, &size);
+		for (size_t at = 0; at < size; at++)
+			for (int change = 1; change < 256; change++)
+			{
+				bytes[at] ^= change;
+				holds(check_block(bytes, size, n, read) == NULL || true, "never");
+				bytes[at] ^= change;
+			}
+		free(bytes);
+	}
+	property_end();
+
+	/* Two orders of 3.00 from 1 s to 3 s, and a refund of 0.5: docs/storage-format.md. */
+	members[0] = (RfmMember) {.frequency = 2, .money = decimal_pack_small(300, 2), .first_order = 1000000, .last_order = 3000000};
+	members[1] = (RfmMember) {.refunds = 1, .money = decimal_pack_small(-5, 1)};
+	{
+		static const char expected[] = "\x01\0\0\0\0\0\0\0\0\x02\0" "\x01\0\0\0\0\0\0\0\0\0\x01"
+			"\x02\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFB\x01\x31\0\0" "\x01\0\0\0\0\0\0\0\x01\x01\0"
+			"\0\0\0\0\0\0\x0F\x42\x40" "\x03\0\0\0\0\0\0\0\0\x1E\x84\x80\0\0\0";
+		size_t		size;
+		uint8	   *bytes = stored_block(members, 2, &size);
+
+		ok(size == sizeof(expected) - 1 && memcmp(bytes, expected, size) == 0, "two members, byte for byte");
+		free(bytes);
+	}
+}
+
 /* ---------- scores and segments ---------- */
 
 /* Copied from statistics.md, not from the table that it checks. */
@@ -515,6 +680,7 @@ main(void)
 	test_checker();
 	test_sums();
 	test_rules();
+	test_blocks();
 	test_segments();
 	return done_testing();
 }

@@ -1,4 +1,4 @@
-/* needs: money/decimal.c rfm/rfm_core.c */
+/* needs: money/decimal.c shared/packed_column.c rfm/rfm_core.c */
 #include "rfm/rfm_core.h"
 
 #include <float.h>

@@ -20,7 +20,7 @@
 extern void qsort_r(void *base, size_t n, size_t size,
 					int (*compare) (const void *, const void *, void *), void *argument);
 
-/* FNV-1a, with a seed. */
+/* FNV-1a, with a seed; its bits are mixed at the end, for keys that are much alike. */
 static inline uint64
 hash_bytes_extended(const unsigned char *bytes, int length, uint64 seed)
 {
@@ -28,6 +28,7 @@ hash_bytes_extended(const unsigned char *bytes, int length, uint64 seed)
 
 	for (int i = 0; i < length; i++)
 		hash = (hash ^ bytes[i]) * UINT64CONST(0x100000001B3);
+	hash = (hash ^ hash >> 32) * UINT64CONST(0x9E3779B97F4A7C15);
 	return hash ^ hash >> 32;
 }
 

@@ -1,12 +1,15 @@
 /*
- * book_rows.c
- *	  How many rows the planner may expect of a report on a book.
+ * book_planner.c
+ *	  What the planner may expect of books: how many rows a report returns, and what
+ *	  it costs to merge the books of parallel workers.
  */
 #include "book/book_format.h"
 
 #include "access/transam.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
+#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "shared/bytes.h"
 #include "utils/selfuncs.h"
@@ -24,18 +27,19 @@ count_keys(Datum book)
 
 /*
  * The number of keys of a book still to be made, as GROUP BY their column would
- * have groups; -1 if there are no statistics on it.
+ * have groups; -1 if there are no statistics on it.  The arguments are those of the
+ * aggregate, a list of TargetEntry.
  */
 static double
-estimate_keys(PlannerInfo *root, const Aggref *book)
+estimate_keys(PlannerInfo *root, List *arguments)
 {
 	const double unknown = 1e18;
 	EstimationInfo info;
 	double		keys;
 
-	if (root == NULL || book->agglevelsup > 0 || list_length(book->args) < 2)
+	if (root == NULL || list_length(arguments) < 2)
 		return -1;
-	keys = estimate_num_groups(root, list_make1(linitial_node(TargetEntry, book->args)->expr),
+	keys = estimate_num_groups(root, list_make1(linitial_node(TargetEntry, arguments)->expr),
 							   unknown, NULL, &info);
 	return keys == unknown || (info.flags & SELFLAG_USED_DEFAULT) != 0 ? -1 : keys;
 }
@@ -67,8 +71,8 @@ custmart_book_report_support(PG_FUNCTION_ARGS)
 				continue;
 			if (IsA(argument, Const) && !castNode(Const, argument)->constisnull)
 				keys = count_keys(castNode(Const, argument)->constvalue);
-			else if (IsA(argument, Aggref))
-				keys = estimate_keys(report->root, castNode(Aggref, argument));
+			else if (IsA(argument, Aggref) && castNode(Aggref, argument)->agglevelsup == 0)
+				keys = estimate_keys(report->root, castNode(Aggref, argument)->args);
 			break;
 		}
 	}
@@ -76,4 +80,42 @@ custmart_book_report_support(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(NULL);
 	report->rows = Max(keys, 1);
 	PG_RETURN_POINTER(report);
+}
+
+/*
+ * Sending, merging and storing a key takes about as long as this many operators, as
+ * docs/performance.md measures it.
+ */
+#define OPERATORS_PER_KEY 10
+
+/*
+ * book_combine_support(internal): planner support of combine functions.  Every
+ * worker makes a book of nearly all keys, so where rows are few for each key, a
+ * parallel plan would lose by merging what it gains by scanning.
+ */
+CUSTMART_FUNCTION(custmart_book_combine_support);
+Datum
+custmart_book_combine_support(PG_FUNCTION_ARGS)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+	SupportRequestCost *combine = (SupportRequestCost *) request;
+	double		keys = -1;
+	ListCell   *lc;
+
+	/* With GROUP BY there are many small books, of whose sizes nothing is known. */
+	if (!IsA(request, SupportRequestCost) || combine->root == NULL || combine->node != NULL ||
+		combine->root->parse->groupClause != NIL)
+		PG_RETURN_POINTER(NULL);
+	foreach(lc, combine->root->aggtransinfos)
+	{
+		AggTransInfo *aggregate = lfirst(lc);
+
+		if (aggregate->combinefn_oid == combine->funcid)
+			keys = Max(keys, estimate_keys(combine->root, aggregate->args));
+	}
+	if (keys < 0)
+		PG_RETURN_POINTER(NULL);
+	combine->startup = 0;
+	combine->per_tuple = keys * OPERATORS_PER_KEY * cpu_operator_cost;
+	PG_RETURN_POINTER(combine);
 }
