@@ -144,14 +144,16 @@ next_curve(void *state, Datum *values, bool *nulls)
 {
 	UpliftReport *report = state;
 	UpliftCurve curve = (UpliftCurve) report->next;
-	const UpliftArea *area = &report->area[curve];
+	const UpliftArea *area;
 	const char *note = campaign_missing_group(report->total);
-	float8		above = uplift_above_chance(area);
+	float8		above;
 	float8		perfect = NAN;
 
 	if (report->next == UPLIFT_CURVES)
 		return false;
 	report->next++;
+	area = &report->area[curve];
+	above = uplift_above_chance(area);
 	values[0] = campaign_text(uplift_curve_names[curve]);
 	values[1] = Int64GetDatum(report->book.reader.count);
 	values[2] = Int64GetDatum(report->total[CAMPAIGN_TREATED].members);
