@@ -130,7 +130,7 @@ $arguments{spend_summary} = 'day_spend';
 # Campaigns: squares of the largest amounts would not fit.
 my $outcome = 'member % 3 > 0, round(mod(amount, 1000000), 2)';
 $arguments{'boolean, numeric'} = $outcome;
-$arguments{'boolean, numeric, numeric'} = "$outcome, order_id";
+$arguments{'boolean, numeric, numeric'} = "$outcome, order_id::numeric";
 $arguments{'text, boolean, numeric'} = "member_text, $outcome";
 $arguments{'double precision, boolean, numeric'} = "(order_id / 7.0)::float8, $outcome";
 $arguments{campaign_summary} = 'day_campaign';
