@@ -247,7 +247,7 @@ campaign_step(FunctionCallInfo fcinfo, bool has_before)
 	CampaignState *state = state_of(fcinfo, has_before);
 	DecimalPool pool = {.context = CurrentMemoryContext};
 	Decimal		y;
-	Decimal		before;
+	Decimal		before = {.scale = 0};
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || (has_before && PG_ARGISNULL(3)))
 	{
