@@ -162,7 +162,7 @@ ORDER BY at, member_id;
 CREATE TABLE planted_offers AS
 SELECT member_id, dice(4, 'coupon ' || member_id) > 0 AS treated, dice(1000, 'january ' || member_id) AS luck, usual, moved,
 	10 + dice(4000, 'spends ' || member_id) / 100.0 AS spends
-FROM truth JOIN (VALUES ('regular', 450, 0), ('steady', 250, 0), ('newcomer', 200, -70), ('occasional', 80, 60), ('one-timer', 10, 0), ('lapsed', 30, 50))
+FROM truth JOIN (VALUES ('regular', 450, 0), ('steady', 250, 0), ('newcomer', 200, -120), ('occasional', 80, 100), ('one-timer', 10, 0), ('lapsed', 30, 80))
 	k(kind, usual, moved) USING (kind);
 CREATE TABLE offers_sent AS
 SELECT member_id, treated, CASE WHEN luck < usual + CASE WHEN treated THEN moved ELSE 0 END THEN spends ELSE 0 END AS spent FROM planted_offers;

@@ -75,11 +75,15 @@ campaign_side_add(CampaignSide *side, const Decimal *y)
 	Decimal		square = *y;
 	CampaignStatus status;
 
+	/* Most members have bought nothing, and no decimals that are new. */
 	sum.members++;
-	sum.buyers += decimal_sign(y) != 0;
-	if (!decimal_multiply(&square, y) ||
-		!decimal_add(&sum.squares, &square) || !decimal_add(&sum.sum, y))
-		return CAMPAIGN_SUM_OUT_OF_RANGE;
+	if (decimal_sign(y) != 0 || y->scale > sum.sum.scale)
+	{
+		sum.buyers += decimal_sign(y) != 0;
+		if (!decimal_multiply(&square, y) ||
+			!decimal_add(&sum.squares, &square) || !decimal_add(&sum.sum, y))
+			return CAMPAIGN_SUM_OUT_OF_RANGE;
+	}
 	status = check_side(&sum);
 	if (likely(status == CAMPAIGN_OK))
 		*side = sum;
@@ -173,7 +177,12 @@ static uint8 *
 store_mantissa(const Decimal *d, uint8 *bytes)
 {
 	uint8		sign = decimal_sign(d) < 0 ? 0xFF : 0;
-	int			length = DECIMAL_WORDS * 4;
+	int			words = DECIMAL_WORDS;
+	int			length;
+
+	while (words > 1 && d->word[words - 1] == (sign == 0 ? 0 : 0xFFFFFFFF))
+		words--;
+	length = Min(words + 1, DECIMAL_WORDS) * 4;
 
 	/* What is left must still begin with the sign. */
 	while (length > 0 && mantissa_byte(d, length - 1) == sign &&
@@ -189,14 +198,19 @@ store_mantissa(const Decimal *d, uint8 *bytes)
 static bool
 load_mantissa(const uint8 **bytes, const uint8 *end, int scale, Decimal *d)
 {
-	uint8		again[CAMPAIGN_MANTISSA_MAX];
+	const uint8 *first = *bytes + 1;
 	Size		length;
 	uint32		sign;
 
 	if (*bytes == end || **bytes > DECIMAL_WORDS * 4 || end - *bytes - 1 < **bytes)
 		return false;
 	length = *(*bytes)++;
-	sign = length > 0 && **bytes >= 0x80 ? 0xFFFFFFFF : 0;
+	sign = length > 0 && *first >= 0x80 ? 0xFFFFFFFF : 0;
+
+	/* A first byte that only repeats the sign could be left out. */
+	if (length > 0 && *first == (uint8) sign &&
+		(length == 1 ? sign == 0 : ((first[1] ^ sign) & 0x80) == 0))
+		return false;
 	for (int i = 0; i < DECIMAL_WORDS; i++)
 		d->word[i] = sign;
 	for (Size i = length; i > 0; i--)
@@ -207,7 +221,7 @@ load_mantissa(const uint8 **bytes, const uint8 *end, int scale, Decimal *d)
 		*word = (*word & ~((uint32) 0xFF << shift)) | (uint32) *(*bytes)++ << shift;
 	}
 	d->scale = scale;
-	return store_mantissa(d, again) == again + 1 + length;
+	return true;
 }
 
 uint8 *
@@ -284,6 +298,8 @@ campaign_side_check_and_load(const uint8 **bytes, const uint8 *end, CampaignSide
 		return "a sum is out of range";
 
 	/* Only buyers are in the sums; without any both are 0. */
+	if (buyers == 0)
+		return decimal_sign(&side->sum) == 0 ? NULL : "its buyers do not go with its sums";
 	return check_sums(&side->sum, &side->squares, side->buyers);
 }
 

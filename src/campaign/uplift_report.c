@@ -66,7 +66,7 @@ open_report(FunctionCallInfo fcinfo, const char *function)
 		for (int g = 0; g < CAMPAIGN_GROUPS; g++)
 		{
 			add_side(&report->total[g], &sides[g]);
-			report->is_binary &= uplift_is_binary(&sides[g]);
+			report->is_binary = report->is_binary && uplift_is_binary(&sides[g]);
 		}
 		point = point_of(report->total);
 		for (int curve = 0; curve < UPLIFT_CURVES; curve++)
