@@ -4,6 +4,7 @@
  */
 #include "campaign/campaign_core.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "shared/bytes.h"
@@ -404,13 +405,14 @@ compare_conversion(CampaignResult *result, const CampaignSide *side, float8 alph
  * bought, the smaller one often has no large sale; then its mean and its variance
  * are both too small, and Welch's interval excludes 0 far too often.  So a verdict
  * needs the test with one variance of both groups, too, which errs on the other side.
+ * There a slope that was taken out counts as well, as it is fitted to the same members.
  */
 static void
-compare_spend(CampaignResult *result, const CampaignSide *side, float8 alpha, const float8 *deviation)
+compare_spend(CampaignResult *result, const CampaignSide *side, float8 alpha, const float8 *deviation, bool has_slope)
 {
 	MeanVariance variance[CAMPAIGN_GROUPS];
 	MeanVariance pooled[CAMPAIGN_GROUPS];
-	float8		df = (float8) side[CAMPAIGN_CONTROL].members + (float8) side[CAMPAIGN_TREATED].members - 2;
+	float8		df = (float8) side[CAMPAIGN_CONTROL].members + (float8) side[CAMPAIGN_TREATED].members - (has_slope ? 3 : 2);
 	MeanDifference welch;
 	MeanDifference student;
 
@@ -521,7 +523,7 @@ campaign_result(const Campaign *campaign, CampaignMeasure measure, float8 alpha)
 		const char *note = measure == CAMPAIGN_ADJUSTED_SPEND ? adjust(campaign, &result, deviation) : NULL;
 
 		result.uplift = result.mean[CAMPAIGN_TREATED] - result.mean[CAMPAIGN_CONTROL];
-		compare_spend(&result, campaign->side, alpha, deviation);
+		compare_spend(&result, campaign->side, alpha, deviation, measure == CAMPAIGN_ADJUSTED_SPEND);
 		if (note != NULL)
 			result.note = note;
 	}
@@ -537,7 +539,8 @@ campaign_ratio(const CampaignSide *side, float8 planned_share)
 	float8		surplus = (float8) side[CAMPAIGN_TREATED].members - planned;
 	CampaignRatio ratio;
 
-	ratio.chi_squared = surplus * surplus / planned + surplus * surplus / (members - planned);
+	/* Of a share of nearly 0 or 1 it may be more than a float8 holds. */
+	ratio.chi_squared = Min(surplus * surplus / planned + surplus * surplus / (members * (1 - planned_share)), DBL_MAX);
 	ratio.p = statistics_chi_squared_p(ratio.chi_squared, 1);
 	return ratio;
 }

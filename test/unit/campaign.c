@@ -425,6 +425,11 @@ test_ratio(void)
 	CampaignRatio ratio = campaign_ratio(campaign.side, 0.5);
 
 	ok(same_digits(ratio.chi_squared, 2.88, 14) && same_digits(ratio.p, 0.0896860218, 9), "ratio: 10120 and 9880 of a half");
+	ok(isfinite(campaign_ratio(campaign.side, 5e-324).chi_squared) && campaign_ratio(campaign.side, 5e-324).p == 0 &&
+	   isfinite(campaign_ratio(campaign.side, 1 - 1e-16).chi_squared), "ratio: of nearly nobody and nearly all");
+	campaign = counted(0, 20000, 0, 0);
+	ok(isfinite(campaign_ratio(campaign.side, 1 - 1e-16).chi_squared) && campaign_ratio(campaign.side, 1 - 1e-16).p > 0.999, "ratio: all");
+	campaign = counted(0, 10120, 0, 9880);
 	ok(campaign_ratio(campaign.side, 0.9).p == 0 && campaign_ratio(campaign.side, 0.506).p == 1, "ratio: another plan");
 }
 
