@@ -1,4 +1,4 @@
--- campaign: what a campaign brought. Figures from the specification, by hand, or from plain SQL next to them.
+-- campaign: what a campaign brought. Figures are published ones, by hand, or from plain SQL next to them.
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set include :abs_srcdir '/sql/include/hostile.sql'
 \set ECHO none
