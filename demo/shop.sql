@@ -3,8 +3,8 @@
 -- Everything follows from dice(), and dice() from md5: the shop is the same, to
 -- the cent, on every machine and every PostgreSQL version.
 --
--- What an analyst has:  members, items, orders, order_lines, app_events.
--- What only we know:    kinds, truth.  shop_report compares the two.
+-- What an analyst has:  members, items, orders, order_lines, app_events, offers_sent.
+-- What only we know:    kinds, truth, planted_offers.  shop_report compares the two.
 
 -- Compiling these queries would take longer than running them.
 SET jit = off;
@@ -156,6 +156,16 @@ LATERAL (VALUES ('visit', 0, true), ('basket', 4, fills), ('checkout', 9, fills 
 	('paid', 11, fills AND goes AND pays)) e(event, minute, happened)
 WHERE happened
 ORDER BY at, member_id;
+
+-- In January 2026 three of four members got a coupon, by lot; what each spent in the four weeks after it.
+-- Planted: it moves those who lapsed or come now and then, puts newcomers off, and leaves all others as they are.
+CREATE TABLE planted_offers AS
+SELECT member_id, dice(4, 'coupon ' || member_id) > 0 AS treated, dice(1000, 'january ' || member_id) AS luck, usual, moved,
+	10 + dice(4000, 'spends ' || member_id) / 100.0 AS spends
+FROM truth JOIN (VALUES ('regular', 450, 0), ('steady', 250, 0), ('newcomer', 200, -120), ('occasional', 80, 100), ('one-timer', 10, 0), ('lapsed', 30, 80))
+	k(kind, usual, moved) USING (kind);
+CREATE TABLE offers_sent AS
+SELECT member_id, treated, CASE WHEN luck < usual + CASE WHEN treated THEN moved ELSE 0 END THEN spends ELSE 0 END AS spent FROM planted_offers;
 
 ALTER TABLE orders ADD PRIMARY KEY (order_id);
 VACUUM ANALYZE;

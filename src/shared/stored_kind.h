@@ -21,7 +21,9 @@ typedef enum StoredKind
 	STORED_FUNNEL_BOOK = 12,
 	STORED_INTERACTION_BOOK = 13,
 	STORED_SPEND = 14,
-	STORED_INTERACTION_STATE = 15	/* a bytea: state of interaction_stage */
+	STORED_INTERACTION_STATE = 15,	/* a bytea: state of interaction_stage */
+	STORED_CAMPAIGN = 17,
+	STORED_CAMPAIGN_BOOK = 18
 } StoredKind;
 
 #endif							/* CUSTMART_STORED_KIND_H */

@@ -52,6 +52,20 @@ statistics_normal_p(float8 z)
 	return erfc_of_root(square / 2, fma(z, z, -square) / 2);
 }
 
+/* How probable a value below z is. */
+float8
+statistics_normal_below(float8 z)
+{
+	return z < 0 ? statistics_normal_p(z) / 2 : 1 - statistics_normal_p(z) / 2;
+}
+
+/* The z > 0 whose two-sided p is alpha. */
+float8
+statistics_normal_quantile(float8 alpha)
+{
+	return statistics_student_quantile(alpha, NORMAL_DF);
+}
+
 /* ---------- series ---------- */
 
 /* (sinh(u / 2) / (u / 2))^(-1/2) as a series in u^2, up to u = 1/2. */
@@ -252,6 +266,105 @@ statistics_student_quantile(float8 alpha, float8 df)
 		u = next;
 	}
 	return sqrt(df) * exp(u / 2) * sqrt(-expm1(-u));
+}
+
+/* ---------- chi-squared ---------- */
+
+/* ln Gamma(a + 1) - (a + 1/2) ln a + a - ln(2 pi) / 2 (DLMF 5.11.1), to all digits from a = 10 on. */
+static float8
+stirling_error(float8 a)
+{
+	float8		square = a * a;
+
+	return (1.0 / 12 - (1.0 / 360 - (1.0 / 1260 - (1.0 / 1680 - (1.0 / 1188 - 691.0 / 360360 / square) /
+															 square) / square) / square) / square) / a;
+}
+
+/* x - a - a ln(x / a), which is at least 0, without losing digits where x is near a. */
+static float8
+deviance(float8 a, float8 x)
+{
+	float8		u = (x - a) / (x + a);
+	float8		term = 2 * a * u;
+	float8		sum = (x - a) * u;
+	float8		square = u * u;
+
+	if (fabs(u) > 0.1)
+		return x - a - a * log(x / a);
+
+	/* ln(x / a) = 2 (u + u^3 / 3 + u^5 / 5 + ...) and x - a - 2 a u = (x - a) u */
+	for (int k = 3; k < 40; k += 2)
+	{
+		term *= square;
+		sum -= term / k;
+	}
+	return sum;
+}
+
+/* x^a exp(-x) / Gamma(a + 1) */
+static float8
+poisson(float8 a, float8 x)
+{
+	if (a < 10)
+	{
+		/* In halves, so that only the result can underflow. */
+		float8		half = pow(x, a / 2) * exp(-x / 2);
+
+		return half * (half / tgamma(a + 1));
+	}
+	return exp(-stirling_error(a) - deviance(a, x)) / sqrt(2 * M_PI * a);
+}
+
+/*
+ * How probable a value above this one is: the incomplete gamma function
+ * Q(df / 2, chi_squared / 2), by the series of P = 1 - Q (DLMF 8.11.4) up to the
+ * mean, and above it by the continued fraction of Q (DLMF 8.9.2), evaluated with
+ * the method of Lentz.  Both need steps in the order of the root of df.
+ */
+float8
+statistics_chi_squared_p(float8 chi_squared, float8 df)
+{
+	float8		a = df / 2;
+	float8		x = chi_squared / 2;
+
+	if (!(df > 0) || !(x >= 0))
+		return NAN;
+	if (isinf(x))
+		return 0;
+	if (x < a + 1)
+	{
+		float8		term = 1;
+		float8		sum = 1;
+
+		for (float8 n = 1; term > NEGLIGIBLE * sum; n++)
+		{
+			term *= x / (a + n);
+			sum += term;
+		}
+		return 1 - Min(1, poisson(a, x) * sum);
+	}
+	else
+	{
+		float8		b = x + 1 - a;
+		float8		c = INFINITY;
+		float8		d = 1 / b;
+		float8		fraction = d;
+
+		for (float8 n = 1; n < 1e7; n++)
+		{
+			float8		numerator = -n * (n - a);
+			float8		change;
+
+			b += 2;
+			d = 1 / (numerator * d + b);
+			c = b + numerator / c;
+			change = c * d;
+			fraction *= change;
+			if (fabs(change - 1) < 1e-15)
+				break;
+		}
+		return Min(1, poisson(a, x) * a * fraction);
+	}
 }
 
 /* ---------- corrections ---------- */

@@ -8,14 +8,13 @@
 
 #include "shared/arguments.h"
 #include "funcapi.h"
-#include "statistics/distributions.h"
+#include "statistics/mean_difference.h"
 
 /* What one group's arguments say. */
 typedef struct Sample
 {
 	float8		mean;
-	float8		variance;		/* of the mean; NAN if unknown */
-	float8		df;
+	MeanVariance of_mean;		/* NAN if unknown */
 } Sample;
 
 /* The arguments of group i, 1 or 2, whose mean is known. */
@@ -23,7 +22,7 @@ static Sample
 get_sample(FunctionCallInfo fcinfo, int i)
 {
 	int			first = 3 * (i - 1);
-	Sample		sample = {PG_GETARG_FLOAT8(first + 1), NAN, NAN};
+	Sample		sample = {PG_GETARG_FLOAT8(first + 1), {NAN, NAN}};
 	float8		variance = PG_GETARG_FLOAT8(first + 2);
 
 	if (!isfinite(sample.mean))
@@ -37,8 +36,8 @@ get_sample(FunctionCallInfo fcinfo, int i)
 				 errhint("Use the result of var_samp().")));
 	if (PG_ARGISNULL(first) || PG_ARGISNULL(first + 2) || PG_GETARG_INT64(first) < 2)
 		return sample;
-	sample.variance = variance / (float8) PG_GETARG_INT64(first);
-	sample.df = (float8) PG_GETARG_INT64(first) - 1;
+	sample.of_mean.variance = variance / (float8) PG_GETARG_INT64(first);
+	sample.of_mean.df = (float8) PG_GETARG_INT64(first) - 1;
 	return sample;
 }
 
@@ -51,9 +50,8 @@ raise_too_large(void)
 }
 
 /*
- * welch_test(n1, mean1, variance1, n2, mean2, variance2, alpha): Welch's test
- * (1947) with the degrees of freedom of Satterthwaite (1946).  The difference of
- * the means needs no test.
+ * welch_test(n1, mean1, variance1, n2, mean2, variance2, alpha).  The difference
+ * of the means needs no test.
  */
 CUSTMART_FUNCTION(custmart_welch_test);
 Datum
@@ -63,7 +61,7 @@ custmart_welch_test(PG_FUNCTION_ARGS)
 	Sample		a;
 	Sample		b;
 	float8		difference;
-	float8		variance;
+	MeanDifference test;
 	TupleDesc	result;
 	Datum		values[6] = {0};
 	bool		nulls[6] = {false, true, true, true, true, true};
@@ -73,26 +71,16 @@ custmart_welch_test(PG_FUNCTION_ARGS)
 	a = get_sample(fcinfo, 1);
 	b = get_sample(fcinfo, 2);
 	difference = a.mean - b.mean;
-	variance = a.variance + b.variance;
-	if (isinf(difference) || isinf(variance))
+	if (isinf(difference) || isinf(a.of_mean.variance + b.of_mean.variance))
 		raise_too_large();
 	values[0] = Float8GetDatum(difference);
-	if (variance > 0)
+	if (mean_difference(difference, &a.of_mean, &b.of_mean, alpha, &test))
 	{
-		float8		error = sqrt(variance);
-
-		/* Shares of the whole, so that squares of small variances do not underflow. */
-		float8		share_a = a.variance / variance;
-		float8		share_b = b.variance / variance;
-		float8		df = 1 / (share_a * share_a / a.df + share_b * share_b / b.df);
-		float8		t = difference / error;
-		float8		margin = statistics_student_quantile(alpha, df) * error;
-
-		values[1] = Float8GetDatum(difference - margin);
-		values[2] = Float8GetDatum(difference + margin);
-		values[3] = Float8GetDatum(t);
-		values[4] = Float8GetDatum(df);
-		values[5] = Float8GetDatum(statistics_student_p(t, df));
+		values[1] = Float8GetDatum(difference - test.margin);
+		values[2] = Float8GetDatum(difference + test.margin);
+		values[3] = Float8GetDatum(test.t);
+		values[4] = Float8GetDatum(test.df);
+		values[5] = Float8GetDatum(test.p);
 		memset(nulls, false, sizeof(nulls));
 	}
 	if (get_call_result_type(fcinfo, NULL, &result) != TYPEFUNC_COMPOSITE)

@@ -145,3 +145,16 @@ CROSS JOIN LATERAL generate_series(0, (358 - joined) / 7) week
 WHERE week = 0 OR (hashint8extended(c * 64 + week, 4) & 65535) / 65536.0 < CASE WHEN joined < 181 THEN 0.02 ELSE 0.07 END + 0.3 / (1 + week / 3.0);
 INSERT INTO purchases
 SELECT customer_id, bought_at + interval '2 days', -amount FROM purchases WHERE hashint8extended(customer_id * 400 + extract(doy FROM bought_at)::int, 5) % 30 = 0;
+
+-- A spring campaign: 12000 members in five segments, two of three got a coupon, the others are the control group.  What
+-- it does differs: Loyal and At Risk buy more, Champions would have bought anyway, Lost are lost, and New ones it puts off.
+CREATE TABLE spring_campaign AS
+SELECT i AS customer_id, segment, i % 3 < 2 AS treated,
+	CASE WHEN before < rate THEN round((10 + 60 * level ^ 2) * (0.8 + 0.4 * noise), 2) ELSE 0 END AS spend_before,
+	CASE WHEN now < rate + CASE WHEN i % 3 < 2 THEN lift ELSE 0 END THEN round((10 + 60 * level ^ 2) * (0.7 + 0.6 * other_noise), 2) ELSE 0 END AS spend,
+	round(lift + 0.03 * (noise - 0.5), 3) AS score
+FROM (SELECT i, u[1] AS level, u[2] AS noise, u[3] AS other_noise, u[4] AS before, CASE WHEN u[5] < 0.7 THEN u[4] ELSE u[6] END AS now, u[7] AS kind
+	FROM (SELECT i, ARRAY(SELECT round(('x' || substr(md5('may ' || i || ' ' || k), 1, 8))::bit(32)::bigint / 4294967296.0, 6) FROM generate_series(1, 7) k) AS u
+		FROM generate_series(1, 12000) i) uniform) member
+JOIN (VALUES ('Champions', 0, 0.15, 0.30, 0), ('Loyal', 0.15, 0.4, 0.15, 0.07), ('At Risk', 0.4, 0.65, 0.04, 0.05), ('Lost', 0.65, 0.9, 0.014, -0.002), ('New', 0.9, 1, 0.22, -0.08))
+	segment(segment, from_kind, to_kind, rate, lift) ON kind >= from_kind AND kind < to_kind;

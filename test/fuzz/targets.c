@@ -1296,7 +1296,12 @@ static const struct
 	{"interaction_book_in", target_interaction_book_in, seeds_interaction_book_in},
 	{"interaction_book_recv", target_interaction_book_recv, seeds_interaction_book_recv},
 	{"interaction_book_rows", target_interaction_book_rows, seeds_interaction_book_rows},
-	{"interaction_stage_state", target_interaction_stage_state, seeds_interaction_stage_state}
+	{"interaction_stage_state", target_interaction_stage_state, seeds_interaction_stage_state},
+	{"campaign_in", target_campaign_in, seeds_campaign_in},
+	{"campaign_recv", target_campaign_recv, seeds_campaign_recv},
+	{"campaign_book_in", target_campaign_book_in, seeds_campaign_book_in},
+	{"campaign_book_recv", target_campaign_book_recv, seeds_campaign_book_recv},
+	{"campaign_rows", target_campaign_rows, seeds_campaign_rows}
 };
 
 static int	target;

@@ -151,3 +151,18 @@ SELECT rolling_spend(x, '2026-01-02 00:00+00', '12 hours') AS at_12, x::text = l
 FROM (VALUES
 	((SELECT spend(t, a) FROM (VALUES (timestamptz '2026-01-02 00:00+00', 100000000000000000000), ('2026-01-01 00:00+00', 12.34), ('2026-01-03 00:00+00', 7.25), ('1999-12-31 23:59:59.999999+00', -5.00), ('2026-01-03 00:00+00', -7.25), ('2026-01-01 00:00+00', 0.005), (NULL, 1)) v(t, a)), 'spend_summary:DgEAAAQBAucHgcCh1/DIugED8sABgMDd7sECHwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAVrx14tYxAAAIDA3e7BAgIA')
 	) v(made, literal), LATERAL (SELECT literal::spend_summary AS x) s;
+
+-- 1.0.0: campaign_summary and campaign_book, by hand: with outcomes before, nothing but skipped rows, a wide amount; segments, scores
+SELECT string_agg(concat_ws(' ', g.treated, g.members, g.buyers, g.total, g.total_before), ', ') AS groups, rows_skipped(x), x::text = literal AS same_text, campaign_summary_send(x) = decode(substr(literal, 18), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT campaign(t, y, z) FROM (VALUES (false, 0, 0.5), (true, 2.50, -1), (true, 0, 1.5)) v(t, y, z)), 'campaign_summary:EQEBAAAAAAAAAAAAAQAAAAABAQUBGQACAQICAPoDAPQkAQEFAgFFAvY8'),
+	((SELECT campaign(true, NULL) FROM generate_series(1, 3)), 'campaign_summary:EQEAAAAAAAAAAAADAAA='),
+	((SELECT campaign(true, 100000000000000000000)), 'campaign_summary:EQEAAAAAAAAAAAAAAAEBAAkFa8deLWMQAAARHWMp8cNcpL+rufVhAAAAAAA=')
+	) v(made, literal), LATERAL (SELECT literal::campaign_summary AS x) s, campaign_groups(x) g
+GROUP BY x, literal, made;
+SELECT string_agg(concat_ws(' ', c.segment, c.treated, c.control, c.treated_rate, c.control_rate), ', ') AS segments, rows_skipped(x), x::text = literal AS same_text, campaign_book_send(x) = decode(substr(literal, 15), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES ((SELECT campaign_book(s, t, y) FROM (VALUES ('a', false, 2.50), ('b', true, 0), ('b', true, 1), (NULL, true, 1)) v(s, t, y)), 'campaign_book:EgEDAAAAAAIAAAAAAAAAAQAAAAEAAAABYWIBAQICAPoDAPQkAAACAQABAQEB')) v(made, literal), LATERAL (SELECT literal::campaign_book AS x) s, campaign_segments(x) c
+GROUP BY x, literal, made;
+SELECT string_agg(concat_ws(' ', p.score, p.members, p.treated_total), ', ') AS points, rows_skipped(x), x::text = literal AS same_text, campaign_book_send(x) = decode(substr(literal, 15), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES ((SELECT campaign_book(s, true, 0) FROM unnest('{0,1,-1}'::float8[]) s), 'campaign_book:EgEBAAAAAAMAAAAAAAAAAAjAD////////wAAAAAAAAAAP/AAAAAAAAB/4AAAAAAAAQABAAAAAAABAAAAAAABAAAAAA==')) v(made, literal), LATERAL (SELECT literal::campaign_book AS x) s, uplift_points(x) p
+GROUP BY x, literal, made;

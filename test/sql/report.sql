@@ -68,7 +68,17 @@ INSERT INTO report VALUES
 	('tier_history', '{book}, timestamptz ''2027-01-01'', ARRAY[900, 400], ARRAY[''gold'', ''silver'', ''member'']', 'spend(ordered_at, amount)'),
 	('tier_history', '{book}, date ''2027-01-01'', ARRAY[900, 400], ARRAY[''gold'', ''silver'', ''member'']', 'spend(ordered_at, amount)'),
 	('tier_history', '{book}, timestamp ''2027-01-01'', ARRAY[900, 400], ARRAY[''gold'', ''silver'', ''member'']', 'spend(ordered_at, amount)'),
-	('tier_history', '{book}, ''2027-01-01'', ARRAY[900, 400], ARRAY[''gold'', ''silver'', ''member'']', 'spend(ordered_at, amount)');
+	('tier_history', '{book}, ''2027-01-01'', ARRAY[900, 400], ARRAY[''gold'', ''silver'', ''member'']', 'spend(ordered_at, amount)'),
+	('campaign_results', '{book}', 'campaign(customer_id % 3 > 0, amount)'),
+	('campaign_results', '{book}, 0.2', 'campaign(customer_id % 3 > 0, amount, price)'),
+	('campaign_groups', '{book}', 'campaign(customer_id % 3 > 0, amount, price)'),
+	('campaign_sample_ratios', '{book}, 0.7', 'campaign(customer_id % 3 > 0, amount)'),
+	('campaign_segments', '{book}', 'campaign_book(item, customer_id % 3 > 0, floor(amount / 60))'),
+	('campaign_segments', '{book}, 0.2', 'campaign_book(item, customer_id > 0, amount)'),
+	('campaign_differences', '{book}', 'campaign_book(item, customer_id % 3 > 0, floor(amount / 60))'),
+	('campaign_offers', '{book}, 20, 0.1, 1, 0.9, 0.1', 'campaign_book(item, customer_id % 3 > 0, floor(amount / 60))'),
+	('uplift_curves', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, floor(amount / 60))'),
+	('uplift_points', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, amount)');
 
 \echo '# Functions of the extension that return sets and are not tried here'
 SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass

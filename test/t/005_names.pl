@@ -36,6 +36,7 @@ my $use = q{
 	  FROM (SELECT activity(timestamptz '2026-01-01', 'day', 'UTC') AS a, funnel('1 day', '2026-01-01', true) AS f, spend('2026-01-01', 5) AS s) x;
 	SELECT r.member_group, r.verdict, cell_count(b + b) FROM (SELECT pricebook(n::bigint, g, n) AS b FROM generate_series(1, 3) n, unnest('{old,new}'::text[]) g) s, price_gaps(b, 'old') r;
 	SELECT p.rows, rows_skipped(b + b) FROM (SELECT price_slope(1::bigint, '2026-01-01', n, n) AS b FROM generate_series(1, 3) n) s, price_slopes(b) p;
+	SELECT r.treated, r.verdict, (rows_skipped(c + c)) FROM (SELECT campaign(n > 2, n) AS c FROM generate_series(1, 5) n) s, campaign_results(c) r LIMIT 1;
 	SELECT segment, members FROM rfm_segments((SELECT rfm_book(n, '2026-01-01', n) FROM generate_series(1, 3::bigint) n)) LIMIT 1;
 	SELECT tags('a', 'b') ? 'a', tags('a', 'b') @@ 'a & b';
 	CREATE TABLE kept AS SELECT n, rfm('2026-01-01', n) AS x, tags('tag ' || n) AS t FROM generate_series(1, 3) n GROUP BY n;
@@ -47,7 +48,7 @@ my $use = q{
 	SELECT count(*) FROM kept a JOIN kept b USING (x);
 	DROP TABLE kept;
 };
-my $answer = join "\n", qw(2|t|5 1|1|10), 'new|not comparable|3', '3|0', 'New Customers|1', qw(t|t 1 1 3);
+my $answer = join "\n", qw(2|t|5 1|1|10), 'new|not comparable|3', '3|0', '3|not shown|0', 'New Customers|1', qw(t|t 1 1 3);
 
 sub works
 {

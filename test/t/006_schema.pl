@@ -58,6 +58,14 @@ my %view = (
 	mix => q{(price_gap_mix(pricebook(name, store::text, amount), '0')).* FROM orders},
 	fair => q{(fair_prices(NULL::text, pricebook(name, store::text, amount), '0')).* FROM orders},
 	slopes => q{(price_slopes(price_slope(customer, store, amount))).* FROM orders WHERE amount > 0},
+	results => q{store, (campaign_results(campaign(customer % 3 > 0, amount, 1))).* FROM orders GROUP BY store},
+	campaign_sides => q{(campaign_groups(campaign(customer % 3 > 0, amount))).* FROM orders},
+	ratio => q{(campaign_sample_ratios(rollup(c), 0.7)).*, campaign_group_size(0.05, 0.055) FROM (SELECT campaign(customer % 3 > 0, amount) AS c FROM orders GROUP BY store) s},
+	uplifts => q{(campaign_segments(campaign_book(store::text, customer % 3 > 0, amount))).* FROM orders},
+	heterogeneity => q{(campaign_differences(campaign_book(store::text, customer % 3 > 0, amount))).* FROM orders},
+	offers => q{(campaign_offers(campaign_book(store::text, customer % 3 > 0, amount), 8)).* FROM orders},
+	curves => q{(uplift_curves(campaign_book(customer / 4.0, customer % 3 > 0, (amount > 40)::int))).* FROM orders},
+	points => q{(uplift_points(campaign_book(customer / 4.0, customer % 3 > 0, amount))).* FROM orders},
 );
 my @names = sort keys %view;
 

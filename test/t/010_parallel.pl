@@ -164,16 +164,20 @@ my $steps = "id % 3 = 0, part < 4, amount > 20";
 	'retention_book(uuid, amounts)' => [ 'retention_book', 'uuid', "retention_book(member_uuid, at, amount, 'month', 'UTC')" ],
 	'retention_book(text, times)' => [ 'retention_book', 'text', 'retention_book(member_text, at)' ],
 	'funnel_book(bigint)' => [ 'funnel_book', 'bigint', "funnel_book(member, '30 days', at, $steps)" ],
-	'interaction_book(text)' => [ 'interaction_book', 'text', "interaction_book(member_text, $kind, at)" ]);
+	'interaction_book(text)' => [ 'interaction_book', 'text', "interaction_book(member_text, $kind, at)" ],
+	'campaign_book(segments)' => [ 'campaign_book', 'text', "campaign_book('segment ' || part, household % 3 > 0, round(mod(amount, 1000), 2))" ],
+	'campaign_book(scores)' => [ 'campaign_book', 'float8', "campaign_book((order_id % 700 / 8.0)::float8, household % 3 > 0, round(mod(amount, 1000), 2))" ]);
 my %behaviour_reports = (
 	retention_book => [ 'member_count(book)', 'net_outside(book)', 'stickiness', 'cohort_retention', 'lifecycle_counts' ],
 	funnel_book => [ 'member_count(book)', 'funnel_members', 'funnel_steps', "funnel_steps(book, 'clickhouse')", "funnel_steps(book, 'strict_order, strict_increase')" ],
-	interaction_book => [ 'member_count(book)', 'interaction_stages', "interaction_transitions(book, '2025-06-01')" ]);
+	interaction_book => [ 'member_count(book)', 'interaction_stages', "interaction_transitions(book, '2025-06-01')" ],
+	campaign_book => [ 'rows_skipped(book)' ]);
 # Series of one member.
 my %series_of = (
 	activity => "activity(at, 'day', 'America/New_York')",
 	funnel => "funnel('10 days', at, $steps)",
-	spend => 'spend(at, amount)');
+	spend => 'spend(at, amount)',
+	campaign => 'campaign(household % 3 > 0, round(mod(amount, 1000), 2), order_id)');
 for my $type (sort keys %series_of)
 {
 	$whole{"$type, all in one"} = "SELECT md5(${type}_summary_send($series_of{$type})) FROM %s";
@@ -185,7 +189,7 @@ for my $name (sort keys %canonical_of)
 {
 	my ($type, $item, $prices) = @{ $canonical_of{$name} };
 	my $report = sub { return "(SELECT md5(string_agg(r::text, ',')) FROM $_[0] r)" };
-	my @reports = $behaviour_reports{$type} ? map { /^(?:member_count|net_outside)/ ? $_ : $report->(/\(/ ? $_ : "$_(book)") } grep { $name !~ /times/ || /^member_count/ }
+	my @reports = $behaviour_reports{$type} ? map { /^(?:member_count|net_outside|rows_skipped)/ ? $_ : $report->(/\(/ ? $_ : "$_(book)") } grep { $name !~ /times/ || /^member_count/ }
 		map { s/^funnel_members$/funnel_members(NULL::$item, book)/r } @{ $behaviour_reports{$type} }
 	  : $type eq 'pricebook_summary'
 	  ? ("cell_count(book), rows_skipped(book, 'null'), rows_skipped(book, 'price'), rows_skipped(book, 'quantity')",
@@ -386,7 +390,7 @@ $node->safe_psql(
 	  RETURN books[1];
 	END $$;
 });
-my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book);
+my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book campaign_book);
 $node->safe_psql('postgres', "CREATE TABLE part_$_ (split text, part int, name text, book $_);
 	CREATE FUNCTION sum_of(books $_\[]) RETURNS $_ LANGUAGE plpgsql AS \$\$
 	BEGIN
@@ -413,7 +417,7 @@ for my $split (sort keys %split)
 		my $use = sub {
 			my ($merged) = @_;
 			my $query = $compare;
-			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
+			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book|campaign_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
 			return $query;
 		};
 		$stored{$name} = $use->("SELECT rollup(book) $from");

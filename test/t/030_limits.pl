@@ -195,6 +195,10 @@ for my $bad (
 	[ "price_slope('i', date '2026-01-01', %s, 1)", 'x', qw('NaN' 'infinity' '-infinity' 1048576.1 -1048577 1e300) ],
 	[ "pricebook(1, %s, 'g', 1, 1)", 'period', qw('infinity' '-infinity') ],
 	[ "pricebook('i', %s, 'g', 1, 1)", 'period', qw('infinity' '-infinity') ],
+	[ "campaign(true, %s)", 'y', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "campaign(true, 1, %s)", 'y_before', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "campaign_book('s', true, %s)", 'y', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "campaign_book(%s::float8, true, 1)", 'score', qw('NaN' 'infinity' '-infinity') ],
 	[ "price_slope(1, %s, 1, 1)", 'period', qw('infinity' '-infinity') ])
 {
 	my ($call, $what, @values) = @$bad;
@@ -754,6 +758,11 @@ my $file = $node->data_dir . '/book.copy';
 $node->safe_psql('postgres', "COPY (SELECT book FROM big WHERE name = 'lines') TO '$file' (FORMAT binary)");
 
 $node->safe_psql('postgres', q{
+	CREATE TABLE offered AS SELECT n, campaign_book(i * n / 8.0, i % 3 > 0, i % 7 / 4) AS scores, campaign_book('segment ' || i * n, i % 3 > 0, i % 7 / 4) AS alone, campaign_book('segment ' || i / 30 * n, i % 3 > 0, i % 7 / 4) AS segments
+	  FROM generate_series(1, 2) n, (SELECT generate_series(1, 600000::bigint) AS i) g GROUP BY n;
+	CREATE TABLE offered_literal AS SELECT scores::text AS book FROM offered WHERE n = 1;
+});
+$node->safe_psql('postgres', q{
 	CREATE TABLE deed AS SELECT n, retention_book(i % 150000 * n, at, i % 100 - 3, 'day', 'Europe/Berlin') AS money, retention_book('member ' || i % 100000 * n, at) AS times,
 	       funnel_book(i % 150000 * n, '30 days', at, i % 2 = 0, i % 3 = 0, i % 5 = 0) AS funnels, interaction_book(i % 150000 * n, (ARRAY['own', 'induced', 'obliged'])[1 + i % 3], at) AS interactions
 	  FROM generate_series(1, 2) n, LATERAL (SELECT i, timestamptz '2026-01-01' + i * 7919 % 400000 * interval '100 seconds' AS at FROM (SELECT generate_series(1, 400000::bigint) AS i) g) o GROUP BY n;
@@ -788,6 +797,15 @@ my %slow = (
 	'funnel_members()' => 'SELECT count(*) FROM deed, funnel_members(NULL::bigint, funnels) WHERE n = 2',
 	'interaction_members()' => 'SELECT count(*) FROM deed, interaction_members(interactions) WHERE n = 2',
 	'interaction_transitions()' => q{SELECT count(*) FROM deed, interaction_transitions(interactions, '2026-06-01') WHERE n = 2},
+	'campaign()' => q{SELECT length(campaign_summary_send(campaign(i % 3 > 0, i % 100 * 1e15, i))) FROM (SELECT generate_series(1, 1000000) AS i) g},
+	'campaign_book()' => q{SELECT length(campaign_book_send(campaign_book(i / 8.0, i % 3 > 0, i))) FROM (SELECT generate_series(1, 500000) AS i) g},
+	'rollup(campaign_book)' => 'SELECT length(campaign_book_send(rollup(scores))), length(campaign_book_send(rollup(alone))) FROM offered',
+	'input of campaign_book' => 'SELECT rows_skipped(book::campaign_book) FROM offered_literal',
+	'campaign_segments()' => 'SELECT count(*) FROM offered, campaign_segments(segments)',
+	'campaign_offers()' => 'SELECT count(*) FROM offered, campaign_offers(segments, 8, 0.1, 1)',
+	'campaign_differences()' => 'SELECT count(*) FROM offered, campaign_differences(segments)',
+	'uplift_curves()' => 'SELECT count(*) FROM offered, uplift_curves(scores)',
+	'uplift_points()' => 'SELECT count(*) FROM offered, uplift_points(scores)',
 	'step_times()' => 'SELECT cardinality(step_times(f)) FROM deed_one WHERE n = 1',
 	'longest_streak()' => 'SELECT longest_streak(a) FROM deed_one WHERE n = 1',
 	'level()' => 'SELECT level(f) FROM deed_one WHERE n = 1',
@@ -922,6 +940,8 @@ SKIP:
 		'price_gaps()' => 'SELECT count(*) FROM price_gaps(' . crowd('groups') . q{, 'group 5')},
 		'price_gap_items()' => 'SELECT count(*) FROM price_gap_items(NULL::bigint, ' . crowd('groups') . q{, 'group 5')},
 		'output of pricebook_summary' => 'SELECT sum(octet_length(string_agg)) FROM (SELECT string_agg(book::text, \',\') FROM crowd) x',
+		'campaign_book()' => q{SELECT rows_skipped(campaign_book(i, true, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'campaign_segments()' => 'SELECT count(*) FROM offered, campaign_segments(alone)',
 		'price_slope()' => q{SELECT rows_skipped(price_slope(i, '2026-01-01', 1, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rollup(price_slope_summary)' => 'SELECT rows_skipped(rollup(slope)) FROM (SELECT slope FROM slope UNION ALL SELECT price_slope(-i, date \'2026-01-01\', 1, 1) FROM (SELECT generate_series(1, 600000) AS i) g) x',
 		'rfm_book()' => q{SELECT member_count(rfm_book(i::bigint, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 10000000) AS i) g},

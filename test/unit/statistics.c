@@ -1,5 +1,8 @@
-/* needs: statistics/distributions.c */
+/* needs: statistics/distributions.c statistics/proportions.c statistics/mean_difference.c statistics/random_effects.c */
 #include "statistics/distributions.h"
+#include "statistics/mean_difference.h"
+#include "statistics/proportions.h"
+#include "statistics/random_effects.h"
 
 #include <math.h>
 
@@ -525,6 +528,188 @@ test_corrections(void)
 	property_end();
 }
 
+/* ---------- chi-squared, proportions, effects of several places ---------- */
+
+/* The survival function as scipy.stats.chi2 has it, which is good to about 1e-13. */
+static void
+test_chi_squared(void)
+{
+	struct
+	{
+		float8		chi_squared;
+		float8		df;
+		float8		p;
+	}			known[] = {
+		{1e-10, 1, 0.9999920211543921},
+		{0.5, 1, 0.47950012218695337},
+		{3.84, 1, 0.05004352124870519},
+		{2.88, 1, 0.08968602177036435},
+		{10, 1, 0.001565402258002549},
+		{100, 1, 1.5239706048320995e-23},
+		{1400, 1, 2.1010145162644003e-306},
+		{0.1, 2, 0.951229424500714},
+		{1386, 2, 1.0812448229266871e-301},
+		{33.172258529771355, 4, 1.1013005223052518e-06},
+		{0.001, 4, 0.9999998750416589},
+		{3, 5, 0.6999858358786276},
+		{50, 5, 1.3857973367009573e-09},
+		{600, 7, 2.4350307908745613e-125},
+		{9, 19, 0.9734793951465333},
+		{19.5, 19, 0.4252089384655007},
+		{21.9, 20, 0.345961488029529},
+		{40, 20, 0.0049954123083075785},
+		{500, 20, 2.910266873027274e-93},
+		{180, 200, 0.84177901081357},
+		{199, 200, 0.5066733396800365},
+		{203, 200, 0.42757305368346665},
+		{260, 200, 0.002750408367306518},
+		{2000, 200, 6.035827529631144e-294},
+		{99000, 100000, 0.9875216843619172},
+		{100000, 100000, 0.4994052918952067},
+		{102000, 100000, 4.41193925512029e-06},
+		{110000, 100000, 2.5841772471794118e-104},
+		{999999.5, 1000000.0, 0.4999529842080969}
+	};
+
+	property("chi-squared: known p-values");
+	for (size_t i = 0; i < LENGTH_OF(known); i++)
+	{
+		float8		p = statistics_chi_squared_p(known[i].chi_squared, known[i].df);
+
+		holds(close_to(p, known[i].p, 1e-12 * (1 - log10(known[i].p) / 30)), "%g, df = %g: %.17g", known[i].chi_squared, known[i].df, p);
+	}
+	property_end();
+
+	/* Of two degrees p is exp(-x / 2), of one it is that of a normal z; more by recurrence (Abramowitz & Stegun 26.4.8). */
+	property("chi-squared: closed forms");
+	for (int i = 0; i < 3000; i++)
+	{
+		float8		x = random_size(1e-8, 1200);
+		float8		root = sqrt(x);
+		float8		df = 1 + (float8) random_below(60);
+		float8		lower = statistics_chi_squared_p(x, df);
+		float8		term = exp(df / 2 * log(x / 2) - x / 2 - lgamma(df / 2 + 1));
+
+		holds(close_to(statistics_chi_squared_p(x, 2), exp(-x / 2), 1e-13), "%g", x);
+		holds(close_to(statistics_chi_squared_p(x, 1), statistics_normal_p(root), 1e-12), "%g", x);
+		holds(close_to(statistics_chi_squared_p(x, df + 2), lower + term, 1e-12), "%g, df = %g", x, df);
+	}
+	property_end();
+	ok(statistics_chi_squared_p(0, 3) == 1 && statistics_chi_squared_p(INFINITY, 3) == 0 && statistics_chi_squared_p(1e300, 3) == 0 &&
+	   isnan(statistics_chi_squared_p(NAN, 3)) && isnan(statistics_chi_squared_p(1, 0)) && isnan(statistics_chi_squared_p(-1, 1)),
+	   "chi-squared: ends, and what is none");
+
+	property("normal: quantile and what is below");
+	for (int i = 0; i < 3000; i++)
+	{
+		float8		alpha = random_size(1e-12, 0.999);
+		float8		z = statistics_normal_quantile(alpha);
+
+		holds(close_to(statistics_normal_p(z), alpha, 1e-12), "%g", alpha);
+		holds(close_to(statistics_normal_below(-z), alpha / 2, 1e-12) && close_to(statistics_normal_below(z), 1 - alpha / 2, 1e-15), "%g", alpha);
+	}
+	property_end();
+	ok(close_to(statistics_normal_quantile(0.05), 1.9599639845400545, 1e-14) && statistics_normal_below(0) == 0.5, "normal: quantile of 5 %%");
+}
+
+static void
+test_proportions(void)
+{
+	/* Newcombe (1998), method 10: what his table II has, with digits by statsmodels' confint_proportions_2indep(method='newcomb'). */
+	struct
+	{
+		Proportion	a;
+		Proportion	b;
+		float8		low;
+		float8		high;
+	}			known[] = {
+		{{56, 70}, {48, 80}, 0.0524314724, 0.3338726540},
+		{{5, 56}, {0, 29}, -0.0381371479, 0.1925600139},
+		{{1240, 20000}, {515, 10000}, 0.00493856213, 0.01589150832},
+		{{9, 10}, {3, 10}, 0.1705, 0.8090},
+		{{6, 7}, {2, 7}, 0.0582, 0.8062},
+		{{0, 10}, {0, 20}, -0.1611, 0.2775},
+		{{10, 10}, {0, 20}, 0.6791, 1.0000},
+		{{10, 10}, {0, 10}, 0.6075, 1.0000}
+	};
+	ProportionDifference d;
+
+	property("proportions: Newcombe's examples, the first three to ten digits");
+	for (size_t i = 0; i < LENGTH_OF(known); i++)
+	{
+		float8		rounding = i < 3 ? 5.1e-11 : 5.1e-5;
+
+		d = proportion_difference(&known[i].a, &known[i].b, 0.05);
+		holds(fabs(d.low - known[i].low) < rounding && fabs(d.high - known[i].high) < rounding, "%zu: %.12f %.12f", i, d.low, d.high);
+	}
+	property_end();
+	d = proportion_difference(&known[0].a, &known[0].b, 0.05);
+	ok(d.difference == 0.2 && close_to(d.z, 2.65017195126, 1e-11) && close_to(d.p, 0.00804508136820, 1e-11), "proportions: pooled z");
+	d = proportion_difference(&known[2].a, &known[2].b, 0.05);
+	ok(d.difference == 0.0105 && close_to(d.z, 3.65304964503, 1e-11) && close_to(d.p, 0.000259144103920, 1e-11), "proportions: pooled z of many");
+	d = proportion_difference(&known[5].a, &known[5].b, 0.05);
+	ok(d.difference == 0 && isnan(d.z) && isnan(d.p) && d.expected == 0, "proportions: without any there is no test");
+	ok(close_to(proportion_group_size(0.05, 0.055, 0.8, 0.05), 31230.6925, 5e-9), "proportions: size of a group");
+	ok(isnan(proportion_group_size(0.05, 0.05, 0.8, 0.05)) && proportion_group_size(0.05, 0.06, 0.01, 0.05) == 0,
+	   "proportions: no difference, and a power below that of chance");
+
+	property("proportions: intervals lie between -1 and 1 and around the difference, turn around with the groups, and grow as alpha falls");
+	for (int i = 0; i < 20000; i++)
+	{
+		Proportion	a = {0, 1 + (float8) random_below(200)};
+		Proportion	b = {0, 1 + (float8) random_below(5)};
+		ProportionDifference other;
+		ProportionDifference wider;
+
+		a.count = (float8) random_below((uint64_t) a.n + 1);
+		b.count = (float8) random_below((uint64_t) b.n + 1);
+		d = proportion_difference(&a, &b, 0.05);
+		other = proportion_difference(&b, &a, 0.05);
+		wider = proportion_difference(&a, &b, 0.01);
+		holds(d.low >= -1 && d.high <= 1 && d.low <= d.difference && d.difference <= d.high &&
+			  fabs(other.low + d.high) < 1e-15 && fabs(other.high + d.low) < 1e-15 && wider.low <= d.low && wider.high >= d.high,
+			  "%g/%g, %g/%g: %g %g", a.count, a.n, b.count, b.n, d.low, d.high);
+	}
+	property_end();
+}
+
+static void
+test_effects(void)
+{
+	/* Five segments: 300/1000 and 280/1000, 220 and 150, 90 and 40, 12 and 14, 60/500 and 70/500. */
+	float8		effect[] = {0.02, 0.07, 0.05, -0.002, -0.02};
+	float8		variance[] = {
+		(0.3 * 0.7 + 0.28 * 0.72) / 1000, (0.22 * 0.78 + 0.15 * 0.85) / 1000, (0.09 * 0.91 + 0.04 * 0.96) / 1000,
+		(0.012 * 0.988 + 0.014 * 0.986) / 1000, (0.12 * 0.88 + 0.14 * 0.86) / 500
+	};
+	float8		shrunk[] = {0.02108393, 0.06028153, 0.04747207, -0.00141507, -0.00730914};
+	float8		error[] = {0.01734046, 0.01535831, 0.01042081, 0.00500832, 0.01793592};
+	RandomEffects all = random_effects(effect, variance, 5);
+	MeanDifference welch;
+	MeanVariance varies = {1, 9};
+	MeanVariance constant = {0, 9};
+
+	ok(close_to(all.q, 33.1722585298, 1e-11) && close_to(all.p, 1.10130052231e-06, 1e-11), "effects: Cochran's Q");
+	ok(close_to(all.tau_squared, 0.00111591873559, 1e-11) && close_to(all.mean, 0.0240226649294, 1e-11), "effects: tau^2 and mu of DerSimonian and Laird");
+	property("effects: shrunk, and their error if tau^2 and mu were known, which is less than it is");
+	for (int i = 0; i < 5; i++)
+	{
+		ShrunkEffect s = random_effects_shrink(&all, effect[i], variance[i]);
+
+		holds(fabs(s.effect - shrunk[i]) < 5.1e-9 && fabs(s.given_error - error[i]) < 5.1e-9 && s.error > s.given_error,
+			  "%d: %.10f %.10f %.10f", i, s.effect, s.given_error, s.error);
+	}
+	property_end();
+	all = random_effects(effect, variance, 3);
+	ok(random_effects_shrink(&all, 0.5, 0.25).effect == 0.5 && random_effects_shrink(&all, 0.5, 0.25).error == 0.5, "effects: fewer than four stay as measured");
+	all = random_effects(effect, variance, 1);
+	ok(isnan(all.q) && isnan(all.p) && all.tau_squared == 0 && all.mean == 0.02, "effects: of one nothing differs");
+	all = random_effects(effect, variance, 0);
+	ok(isnan(all.q) && isnan(all.mean), "effects: none");
+	ok(!mean_difference(1, &constant, &constant, 0.05, &welch) && mean_difference(1, &varies, &constant, 0.05, &welch) && welch.df == 9 && welch.t == 1,
+	   "means: nothing varies, and one does");
+}
+
 int
 main(void)
 {
@@ -533,5 +718,8 @@ main(void)
 	test_quantile();
 	test_hedges();
 	test_corrections();
+	test_chi_squared();
+	test_proportions();
+	test_effects();
 	return done_testing();
 }
