@@ -502,19 +502,19 @@ check_members(Datum value)
 {
 	BookReader	reader;
 	RfmTail		tail;
+	RfmMemberCursor members;
 	DecimalPool pool;
 
 	book_open(&reader, value, &rfm_book_format);
 	(void) rfm_book_split_tail(&reader, &tail);
 	pool = rfm_book_load_wide(&tail);
+	rfm_member_cursor(&members, &tail, reader.count);
 	for (uint32 i = 0; i < reader.count; i++)
 	{
-		RfmMember	member;
 		uint8		bytes[RFM_STORED_MAX];
 		const char *wrong;
 
-		(void) rfm_member_check_and_load(tail.members + i * RFM_MEMBER_STORED_SIZE, tail.wide_count, &member);
-		wrong = rfm_check(bytes, rfm_store(&member, &pool, bytes));
+		wrong = rfm_check(bytes, rfm_store(rfm_next_member(&members), &pool, bytes));
 		host_require(wrong == NULL, "a member of a taken book: %s", wrong);
 	}
 }
@@ -1167,20 +1167,31 @@ static const struct
 	Size		length;
 }			forged_books[] = {
 #define FORGED(bytes) {bytes, sizeof(bytes) - 1}
+#define NUMBER(n) "\0\0\0\0\0\0\0" n
+	/* A column of numbers that are all the same. */
+#define ALL(n) "\0" NUMBER(n)
 	/* A text key that breaks off inside a character, and one with a zero byte. */
-	FORGED("\3\1\3\0" "\0\0\0\1" "\0\0\0\0\0\0\0\0" "\0\0\0\3" "a\xE2\x82"
-		   "\0\0\0\1" "\0\0\0\0" "\0\0\0\0\0\0\1\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0"),
-	FORGED("\3\1\3\0" "\0\0\0\1" "\0\0\0\0\0\0\0\0" "\0\0\0\3" "a\0b"
-		   "\0\0\0\1" "\0\0\0\0" "\0\0\0\0\0\0\1\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0"),
+	FORGED("\3\1\3\0" "\0\0\0\1" NUMBER("\0") "\0\0\0\3" "a\xE2\x82" NUMBER("\0")
+		   ALL("\1") ALL("\0") ALL("\1") ALL("\0") ALL("\0") ALL("\0") "\0\0\0\0"),
+	FORGED("\3\1\3\0" "\0\0\0\1" NUMBER("\0") "\0\0\0\3" "a\0b" NUMBER("\0")
+		   ALL("\1") ALL("\0") ALL("\1") ALL("\0") ALL("\0") ALL("\0") "\0\0\0\0"),
 	/* A member twice, with more orders together than a member can have. */
-	FORGED("\3\1\1\0" "\0\0\0\2" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\7" "\0\0\0\0\0\0\0\7"
-		   "\xFF\xFF\xFF\xFF" "\0\0\0\0" "\0\0\0\0\0\0\1\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0"
-		   "\0\0\0\1" "\0\0\0\0" "\0\0\0\0\0\0\1\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0"),
-	/* No refund, but money below zero; only refunds, but money. */
-	FORGED("\3\1\1\0" "\0\0\0\1" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\7"
-		   "\0\0\0\1" "\0\0\0\0" "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0"),
-	FORGED("\3\1\1\0" "\0\0\0\1" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\7"
-		   "\0\0\0\0" "\0\0\0\1" "\0\0\0\0\0\0\1\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0")
+	FORGED("\3\1\1\0" "\0\0\0\2" NUMBER("\0") ALL("\7") NUMBER("\0")
+		   "\4" NUMBER("\1") "\xFF\xFF\xFF\xFE" "\0\0\0\0" ALL("\0") ALL("\1") ALL("\0") ALL("\0") ALL("\0") "\0\0\0\0"),
+	/* No refund, but money below zero; only refunds, but money, or dates. */
+	FORGED("\3\1\1\0" "\0\0\0\1" NUMBER("\0") ALL("\7") NUMBER("\0")
+		   ALL("\1") ALL("\0") "\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF" ALL("\0") ALL("\0") ALL("\0") "\0\0\0\0"),
+	FORGED("\3\1\1\0" "\0\0\0\1" NUMBER("\0") ALL("\7") NUMBER("\0")
+		   ALL("\0") ALL("\1") ALL("\1") ALL("\0") ALL("\0") ALL("\0") "\0\0\0\0"),
+	FORGED("\3\1\1\0" "\0\0\0\1" NUMBER("\0") ALL("\7") NUMBER("\0")
+		   ALL("\0") ALL("\1") "\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF" ALL("\0") ALL("\1") ALL("\0") "\0\0\0\0"),
+	/* Keys and a column that are wider than they need be, and wider than can be. */
+	FORGED("\3\1\1\0" "\0\0\0\1" NUMBER("\0") "\1" NUMBER("\7") "\0" NUMBER("\0")
+		   ALL("\1") ALL("\0") ALL("\1") ALL("\0") ALL("\0") ALL("\0") "\0\0\0\0"),
+	FORGED("\3\1\1\0" "\0\0\0\1" NUMBER("\0") ALL("\7") NUMBER("\0")
+		   "\1" NUMBER("\1") "\0" ALL("\0") ALL("\1") ALL("\0") ALL("\0") ALL("\0") "\0\0\0\0"),
+	FORGED("\3\1\1\0" "\0\0\0\1" NUMBER("\0") ALL("\7") NUMBER("\0")
+		   "\11" NUMBER("\1") NUMBER("\0") "\0" ALL("\0") ALL("\1") ALL("\0") ALL("\0") ALL("\0") "\0\0\0\0")
 };
 
 static void

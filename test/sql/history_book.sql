@@ -77,10 +77,12 @@ SET client_min_messages = warning;
 SELECT w FROM books, unnest(ARRAY['0', 'i % 2', 'i % 3', 'i / 700', 'i * 7919 % 40', 'i / 155', 'i * 7919 % 90', 'abs(hashint8(member) % 5)', 'greatest(0, i - 6050)']) split,
 	wrong_merges(book, call, split) w;
 
--- The same by workers.
+-- The same by workers, where passing on rows costs more than passing on books.
 SET min_parallel_table_scan_size = 0;
 SET parallel_setup_cost = 0;
-SET parallel_tuple_cost = 0;
+SET parallel_tuple_cost = 1;
+-- Few rows for each key: the planner knows what merging costs, and would not.
+SET cpu_operator_cost = 0;
 CREATE FUNCTION by_workers(book text, call text, workers int) RETURNS bytea LANGUAGE plpgsql AS $$
 DECLARE
 	line text;
@@ -103,6 +105,7 @@ SELECT count(*) AS books, count(*) FILTER (WHERE by_workers(book, call, 0) = by_
 FROM books, generate_series(1, 3) workers;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
+RESET cpu_operator_cost;
 RESET min_parallel_table_scan_size;
 
 -- A state goes on after it was asked for: windows ask at every row.
