@@ -6,6 +6,8 @@
  */
 #include "history/history_book.h"
 
+#include <sys/mman.h>
+
 #include "money/decimal_numeric.h"
 #include "shared/bytes.h"
 #include "shared/growing_array.h"
@@ -13,10 +15,12 @@
 #include "shared/time_range.h"
 #include "utils/memutils.h"
 
-/* Rows of a piece of the log: 1 MB. */
+/* Rows of a piece of the log: 4 MB. */
 #ifndef LOG_PIECE				/* fuzzing has shorter ones */
-#define LOG_PIECE 65536
+#define LOG_PIECE 262144
 #endif
+
+#define LARGE_PAGE (2 * 1024 * 1024)
 
 /*
  * A log of this many rows is sorted and stored before more are added, so that
@@ -50,6 +54,7 @@ typedef struct LogPiece
 /* The extra of a history book. */
 typedef struct EventLog
 {
+	HistoryHead head;			/* must be first */
 	EventLayout layout;
 	MemoryContext context;
 	LogPiece   *pieces;			/* the last one is being filled */
@@ -57,9 +62,6 @@ typedef struct EventLog
 	Size		pieces_capacity;
 	Size		count;			/* rows in all pieces */
 	DecimalPool pool;			/* wide amounts */
-	TimestampTz last;			/* of the rows in the log, or later */
-	Size		settings_size;	/* of the parts, too */
-	uint8		settings[HISTORY_SETTINGS_MAX];
 } EventLog;
 
 static const HistoryBookFormat *
@@ -90,41 +92,30 @@ history_book_init(Book *book)
 	log->layout = format_of(book->kind->format)->layouts[book->form];
 	log->context = book->hdr.eoh_context;
 	log->pool.context = log->context;
-	log->last = PG_INT64_MIN;
+	log->head.last = PG_INT64_MIN;
 	book->extra = log;
 }
 
-/* Notes the settings of a row; false if earlier rows had others. */
+/* The rare cases of history_book_set_settings: those of the first row, and others. */
 bool
-history_book_set_settings(Book *book, const void *settings, Size size)
+history_book_set_other(Book *book, const void *settings, Size size)
 {
-	EventLog   *log = log_of(book);
+	HistoryHead *head = &log_of(book)->head;
 
-	if (log->settings_size == 0)
-	{
-		Assert(size <= HISTORY_SETTINGS_MAX);
-		memcpy(log->settings, settings, size);
-		log->settings_size = size;
-	}
-	return log->settings_size == size && memcmp(log->settings, settings, size) == 0;
+	if (head->settings_size != 0)
+		return false;
+	Assert(size <= HISTORY_SETTINGS_MAX);
+	memcpy(head->settings, settings, size);
+	head->settings_size = size;
+	return true;
 }
 
 /* The settings that history_book_set_settings noted. */
 const uint8 *
 history_book_settings(const Book *book, Size *size)
 {
-	*size = log_of(book)->settings_size;
-	return log_of(book)->settings;
-}
-
-/* Notes the time of a row that is about to be pushed. */
-void
-history_book_note_time(Book *book, TimestampTz time)
-{
-	EventLog   *log = log_of(book);
-
-	if (time > log->last)
-		log->last = time;
+	*size = log_of(book)->head.settings_size;
+	return log_of(book)->head.settings;
 }
 
 /* Where wide amounts of rows about to be pushed are kept. */
@@ -132,6 +123,25 @@ DecimalPool *
 history_book_pool(Book *book)
 {
 	return &log_of(book)->pool;
+}
+
+/*
+ * Memory for many events or members.  It is written for the first time row by row,
+ * and the kernel hands it out faster in large pages, where it has them.
+ */
+static void *
+allocate(MemoryContext context, Size size)
+{
+	char	   *memory = MemoryContextAllocHuge(context, size);
+
+#ifdef MADV_HUGEPAGE
+	char	   *begin = (char *) TYPEALIGN(LARGE_PAGE, memory);
+	char	   *end = (char *) TYPEALIGN_DOWN(LARGE_PAGE, memory + size);
+
+	if (begin < end)
+		(void) madvise(begin, end - begin, MADV_HUGEPAGE);
+#endif
+	return memory;
 }
 
 /* Room for n events at the end of the log, of which they are part at once. */
@@ -150,7 +160,7 @@ log_append(EventLog *log, Size n)
 		/* Small books start small. */
 		piece->capacity = Max(Min(Max(log->count, 8), LOG_PIECE), n);
 		piece->count = 0;
-		piece->events = MemoryContextAllocHuge(log->context, piece->capacity * sizeof(Event));
+		piece->events = allocate(log->context, piece->capacity * sizeof(Event));
 		log->npieces++;
 	}
 	piece->count += n;
@@ -248,7 +258,7 @@ history_book_before_add_part(Book *book, const BookReader *part)
 Size
 history_book_tail_size(const Book *book)
 {
-	return HISTORY_BOOK_HEAD_SIZE + log_of(book)->settings_size + (Size) book->table.count * 2;
+	return HISTORY_BOOK_HEAD_SIZE + log_of(book)->head.settings_size + (Size) book->table.count * 2;
 }
 
 /*
@@ -264,8 +274,8 @@ gather(Book *book, EventLog *log)
 		NEAR = 12, FAR = 32
 	};
 	uint32		members = book->table.count;
-	Event	   *gathered = MemoryContextAllocHuge(log->context, Max(log->count, 1) * sizeof(Event));
-	Size	   *ends = MemoryContextAllocHuge(log->context, Max((Size) members, 1) * sizeof(Size));
+	Event	   *gathered = allocate(log->context, Max(log->count, 1) * sizeof(Event));
+	Size	   *ends = allocate(log->context, Max((Size) members, 1) * sizeof(Size));
 	Size		sum = 0;
 
 	for (uint32 i = 0; i < members; i++)
@@ -322,10 +332,10 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 
 	if (members == 0)
 	{
-		history_book_append_head(log->settings, log->settings_size, 0, buffer);
+		history_book_append_head(log->head.settings, log->head.settings_size, 0, buffer);
 		return;
 	}
-	history_book_append_head(log->settings, log->settings_size, log->last, buffer);
+	history_book_append_head(log->head.settings, log->head.settings_size, log->head.last, buffer);
 	events = gathered = gather(book, log);
 	for (uint32 i = 0; i < members; i++)
 	{
