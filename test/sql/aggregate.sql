@@ -15,7 +15,7 @@ CROSS JOIN unnest(ARRAY[aggtransfn, aggcombinefn, aggfinalfn, aggserialfn, aggde
 -- A good value of every type that a state or an argument has.
 CREATE TEMP TABLE good (type regtype PRIMARY KEY, value text);
 INSERT INTO good VALUES ('bigint', '1'), ('integer', '2'), ('numeric', '1.50'), ('double precision', '0.5'), ('text', 'own'), ('uuid', '00000000-0000-0000-0000-000000000001'),
-	('date', '2026-01-01'), ('timestamptz', '2026-01-01'), ('timestamp', '2026-01-01'), ('interval', '1 day'), ('boolean[]', '{t}'), ('bigint[]', '{5}'), ('double precision[]', '{1,0.5}'), ('bytea', '\x06010000000000000000000000000000');
+	('date', '2026-01-01'), ('timestamptz', '2026-01-01'), ('timestamp', '2026-01-01'), ('interval', '1 day'), ('boolean', 't'), ('boolean[]', '{t}'), ('bigint[]', '{5}'), ('double precision[]', '{1,0.5}'), ('bytea', '\x06010000000000000000000000000000');
 INSERT INTO good SELECT pg_typeof(v), v::text FROM (SELECT rfm('2026-01-01', 1)) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT rfm_book(1::bigint, '2026-01-01', 1)) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT tags('vip')) x (v)
