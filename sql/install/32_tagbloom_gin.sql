@@ -22,9 +22,9 @@ CREATE OPERATOR CLASS tagbloom_gin_ops DEFAULT FOR TYPE tagbloom USING gin AS
 COMMENT ON FUNCTION tagbloom_gin_value(tagbloom, internal, internal) IS
 	'GIN support: the keys of a set are its hashes; a filter has the NULL key.';
 COMMENT ON FUNCTION tagbloom_gin_query(tagbloom, internal, smallint, internal, internal, internal, internal) IS
-	'GIN support: the keys to look up for ?, ?|, ?&, @> and @@.';
+	'GIN support: the keys to look up for ?, ?|, ?&, @> and @@, of a query those of the tags that it asks for, not the negated ones.';
 COMMENT ON FUNCTION tagbloom_gin_consistent(internal, smallint, tagbloom, integer, internal, internal, internal) IS
-	'GIN support: whether a row with some of the keys answers the query; filters are rechecked.';
+	'GIN support: whether a row with some of the keys answers the query; filters and negated tags are rechecked.';
 COMMENT ON OPERATOR CLASS tagbloom_gin_ops USING gin IS
 	'Looks up tags: ?, ?|, ?&, @> and @@. Sets that are filters are candidates of every search and are rechecked.';
 COMMENT ON OPERATOR FAMILY tagbloom_gin_ops USING gin IS

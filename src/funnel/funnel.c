@@ -25,17 +25,15 @@ HISTORY_FUNCTIONS(funnel_summary, &funnel_kind)
 
 /* ---------- building ---------- */
 
-/* funnel_step(funnel_summary, within, occurred_at, steps): notes one row. */
-CUSTMART_FUNCTION(custmart_funnel_step);
-Datum
-custmart_funnel_step(PG_FUNCTION_ARGS)
+static inline Datum
+funnel_step(FunctionCallInfo fcinfo, StepsForm form)
 {
 	FunnelRow	row;
 	TimestampTz time;
 	History	   *history;
 	Event	   *event;
 
-	if (PG_ARGISNULL(2) || !funnel_row_arguments(fcinfo, 1, 3, &row))
+	if (PG_ARGISNULL(2) || !funnel_row_arguments(fcinfo, 1, 3, form, &row))
 		return aggregate_same_state(fcinfo);
 	time = time_check(PG_GETARG_TIMESTAMPTZ(2), "occurred_at");
 	history = history_of_state(fcinfo, &funnel_kind);
@@ -45,6 +43,22 @@ custmart_funnel_step(PG_FUNCTION_ARGS)
 	event->value = time;
 	event->tag = row.steps;
 	PG_RETURN_DATUM(EOHPGetRWDatum(&history->hdr));
+}
+
+/* funnel_step(funnel_summary, within, occurred_at, steps): notes one row. */
+CUSTMART_FUNCTION(custmart_funnel_step);
+Datum
+custmart_funnel_step(PG_FUNCTION_ARGS)
+{
+	return funnel_step(fcinfo, STEPS_ARRAY);
+}
+
+/* funnel_step(funnel_summary, within, occurred_at, step, step ...): the same. */
+CUSTMART_FUNCTION(custmart_funnel_step_listed);
+Datum
+custmart_funnel_step_listed(PG_FUNCTION_ARGS)
+{
+	return funnel_step(fcinfo, STEPS_LISTED);
 }
 
 /* ---------- accessors ---------- */

@@ -15,11 +15,18 @@
 
 /* ---------- rows ---------- */
 
-static int64
+/* Windows up to this many days need no thought at every row. */
+#define USUAL_DAYS 36500
+
+static inline int64
 within_argument(const Interval *interval)
 {
-	int64		within = duration_argument(interval, "within");
+	int64		within;
 
+	if (likely(interval->month == 0 && (uint32) interval->day <= USUAL_DAYS &&
+			   (uint64) interval->time <= USUAL_DAYS * USECS_PER_DAY))
+		return interval->day * USECS_PER_DAY + interval->time;
+	within = duration_argument(interval, "within");
 	if (unlikely(within < 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -28,9 +35,26 @@ within_argument(const Interval *interval)
 	return within;
 }
 
-/* The steps that a row meets, NULL being false, and how many there are. */
+/*
+ * The steps that a row meets, NULL being false, and how many there are; from the
+ * arguments that begin with the given one.
+ */
+static inline uint32
+listed_steps(FunctionCallInfo fcinfo, int argument, uint8 *steps)
+{
+	int			count = PG_NARGS() - argument;
+	const NullableDatum *step = &fcinfo->args[argument];
+	uint32		met = 0;
+
+	for (int i = 0; i < count; i++)
+		met |= (uint32) (!step[i].isnull & DatumGetBool(step[i].value)) << i;
+	*steps = (uint8) count;
+	return met;
+}
+
+/* The same from an array. */
 static uint32
-steps_argument(FunctionCallInfo fcinfo, int argument, uint8 *steps)
+array_of_steps(FunctionCallInfo fcinfo, int argument, uint8 *steps)
 {
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(argument);
 	int			count = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
@@ -59,14 +83,15 @@ steps_argument(FunctionCallInfo fcinfo, int argument, uint8 *steps)
 	return met;
 }
 
-/* The arguments within and steps; false if one of them is NULL. */
+/* The arguments within and steps; false if one of them is NULL, where only the whole of an array is. */
 bool
-funnel_row_arguments(FunctionCallInfo fcinfo, int within, int steps, FunnelRow *row)
+funnel_row_arguments(FunctionCallInfo fcinfo, int within, int steps, StepsForm form, FunnelRow *row)
 {
-	if (PG_ARGISNULL(within) || PG_ARGISNULL(steps))
+	if (PG_ARGISNULL(within) || (form == STEPS_ARRAY && PG_ARGISNULL(steps)))
 		return false;
 	(void) store_u64(row->settings + 1, (uint64) within_argument(PG_GETARG_INTERVAL_P(within)));
-	row->steps = steps_argument(fcinfo, steps, &row->settings[0]);
+	row->steps = form == STEPS_ARRAY ? array_of_steps(fcinfo, steps, &row->settings[0]) :
+		listed_steps(fcinfo, steps, &row->settings[0]);
 	return true;
 }
 

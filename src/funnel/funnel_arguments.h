@@ -22,10 +22,17 @@ typedef struct FunnelRow
 	uint8		settings[FUNNEL_SETTINGS_SIZE];
 } FunnelRow;
 
+/* How the steps are given to an aggregate. */
+typedef enum StepsForm
+{
+	STEPS_ARRAY,				/* VARIADIC boolean[] */
+	STEPS_LISTED				/* an argument for each, up to the last one: no array to make at every row */
+} StepsForm;
+
 #define FUNNEL_SETTINGS_HINT \
 	"Make all parts with the same within and the same number of steps."
 
-extern bool funnel_row_arguments(FunctionCallInfo fcinfo, int within, int steps, FunnelRow *row);
+extern bool funnel_row_arguments(FunctionCallInfo fcinfo, int within, int steps, StepsForm form, FunnelRow *row);
 extern void funnel_settings_error(void);
 extern const char *funnel_check_settings(const uint8 *settings, Size size, EventLimits *limits);
 extern int	funnel_mode_argument(FunctionCallInfo fcinfo, int argument);

@@ -71,12 +71,12 @@ add_event(Book *book, KeyType key_type, Datum member, TimestampTz time, uint32 s
  * there are.
  */
 static inline Datum
-funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type)
+funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type, StepsForm form)
 {
 	Book	   *book = book_of_state(fcinfo, &funnel_book_kind, key_type, 0);
 	FunnelRow	row;
 
-	if (!funnel_row_arguments(fcinfo, 2, 4, &row))
+	if (!funnel_row_arguments(fcinfo, 2, 4, form, &row))
 		return book_skip_row(book);
 	set_settings(book, row.settings);
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(3))
@@ -85,18 +85,24 @@ funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type)
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
 }
 
-/* funnel_book_step_<member>(funnel_book, member, within, occurred_at, steps) */
-#define FUNNEL_BOOK_STEP(name, key_type) \
+/*
+ * funnel_book_step_<member>(funnel_book, member, within, occurred_at, steps); the
+ * functions with an argument for each step share one here.
+ */
+#define FUNNEL_BOOK_STEP(name, key_type, form) \
 CUSTMART_FUNCTION(custmart_funnel_book_step_##name); \
 Datum \
 custmart_funnel_book_step_##name(PG_FUNCTION_ARGS) \
 { \
-	return funnel_book_step(fcinfo, key_type); \
+	return funnel_book_step(fcinfo, key_type, form); \
 }
 
-FUNNEL_BOOK_STEP(bigint, KEY_INT64)
-FUNNEL_BOOK_STEP(uuid, KEY_FIXED16)
-FUNNEL_BOOK_STEP(text, KEY_BYTES)
+FUNNEL_BOOK_STEP(bigint, KEY_INT64, STEPS_ARRAY)
+FUNNEL_BOOK_STEP(uuid, KEY_FIXED16, STEPS_ARRAY)
+FUNNEL_BOOK_STEP(text, KEY_BYTES, STEPS_ARRAY)
+FUNNEL_BOOK_STEP(bigint_listed, KEY_INT64, STEPS_LISTED)
+FUNNEL_BOOK_STEP(uuid_listed, KEY_FIXED16, STEPS_LISTED)
+FUNNEL_BOOK_STEP(text_listed, KEY_BYTES, STEPS_LISTED)
 
 /* Adds all rows of a member's funnel to the state: arguments 1 and 2 are member and funnel. */
 static Datum

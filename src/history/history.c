@@ -21,11 +21,15 @@ const ExpandedObjectMethods history_methods = {history_flat_size, history_flatte
 static History *
 make_history(const HistoryKind *kind, MemoryContext context)
 {
-	History	   *history = MemoryContextAllocZero(context, sizeof(History));
+	History	   *history = MemoryContextAlloc(context, sizeof(History));
 
+	memset(history, 0, offsetof(History, first_events));
 	EOH_init_header(&history->hdr, &history_methods, context);
 	history->kind = kind;
 	history->is_arranged = true;
+	history->settings = history->near_settings;
+	history->events = history->first_events;
+	history->capacity = HISTORY_FIRST_EVENTS;
 	history->pool.context = context;
 	return history;
 }
@@ -60,22 +64,21 @@ check_complete(const History *history)
 /* ---------- events ---------- */
 
 /*
- * Notes the settings of a row or of a part; false if earlier ones had others,
- * which in a merge is an error.
+ * The rare cases of history_set: settings of the first row or part, and others,
+ * which in a merge are an error.
  */
 bool
-history_set(History *history, const void *settings, Size size)
+history_set_other(History *history, const void *settings, Size size)
 {
 	if (history->settings_size == 0)
 	{
 		Assert(size > 0 && size <= HISTORY_SETTINGS_MAX);
-		history->settings = MemoryContextAlloc(history->hdr.eoh_context, size);
+		if (size > HISTORY_NEAR_SETTINGS)
+			history->settings = MemoryContextAlloc(history->hdr.eoh_context, size);
 		memcpy(history->settings, settings, size);
-		history->settings_size = size;
+		history->settings_size = (uint16) size;
 		return true;
 	}
-	if (likely(history->settings_size == size && memcmp(history->settings, settings, size) == 0))
-		return true;
 	if (history->is_broken)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -91,10 +94,12 @@ arrange(History *history)
 	{
 		MemoryContext old = MemoryContextSwitchTo(history->hdr.eoh_context);
 		bool		was_broken = history->is_broken;
+		Size		count = history->count;
 
 		history->is_broken = true;	/* until no event is half merged */
-		if (!events_arrange(history->events, &history->count, history->kind->format.layout, &history->pool))
+		if (!events_arrange(history->events, &count, history->kind->format.layout, &history->pool))
 			decimal_sum_error();
+		history->count = (uint32) count;
 		events_tidy_pool(history->events, history->count, history->kind->format.layout, &history->pool);
 		history->is_broken = was_broken;
 		history->is_arranged = true;
@@ -114,7 +119,7 @@ check_size(const History *history)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s cannot be larger than %zu MB", history->kind->type.name,
 						((Size) STORED_SIZE_MAX + 512 * 1024) / (1024 * 1024)),
-				 errdetail("It has %zu events.", history->count),
+				 errdetail("It has %u events.", history->count),
 				 errhint("%s", history->kind->size_hint)));
 	return size;
 }
@@ -126,14 +131,24 @@ check_size(const History *history)
 void
 history_reserve(History *history, Size n)
 {
+	Event	   *events;
+	Size		capacity;
+	bool		first;
+
 	if (history->count > 0 && (history->kind->format.layout != EVENTS_MOMENTS || history->count > SMALL_COUNT))
 		arrange(history);
 	if (history->count > SMALL_COUNT)
 		(void) check_size(history);
-	if (history->capacity > 0 && history->count + n <= history->capacity / 2)
+	if (history->count + n <= history->capacity / 2)
 		return;
-	history->events = array_grow(history->events, &history->capacity, history->count + n,
-								 sizeof(Event), history->hdr.eoh_context);
+	first = history->events == history->first_events;
+	capacity = history->capacity;
+	events = array_grow(first ? NULL : history->events, &capacity, history->count + n, sizeof(Event),
+						history->hdr.eoh_context);
+	if (first)
+		memcpy(events, history->first_events, history->count * sizeof(Event));
+	history->events = events;
+	history->capacity = (uint32) capacity;
 }
 
 /* ---------- merging ---------- */

@@ -24,29 +24,38 @@ typedef struct HistoryKind
 	const char *size_hint;		/* and about one that is too large */
 } HistoryKind;
 
+#define HISTORY_NEAR_SETTINGS 20	/* bytes: most names of time zones */
+#define HISTORY_FIRST_EVENTS 8
+
+/*
+ * With GROUP BY there is one for each group, and every row meets another: what it
+ * touches lies together, down to the settings and the first events.
+ */
 typedef struct History
 {
 	ExpandedObjectHeader hdr;
 	const HistoryKind *kind;
 	Event	   *events;
-	Size		count;
-	Size		capacity;
+	uint32		count;			/* no more fit into a value */
+	uint32		capacity;
 	bool		is_arranged;	/* sorted, without duplicates */
 	bool		is_broken;		/* a merge is under way, or failed */
-	DecimalPool pool;			/* of wide amounts, in the history's context */
 
 	/* What all rows must share, as it is stored. */
-	Size		settings_size;	/* 0: not known yet, or none */
-	uint8	   *settings;
+	uint16		settings_size;	/* 0: not known yet, or none */
+	uint8		near_settings[HISTORY_NEAR_SETTINGS];
+	uint8	   *settings;		/* these, or longer ones */
+	DecimalPool pool;			/* of wide amounts, in the history's context */
+	Event		first_events[HISTORY_FIRST_EVENTS];
 } History;
 
-/* The allocator rounds up to a power of two, and an aggregate has one for each group. */
-StaticAssertDecl(sizeof(History) <= 128, "a history takes a chunk of 128 bytes");
+/* The allocator rounds up to a power of two. */
+StaticAssertDecl(sizeof(History) <= 256, "a history takes a chunk of 256 bytes");
 
 extern const ExpandedObjectMethods history_methods;
 extern History *history_make(const HistoryKind *kind, MemoryContext parent);
 extern History *history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind);
-extern bool history_set(History *history, const void *settings, Size size);
+extern bool history_set_other(History *history, const void *settings, Size size);
 extern void history_reserve(History *history, Size n);
 extern const History *history_open(Datum value, const HistoryKind *kind);
 extern Datum history_combine(FunctionCallInfo fcinfo, const HistoryKind *kind);
@@ -69,6 +78,15 @@ history_of_state(FunctionCallInfo fcinfo, const HistoryKind *kind)
 	return history_of_other_state(fcinfo, kind);
 }
 
+/* Notes the settings of a row; false if earlier rows had others. */
+static inline bool
+history_set(History *history, const void *settings, Size size)
+{
+	if (likely(history->settings_size == size && memcmp(history->settings, settings, size) == 0))
+		return true;
+	return history_set_other(history, settings, size);
+}
+
 /*
  * Room for n more events, one after the other; they count from now on, so fill
  * them in before anything else can fail.
@@ -81,7 +99,7 @@ history_append_events(History *history, Size n)
 	if (unlikely(n > history->capacity - history->count))
 		history_reserve(history, n);
 	events = history->events + history->count;
-	history->count += n;
+	history->count += (uint32) n;
 	history->is_arranged = false;
 	return events;
 }

@@ -14,9 +14,9 @@
 #include "shared/time_range.h"
 #include "utils/memutils.h"
 
-/* Rows of a piece of the log: 1 MB. */
+/* Rows of a piece of the log: 4 MB. */
 #ifndef LOG_PIECE				/* fuzzing has shorter ones */
-#define LOG_PIECE 65536
+#define LOG_PIECE 262144
 #endif
 
 /*
@@ -51,6 +51,7 @@ typedef struct LogPiece
 /* The extra of a history book. */
 typedef struct EventLog
 {
+	HistoryHead head;			/* must be first */
 	EventLayout layout;
 	MemoryContext context;
 	LogPiece   *pieces;			/* the last one is being filled */
@@ -58,9 +59,6 @@ typedef struct EventLog
 	Size		pieces_capacity;
 	Size		count;			/* rows in all pieces */
 	DecimalPool pool;			/* wide amounts */
-	TimestampTz last;			/* of the rows in the log, or later */
-	Size		settings_size;	/* of the parts, too */
-	uint8		settings[HISTORY_SETTINGS_MAX];
 } EventLog;
 
 static const HistoryBookFormat *
@@ -91,41 +89,30 @@ history_book_init(Book *book)
 	log->layout = format_of(book->kind->format)->layouts[book->form];
 	log->context = book->hdr.eoh_context;
 	log->pool.context = log->context;
-	log->last = PG_INT64_MIN;
+	log->head.last = PG_INT64_MIN;
 	book->extra = log;
 }
 
-/* Notes the settings of a row; false if earlier rows had others. */
+/* The rare cases of history_book_set_settings: those of the first row, and others. */
 bool
-history_book_set_settings(Book *book, const void *settings, Size size)
+history_book_set_other(Book *book, const void *settings, Size size)
 {
-	EventLog   *log = log_of(book);
+	HistoryHead *head = &log_of(book)->head;
 
-	if (log->settings_size == 0)
-	{
-		Assert(size <= HISTORY_SETTINGS_MAX);
-		memcpy(log->settings, settings, size);
-		log->settings_size = size;
-	}
-	return log->settings_size == size && memcmp(log->settings, settings, size) == 0;
+	if (head->settings_size != 0)
+		return false;
+	Assert(size <= HISTORY_SETTINGS_MAX);
+	memcpy(head->settings, settings, size);
+	head->settings_size = size;
+	return true;
 }
 
 /* The settings that history_book_set_settings noted. */
 const uint8 *
 history_book_settings(const Book *book, Size *size)
 {
-	*size = log_of(book)->settings_size;
-	return log_of(book)->settings;
-}
-
-/* Notes the time of a row that is about to be pushed. */
-void
-history_book_note_time(Book *book, TimestampTz time)
-{
-	EventLog   *log = log_of(book);
-
-	if (time > log->last)
-		log->last = time;
+	*size = log_of(book)->head.settings_size;
+	return log_of(book)->head.settings;
 }
 
 /* Where wide amounts of rows about to be pushed are kept. */
@@ -249,7 +236,7 @@ history_book_before_add_part(Book *book, const BookReader *part)
 Size
 history_book_tail_size(const Book *book)
 {
-	return HISTORY_BOOK_HEAD_SIZE + log_of(book)->settings_size + (Size) book->table.count * 2;
+	return HISTORY_BOOK_HEAD_SIZE + log_of(book)->head.settings_size + (Size) book->table.count * 2;
 }
 
 /*
@@ -323,10 +310,10 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 
 	if (members == 0)
 	{
-		history_book_append_head(log->settings, log->settings_size, 0, buffer);
+		history_book_append_head(log->head.settings, log->head.settings_size, 0, buffer);
 		return;
 	}
-	history_book_append_head(log->settings, log->settings_size, log->last, buffer);
+	history_book_append_head(log->head.settings, log->head.settings_size, log->head.last, buffer);
 	events = gathered = gather(book, log);
 	for (uint32 i = 0; i < members; i++)
 	{

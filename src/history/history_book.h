@@ -16,6 +16,14 @@
 #define HISTORY_PAYLOAD_SIZE 16
 #define HISTORY_BOOK_HEAD_SIZE 10	/* of a tail: size of the settings, latest time */
 
+/* What all rows of a book say together: the beginning of the extra. */
+typedef struct HistoryHead
+{
+	TimestampTz last;			/* of the rows in the log, or later */
+	Size		settings_size;	/* of the parts, too; 0: not known yet, or none */
+	uint8		settings[HISTORY_SETTINGS_MAX];
+} HistoryHead;
+
 /* What a capability says of its books of histories. */
 typedef struct HistoryBookFormat
 {
@@ -82,13 +90,33 @@ extern void history_book_append_head(const uint8 *settings, Size settings_size, 
 									 ByteBuffer *buffer);
 extern const char *history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size length);
 
-extern bool history_book_set_settings(Book *book, const void *settings, Size size);
+extern bool history_book_set_other(Book *book, const void *settings, Size size);
 extern const uint8 *history_book_settings(const Book *book, Size *size);
-extern void history_book_note_time(Book *book, TimestampTz time);
 extern DecimalPool *history_book_pool(Book *book);
 extern void history_book_open(HistoryReader *events, Datum value, const HistoryBookFormat *format);
 extern bool history_book_next(HistoryReader *events);
 extern int64 history_book_last_place(const HistoryReader *events);
 extern TimestampTz history_book_as_of(FunctionCallInfo fcinfo, int argument, const HistoryReader *events);
+
+/* Notes the settings of a row; false if earlier rows had others. */
+static inline bool
+history_book_set_settings(Book *book, const void *settings, Size size)
+{
+	const HistoryHead *head = book->extra;
+
+	if (likely(head->settings_size == size && memcmp(head->settings, settings, size) == 0))
+		return true;
+	return history_book_set_other(book, settings, size);
+}
+
+/* Notes the time of a row that is about to be pushed. */
+static inline void
+history_book_note_time(Book *book, TimestampTz time)
+{
+	HistoryHead *head = book->extra;
+
+	if (time > head->last)
+		head->last = time;
+}
 
 #endif							/* CUSTMART_HISTORY_BOOK_H */

@@ -5,6 +5,10 @@
  * The keys of a set are its hashes.  A filter has lost them: its only key is
  * the NULL key, which every search asks for beside its own, and whatever has it
  * is rechecked at the row.
+ *
+ * Of a query only the tags of its positive part are looked up, a & b of a & b & !c:
+ * the list of a tag that is to be absent may be as long as the index, and to walk it
+ * costs more than to ask the rows that a & b leaves, which are read in any case.
  */
 #include "tagbloom/tagbloom.h"
 
@@ -14,12 +18,14 @@
 StaticAssertDecl(GIN_FALSE == TRUTH_FALSE && GIN_TRUE == TRUTH_TRUE && GIN_MAYBE == TRUTH_MAYBE,
 				 "GIN and tagquery_truth have the same three values");
 
+#define NO_KEY (-1)				/* the tag is not looked up */
+
 /* What a search needs to know of its query at every row. */
 typedef struct Search
 {
 	bool		is_unsure;		/* the query's own tags are not known */
 	TagQuery	query;			/* TAG_MATCHES: the rest */
-	int		   *key;			/* of each tag of the query */
+	int		   *key;			/* of each tag of the query, or NO_KEY */
 	TagTruth   *leaves;			/* scratch */
 	TagTruth   *nodes;
 } Search;
@@ -54,12 +60,12 @@ custmart_tagbloom_gin_value(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(keys);
 }
 
-/* Position of a hash that is in an ascending list. */
+/* Position of a hash in an ascending list, or NO_KEY. */
 static int
 position_of(uint64 hash, const uint64 *hashes, int count)
 {
 	int			low = 0;
-	int			high = count - 1;
+	int			high = count;
 
 	while (low < high)
 	{
@@ -70,34 +76,36 @@ position_of(uint64 hash, const uint64 *hashes, int count)
 		else
 			high = middle;
 	}
-	return low;
+	return low < count && hashes[low] == hash ? low : NO_KEY;
 }
 
-/* The tags of a query; sets up the search and how the index is to be used. */
+/* The tags of a query to look up; sets up the search and how the index is to be used. */
 static uint32
 search_query(Datum value, Search *search, uint64 **hashes, int32 *search_mode)
 {
 	TagQuery   *query = &search->query;
-	uint32		leaf = 0;
-	uint32		count;
-	uint64	   *of_leaf;
+	uint32		count = 0;
+	bool	   *is_positive;
+	bool		has_positive;
 
 	tagquery_get(value, query);
 	search->key = palloc(sizeof(int) * query->leaves);
-	search->leaves = palloc0(sizeof(TagTruth) * query->leaves);
+	search->leaves = palloc(sizeof(TagTruth) * query->leaves);
 	search->nodes = palloc(sizeof(TagTruth) * query->nodes);
-	of_leaf = palloc(sizeof(uint64) * query->leaves);
+	is_positive = palloc(sizeof(bool) * query->leaves);
 	*hashes = palloc(sizeof(uint64) * query->leaves);
+
+	/* Without a positive part sets that have none of the tags may answer: no tag to look up finds them. */
+	has_positive = tagquery_positive_leaves(query, CurrentMemoryContext, is_positive);
+	if (!has_positive)
+		*search_mode = GIN_SEARCH_MODE_ALL;
+	for (uint32 i = 0; i < query->nodes; i++)
+		if (query->node[i].op == QUERY_TAG && (!has_positive || is_positive[query->node[i].leaf]))
+			(*hashes)[count++] = query->node[i].hash;
+	count = sort_hashes(*hashes, count);
 	for (uint32 i = 0; i < query->nodes; i++)
 		if (query->node[i].op == QUERY_TAG)
-			of_leaf[leaf++] = query->node[i].hash;
-	memcpy(*hashes, of_leaf, sizeof(uint64) * leaf);
-	count = sort_hashes(*hashes, leaf);
-	for (uint32 i = 0; i < leaf; i++)
-		search->key[i] = position_of(of_leaf[i], *hashes, count);
-	/* True of a set that has none of the tags: no tag to look up finds it. */
-	if (tagquery_truth(query, search->leaves, search->nodes) == TRUTH_TRUE)
-		*search_mode = GIN_SEARCH_MODE_ALL;
+			search->key[query->node[i].leaf] = position_of(query->node[i].hash, *hashes, count);
 	return count;
 }
 
@@ -194,7 +202,7 @@ custmart_tagbloom_gin_consistent(PG_FUNCTION_ARGS)
 	if (strategy == TAG_MATCHES)
 	{
 		for (uint32 i = 0; i < search->query.leaves; i++)
-			search->leaves[i] = (TagTruth) check[search->key[i]];
+			search->leaves[i] = search->key[i] == NO_KEY ? TRUTH_MAYBE : (TagTruth) check[search->key[i]];
 		PG_RETURN_GIN_TERNARY_VALUE((GinTernaryValue)
 									tagquery_truth(&search->query, search->leaves, search->nodes));
 	}

@@ -7,6 +7,7 @@
 #include "tagbloom/tagbloom.h"
 
 #include "access/detoast.h"
+#include "nodes/primnodes.h"
 
 /* Frees what detoasting or converting an argument has allocated. */
 static void
@@ -86,27 +87,50 @@ has_out_of_line(struct varlena *pointer, uint64 hash, bool *answer)
 
 /*
  * What was asked last, and what was made of it: a hash, hashes, a program.
- * Nearly always the question is a constant; that it is, is seen by its bytes.
+ * Nearly always the question is the same at every row: as a constant of the query,
+ * or as seen by its bytes.
  */
 typedef struct Asked
 {
 	MemoryContext context;		/* of what follows; lives as long as the plan runs */
 	struct varlena *given;
 	void	   *prepared;
+	bool		is_constant;
 } Asked;
+
+/*
+ * True if argument 1 is a constant in the text of the query.  A parameter is not:
+ * expressions of PL/pgSQL are evaluated again with other ones.
+ */
+static bool
+question_is_constant(const FmgrInfo *function)
+{
+	const Node *call = function->fn_expr;
+	const List *args = NIL;
+
+	if (call != NULL && IsA(call, OpExpr))
+		args = ((const OpExpr *) call)->args;
+	else if (call != NULL && IsA(call, FuncExpr))
+		args = ((const FuncExpr *) call)->args;
+	return list_length(args) == 2 && IsA(lsecond(args), Const);
+}
 
 static const void *
 get_asked(FunctionCallInfo fcinfo, void *(*prepare) (Datum given))
 {
 	Asked	   *asked = fcinfo->flinfo->fn_extra;
 	Datum		value = PG_GETARG_DATUM(1);
-	struct varlena *given = PG_DETOAST_DATUM_PACKED(value);
+	struct varlena *given;
 
+	if (likely(asked != NULL && asked->is_constant && asked->prepared != NULL))
+		return asked->prepared;
+	given = PG_DETOAST_DATUM_PACKED(value);
 	if (unlikely(asked == NULL))
 	{
 		asked = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Asked));
 		asked->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "custmart tag question",
 											   ALLOCSET_SMALL_SIZES);
+		asked->is_constant = question_is_constant(fcinfo->flinfo);
 		fcinfo->flinfo->fn_extra = asked;
 	}
 	if (asked->prepared == NULL ||

@@ -629,17 +629,15 @@ tagquery_write(const TagQuery *query, MemoryContext context, Size *size)
 }
 
 /*
- * The part of a query that asks for tags that a set has, as text; NULL if the
+ * How to write the part of a query that asks for tags that a set has; false if the
  * query is true of a set without any of its tags, so that no such part exists.
  *
  * Negations are moved down to the tags (De Morgan), and negated tags taken for
  * true.
  */
-char *
-tagquery_write_positive(const TagQuery *query, MemoryContext context, Size *size)
+static bool
+find_positive(const TagQuery *query, TagQueryOp *op, Written *how, MemoryContext context)
 {
-	TagQueryOp *op = allocate(context, query->nodes, sizeof(TagQueryOp));
-	Written    *how = allocate(context, query->nodes, sizeof(Written));
 	bool	   *is_negated = allocate(context, query->nodes, sizeof(bool));
 
 	for (uint32 i = 0; i < query->nodes; i++)
@@ -674,7 +672,40 @@ tagquery_write_positive(const TagQuery *query, MemoryContext context, Size *size
 		else
 			how[i] = kept == 1 ? AS_CHILD : WRITTEN;
 	}
-	if (how[0] == LEFT_OUT)
-		return NULL;
-	return write_nodes(query, op, how, context, size);
+	return how[0] != LEFT_OUT;
+}
+
+/* The part of a query that asks for tags that a set has, as text; NULL if there is none. */
+char *
+tagquery_write_positive(const TagQuery *query, MemoryContext context, Size *size)
+{
+	TagQueryOp *op = allocate(context, query->nodes, sizeof(TagQueryOp));
+	Written    *how = allocate(context, query->nodes, sizeof(Written));
+
+	return find_positive(query, op, how, context) ? write_nodes(query, op, how, context, size) : NULL;
+}
+
+/*
+ * Which tags of a query, in the order of the text, its positive part asks for: no
+ * set answers the query that answers not at least this part.  False if there is none.
+ */
+bool
+tagquery_positive_leaves(const TagQuery *query, MemoryContext context, bool *leaves)
+{
+	TagQueryOp *op = allocate(context, query->nodes, sizeof(TagQueryOp));
+	Written    *how = allocate(context, query->nodes, sizeof(Written));
+
+	memset(leaves, false, query->leaves * sizeof(bool));
+	if (!find_positive(query, op, how, context))
+		return false;
+	for (uint32 i = 0; i < query->nodes;)
+	{
+		const TagQueryNode *node = &query->node[i];
+
+		check_interrupts(i);
+		if (node->op == QUERY_TAG)
+			leaves[node->leaf] = how[i] != LEFT_OUT;
+		i = how[i] == LEFT_OUT ? node->next : i + 1;
+	}
+	return true;
 }

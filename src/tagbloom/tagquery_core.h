@@ -93,5 +93,6 @@ extern TagTruth tagquery_truth(const TagQuery *query, const TagTruth *leaves, Ta
 extern float8 tagquery_probability(const TagQuery *query, const float8 *leaves, float8 *scratch);
 extern char *tagquery_write(const TagQuery *query, MemoryContext context, Size *size);
 extern char *tagquery_write_positive(const TagQuery *query, MemoryContext context, Size *size);
+extern bool tagquery_positive_leaves(const TagQuery *query, MemoryContext context, bool *leaves);
 
 #endif							/* CUSTMART_TAGQUERY_CORE_H */

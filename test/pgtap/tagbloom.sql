@@ -14,7 +14,7 @@
 SET client_min_messages = warning;
 SET jit = off;
 
-SELECT plan(141);
+SELECT plan(151);
 
 -- A number from 0 up to 1 that follows from two others.
 CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
@@ -251,6 +251,28 @@ CREATE INDEX ON grown USING gin (t) WITH (fastupdate = off);
 INSERT INTO grown SELECT * FROM member ORDER BY md5(id::text);
 ANALYZE grown;
 SELECT is_empty($$ SELECT of_tags FROM question JOIN answer USING (id) WHERE pg_temp.found('grown', of_tags, true) <> ids $$, 'and with an index that grew row by row');
+
+-- Which tags are looked up: a negated one is asked of the rows that the others leave, and only they are read
+
+CREATE TEMP TABLE exact AS
+SELECT id, tags(VARIADIC array_remove(ARRAY[CASE WHEN id % 50 = 0 THEN 'rare' END, CASE WHEN id % 10 > 0 THEN 'frequent' END, CASE WHEN id % 4 = 0 THEN 'some' END], NULL)) AS t
+  FROM generate_series(1, 5000) id;
+CREATE INDEX ON exact USING gin (t);
+ANALYZE exact;
+CREATE FUNCTION pg_temp.candidates(query text, OUT candidates int, OUT removed int, OUT kept int) LANGUAGE plpgsql AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  PERFORM set_config('enable_seqscan', 'off', true);
+  EXECUTE format('EXPLAIN (ANALYZE, TIMING off, SUMMARY off, FORMAT JSON) SELECT FROM exact WHERE t @@ %L', query) INTO plan;
+  plan := plan #> '{0,Plan}';
+  candidates := (plan #>> '{Plans,0,Actual Rows}')::float8;
+  removed := coalesce((plan #>> '{Rows Removed by Index Recheck}')::float8, 0);
+  kept := (plan #>> '{Actual Rows}')::float8;
+END $$;
+SELECT results_eq(format('SELECT * FROM pg_temp.candidates(%L)', query), format('VALUES (%s, %s, %s)', candidates, candidates - kept, kept), 'looked up: ' || query)
+  FROM (VALUES ('rare & some', 50, 50), ('rare & !frequent', 100, 100), ('rare & some & !frequent', 50, 50), ('some & !frequent', 1250, 250), ('some & !(frequent | !rare)', 50, 50),
+               ('rare & (some | !frequent)', 100, 100), ('(rare | some) & !(some & frequent)', 1300, 300), ('!frequent', 500, 500), ('some | !frequent', 1500, 1500), ('rare & !rare', 0, 0)) q (query, candidates, kept);
 
 -- Queries that come from another table
 

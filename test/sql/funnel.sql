@@ -80,6 +80,25 @@ SELECT level(funnel('31 s', t, VARIADIC ARRAY(SELECT k = n FROM generate_series(
 	cardinality(step_times(funnel('31 s', t, VARIADIC ARRAY(SELECT k = n FROM generate_series(1, 32) k)))) AS times
 FROM (SELECT n, '2026-01-01'::timestamptz + n * interval '1 s' AS t FROM generate_series(1, 32) n) v;
 SELECT level(funnel('0', '2026-01-01', VARIADIC array_fill(true, ARRAY[32]))) AS once, level(funnel('0', '2026-01-01', VARIADIC array_fill(true, ARRAY[32])), 'clickhouse') AS clickhouse FROM generate_series(1, 20);
+-- Listed, steps need no array: two to eight have aggregates of their own. The same bytes either way, NULL being false.
+CREATE TABLE listed AS SELECT n, '2026-01-01'::timestamptz + hashint8(n) % 1000 * interval '1 minute' AS t, nullif(hashint8(n) & 15, 9) AS member FROM generate_series(1, 300::bigint) n;
+CREATE FUNCTION listed(aggregate text, n int, has_array bool) RETURNS TABLE (bytes text, is_array bool) LANGUAGE plpgsql AS $$
+DECLARE
+	list text := (SELECT string_agg(format('nullif(hashint8(n * %s) & 7, 6) < 3', i), ', ' ORDER BY i) FROM generate_series(1, n) i);
+BEGIN
+	EXECUTE format('CREATE OR REPLACE VIEW listed_view AS SELECT (SELECT %s''2 hours'', CASE WHEN n %% 7 > 0 THEN t END, %s) FROM listed)::text AS bytes',
+		aggregate, CASE WHEN has_array THEN format('VARIADIC ARRAY[%s]', list) ELSE list END);
+	RETURN QUERY SELECT v.bytes, pg_get_viewdef('listed_view'::regclass) ~ 'VARIADIC' FROM listed_view v;
+END $$;
+SELECT aggregate, count(*) FILTER (WHERE listed.bytes = arrays.bytes) AS same, count(DISTINCT arrays.bytes) AS different,
+	string_agg(n::text, ' ' ORDER BY n) FILTER (WHERE NOT listed.is_array) AS listed, bool_and(arrays.is_array) AS arrays
+FROM unnest(ARRAY['funnel(', 'funnel_book(member::bigint, ', 'funnel_book(member::text, ', 'funnel_book(md5(member::text)::uuid, ']) aggregate, generate_series(1, 10) n,
+	listed(aggregate, n, false) listed, listed(aggregate, n, true) arrays
+GROUP BY aggregate ORDER BY aggregate COLLATE "C";
+SELECT level(f), rows_skipped(b), (SELECT string_agg(members::text, ' ' ORDER BY step) FROM funnel_steps(b)) AS steps
+FROM (SELECT funnel('1 h', t, NULL, NULL) AS f, funnel_book(1::bigint, '1 h', t, s = 'a', NULL) AS b FROM rows_of('ab')) v;
+SELECT funnel(NULL, t, s = 'a', s = 'b') IS NULL AS no_window, rows_skipped(funnel_book(1::bigint, NULL, t, s = 'a', s = 'b')) AS skipped,
+	rows_skipped(funnel_book(NULL::bigint, '1 h', t, s = 'a', s = 'b')) AS no_member FROM rows_of('ab');
 -- The array may begin anywhere.
 SELECT level(funnel('1 h', t, VARIADIC format('[-1:0]={%s,%s}', s = 'a', s = 'b')::boolean[])) FROM rows_of('ab');
 -- The array may come from a table, compressed or not.
@@ -98,6 +117,9 @@ SELECT funnel('1 month', t, s = 'a') FROM rows_of('ab');
 SELECT funnel('-1 second', t, s = 'a') FROM rows_of('ab');
 SELECT funnel('106751991 days 04:00:54.775808', t, s = 'a') FROM rows_of('ab');
 SELECT funnel('1 h', 'infinity', s = 'a') FROM rows_of('ab');
+SELECT funnel('-1 second', t, s = 'a', s = 'b') FROM rows_of('ab');
+SELECT funnel_book(1::bigint, '1 h', 'infinity', s = 'a', s = 'b') FROM rows_of('ab');
+SELECT funnel_book(1::bigint, CASE s WHEN 'a' THEN interval '1 h' ELSE '61 min' END, t, s = 'a', s = 'b') FROM rows_of('ab');
 SELECT funnel('1 h', t, VARIADIC '{}') FROM rows_of('ab');
 SELECT funnel('1 h', t, VARIADIC array_fill(true, ARRAY[33])) FROM rows_of('ab');
 SELECT funnel('1 h', t, VARIADIC '{{t,f},{f,t}}') FROM rows_of('ab');

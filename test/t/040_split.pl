@@ -138,8 +138,17 @@ $arguments{campaign_book} = 'day_segments';
 # Funnels: rows that meet several steps, none, and NULL ones.
 my $events = "interval '3 days', at, ARRAY[amount > 0, order_id % 3 = 0, member > 20]";
 $arguments{'interval, timestamp with time zone, boolean[]'} = $events;
-$arguments{"$$_[0], interval, timestamp with time zone, boolean[]"} = "$$_[1], $events"
-  for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
+my %members = (bigint => 'member', uuid => 'member_uuid', text => 'member_text');
+$arguments{"$_, interval, timestamp with time zone, boolean[]"} = "$members{$_}, $events" for keys %members;
+# The same with an argument for each step.
+my @steps = ('amount > 0', 'order_id % 3 = 0', 'member > 20', 'NULL', 'amount < 9', 'order_id % 2 = 1', 'member < 30', 'amount > 2');
+for my $n (2 .. @steps)
+{
+	my $types = 'interval, timestamp with time zone' . ', boolean' x $n;
+	my $listed = "interval '3 days', at, " . join(', ', map { "($_)::boolean" } @steps[0 .. $n - 1]);
+	$arguments{$types} = $listed;
+	$arguments{"$_, $types"} = "$members{$_}, $listed" for keys %members;
+}
 $arguments{funnel_summary} = 'day_events';
 $arguments{funnel_book} = 'day_funnels';
 # Activity: constants for unit and zone, and what was stored of it before.

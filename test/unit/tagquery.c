@@ -470,6 +470,45 @@ store_by_recursion(const Expr *expr, uint8 *to)
 
 /* ---------- trees ---------- */
 
+/*
+ * What an index looks up: no set answers that it would not find, and one without
+ * any of the tags that are looked up is not found.
+ */
+static bool
+check_positive_leaves(const TagQuery *query, const Expr *expr)
+{
+	bool	   *is_positive = malloc(query->leaves);
+	TagTruth   *truths = malloc(query->leaves * sizeof(TagTruth));
+	TagTruth   *scratch = malloc(query->nodes * sizeof(TagTruth));
+	bool		has_positive;
+	bool		is_right = true;
+
+	IN_CORE(has_positive = tagquery_positive_leaves(query, NULL, is_positive));
+	for (unsigned set = 0; set < 1u << TAGS; set++)
+	{
+		TagTruth	found;
+
+		for (uint32 i = 0; i < query->nodes; i++)
+			if (query->node[i].op == QUERY_TAG)
+			{
+				uint32		leaf = query->node[i].leaf;
+
+				truths[leaf] = !is_positive[leaf] ? TRUTH_MAYBE :
+					set >> tag_of_hash(query->node[i].hash) & 1 ? TRUTH_TRUE : TRUTH_FALSE;
+				is_right &= has_positive || !is_positive[leaf];
+			}
+		found = tagquery_truth(query, truths, scratch);
+		is_right &= found == TRUTH_MAYBE || (found == TRUTH_TRUE) == eval(expr, set);
+		if (has_positive && !eval_positive(expr, false, set))
+			is_right &= found == TRUTH_FALSE;
+	}
+	is_right &= has_positive != eval(expr, 0);
+	free(is_positive);
+	free(truths);
+	free(scratch);
+	return is_right;
+}
+
 static bool
 check_positive(const TagQuery *query, const Expr *expr)
 {
@@ -565,6 +604,7 @@ check_tree(int run, Expr *expr)
 	}
 	holds(is_same, "run %d: <%.*s> with maybes", run, (int) Min(length, 300), text);
 	holds(check_positive(&query, expr), "run %d: positive part of <%.*s>", run, (int) Min(length, 300), text);
+	holds(check_positive_leaves(&query, expr), "run %d: tags to look up of <%.*s>", run, (int) Min(length, 300), text);
 end:
 	free(scratch);
 	free(truths);
