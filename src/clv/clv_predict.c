@@ -1,0 +1,440 @@
+/*
+ * clv_predict.c
+ *	  Predictions from a model's parameters.
+ *
+ * Letters are those of the literature: R = r + x orders' worth of evidence on a
+ * member's rate, A = alpha + age, B = b + chances to leave not taken.
+ */
+#include "clv/clv_predict.h"
+
+#include "clv/clv_pareto.h"
+
+/* A series is done when what is left of it is below its last digit. */
+#define NEGLIGIBLE 1e-17
+
+/* Above this, terms are scaled down. */
+#define LARGE 1e250
+
+/*
+ * Where the positive series would need more terms than this, or where they hardly
+ * shrink, the function that they add up to is transformed.
+ */
+#define SERIES_ORDERS 1e5
+#define SERIES_Z 0.999
+
+/* Terms of the transformed series, which has none to spare at the extremes. */
+#define TERMS_MAX 20000000
+
+/* ---------- BG/NBD and MBG/NBD ---------- */
+
+/* The parameters of one member who is active. */
+typedef struct Active
+{
+	float8		R;
+	float8		A;
+	float8		a;
+	float8		B;
+} Active;
+
+static Active
+active_member(const ClvParameters *parameters, float8 repeats, float8 age)
+{
+	Active		m = {
+		.R = parameters->value[CLV_R] + repeats,
+		.A = parameters->value[CLV_ALPHA] + age,
+		.a = parameters->value[CLV_A],
+		.B = parameters->value[CLV_B] + repeats + (parameters->model == CLV_MBG)
+	};
+
+	return m;
+}
+
+/* Whether the positive series is the one to use for orders in a time. */
+static bool
+series_converges(const Active *m, float8 days)
+{
+	return m->R * days / m->A <= SERIES_ORDERS && days <= SERIES_Z * (m->A + days);
+}
+
+/*
+ * Averages over n, the orders in a time if nobody ever left, which has the negative
+ * binomial distribution with `shape` and z: of the orders that are made before
+ * leaving, or of the chance to make the next one, which is the weight of an order
+ * at that time.
+ */
+static float8
+average(const Active *m, float8 shape, float8 z, bool of_orders)
+{
+	float8		chance = 1;		/* of n, times a constant */
+	float8		stays = 1;		/* the chance to be there after n orders */
+	float8		made = 0;		/* orders */
+	float8		chances = 1;
+	float8		sum = of_orders ? 0 : 1;
+
+	for (Size n = 0;; n++)
+	{
+		float8		ratio = z * (shape + n) / (n + 1);
+		float8		next = Max(z, z * (shape + n + 1) / (n + 2));	/* and all ratios after it */
+		float8		term;
+		float8		rest;
+
+		check_interrupts(n + 1);
+		chance *= ratio;
+		made += stays;
+		stays *= (m->B + n) / (m->a + m->B + n);
+		term = chance * (of_orders ? made : stays);
+		chances += chance;
+		sum += term;
+		if (chances > LARGE)
+		{
+			chance /= LARGE;
+			chances /= LARGE;
+			sum /= LARGE;
+		}
+		if (next >= 1)
+			continue;
+		rest = of_orders ? chance * (made / (1 - next) + next / ((1 - next) * (1 - next))) : chance / (1 - next);
+		if (rest <= NEGLIGIBLE * sum)
+			return sum / chances;
+	}
+}
+
+/* Orders in the next days, by the transformed series (DLMF 15.8.1). */
+static float8
+transformed_orders(const Active *m, float8 days)
+{
+	const float8 z = days / (m->A + days);
+	const float8 power = -log1p(days / m->A);	/* ln(1 - z) */
+	const float8 a = m->a;
+	const float8 below = a + m->B;
+	const float8 c = below - 1 - m->R;
+	const float8 rise = (a - 1) * power;
+	float8		term = c * z;
+	float8		sum = term;
+
+	for (Size n = 1; n < TERMS_MAX && fabs(term) > NEGLIGIBLE * (1 - z) * fabs(sum); n++)
+	{
+		check_interrupts(n);
+		term *= (c + n) * (a + n - 1) / ((below + n - 1) * (n + 1)) * z;
+		sum += term;
+	}
+	return (below - 1) * (a == 1 ? -power : -expm1(rise) / (a - 1)) - exp(rise) * sum;
+}
+
+/* The weight of an order at that time, by the same transformation. */
+static float8
+transformed_weight(const Active *m, float8 days)
+{
+	const float8 z = days / (m->A + days);
+	const float8 below = m->a + m->B;
+	const float8 c = below - m->R - 1;
+	float8		term = 1;
+	float8		sum = 1;
+
+	for (Size n = 0; n < TERMS_MAX && fabs(term) > NEGLIGIBLE * (1 - z) * fabs(sum); n++)
+	{
+		check_interrupts(n + 1);
+		term *= (c + n) * (m->a + n) / ((below + n) * (n + 1)) * z;
+		sum += term;
+	}
+	return exp(-m->a * log1p(days / m->A)) * sum;
+}
+
+static float8
+geometric_orders(const Active *m, float8 days)
+{
+	return series_converges(m, days) ? average(m, m->R, days / (m->A + days), true) : transformed_orders(m, days);
+}
+
+/* Orders a day, after these days. */
+static float8
+geometric_rate(const Active *m, float8 days)
+{
+	return m->R / m->A * (series_converges(m, days) ? average(m, m->R + 1, days / (m->A + days), false) :
+						  transformed_weight(m, days));
+}
+
+/* ---------- integrals ---------- */
+
+/* What is integrated over time. */
+typedef struct Integrand
+{
+	float8		(*value) (const struct Integrand *integrand, float8 days);
+	float8		discount;
+	const Active *member;		/* of geometric_rate */
+	float8		scale;			/* of pareto_stays: beta + age */
+	float8		s;
+	const ClvParameters *parameters;	/* of orders_then_left */
+	int			orders;
+	float8		log_constant;
+} Integrand;
+
+/*
+ * The integral over the next days, of a function that changes with the logarithm of
+ * scale + time: over that logarithm, in panels of 16 nodes, few of which are enough.
+ */
+static float8
+integrate(const Integrand *integrand, float8 scale, float8 days)
+{
+	const float8 length = log1p(days / scale);
+	const int	panels = 1 + (int) Min(length / 1.5 + integrand->discount * days / 8, 60);
+	float8		sum = 0;
+
+	for (int panel = 0; panel < panels; panel++)
+		for (int i = 0; i < 2 * CLV_NODES; i++)
+		{
+			float8		node = i % 2 == 0 ? clv_node[i / 2] : -clv_node[i / 2];
+			float8		v = length / panels * (panel + (1 + node) / 2);
+			float8		time = scale * expm1(v);
+
+			sum += clv_weight[i / 2] * exp(v - integrand->discount * time) * integrand->value(integrand, time);
+		}
+	return scale * length / panels / 2 * sum;
+}
+
+static float8
+rate_of_member(const Integrand *integrand, float8 days)
+{
+	return geometric_rate(integrand->member, days);
+}
+
+/* The chance to be active still. */
+static float8
+pareto_stays(const Integrand *integrand, float8 days)
+{
+	return exp(-integrand->s * log1p(days / integrand->scale));
+}
+
+/* ---------- Pareto/NBD ---------- */
+
+/* Days of activity in the next days of one who is active, divided by beta + age. */
+static float8
+pareto_activity(float8 s, float8 scale, float8 days)
+{
+	const float8 length = log1p(days / scale);
+
+	return s == 1 ? length : -expm1((1 - s) * length) / (s - 1);
+}
+
+/* e^x E_s(x), a continued fraction (DLMF 8.19.17) for x that is not small. */
+static float8
+scaled_exponential_integral(float8 s, float8 x)
+{
+	float8		f = x;
+
+	/* Two steps shrink the error by e^(-4 sqrt(x / n)) at n, so 200 are ample for x >= 1. */
+	for (int n = 200; n >= 1; n--)
+		f = x + (s + n - 1) / (1 + n / f);
+	return 1 / f;
+}
+
+/* Discounted days of activity of one who is active. */
+static float8
+pareto_discounted_activity(float8 s, float8 scale, float8 days, float8 discount)
+{
+	Integrand	integrand = {.value = pareto_stays, .discount = discount, .scale = scale, .s = s};
+	const float8 x = discount * scale;
+
+	if (!isinf(days))
+		return integrate(&integrand, scale, days);
+	if (x >= 1)
+		return scale * scaled_exponential_integral(s, x);
+	/* Nothing is left of an order after that time. */
+	return integrate(&integrand, scale, 45 / discount);
+}
+
+/* ---------- members ---------- */
+
+/*
+ * The chance that the member is active still, that is, has not left.  BG/NBD takes
+ * everybody for active who has ordered once.
+ */
+float8
+clv_p_alive(const ClvParameters *parameters, uint32 repeats, float8 last_age, float8 age)
+{
+	const float8 *p = parameters->value;
+
+	switch (parameters->model)
+	{
+		case CLV_NBD:
+			return 1;
+		case CLV_BG:
+		case CLV_MBG:
+			if (parameters->model == CLV_BG && repeats == 0)
+				return 1;
+			return 1 / (1 + exp(clv_log_odds(parameters->model, p, repeats, last_age, age)));
+		case CLV_PARETO:
+			{
+				ClvChances	chances;
+				float8		gap = age - last_age;
+				float8		log_leave;
+
+				clv_chances_init(&chances, p, repeats);
+				log_leave = clv_log_leave(&chances, last_age).value;
+				return Min(1, exp(-(p[CLV_R] + repeats) * log1p(gap / (p[CLV_ALPHA] + last_age)) -
+								  p[CLV_S] * log1p(gap / (p[CLV_BETA] + last_age)) -
+								  clv_pareto_log_sum(&chances, log_leave, last_age, age)));
+			}
+	}
+	pg_unreachable();
+}
+
+/* The chance that the member orders in the next days. */
+float8
+clv_p_order(const ClvParameters *parameters, uint32 repeats, float8 last_age, float8 age, float8 days)
+{
+	const float8 *p = parameters->value;
+
+	if (parameters->model == CLV_PARETO)
+	{
+		ClvChances	chances;
+		float8		log_leave;
+
+		clv_chances_init(&chances, p, repeats);
+		log_leave = clv_log_leave(&chances, last_age).value;
+		return Max(0, -expm1(clv_pareto_log_sum(&chances, log_leave, last_age, age + days) -
+							 clv_pareto_log_sum(&chances, log_leave, last_age, age)));
+	}
+	return clv_p_alive(parameters, repeats, last_age, age) *
+		-expm1(-(p[CLV_R] + repeats) * log1p(days / (p[CLV_ALPHA] + age)));
+}
+
+/* Orders of one who is active in the next days. */
+float8
+clv_orders_if_alive(const ClvParameters *parameters, uint32 repeats, float8 age, float8 days)
+{
+	const float8 *p = parameters->value;
+	const float8 rate = (p[CLV_R] + repeats) / (p[CLV_ALPHA] + age);
+	Active		member;
+
+	if (days <= 0)
+		return 0;
+	switch (parameters->model)
+	{
+		case CLV_NBD:
+			return rate * days;
+		case CLV_BG:
+		case CLV_MBG:
+			member = active_member(parameters, repeats, age);
+			return geometric_orders(&member, days);
+		case CLV_PARETO:
+			return rate * (p[CLV_BETA] + age) * pareto_activity(p[CLV_S], p[CLV_BETA] + age, days);
+	}
+	pg_unreachable();
+}
+
+/*
+ * The same, an order after t days counting e^(-discount t).  NBD and Pareto/NBD take
+ * an infinity of days, if there is a discount; NAN where the sum has no end.
+ */
+float8
+clv_discounted_if_alive(const ClvParameters *parameters, uint32 repeats, float8 age, float8 days, float8 discount)
+{
+	const float8 *p = parameters->value;
+	const float8 rate = (p[CLV_R] + repeats) / (p[CLV_ALPHA] + age);
+	const bool	geometric = parameters->model == CLV_BG || parameters->model == CLV_MBG;
+	Active		member;
+	Integrand	integrand = {.value = rate_of_member, .discount = discount, .member = &member};
+
+	if (isinf(days) && (geometric || discount <= 0))
+		return NAN;
+	if (discount <= 0 || days <= 0)
+		return clv_orders_if_alive(parameters, repeats, age, days);
+	switch (parameters->model)
+	{
+		case CLV_NBD:
+			return rate * -expm1(-discount * days) / discount;
+		case CLV_BG:
+		case CLV_MBG:
+			member = active_member(parameters, repeats, age);
+			return integrate(&integrand, member.A, days);
+		case CLV_PARETO:
+			return rate * pareto_discounted_activity(p[CLV_S], p[CLV_BETA] + age, days, discount);
+	}
+	pg_unreachable();
+}
+
+float8
+clv_expected_orders(const ClvParameters *parameters, uint32 repeats, float8 last_age, float8 age, float8 days)
+{
+	return clv_p_alive(parameters, repeats, last_age, age) * clv_orders_if_alive(parameters, repeats, age, days);
+}
+
+float8
+clv_discounted_orders(const ClvParameters *parameters, uint32 repeats, float8 last_age, float8 age, float8 days, float8 discount)
+{
+	return clv_p_alive(parameters, repeats, last_age, age) *
+		clv_discounted_if_alive(parameters, repeats, age, days, discount);
+}
+
+/* ---------- new members ---------- */
+
+float8
+clv_new_orders(const ClvParameters *parameters, float8 days)
+{
+	return clv_expected_orders(parameters, 0, 0, 0, days);
+}
+
+float8
+clv_new_discounted(const ClvParameters *parameters, float8 days, float8 discount)
+{
+	return clv_discounted_orders(parameters, 0, 0, 0, days, discount);
+}
+
+/* The density of leaving after some days, having made n orders. */
+static float8
+orders_then_left(const Integrand *integrand, float8 days)
+{
+	const float8 *p = integrand->parameters->value;
+	const float8 n = integrand->orders;
+
+	return exp(integrand->log_constant - p[CLV_R] * log1p(days / p[CLV_ALPHA]) +
+			   (n == 0 ? 0 : n * log(days / (p[CLV_ALPHA] + days))) -
+			   (p[CLV_S] + 1) * log1p(days / p[CLV_BETA])) * p[CLV_S] / p[CLV_BETA];
+}
+
+/* The chances of 0 to n - 1 repeat orders in the first days. */
+void
+clv_new_order_chances(const ClvParameters *parameters, float8 days, int n, float8 *chance)
+{
+	const float8 *p = parameters->value;
+	const float8 a = p[CLV_A];
+	const float8 b = p[CLV_B];
+	const int	first = parameters->model == CLV_MBG;
+	const float8 z = days / (p[CLV_ALPHA] + days);
+	float8		orders = exp(-p[CLV_R] * log1p(days / p[CLV_ALPHA]));	/* the chance of n, if nobody left */
+	float8		below = 0;		/* and of fewer */
+	float8		stays = first ? b / (a + b) : 1;	/* the chance to be there after n orders */
+	float8		log_constant = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		switch (parameters->model)
+		{
+			case CLV_NBD:
+				chance[i] = orders;
+				break;
+			case CLV_BG:
+			case CLV_MBG:
+				chance[i] = stays * orders;
+				if (i + first > 0)
+					chance[i] += stays * a / (b + i + first - 1) * Max(0, 1 - below);
+				stays *= (b + i + first) / (a + b + i + first);
+				break;
+			case CLV_PARETO:
+				{
+					Integrand	integrand = {
+						.value = orders_then_left, .parameters = parameters,
+						.orders = i, .log_constant = log_constant
+					};
+
+					chance[i] = orders * exp(-p[CLV_S] * log1p(days / p[CLV_BETA])) +
+						integrate(&integrand, Min(p[CLV_ALPHA], p[CLV_BETA]), days);
+				}
+				break;
+		}
+		below += orders;
+		orders *= z * (p[CLV_R] + i) / (i + 1);
+		log_constant += log((p[CLV_R] + i) / (i + 1));
+	}
+}
