@@ -155,10 +155,16 @@ static uint32
 data_warnings(const ClvRows *rows)
 {
 	const float8 mean_gap = rows->mean_last_age * rows->members / rows->repeats;
+	uint32		warnings = 0;
 
-	return (rows->repeaters < CLV_REPEATERS_WANTED ? CLV_FEW_REPEATERS : 0) |
-		(rows->mean_age < CLV_GAPS_WANTED * mean_gap ? CLV_SHORT_HISTORY : 0) |
-		(rows->most_repeats > CLV_SHARE_ALLOWED * rows->repeats ? CLV_ONE_MEMBER_DOMINATES : 0);
+	if (rows->mean_age < CLV_GAPS_WANTED * mean_gap)
+		warnings |= CLV_SHORT_HISTORY;
+	/* Among few, one always dominates. */
+	if (rows->repeaters < CLV_REPEATERS_WANTED)
+		warnings |= CLV_FEW_REPEATERS;
+	else if (rows->most_repeats > CLV_SHARE_ALLOWED * rows->repeats)
+		warnings |= CLV_ONE_MEMBER_DOMINATES;
+	return warnings;
 }
 
 /* Fits the model; penalty is the weight of a prior, in members. */

@@ -19,6 +19,12 @@
 /* Curvatures below this share of the largest one cannot be told from 0. */
 #define LEAST_CURVATURE 1e-8
 
+/*
+ * A likelihood that creeps towards a limit stops gaining before a parameter is far
+ * out.  But then it is flat: an error of 100 in a logarithm is no maximum.
+ */
+#define FLAT 1e-4
+
 /* For central differences, in logarithms. */
 #define DIFFERENCE 1e-5
 
@@ -188,6 +194,20 @@ leaves(const ClvProblem *problem, const ClvPoint *point, ClvOutcome *outcome)
 		problem->at_limit(problem->data, point->parameter, point->log_likelihood);
 }
 
+/* Whether a direction is left in which the function hardly falls. */
+static bool
+is_flat(const ClvProblem *problem, const ClvPoint *point)
+{
+	ClvMatrix	vector;
+	float8		curvature[CLV_MATRIX_MAX];
+	bool		flat = false;
+
+	clv_eigen(point->at.hessian, problem->parameters, curvature, vector);
+	for (int i = 0; i < problem->parameters; i++)
+		flat = flat || !(curvature[i] < -FLAT);
+	return flat;
+}
+
 /* ---------- searches ---------- */
 
 /* From the point to the maximum; the point is left with its Hessian. */
@@ -214,7 +234,7 @@ clv_newton(const ClvProblem *problem, ClvPoint *point)
 		if (leaves(problem, point, &outcome))
 			return outcome;
 		if (last)
-			return CLV_MAXIMUM;
+			return is_flat(problem, point) ? CLV_FAR_OUT : CLV_MAXIMUM;
 	}
 	return CLV_NO_END;
 }
