@@ -4,87 +4,100 @@
  */
 #include "clv/clv_pareto.h"
 
+#include "shared/growing_array.h"
+
+/*
+ * As many pairs as w = 10^6 needs, when one parameter of time is a millionth of the
+ * other.  Beyond, the truncated fraction is a smooth function still.
+ */
+#define PAIRS_MAX 16384
+
 /* ---------- the continued fraction ---------- */
 
 static void
-fraction_init(ClvFraction *fraction, float8 b, float8 c)
+fraction_start(ClvFraction *fraction, float8 b, float8 c)
 {
 	fraction->b = b;
 	fraction->c = c;
 	fraction->n = 0;
 }
 
-/* Computes coefficients up to n, in pairs. */
+/* Computes coefficients up to n. */
 static void
-fraction_extend(ClvFraction *fraction, int n)
+fraction_extend(ClvFraction *fraction, Size n)
 {
 	const float8 b = fraction->b;
 	const float8 c = fraction->c;
 
-	if (fraction->n == 0)
+	if (n > fraction->room)
+		fraction->coefficient = array_grow(fraction->coefficient, &fraction->room, n, sizeof(ClvCoefficient),
+										   CurrentMemoryContext);
+	for (Size i = fraction->n; i < n; i++)
 	{
-		/* As below with m = 0, where c - 1, which may be tiny, is in both. */
-		fraction->k[0] = b / c;
-		fraction->k_b[0] = 1 / c;
-		fraction->k_c[0] = -b / (c * c);
-	}
-	for (int i = Max(fraction->n, 1); i < n; i++)
-	{
-		const float8 m = (i + 1) / 2;
+		ClvCoefficient *coefficient = fraction->coefficient + i;
+		const float8 m = (float8) ((i + 1) / 2);
 		const float8 below = 1 / (c - 1 + 2 * m);
 
-		if (i % 2 == 0)
+		if (i == 0)
+		{
+			/* As below with m = 0, where c - 1, which may be tiny, cancels. */
+			coefficient->k = b / c;
+			coefficient->by_b = 1 / c;
+			coefficient->by_c = -b / (c * c);
+		}
+		else if (i % 2 == 0)
 		{
 			const float8 other = 1 / (c + 2 * m);
 			const float8 ratio = (c - 1 + m) * below * other;
 
-			fraction->k[i] = (b + m) * ratio;
-			fraction->k_b[i] = ratio;
-			fraction->k_c[i] = (b + m) * ratio * (1 / (c - 1 + m) - below - other);
+			coefficient->k = (b + m) * ratio;
+			coefficient->by_b = ratio;
+			coefficient->by_c = (b + m) * ratio * (1 / (c - 1 + m) - below - other);
 		}
 		else
 		{
 			const float8 other = 1 / (c - 2 + 2 * m);
 			const float8 ratio = m * below * other;
 
-			fraction->k[i] = (c - b - 1 + m) * ratio;
-			fraction->k_b[i] = -ratio;
-			fraction->k_c[i] = ratio * (1 - (c - b - 1 + m) * (below + other));
+			coefficient->k = (c - b - 1 + m) * ratio;
+			coefficient->by_b = -ratio;
+			coefficient->by_c = ratio * (1 - (c - b - 1 + m) * (below + other));
 		}
 	}
-	fraction->n = Max(fraction->n, n);
+	fraction->n = n;
 }
 
 /*
  * ln of the function at w, and its derivatives by b, c and w.
  *
- * The coefficients tend to 1/4 from pairs whose product is at most 1/16, so a step
- * more in the fraction shrinks the error by rho = (sqrt(1 + w) - 1) / (sqrt(1 + w) + 1)
- * or better: after n steps it is below rho^n.
+ * Neighbouring coefficients have a product of at most about 1/16, and tend to 1/4,
+ * so a step more in the fraction shrinks the error by
+ * rho = (sqrt(1 + w) - 1) / (sqrt(1 + w) + 1) or better: after n steps it is rho^n.
  */
 static void
 log_function(ClvFraction *fraction, float8 w, float8 *value, float8 *by_b, float8 *by_c, float8 *by_w)
 {
-	const float8 root = sqrt(1 + w);
-	const float8 decay = w > 0 ? 2 * log((1 + root) * (1 + root) / w) : INFINITY; /* of a pair */
-	const int	pairs = (int) Min(3 + 40 / decay, CLV_FRACTION_MAX / 2);
+	const float8 root = 1 + sqrt(1 + w);
+	const float8 decay = w > 0 ? 2 * log(root * root / w) : INFINITY;	/* -ln rho^2 */
+	const Size	n = 2 * (Size) Min(3 + 40 / decay, PAIRS_MAX);
 	float8		f = 1;
 	float8		f_b = 0;
 	float8		f_c = 0;
 	float8		f_w = 0;
 
-	if (2 * pairs > fraction->n)
-		fraction_extend(fraction, 2 * pairs);
-	for (int i = 2 * pairs - 1; i >= 0; i--)
+	if (n > fraction->n)
+		fraction_extend(fraction, n);
+	for (Size i = n; i > 0; i--)
 	{
-		const float8 k = fraction->k[i];
+		const ClvCoefficient *coefficient = fraction->coefficient + i - 1;
 		const float8 inverse = 1 / f;
 		const float8 u = w * inverse;
+		const float8 slope = coefficient->k * inverse;
 
-		f_b = u * (fraction->k_b[i] - k * inverse * f_b);
-		f_c = u * (fraction->k_c[i] - k * inverse * f_c);
-		f_w = k * inverse * (1 - u * f_w);
-		f = 1 + k * u;
+		f_b = u * (coefficient->by_b - slope * f_b);
+		f_c = u * (coefficient->by_c - slope * f_c);
+		f_w = slope * (1 - u * f_w);
+		f = 1 + coefficient->k * u;
 	}
 	*value = -log(f);
 	*by_b = -f_b / f;
@@ -94,25 +107,41 @@ log_function(ClvFraction *fraction, float8 w, float8 *value, float8 *by_b, float
 
 /* ---------- chances ---------- */
 
-/* Prepares for members with this many repeats. */
 void
-clv_chances_init(ClvChances *chances, const float8 *parameter, float8 repeats)
+clv_chances_init(ClvChances *chances, const float8 *parameter)
 {
+	memset(chances, 0, sizeof(*chances));
+	chances->parameter = parameter;
+}
+
+void
+clv_chances_free(ClvChances *chances)
+{
+	if (chances->leave.room > 0)
+		pfree(chances->leave.coefficient);
+	if (chances->stay.room > 0)
+		pfree(chances->stay.coefficient);
+}
+
+/* Goes on to members with this many repeats. */
+void
+clv_chances_start(ClvChances *chances, float8 repeats)
+{
+	const float8 *parameter = chances->parameter;
 	const float8 orders = parameter[CLV_R] + repeats;
 	const float8 s = parameter[CLV_S];
 	const float8 c = orders + s + 1;
 
-	chances->parameter = parameter;
 	chances->repeats = repeats;
 	if (parameter[CLV_ALPHA] >= parameter[CLV_BETA])
 	{
-		fraction_init(&chances->leave, s + 1, c);
-		fraction_init(&chances->stay, s, c);
+		fraction_start(&chances->leave, s + 1, c);
+		fraction_start(&chances->stay, s, c);
 	}
 	else
 	{
-		fraction_init(&chances->leave, orders, c);
-		fraction_init(&chances->stay, orders + 1, c);
+		fraction_start(&chances->leave, orders, c);
+		fraction_start(&chances->stay, orders + 1, c);
 	}
 }
 
@@ -175,20 +204,34 @@ log_add(float8 a, float8 b)
 	return Max(a, b) + log1p(exp(-fabs(a - b)));
 }
 
-/*
- * The logarithm of the sum in the likelihood divided by K(last_age), when log_leave
- * is that of the member's last age.
- */
-float8
-clv_pareto_log_sum(ClvChances *chances, float8 log_leave, float8 last_age, float8 age)
+/* ln of K(age) / K(last_age) */
+static float8
+log_ratio(const ClvChances *chances, float8 last_age, float8 age)
 {
 	const float8 *parameter = chances->parameter;
 	const float8 gap = age - last_age;
 
-	return log_add(log_leave,
-				   clv_log_stay(chances, age).value -
-				   (parameter[CLV_R] + chances->repeats) * log1p(gap / (parameter[CLV_ALPHA] + last_age)) -
-				   parameter[CLV_S] * log1p(gap / (parameter[CLV_BETA] + last_age)));
+	return -(parameter[CLV_R] + chances->repeats) * log1p(gap / (parameter[CLV_ALPHA] + last_age)) -
+		parameter[CLV_S] * log1p(gap / (parameter[CLV_BETA] + last_age));
+}
+
+/*
+ * The logarithm of the sum in the likelihood, divided by K(last_age); log_leave is
+ * that of the member's last age.
+ */
+float8
+clv_pareto_log_sum(ClvChances *chances, float8 log_leave, float8 last_age, float8 age)
+{
+	return log_add(log_leave, clv_log_stay(chances, age).value + log_ratio(chances, last_age, age));
+}
+
+/* The logarithm of the chance that a member is active. */
+float8
+clv_pareto_log_alive(ClvChances *chances, float8 last_age, float8 age)
+{
+	const float8 log_leave = clv_log_leave(chances, last_age).value;
+
+	return Min(0, log_ratio(chances, last_age, age) - clv_pareto_log_sum(chances, log_leave, last_age, age));
 }
 
 /* ---------- the likelihood ---------- */
@@ -216,7 +259,7 @@ clv_pareto_evaluate(const float8 *parameter, const ClvRows *rows, ClvEvaluation 
 	const float8 r = parameter[CLV_R];
 	const float8 s = parameter[CLV_S];
 	const float8 log_alpha = log(parameter[CLV_ALPHA]);
-	ClvChances *chances = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ClvChances));
+	ClvChances	chances;
 	ClvTotals	totals = {0};
 	ClvLogs		alpha;
 	ClvLogs		beta;
@@ -228,6 +271,7 @@ clv_pareto_evaluate(const float8 *parameter, const ClvRows *rows, ClvEvaluation 
 	clv_logs_init(&alpha, parameter[CLV_ALPHA], rows);
 	clv_logs_init(&beta, parameter[CLV_BETA], rows);
 	clv_rising_start(&rate, r);
+	clv_chances_init(&chances, parameter);
 	for (Size i = 0; i < rows->n; i++)
 	{
 		const ClvRow *row = rows->row + i;
@@ -245,14 +289,14 @@ clv_pareto_evaluate(const float8 *parameter, const ClvRows *rows, ClvEvaluation 
 			clv_rising_advance(&rate, x);
 			log_rising = clv_sum_value(&rate.logs);
 			rising_r = clv_sum_value(&rate.inverses);
-			clv_chances_init(chances, parameter, x);
+			clv_chances_start(&chances, x);
 		}
 		if (other || row->last_age != row[-1].last_age)
 		{
-			left = clv_log_leave(chances, row->last_age);
+			left = clv_log_leave(&chances, row->last_age);
 			add_constant(&left, &alpha, &beta, log_alpha, r, x, s, row->last_age);
 		}
-		active = clv_log_stay(chances, row->age);
+		active = clv_log_stay(&chances, row->age);
 		add_constant(&active, &alpha, &beta, log_alpha, r, x, s, row->age);
 
 		small = exp(-fabs(left.value - active.value));
@@ -265,6 +309,6 @@ clv_pareto_evaluate(const float8 *parameter, const ClvRows *rows, ClvEvaluation 
 	}
 	clv_logs_free(&alpha);
 	clv_logs_free(&beta);
-	pfree(chances);
+	clv_chances_free(&chances);
 	clv_totals_finish(&totals, 4, false, evaluation);
 }

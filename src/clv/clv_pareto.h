@@ -17,21 +17,22 @@
 
 #include "clv/clv_likelihood.h"
 
-/*
- * The coefficients k of 1 + k1 w / (1 + k2 w / (1 + ...)), the reciprocal of the
- * function, and their derivatives.  They do not depend on ages, so rows with the
- * same repeats share them.
- */
-#define CLV_FRACTION_MAX 2048
+/* A coefficient of 1 + k1 w / (1 + k2 w / (1 + ...)), the reciprocal of the function. */
+typedef struct ClvCoefficient
+{
+	float8		k;
+	float8		by_b;			/* derivatives */
+	float8		by_c;
+} ClvCoefficient;
 
+/* They do not depend on ages, so rows with the same repeats share them. */
 typedef struct ClvFraction
 {
 	float8		b;
 	float8		c;
-	int			n;				/* how many there are already */
-	float8		k[CLV_FRACTION_MAX];
-	float8		k_b[CLV_FRACTION_MAX];
-	float8		k_c[CLV_FRACTION_MAX];
+	Size		n;				/* how many there are already */
+	Size		room;
+	ClvCoefficient *coefficient;
 } ClvFraction;
 
 /* The chances to leave before the next order, and not to, for members with x repeats. */
@@ -50,10 +51,13 @@ typedef struct ClvLogChance
 	float8		gradient[4];
 } ClvLogChance;
 
-extern void clv_chances_init(ClvChances *chances, const float8 *parameter, float8 repeats);
+extern void clv_chances_init(ClvChances *chances, const float8 *parameter);
+extern void clv_chances_start(ClvChances *chances, float8 repeats);
+extern void clv_chances_free(ClvChances *chances);
 extern ClvLogChance clv_log_leave(ClvChances *chances, float8 y);
 extern ClvLogChance clv_log_stay(ClvChances *chances, float8 y);
 extern float8 clv_pareto_log_sum(ClvChances *chances, float8 log_leave, float8 last_age, float8 age);
+extern float8 clv_pareto_log_alive(ClvChances *chances, float8 last_age, float8 age);
 extern void clv_pareto_evaluate(const float8 *parameter, const ClvRows *rows, ClvEvaluation *evaluation);
 
 #endif							/* CUSTMART_CLV_PARETO_H */

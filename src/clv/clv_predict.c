@@ -15,15 +15,15 @@
 /* Above this, terms are scaled down. */
 #define LARGE 1e250
 
-/*
- * Where the positive series would need more terms than this, or where they hardly
- * shrink, the function that they add up to is transformed.
- */
-#define SERIES_ORDERS 1e5
-#define SERIES_Z 0.999
+/* Longer series take more time than the integral below. */
+#define SERIES_TERMS 5000
 
-/* Terms of the transformed series, which has none to spare at the extremes. */
-#define TERMS_MAX 20000000
+/*
+ * Steps of the integral.  The error of the trapezoidal rule is e^(-pi^2 / step), or
+ * e^(-2 pi^2 / (step^2 a)) where the beta distribution is narrow.
+ */
+#define BETA_STEP 0.25
+#define BETA_NARROW_STEP 0.6
 
 /* ---------- BG/NBD and MBG/NBD ---------- */
 
@@ -47,13 +47,6 @@ active_member(const ClvParameters *parameters, float8 repeats, float8 age)
 	};
 
 	return m;
-}
-
-/* Whether the positive series is the one to use for orders in a time. */
-static bool
-series_converges(const Active *m, float8 days)
-{
-	return m->R * days / m->A <= SERIES_ORDERS && days <= SERIES_Z * (m->A + days);
 }
 
 /*
@@ -99,59 +92,89 @@ average(const Active *m, float8 shape, float8 z, bool of_orders)
 	}
 }
 
-/* Orders in the next days, by the transformed series (DLMF 15.8.1). */
+/*
+ * The same averages, as shares of what they would be if the member did not leave,
+ * by integrating over the chance p to leave after an order, which has the beta
+ * distribution (a, B):
+ *
+ *		orders		(1 - (1 + p q)^-R) / (p R q)
+ *		weight		(1 + p q)^-(R + 1)			where q = days / A
+ *
+ * Summed at equal steps of u = ln(p / (1 - p)) from the middle of the distribution
+ * on, where the density is e^(a u) (1 + middle (e^u - 1))^-(a + B) times a constant:
+ * the sum of densities is that constant.  On either side the terms become those of
+ * a geometric series, however slowly they fall.
+ */
 static float8
-transformed_orders(const Active *m, float8 days)
+beta_average(const Active *m, float8 q, bool of_orders)
 {
-	const float8 z = days / (m->A + days);
-	const float8 power = -log1p(days / m->A);	/* ln(1 - z) */
-	const float8 a = m->a;
-	const float8 below = a + m->B;
-	const float8 c = below - 1 - m->R;
-	const float8 rise = (a - 1) * power;
-	float8		term = c * z;
-	float8		sum = term;
+	const float8 middle = m->a / (m->a + m->B);
+	const float8 step = Min(BETA_STEP, BETA_NARROW_STEP / sqrt(1 + m->a));
+	float8		sum = 0;
+	float8		densities = 0;
 
-	for (Size n = 1; n < TERMS_MAX && fabs(term) > NEGLIGIBLE * (1 - z) * fabs(sum); n++)
+	for (int side = -1; side <= 1; side += 2)
 	{
-		check_interrupts(n);
-		term *= (c + n) * (a + n - 1) / ((below + n - 1) * (n + 1)) * z;
-		sum += term;
+		float8		last = 0;
+
+		/* The middle is on the left side. */
+		for (Size i = side > 0;; i++)
+		{
+			const float8 u = side * step * (float8) i;
+			const float8 grown = 1 + middle * expm1(u);
+			const float8 density = exp(m->a * u - (m->a + m->B) * log1p(middle * expm1(u)));
+			const float8 p = middle * exp(u) / grown;
+			const float8 ratio = last > 0 ? density / last : 1; /* and less for all terms after it */
+			bool		at_left = p * Max(1, m->R * q) < NEGLIGIBLE;
+			float8		share = 1;
+			float8		term;
+			float8		rest;
+
+			check_interrupts(i + 1);
+			if (!at_left)
+				share = of_orders ? -expm1(-m->R * log1p(p * q)) / (p * m->R * q) : exp(-(m->R + 1) * log1p(p * q));
+			term = density * share;
+			sum += term;
+			densities += density;
+			if (at_left || (1 - middle) / grown < NEGLIGIBLE)
+			{
+				rest = 1 / expm1((side < 0 ? m->a : m->B) * step);
+				sum += term * rest;
+				densities += density * rest;
+				break;
+			}
+			/* The share is at most 1, and falls from left to right. */
+			rest = density * ratio / (1 - ratio);
+			if (ratio < 1 && rest <= NEGLIGIBLE * densities && rest * (side < 0 ? 1 : share) <= NEGLIGIBLE * sum)
+				break;
+			last = density;
+		}
 	}
-	return (below - 1) * (a == 1 ? -power : -expm1(rise) / (a - 1)) - exp(rise) * sum;
+	return sum / densities;
 }
 
-/* The weight of an order at that time, by the same transformation. */
-static float8
-transformed_weight(const Active *m, float8 days)
+/* Whether the series is short: that of orders about as many as there may be. */
+static bool
+is_short(const Active *m, float8 q)
 {
-	const float8 z = days / (m->A + days);
-	const float8 below = m->a + m->B;
-	const float8 c = below - m->R - 1;
-	float8		term = 1;
-	float8		sum = 1;
-
-	for (Size n = 0; n < TERMS_MAX && fabs(term) > NEGLIGIBLE * (1 - z) * fabs(sum); n++)
-	{
-		check_interrupts(n + 1);
-		term *= (c + n) * (m->a + n) / ((below + n) * (n + 1)) * z;
-		sum += term;
-	}
-	return exp(-m->a * log1p(days / m->A)) * sum;
+	return m->R * q + 40 * (1 + q) <= SERIES_TERMS;
 }
 
 static float8
 geometric_orders(const Active *m, float8 days)
 {
-	return series_converges(m, days) ? average(m, m->R, days / (m->A + days), true) : transformed_orders(m, days);
+	const float8 q = days / m->A;
+
+	return is_short(m, q) ? average(m, m->R, days / (m->A + days), true) : m->R * q * beta_average(m, q, true);
 }
 
 /* Orders a day, after these days. */
 static float8
 geometric_rate(const Active *m, float8 days)
 {
-	return m->R / m->A * (series_converges(m, days) ? average(m, m->R + 1, days / (m->A + days), false) :
-						  transformed_weight(m, days));
+	const float8 q = days / m->A;
+
+	return m->R / m->A * (is_short(m, q) ? average(m, m->R + 1, days / (m->A + days), false) : beta_average(m, q, false));
 }
 
 /* ---------- integrals ---------- */
@@ -266,14 +289,13 @@ clv_p_alive(const ClvParameters *parameters, uint32 repeats, float8 last_age, fl
 		case CLV_PARETO:
 			{
 				ClvChances	chances;
-				float8		gap = age - last_age;
-				float8		log_leave;
+				float8		log_alive;
 
-				clv_chances_init(&chances, p, repeats);
-				log_leave = clv_log_leave(&chances, last_age).value;
-				return Min(1, exp(-(p[CLV_R] + repeats) * log1p(gap / (p[CLV_ALPHA] + last_age)) -
-								  p[CLV_S] * log1p(gap / (p[CLV_BETA] + last_age)) -
-								  clv_pareto_log_sum(&chances, log_leave, last_age, age)));
+				clv_chances_init(&chances, p);
+				clv_chances_start(&chances, repeats);
+				log_alive = clv_pareto_log_alive(&chances, last_age, age);
+				clv_chances_free(&chances);
+				return exp(log_alive);
 			}
 	}
 	pg_unreachable();
@@ -289,11 +311,15 @@ clv_p_order(const ClvParameters *parameters, uint32 repeats, float8 last_age, fl
 	{
 		ClvChances	chances;
 		float8		log_leave;
+		float8		log_none;
 
-		clv_chances_init(&chances, p, repeats);
+		clv_chances_init(&chances, p);
+		clv_chances_start(&chances, repeats);
 		log_leave = clv_log_leave(&chances, last_age).value;
-		return Max(0, -expm1(clv_pareto_log_sum(&chances, log_leave, last_age, age + days) -
-							 clv_pareto_log_sum(&chances, log_leave, last_age, age)));
+		log_none = clv_pareto_log_sum(&chances, log_leave, last_age, age + days) -
+			clv_pareto_log_sum(&chances, log_leave, last_age, age);
+		clv_chances_free(&chances);
+		return Max(0, -expm1(log_none));
 	}
 	return clv_p_alive(parameters, repeats, last_age, age) *
 		-expm1(-(p[CLV_R] + repeats) * log1p(days / (p[CLV_ALPHA] + age)));
@@ -347,7 +373,8 @@ clv_discounted_if_alive(const ClvParameters *parameters, uint32 repeats, float8 
 		case CLV_BG:
 		case CLV_MBG:
 			member = active_member(parameters, repeats, age);
-			return integrate(&integrand, member.A, days);
+			/* The more orders come, the earlier one of them is the last. */
+			return integrate(&integrand, member.A / (1 + member.R), days);
 		case CLV_PARETO:
 			return rate * pareto_discounted_activity(p[CLV_S], p[CLV_BETA] + age, days, discount);
 	}

@@ -263,6 +263,142 @@ test_edges(void)
 	property_end();
 }
 
+/*
+ * Where series are long or parameters extreme.  Parameters are those of an active
+ * member, so that evidence of many orders is in r and b.
+ */
+static void
+test_extremes(void)
+{
+	static const struct
+	{
+		float8		r;
+		float8		alpha;
+		float8		a;
+		float8		b;
+		float8		days;
+		float8		orders;
+	}			orders[] = {
+		{.3, .001, .8, 2, 52, 34.7973313595082},
+		{.3, .00001, .8, 2, 52, 100.513724575193},
+		{.3, .5, 1, 2, 3000, 10.248385995246},
+		{.3, .5, 3.5, .2, 3000, .998138450494612},
+		{7, .5, 30, .2, 3000, 1.00689655172414},
+		{1001000, 10400, .8, 3, 365, 81.2012919074922},
+		{100000.4, 570, .8, 100002.4, 1000, 112316.158701531},
+		{2000000.4, 570, 1.5, 2400000, 1000, 1740868.12644413},
+		{2005, 3, 2, 1, 365, 1.99999179722746}
+	};
+	static const struct
+	{
+		float8		r;
+		float8		alpha;
+		float8		a;
+		float8		b;
+		float8		days;
+		float8		discount;
+		float8		orders;
+	}			discounted[] = {
+		{.3, .5, .8, 2, 3650, .002, 10.0666227285006},
+		{.24, 31, .79, 2.4, 365, .0004, 1.34485259157568},
+		{3.24, 231, .79, 2.4, 3650, .0065, 1.45160163917756},
+		{.3, .01, 3.5, .2, 3000, .0003, 1.04643954509277}
+	};
+	static const struct
+	{
+		float8		s;
+		float8		beta;
+		float8		discount;
+		float8		days;
+		float8		activity;
+	}			activity[] = {
+		{.6, 80, .0004, INFINITY, 521.339590205456},
+		{.6, 80, .0125, INFINITY, 57.6302191587883},
+		{.6, 80, .013, INFINITY, 55.871954730899},
+		{.001, 80, .02, INFINITY, 49.9786327993897},
+		{25, 80, .001, INFINITY, 3.32178113120002},
+		{.6, .01, .0003, INFINITY, 3.56542264689752},
+		{3, 2000, .005, INFINITY, 156.333393978808},
+		{.6, 80, 1e-7, INFINITY, 19202.166226657},
+		{.6, 80, .0004, 3650, 476.27435097268},
+		{.6, .5, .002, 3650, 16.3429104617169},
+		{25, 80, .02, 3650, 3.11712351111271},
+		{2.5, .01, .0065, 3650, .00666581227278263}
+	};
+	static const struct
+	{
+		float8		parameter[4];
+		uint32		repeats;
+		float8		last_age;
+		float8		log_likelihood;	/* at age 300 */
+	}			pareto[] = {
+		{{.5, 100, .6, 1}, 0, 0, -.0581746967679095},
+		{{.5, 100, .6, .01}, 0, 0, -.00419426990524749},
+		{{.5, 70, .1, .001}, 0, 0, -.21430712006796},
+		{{.5, 100, .6, .0001}, 0, 0, -.000270727948696991},
+		{{.5, .01, .6, 70}, 0, 0, -4.24130766620875},
+		{{.5, .0001, .6, 70}, 0, 0, -6.53336840660269},
+		{{.5, 100, .6, .0001}, 3, 100, -25.2309450920572},
+		{{.5, .05, .6, 100}, 3, 2, -8.74800142638588},
+		{{.5, 10000, .6, .5}, 3, 2, -27.9809824752528},
+		{{30, .5, .01, 1000}, 3, 2, -54.7955589770362},
+		{{.01, 80, 20, 3}, 2, 5, -33.1075653766009},
+		{{5, 7, 200, 9000}, 40, 250, -125.50946548017},
+		{{.5, 100, .6, 100}, 5, 200, -27.7112468587836}
+	};
+
+	property("orders at extremes");
+	for (size_t i = 0; i < LENGTH_OF(orders); i++)
+	{
+		ClvParameters p = {CLV_BG, {orders[i].r, orders[i].alpha, orders[i].a, orders[i].b}};
+
+		agrees(clv_orders_if_alive(&p, 0, 0, orders[i].days), orders[i].orders, FUNCTION, "orders");
+	}
+	property_end();
+
+	property("discounted orders at extremes");
+	for (size_t i = 0; i < LENGTH_OF(discounted); i++)
+	{
+		ClvParameters p = {CLV_BG, {discounted[i].r, discounted[i].alpha, discounted[i].a, discounted[i].b}};
+
+		agrees(clv_discounted_if_alive(&p, 0, 0, discounted[i].days, discounted[i].discount), discounted[i].orders,
+			   FUNCTION, "discounted");
+	}
+	for (size_t i = 0; i < LENGTH_OF(activity); i++)
+	{
+		ClvParameters p = {CLV_PARETO, {1, 1, activity[i].s, activity[i].beta}};	/* an order a day */
+
+		agrees(clv_discounted_if_alive(&p, 0, 0, activity[i].days, activity[i].discount), activity[i].activity,
+			   FUNCTION, "activity");
+	}
+	property_end();
+
+	property("likelihood of Pareto/NBD at extremes");
+	for (size_t i = 0; i < LENGTH_OF(pareto); i++)
+		agrees(clv_log_likelihood(CLV_PARETO, pareto[i].parameter, pareto[i].repeats, pareto[i].last_age, 300),
+			   pareto[i].log_likelihood, FUNCTION, "likelihood");
+	property_end();
+
+	property("series and integrals agree where they meet");
+	for (int i = 0; i < 1000; i++)
+	{
+		const float8 r = exp(10 * uniform() - 3);
+		ClvParameters p = {CLV_BG, {r, exp(4 * uniform() - 3), exp(8 * uniform() - 5), exp(8 * uniform() - 4)}};
+		/* A series of 5000 terms. */
+		const float8 meet = p.value[CLV_ALPHA] * 4960 / (r + 40);
+		const float8 below = clv_orders_if_alive(&p, 0, 0, meet * (1 - 1e-12));
+		const float8 above = clv_orders_if_alive(&p, 0, 0, meet * (1 + 1e-12));
+		const float8 all = clv_orders_if_alive(&p, 0, 0, 2 * meet);
+		const float8 discounted = clv_discounted_if_alive(&p, 0, 0, 2 * meet, 1e-14 / meet);
+
+		holds(fabs(above / below - 1) < 1e-11, "r %g, alpha %g, a %g, b %g: %.15g, %.15g", r, p.value[1], p.value[2],
+			  p.value[3], below, above);
+		holds(fabs(discounted / all - 1) < 1e-10, "r %g, alpha %g, a %g, b %g: %.15g, discounted %.15g", r, p.value[1],
+			  p.value[2], p.value[3], all, discounted);
+	}
+	property_end();
+}
+
 static void
 test_spend(void)
 {
@@ -920,6 +1056,7 @@ main(void)
 	test_functions();
 	test_chances();
 	test_edges();
+	test_extremes();
 	test_spend();
 	test_derivatives();
 	test_cdnow("cdnow/CDNOW_sample.txt", true, sample_fits, LENGTH_OF(sample_fits), sample_holdout, sample_spend);
