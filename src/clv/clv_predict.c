@@ -86,8 +86,8 @@ average(const Active *m, float8 shape, float8 z, bool of_orders)
 		}
 		if (next >= 1)
 			continue;
-		rest = of_orders ? chance * (made / (1 - next) + next / ((1 - next) * (1 - next))) : chance / (1 - next);
-		if (rest <= NEGLIGIBLE * sum)
+		rest = of_orders ? chance * (made / (1 - next) + next / ((1 - next) * (1 - next))) : term / (1 - next);
+		if (rest <= NEGLIGIBLE * sum && chance <= (1 - next) * NEGLIGIBLE * chances)
 			return sum / chances;
 	}
 }
@@ -190,6 +190,7 @@ typedef struct Integrand
 	const ClvParameters *parameters;	/* of orders_then_left */
 	int			orders;
 	float8		log_constant;
+	float8		narrow;			/* how many times as many nodes as usual it needs, less 1 */
 } Integrand;
 
 /*
@@ -200,7 +201,7 @@ static float8
 integrate(const Integrand *integrand, float8 scale, float8 days)
 {
 	const float8 length = log1p(days / scale);
-	const int	panels = 1 + (int) Min(length / 1.5 + integrand->discount * days / 8, 60);
+	const int	panels = 1 + (int) Min((length / 1.5 + integrand->discount * days / 8) * (1 + integrand->narrow), 1000);
 	float8		sum = 0;
 
 	for (int panel = 0; panel < panels; panel++)
@@ -259,11 +260,11 @@ pareto_discounted_activity(float8 s, float8 scale, float8 days, float8 discount)
 	const float8 x = discount * scale;
 
 	if (!isinf(days))
-		return integrate(&integrand, scale, days);
+		return integrate(&integrand, scale / (1 + s), days);
 	if (x >= 1)
 		return scale * scaled_exponential_integral(s, x);
 	/* Nothing is left of an order after that time. */
-	return integrate(&integrand, scale, 45 / discount);
+	return integrate(&integrand, scale / (1 + s), 45 / discount);
 }
 
 /* ---------- members ---------- */
@@ -452,11 +453,12 @@ clv_new_order_chances(const ClvParameters *parameters, float8 days, int n, float
 				{
 					Integrand	integrand = {
 						.value = orders_then_left, .parameters = parameters,
-						.orders = i, .log_constant = log_constant
+						.orders = i, .log_constant = log_constant, .narrow = sqrt(i) / 4
 					};
+					const float8 scale = Min(p[CLV_ALPHA] / (1 + p[CLV_R]), p[CLV_BETA] / (1 + p[CLV_S]));
 
 					chance[i] = orders * exp(-p[CLV_S] * log1p(days / p[CLV_BETA])) +
-						integrate(&integrand, Min(p[CLV_ALPHA], p[CLV_BETA]), days);
+						integrate(&integrand, scale, days);
 				}
 				break;
 		}

@@ -813,6 +813,285 @@ check_spend(const Shopper *shopper, int n, ClvSpendRow *row, float8 members, con
 	property_end();
 }
 
+/* With a prior, which is weaker evidence than figures of ten digits. */
+static void
+check_prior_fit(const ClvRows *rows, ClvModel model, float8 penalty, const float8 *parameter, float8 log_likelihood, uint32 warnings)
+{
+	ClvFit		fit;
+
+	holds(clv_fit(model, rows, penalty, &fit) == CLV_FITTED, "fitted");
+	holds(fit.model == model && fit.warnings == warnings, "%s, warnings %x", model_name[fit.model], fit.warnings);
+	holds(fit.has_covariance, "covariance");
+	for (int i = 0; i < clv_parameter_count(model); i++)
+		agrees(fit.parameter[i], parameter[i], 1e-6, model_name[model]);
+	agrees(fit.log_likelihood, log_likelihood, 1e-8, model_name[model]);
+}
+
+static void
+test_sample_priors(const ClvRows *rows)
+{
+	property("fits to the sample with a prior");
+	check_prior_fit(rows, CLV_BG, 1, (float8[]) {.2427961, 30.92065, .7844784, 2.391152}, -14363.531827, 0);
+	check_prior_fit(rows, CLV_MBG, 1, (float8[]) {.5285832, 43.43409, .8855830, 1.588757}, -14363.238146, 0);
+	check_prior_fit(rows, CLV_BG, 100, (float8[]) {.2606839, 33.16622, .6404810, 1.696028}, -14365.753577, 0);
+	check_prior_fit(rows, CLV_MBG, 100, (float8[]) {.6366973, 46.33148, .8213903, 1.169607}, -14364.291175, 0);
+	property_end();
+}
+
+/* ---------- sets of which little can be told ---------- */
+
+/* All that is predicted for some members, all of it finite and in range. */
+static bool
+predicts(const ClvParameters *p)
+{
+	static const Member some[] = {{0, 0, 0}, {0, 0, 100}, {1, 10, 100}, {50, 99, 100}, {1000, 50, 100}};
+	bool		good = true;
+	float8		chance[10];
+
+	for (size_t i = 0; i < LENGTH_OF(some); i++)
+	{
+		const uint32 x = some[i].repeats;
+		float8		alive = clv_p_alive(p, x, some[i].last_age, some[i].age);
+		float8		order = clv_p_order(p, x, some[i].last_age, some[i].age, 365);
+		float8		orders = clv_expected_orders(p, x, some[i].last_age, some[i].age, 365);
+		float8		discounted = clv_discounted_orders(p, x, some[i].last_age, some[i].age, 365, 3e-4);
+		float8		most = (p->value[CLV_R] + x) / (p->value[CLV_ALPHA] + some[i].age) * 365;
+
+		good = good && alive >= 0 && alive <= 1 && order >= 0 && order <= alive * (1 + 1e-12) + 1e-12;
+		good = good && isfinite(orders) && orders >= 0 && orders <= most * (1 + 1e-12) && orders >= order * (1 - 1e-9) - 1e-12;
+		good = good && discounted >= 0 && discounted <= orders * (1 + 1e-9) && discounted >= orders * exp(-365 * 3e-4) * (1 - 1e-9);
+	}
+	clv_new_order_chances(p, 365, 10, chance);
+	for (int i = 0; i < 10; i++)
+		good = good && chance[i] >= 0 && chance[i] <= 1 + 1e-12;
+	return good;
+}
+
+static void
+check_sane(const ClvRow *given, int n, uint32 warnings)
+{
+	ClvRow		row[20];
+	ClvRows		rows;
+
+	memcpy(row, given, n * sizeof(ClvRow));
+	clv_rows_init(&rows, row, n);
+	for (int model = CLV_NBD; model <= CLV_PARETO; model++)
+	{
+		ClvFit		fit;
+		ClvParameters p;
+
+		holds(clv_fit((ClvModel) model, &rows, 0, &fit) == CLV_FITTED, "fitted");
+		holds(isfinite(fit.log_likelihood) && isfinite(fit.nbd_log_likelihood), "likelihoods");
+		holds(fit.model == CLV_NBD || (fit.warnings & CLV_NO_DROPOUT) == 0, "no dropout");
+		holds((fit.warnings & warnings) == warnings, "%s, warnings %x", model_name[model], fit.warnings);
+		p.model = fit.model;
+		memcpy(p.value, fit.parameter, sizeof(p.value));
+		for (int i = 0; i < clv_parameter_count(fit.model); i++)
+		{
+			holds(p.value[i] > 0 && isfinite(p.value[i]), "%s, parameter %d: %g", model_name[model], i, p.value[i]);
+			for (int j = 0; j < clv_parameter_count(fit.model); j++)
+				holds(isfinite(fit.covariance[i][j]), "%s, covariance", model_name[model]);
+		}
+		holds(predicts(&p), "%s predicts (%g, %g, %g, %g)", model_name[model], p.value[0], p.value[1], p.value[2], p.value[3]);
+	}
+}
+
+static void
+test_boundaries(void)
+{
+	static const float8 one_bg[] = {1.490514, 9.999848, .5626724, 2.197901};
+	static const float8 one_mbg[] = {1.474511, 10.24090, .4346688, 2.383025};
+	static const ClvRow one = {3, 1, 20, 30};
+	static const ClvRow same = {10, 500, 100, 101};
+	static const ClvRow few[] = {{0, 5, 0, 10}, {1, 1, 3, 10}, {0, 3, 0, 0}};
+	static const ClvRow gone[] = {{1, 100000, 1, 1000}, {0, 100000, 0, 1000}};
+	static const ClvRow still_here[] = {{1, 5, 1, 1}, {1, 1, 3, 10}, {4, 1, 10, 10}};
+	static const ClvRow heavy[] = {{4000000000u, 1, 1000, 1000}, {1, 1000, 30, 1000}};
+	static const ClvRow long_ago[] = {{2, 10, 1, 1e6}, {3, 10, 1e5, 1e6}, {0, 50, 0, 1e6}};
+	static const ClvRow no_repeats[] = {{0, 10, 0, 5}, {0, 20, 0, 100}};
+	ClvRow		row[3];
+	ClvRows		rows;
+	ClvFit		fit;
+
+	property("one member, and many alike");
+	row[0] = one;
+	clv_rows_init(&rows, row, 1);
+	check_prior_fit(&rows, CLV_BG, 0, one_bg, -10.6897558, CLV_FEW_REPEATERS | CLV_WEAK_PRIOR_USED);
+	check_prior_fit(&rows, CLV_MBG, 0, one_mbg, -10.7687323, CLV_FEW_REPEATERS | CLV_WEAK_PRIOR_USED);
+	check_prior_fit(&rows, CLV_BG, 1, one_bg, -10.6897558, CLV_FEW_REPEATERS);
+	row[0] = same;
+	clv_rows_init(&rows, row, 1);
+	holds(clv_fit(CLV_BG, &rows, 0, &fit) == CLV_FITTED && fit.warnings == CLV_WEAK_PRIOR_USED, "warnings %x", fit.warnings);
+	agrees(fit.parameter[CLV_R], 757.42, 1e-5, "r");
+	agrees(fit.parameter[CLV_R] / fit.parameter[CLV_ALPHA], .0990422, 1e-5, "r / alpha");
+	agrees(fit.parameter[CLV_A], .013983, 1e-4, "a");
+	agrees(fit.parameter[CLV_B], 54.419, 1e-5, "b");
+	agrees(fit.log_likelihood, -16567.02478, 1e-9, "likelihood");
+	for (int model = CLV_BG; model <= CLV_PARETO; model++)
+	{
+		ClvParameters p;
+
+		clv_fit((ClvModel) model, &rows, 0, &fit);
+		p.model = fit.model;
+		memcpy(p.value, fit.parameter, sizeof(p.value));
+		holds(clv_p_alive(&p, 10, 100, 101) > .99, "%s: active", model_name[model]);
+	}
+	property_end();
+
+	property("boundaries are answers");
+	check_sane(&one, 1, CLV_FEW_REPEATERS);
+	check_sane(&same, 1, CLV_WEAK_PRIOR_USED);
+	check_sane(few, 3, CLV_FEW_REPEATERS | CLV_WEAK_PRIOR_USED);
+	check_sane(gone, 2, CLV_WEAK_PRIOR_USED);
+	check_sane(still_here, 3, CLV_FEW_REPEATERS | CLV_SHORT_HISTORY);
+	check_sane(heavy, 2, CLV_ONE_MEMBER_DOMINATES);
+	check_sane(long_ago, 3, CLV_FEW_REPEATERS);
+	property_end();
+
+	property("nothing can be told without repeats");
+	memcpy(row, no_repeats, sizeof(no_repeats));
+	clv_rows_init(&rows, row, 2);
+	for (int model = CLV_NBD; model <= CLV_PARETO; model++)
+		holds(clv_fit((ClvModel) model, &rows, 0, &fit) == CLV_NO_REPEATS && clv_fit((ClvModel) model, &rows, 1, &fit) == CLV_NO_REPEATS,
+			  "%s", model_name[model]);
+	holds(clv_fit_best(&rows, 0, &fit) == CLV_NO_REPEATS, "best");
+	clv_rows_init(&rows, row, 0);
+	holds(clv_fit(CLV_MBG, &rows, 0, &fit) == CLV_NO_REPEATS, "no rows");
+	property_end();
+
+	property("random small sets");
+	for (int i = 0; i < 200; i++)
+	{
+		ClvRow		some[20];
+		int			n = 1 + (int) random_below(20);
+
+		for (int j = 0; j < n; j++)
+		{
+			float8		age = ceil(exp(7 * uniform()));
+			uint32		repeats = j == 0 ? 1 : (uint32) random_below(1 + (uint64) exp(4 * uniform()));
+
+			some[j] = (ClvRow) {.repeats = repeats, .members = 1, .age = age};
+			some[j].last_age = repeats > 0 ? ceil(age * uniform()) : 0;
+		}
+		check_sane(some, n, CLV_FEW_REPEATERS);
+	}
+	property_end();
+
+	property("predictions at parameters that no fit would have");
+	for (int i = 0; i < 1000; i++)
+	{
+		ClvParameters p = {.model = (ClvModel) (i % 4)};
+
+		for (int j = 0; j < 4; j++)
+			p.value[j] = exp(20 * uniform() - 10);
+		holds(predicts(&p), "%s (%g, %g, %g, %g)", model_name[p.model], p.value[0], p.value[1], p.value[2], p.value[3]);
+	}
+	property_end();
+}
+
+static void
+test_spend_boundaries(void)
+{
+	ClvSpendRow row[3] = {{3, 100, 10}, {1, 50, 10}, {7, 1, 10}};
+	ClvSpendRows rows;
+	ClvSpendFit fit;
+	float8		spend;
+
+	property("spend of which little can be told");
+	clv_spend_rows_init(&rows, row, 3);
+	holds(clv_spend_fit(&rows, 0, &fit) && fit.weak_prior_used && isfinite(fit.log_likelihood), "all spend the same");
+	holds(clv_expected_spend(fit.parameter, 3, 10, &spend) && fabs(spend - 10) < 0.2, "all spend the same: %g", spend);
+	clv_spend_rows_init(&rows, row, 1);
+	holds(clv_spend_fit(&rows, 0, &fit) && fit.weak_prior_used && isfinite(fit.log_likelihood), "one row");
+	row[0].members = 1;
+	clv_spend_rows_init(&rows, row, 1);
+	holds(clv_spend_fit(&rows, 0, &fit) && fit.weak_prior_used && isfinite(fit.log_likelihood), "one member");
+	clv_spend_rows_init(&rows, row, 0);
+	holds(!clv_spend_fit(&rows, 0, &fit), "nobody");
+	property_end();
+}
+
+/* ---------- what must not matter ---------- */
+
+static void
+shuffle(ClvRow *row, int n)
+{
+	for (int i = n - 1; i > 0; i--)
+	{
+		int			j = (int) random_below((uint64) i + 1);
+		ClvRow		other = row[i];
+
+		row[i] = row[j];
+		row[j] = other;
+	}
+}
+
+static void
+test_order(void)
+{
+	const int	n = 2000;
+	ClvRow	   *given = malloc(n * sizeof(ClvRow));
+	ClvRow	   *row = malloc(2 * n * sizeof(ClvRow));
+	ClvRows		rows;
+	ClvRows		again;
+
+	property("the order of rows does not matter, nor that equal ones are merged");
+	for (int round = 0; round < 8; round++)
+	{
+		ClvModel	model = (ClvModel) (round % 4);
+		ClvFit		fit;
+		ClvFit		other;
+
+		random_rows(&rows, given, n, round < 4);
+		memcpy(row, given, rows.n * sizeof(ClvRow));
+		shuffle(row, (int) rows.n);
+		clv_rows_init(&again, row, rows.n);
+		clv_fit(model, &rows, 0, &fit);
+		clv_fit(model, &again, 0, &other);
+		holds(memcmp(&fit, &other, sizeof(fit)) == 0, "%s: shuffled", model_name[model]);
+
+		/* Every row twice. */
+		memcpy(row, given, rows.n * sizeof(ClvRow));
+		memcpy(row + rows.n, given, rows.n * sizeof(ClvRow));
+		shuffle(row, 2 * (int) rows.n);
+		clv_rows_init(&again, row, 2 * rows.n);
+		holds(again.n == rows.n && again.members == 2 * rows.members && again.repeats == 2 * rows.repeats, "merged");
+		clv_fit(model, &again, 0, &other);
+		for (int i = 0; i < clv_parameter_count(model); i++)
+		{
+			agrees(other.parameter[i], fit.parameter[i], FITTED, "twice: parameter");
+			agrees(sqrt(other.covariance[i][i] * 2), sqrt(fit.covariance[i][i]), STD_ERROR, "twice: standard error");
+		}
+		agrees(other.log_likelihood, 2 * fit.log_likelihood, 1e-12, "twice: likelihood");
+	}
+	property_end();
+
+	property("who came today tells nothing");
+	for (int model = 0; model < MODELS; model++)
+		for (int i = 0; i < 100; i++)
+		{
+			float8		p[4];
+
+			for (int j = 0; j < 4; j++)
+				p[j] = exp(6 * uniform() - 3);
+			holds(fabs(clv_log_likelihood(models[model], p, 0, 0, 0)) < 3e-15, "%s: %g",
+				  model_name[models[model]], clv_log_likelihood(models[model], p, 0, 0, 0));
+		}
+	property_end();
+
+	property("figures are checked");
+	holds(clv_row_check(0, 0, 0) == CLV_ROW_GOOD && clv_row_check(2, 1, 1) == CLV_ROW_GOOD, "good");
+	holds(clv_row_check(0, NAN, 1) == CLV_ROW_NOT_FINITE && clv_row_check(0, 0, INFINITY) == CLV_ROW_NOT_FINITE, "not finite");
+	holds(clv_row_check(-1, 0, 1) == CLV_ROW_NEGATIVE && clv_row_check(1, -1, 1) == CLV_ROW_NEGATIVE, "negative");
+	holds(clv_row_check(1, 2, 1) == CLV_ROW_LAST_AGE_ABOVE_AGE, "last age above age");
+	holds(clv_row_check(0, 1, 2) == CLV_ROW_LAST_AGE_WITHOUT_REPEATS, "no repeats");
+	holds(clv_row_check(1, 0, 2) == CLV_ROW_REPEATS_WITHOUT_LAST_AGE, "no last age");
+	holds(clv_row_check(INT64_C(1) << 32, 1, 2) == CLV_ROW_TOO_MANY_REPEATS, "too many");
+	property_end();
+	free(given);
+	free(row);
+}
+
 static const Expected sample_fits[] = {
 	{CLV_BG, {.24259452243, 4.413602019, .7929220172, 2.425906777}, {.012557378, .37822405, .18573382, .70541426}, -9582.429206674},
 	{CLV_MBG, {.5248431591, 6.183085280, .8913593907, 1.614002240}, {.083268207, .69562064, .15478993, .53749480}, -9582.135715554},
@@ -986,6 +1265,8 @@ test_cdnow(const char *name, bool is_sample, const Expected *fits, size_t n_fits
 			check_sample_totals(shopper, n, end, &fit, (int) i);
 		}
 	}
+	if (is_sample)
+		test_sample_priors(&rows);
 	check_spend(shopper, n, spend_row, is_sample ? 946 : 9450, spend, name);
 	free(shopper);
 	free(row);
@@ -1059,6 +1340,9 @@ main(void)
 	test_extremes();
 	test_spend();
 	test_derivatives();
+	test_boundaries();
+	test_spend_boundaries();
+	test_order();
 	test_cdnow("cdnow/CDNOW_sample.txt", true, sample_fits, LENGTH_OF(sample_fits), sample_holdout, sample_spend);
 	test_cdnow("cdnow/CDNOW_master.txt.gz", false, master_fits, LENGTH_OF(master_fits), master_holdout, master_spend);
 	test_online_retail();
