@@ -12,6 +12,7 @@
 
 /* Pareto/NBD has a fit to a sample first where there are more rows than this. */
 #define SAMPLE_ROWS 20000
+#define SAMPLE_DROPOUT 1e-3		/* and its result is of use from here on */
 
 typedef struct FitData
 {
@@ -28,16 +29,29 @@ evaluate_rows(const void *data, const float8 *parameter, ClvEvaluation *evaluati
 	clv_evaluate(fit->model, parameter, fit->rows, evaluation);
 }
 
+/* How many members leave, roughly: after an order, or in their time. */
+static float8
+dropout(const FitData *fit, const float8 *parameter)
+{
+	return fit->model == CLV_PARETO ?
+		parameter[CLV_S] / parameter[CLV_BETA] * fit->rows->mean_age :
+		parameter[CLV_A] / (parameter[CLV_A] + parameter[CLV_B]);
+}
+
 /* Whether the likelihood only creeps up to that of a model in which nobody leaves. */
 static bool
 has_no_dropout(const void *data, const float8 *parameter, float8 log_likelihood)
 {
 	const FitData *fit = data;
-	const float8 share = fit->model == CLV_PARETO ?
-		parameter[CLV_S] / parameter[CLV_BETA] * fit->rows->mean_age :
-		parameter[CLV_A] / (parameter[CLV_A] + parameter[CLV_B]);
 
-	return log_likelihood - fit->nbd_log_likelihood < NO_DROPOUT_GAIN && share < NO_DROPOUT_SHARE;
+	return log_likelihood - fit->nbd_log_likelihood < NO_DROPOUT_GAIN && dropout(fit, parameter) < NO_DROPOUT_SHARE;
+}
+
+/* Whether too few of a sample leave to tell what all do. */
+static bool
+has_little_dropout(const void *data, const float8 *parameter, float8 log_likelihood)
+{
+	return dropout(data, parameter) < SAMPLE_DROPOUT;
 }
 
 static ClvProblem
@@ -105,8 +119,7 @@ approach(const ClvProblem *problem, const FitData *data, ClvPoint *point)
 		take_sample(rows, (uint64) (rows->members / (SAMPLE_ROWS / 2.0)), row, &sample);
 		sample_data.rows = &sample;
 		sample_problem.data = &sample_data;
-		/* The likelihood of the limit is not known of a sample. */
-		sample_problem.at_limit = NULL;
+		sample_problem.at_limit = has_little_dropout;
 		if (clv_bfgs(&sample_problem, &sample_point) == CLV_MAXIMUM)
 			memcpy(point->theta, sample_point.theta, sizeof(point->theta));
 		else

@@ -11,6 +11,11 @@
  * other.  Beyond, the truncated fraction is a smooth function still.
  */
 #define PAIRS_MAX 16384
+#define SPARE_PAIRS 3
+#define FEW_PAIRS 24
+
+/* e^-40 is below the last digit of the coefficients' size. */
+#define LAST_DIGIT 40.0
 
 /* ---------- the continued fraction ---------- */
 
@@ -68,18 +73,47 @@ fraction_extend(ClvFraction *fraction, Size n)
 }
 
 /*
- * ln of the function at w, and its derivatives by b, c and w.
+ * How many pairs of coefficients it takes.
  *
- * Neighbouring coefficients have a product of at most about 1/16, and tend to 1/4,
- * so a step more in the fraction shrinks the error by
- * rho = (sqrt(1 + w) - 1) / (sqrt(1 + w) + 1) or better: after n steps it is rho^n.
+ * A pair whose product is (kappa w)^2 shrinks the error by rho^2 or better, where
+ * rho = (sqrt(1 + 4 kappa w) - 1) / (sqrt(1 + 4 kappa w) + 1).  kappa grows to 1/4,
+ * but if b or c is large it takes its time.
  */
+static Size
+pairs_needed(const ClvFraction *fraction, float8 w)
+{
+	const float8 b = fraction->b;
+	const float8 c = fraction->c;
+	float8		root = 1 + sqrt(1 + w);
+	float8		decay = 2 * log(root * root / w);	/* -ln rho^2 */
+	float8		sum = 0;
+
+	if (!(w > 0))
+		return SPARE_PAIRS;
+	/* Looking closer does not pay. */
+	if (LAST_DIGIT < FEW_PAIRS * decay)
+		return SPARE_PAIRS + (Size) (LAST_DIGIT / decay);
+	for (float8 m = 1; m < PAIRS_MAX; m *= 2)
+	{
+		/* At the end of pairs from m to 2 m. */
+		const float8 n = 2 * m;
+		const float8 below = c - 1 + 2 * n;
+		const float8 x = 4 * w * sqrt((b + n) / (c + 2 * n) * ((c - 1 + n) / below) * (n / below) * ((c - b - 1 + n) / (c - 2 + 2 * n)));
+
+		root = 1 + sqrt(1 + x);
+		decay = 2 * log(root * root / x);
+		if (sum + decay * m >= LAST_DIGIT)
+			return SPARE_PAIRS + (Size) (m + (LAST_DIGIT - sum) / decay);
+		sum += decay * m;
+	}
+	return PAIRS_MAX;
+}
+
+/* ln of the function at w, and its derivatives by b, c and w. */
 static void
 log_function(ClvFraction *fraction, float8 w, float8 *value, float8 *by_b, float8 *by_c, float8 *by_w)
 {
-	const float8 root = 1 + sqrt(1 + w);
-	const float8 decay = w > 0 ? 2 * log(root * root / w) : INFINITY;	/* -ln rho^2 */
-	const Size	n = 2 * (Size) Min(3 + 40 / decay, PAIRS_MAX);
+	const Size	n = 2 * pairs_needed(fraction, w);
 	float8		f = 1;
 	float8		f_b = 0;
 	float8		f_c = 0;
