@@ -14,6 +14,12 @@
 #define SAMPLE_ROWS 20000
 #define SAMPLE_DROPOUT 1e-3		/* and its result is of use from here on */
 
+/*
+ * The likelihood of Pareto/NBD takes long where its parameters of time are far apart.
+ * Here they are so by a factor of 400,000, and nothing is said about members.
+ */
+#define PARETO_FAR 13.0
+
 typedef struct FitData
 {
 	ClvModel	model;
@@ -63,6 +69,7 @@ make_problem(const FitData *data, float8 penalty)
 		.parameters = clv_parameter_count(data->model),
 		.start = {1, mean_age / 8, 1, 1},
 		.penalty = penalty,
+		.far_out = pareto ? PARETO_FAR : CLV_FAR,
 		.evaluate = evaluate_rows,
 		.has_hessian = clv_has_hessian(data->model),
 		.at_limit = data->model == CLV_NBD ? NULL : has_no_dropout,
@@ -101,40 +108,46 @@ take_sample(const ClvRows *all, uint64 step, ClvRow *row, ClvRows *sample)
 }
 
 /* Brings the point close to the maximum: a sample will do for that. */
-static void
+static ClvOutcome
 approach(const ClvProblem *problem, const FitData *data, ClvPoint *point)
 {
 	const ClvRows *rows = data->rows;
 
-	if (rows->n <= SAMPLE_ROWS)
-		clv_bfgs(problem, point);
-	else
+	if (rows->n > SAMPLE_ROWS)
 	{
 		ClvRow	   *row = MemoryContextAllocHuge(CurrentMemoryContext, rows->n * sizeof(ClvRow));
 		ClvRows		sample;
 		FitData		sample_data = *data;
 		ClvProblem	sample_problem = *problem;
 		ClvPoint	sample_point = *point;
+		ClvOutcome	outcome;
 
 		take_sample(rows, (uint64) (rows->members / (SAMPLE_ROWS / 2.0)), row, &sample);
 		sample_data.rows = &sample;
 		sample_problem.data = &sample_data;
 		sample_problem.at_limit = has_little_dropout;
-		if (clv_bfgs(&sample_problem, &sample_point) == CLV_MAXIMUM)
-			memcpy(point->theta, sample_point.theta, sizeof(point->theta));
-		else
-			clv_bfgs(problem, point);
+		outcome = clv_bfgs(&sample_problem, &sample_point);
 		pfree(row);
+		if (outcome == CLV_MAXIMUM)
+		{
+			memcpy(point->theta, sample_point.theta, sizeof(point->theta));
+			return outcome;
+		}
 	}
+	return clv_bfgs(problem, point);
 }
 
-/* Searches the maximum from the point. */
+/* Searches the maximum from the start. */
 static ClvOutcome
 search(const ClvProblem *problem, const FitData *data, ClvPoint *point)
 {
+	ClvOutcome	outcome = CLV_MAXIMUM;
+
+	clv_point_start(problem, point);
 	if (!problem->has_hessian)
-		approach(problem, data, point);
-	return clv_newton(problem, point);
+		outcome = approach(problem, data, point);
+	/* Newton's method may find its way where BFGS did not. */
+	return outcome == CLV_MAXIMUM || outcome == CLV_NO_END ? clv_newton(problem, point) : outcome;
 }
 
 /*
@@ -147,18 +160,13 @@ maximize(const FitData *data, float8 *penalty, ClvPoint *point, ClvProblem *prob
 	ClvOutcome	outcome;
 
 	*problem = make_problem(data, *penalty);
-	clv_point_start(problem, point);
 	outcome = search(problem, data, point);
 	if (outcome == CLV_FAR_OUT || outcome == CLV_NO_END)
 	{
+		/* The prior's middle is the start, and closer than where the search has got to. */
 		*penalty = Max(*penalty, 1);
 		problem->penalty = *penalty;
-		/* From the best point; from the start, where that is too far out. */
-		if (clv_newton(problem, point) != CLV_MAXIMUM)
-		{
-			clv_point_start(problem, point);
-			search(problem, data, point);
-		}
+		search(problem, data, point);
 	}
 	return outcome != CLV_AT_LIMIT;
 }

@@ -7,7 +7,6 @@
 #define ITERATIONS 100
 #define HALVINGS 50
 #define LONGEST_STEP 2.0
-#define FAR_OUT 25.0			/* from the start, in logarithms */
 
 /* The gain that a step promises, above which it is not the last one: 1e-5 standard errors. */
 #define NO_GAIN 1e-10
@@ -184,7 +183,7 @@ static bool
 leaves(const ClvProblem *problem, const ClvPoint *point, ClvOutcome *outcome)
 {
 	for (int i = 0; i < problem->parameters; i++)
-		if (fabs(point->theta[i] - log(problem->start[i])) > FAR_OUT)
+		if (fabs(point->theta[i] - log(problem->start[i])) > problem->far_out)
 		{
 			*outcome = CLV_FAR_OUT;
 			return true;

@@ -11,6 +11,9 @@
 
 #include "clv/clv_likelihood.h"
 
+/* Of parameters that are no estimates any more. */
+#define CLV_FAR 25.0
+
 typedef struct ClvProblem
 {
 	int			parameters;
@@ -21,6 +24,9 @@ typedef struct ClvProblem
 	 * It counts as much as this many members, and does not depend on units.
 	 */
 	float8		penalty;
+
+	/* How far from the start is too far, in logarithms. */
+	float8		far_out;
 
 	/* Value and gradient by parameters, with the Hessian if has_hessian. */
 	void		(*evaluate) (const void *data, const float8 *parameter, ClvEvaluation *evaluation);

@@ -10,7 +10,7 @@
  * As many pairs as w = 10^6 needs, when one parameter of time is a millionth of the
  * other.  Beyond, the truncated fraction is a smooth function still.
  */
-#define PAIRS_MAX 16384
+#define PAIRS_MAX 10000
 #define SPARE_PAIRS 3
 #define FEW_PAIRS 24
 

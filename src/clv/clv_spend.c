@@ -85,6 +85,7 @@ clv_spend_fit(const ClvSpendRows *rows, float8 penalty, ClvSpendFit *fit)
 		.parameters = CLV_SPEND_PARAMETERS,
 		.start = {2, 2, rows->mean},
 		.penalty = penalty,
+		.far_out = CLV_FAR,
 		.evaluate = evaluate_rows,
 		.has_hessian = true,
 		.data = rows
@@ -100,11 +101,8 @@ clv_spend_fit(const ClvSpendRows *rows, float8 penalty, ClvSpendFit *fit)
 		/* All spend the same, or the sets are too small to tell. */
 		fit->weak_prior_used = penalty < 1;
 		problem.penalty = Max(penalty, 1);
-		if (clv_newton(&problem, &point) != CLV_MAXIMUM)
-		{
-			clv_point_start(&problem, &point);
-			clv_newton(&problem, &point);
-		}
+		clv_point_start(&problem, &point);
+		clv_newton(&problem, &point);
 	}
 	memcpy(fit->parameter, point.parameter, sizeof(fit->parameter));
 	fit->log_likelihood = point.log_likelihood;
