@@ -9,7 +9,7 @@
 #ifndef CUSTMART_CLV_MAXIMIZE_H
 #define CUSTMART_CLV_MAXIMIZE_H
 
-#include "clv/clv_likelihood.h"
+#include "clv/clv_evaluation.h"
 
 /* Of parameters that are no estimates any more. */
 #define CLV_FAR 25.0

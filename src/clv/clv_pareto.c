@@ -40,7 +40,8 @@ fraction_extend(ClvFraction *fraction, Size n)
 	for (Size i = fraction->n; i < n; i++)
 	{
 		ClvCoefficient *coefficient = fraction->coefficient + i;
-		const float8 m = (float8) ((i + 1) / 2);
+		const Size	pair = (i + 1) / 2;
+		const float8 m = (float8) pair;
 		const float8 below = 1 / (c - 1 + 2 * m);
 
 		if (i == 0)

@@ -15,7 +15,7 @@
 #ifndef CUSTMART_CLV_PARETO_H
 #define CUSTMART_CLV_PARETO_H
 
-#include "clv/clv_likelihood.h"
+#include "clv/clv_evaluation.h"
 
 /* A coefficient of 1 + k1 w / (1 + k2 w / (1 + ...)), the reciprocal of the function. */
 typedef struct ClvCoefficient

@@ -269,6 +269,16 @@ pareto_discounted_activity(float8 s, float8 scale, float8 days, float8 discount)
 
 /* ---------- members ---------- */
 
+/* ln of the odds of having left, in BG/NBD and MBG/NBD. */
+static float8
+log_odds(ClvModel model, const float8 *parameter, float8 repeats, float8 last_age, float8 age)
+{
+	float8		behind = parameter[CLV_B] + repeats - (model == CLV_BG);
+
+	return log(parameter[CLV_A] / behind) +
+		(parameter[CLV_R] + repeats) * log1p((age - last_age) / (parameter[CLV_ALPHA] + last_age));
+}
+
 /*
  * The chance that the member is active still, that is, has not left.  BG/NBD takes
  * everybody for active who has ordered once.
@@ -286,7 +296,7 @@ clv_p_alive(const ClvParameters *parameters, uint32 repeats, float8 last_age, fl
 		case CLV_MBG:
 			if (parameters->model == CLV_BG && repeats == 0)
 				return 1;
-			return 1 / (1 + exp(clv_log_odds(parameters->model, p, repeats, last_age, age)));
+			return 1 / (1 + exp(log_odds(parameters->model, p, repeats, last_age, age)));
 		case CLV_PARETO:
 			{
 				ClvChances	chances;

@@ -9,7 +9,7 @@
 #ifndef CUSTMART_CLV_SPEND_H
 #define CUSTMART_CLV_SPEND_H
 
-#include "clv/clv_likelihood.h"
+#include "clv/clv_evaluation.h"
 
 enum
 {

@@ -1,4 +1,4 @@
-/* needs: clv/clv_math.c clv/clv_rows.c clv/clv_likelihood.c clv/clv_pareto.c clv/clv_maximize.c clv/clv_fit.c clv/clv_predict.c clv/clv_spend.c */
+/* needs: clv/clv_math.c clv/clv_rows.c clv/clv_evaluation.c clv/clv_likelihood.c clv/clv_pareto.c clv/clv_maximize.c clv/clv_fit.c clv/clv_predict.c clv/clv_spend.c */
 #include "clv/clv_fit.h"
 #include "clv/clv_pareto.h"
 #include "clv/clv_predict.h"
