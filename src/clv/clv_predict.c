@@ -405,6 +405,39 @@ clv_discounted_orders(const ClvParameters *parameters, uint32 repeats, float8 la
 		clv_discounted_if_alive(parameters, repeats, age, days, discount);
 }
 
+/* ---------- many members ---------- */
+
+void
+clv_forecast_init(ClvForecast *forecast, const ClvParameters *parameters, float8 days, float8 discount)
+{
+	memset(forecast, 0, sizeof(*forecast));
+	forecast->parameters = *parameters;
+	forecast->days = days;
+	forecast->discount = discount;
+}
+
+void
+clv_forecast_if_alive(ClvForecast *forecast, uint32 repeats, float8 age, float8 *orders, float8 *discounted)
+{
+	uint64		bits;
+	ClvForecastSlot *slot;
+
+	/* Of an age in days only the first bits are set; a product spreads them to the last. */
+	memcpy(&bits, &age, sizeof(bits));
+	bits = ((bits >> 32) ^ (bits << 32) ^ repeats) * UINT64CONST(0x9E3779B97F4A7C15);
+	slot = &forecast->slot[(bits >> 32) % CLV_FORECAST_SLOTS];
+	if (!slot->used || slot->repeats != repeats || slot->age != age)
+	{
+		slot->used = true;
+		slot->repeats = repeats;
+		slot->age = age;
+		slot->orders = clv_orders_if_alive(&forecast->parameters, repeats, age, forecast->days);
+		slot->discounted = clv_discounted_if_alive(&forecast->parameters, repeats, age, forecast->days, forecast->discount);
+	}
+	*orders = slot->orders;
+	*discounted = slot->discounted;
+}
+
 /* ---------- new members ---------- */
 
 float8

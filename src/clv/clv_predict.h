@@ -2,9 +2,8 @@
  * clv_predict.h
  *	  What a fitted model expects of members.
  *
- * What a member who is active will order depends on the repeats and the age only,
- * so callers who predict for many members can keep it: expected orders are that
- * times p_alive.
+ * What a member who is active will order depends on the repeats and the age only;
+ * expected orders are that times p_alive.
  */
 #ifndef CUSTMART_CLV_PREDICT_H
 #define CUSTMART_CLV_PREDICT_H
@@ -27,6 +26,32 @@ extern float8 clv_discounted_orders(const ClvParameters *parameters, uint32 repe
 /* The same of one who is active. */
 extern float8 clv_orders_if_alive(const ClvParameters *parameters, uint32 repeats, float8 age, float8 days);
 extern float8 clv_discounted_if_alive(const ClvParameters *parameters, uint32 repeats, float8 age, float8 days, float8 discount);
+
+/*
+ * The same for all members of a table, who have the same days before them.  Many have
+ * the same repeats and age, so what was computed last for others is kept.
+ */
+#define CLV_FORECAST_SLOTS 65536
+
+typedef struct ClvForecastSlot
+{
+	float8		age;
+	uint32		repeats;
+	bool		used;
+	float8		orders;
+	float8		discounted;
+} ClvForecastSlot;
+
+typedef struct ClvForecast
+{
+	ClvParameters parameters;
+	float8		days;
+	float8		discount;
+	ClvForecastSlot slot[CLV_FORECAST_SLOTS];
+} ClvForecast;
+
+extern void clv_forecast_init(ClvForecast *forecast, const ClvParameters *parameters, float8 days, float8 discount);
+extern void clv_forecast_if_alive(ClvForecast *forecast, uint32 repeats, float8 age, float8 *orders, float8 *discounted);
 
 /* Of a new member, on the day of the first order. */
 extern float8 clv_new_orders(const ClvParameters *parameters, float8 days);

@@ -228,6 +228,34 @@ test_chances(void)
 }
 
 static void
+test_forecast(void)
+{
+	ClvForecast *forecast = malloc(sizeof(ClvForecast));
+
+	property("what is kept for many members is what each of them gets");
+	for (int model = 0; model < MODELS; model++)
+	{
+		clv_forecast_init(forecast, &fixed[model], 52, WEEKLY_DISCOUNT);
+		for (int i = 0; i < 20000; i++)
+		{
+			uint32		repeats = (uint32) random_below(20);
+			float8		age = (float8) random_below(1000) / 4;
+			float8		orders;
+			float8		discounted;
+
+			clv_forecast_if_alive(forecast, repeats, age, &orders, &discounted);
+			/* All of them would take long. */
+			if (i % 10 == 0)
+				holds(orders == clv_orders_if_alive(&fixed[model], repeats, age, 52) &&
+					  discounted == clv_discounted_if_alive(&fixed[model], repeats, age, 52, WEEKLY_DISCOUNT),
+					  "%s (%u, %g)", model_name[models[model]], repeats, age);
+		}
+	}
+	property_end();
+	free(forecast);
+}
+
+static void
 test_edges(void)
 {
 	const ClvParameters one = {CLV_BG, {.243, 4.414, 1, 2.426}};
@@ -1428,6 +1456,7 @@ main(void)
 {
 	test_functions();
 	test_chances();
+	test_forecast();
 	test_edges();
 	test_extremes();
 	test_spend();
