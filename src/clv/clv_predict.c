@@ -407,35 +407,54 @@ clv_discounted_orders(const ClvParameters *parameters, uint32 repeats, float8 la
 
 /* ---------- many members ---------- */
 
+/* Makes a forecast for so many members. */
 void
-clv_forecast_init(ClvForecast *forecast, const ClvParameters *parameters, float8 days, float8 discount)
+clv_forecast_init(ClvForecast *forecast, const ClvParameters *parameters, float8 days, float8 discount, float8 members)
 {
-	memset(forecast, 0, sizeof(*forecast));
+	Size		size;
+
 	forecast->parameters = *parameters;
 	forecast->days = days;
 	forecast->discount = discount;
+	forecast->buckets = 1;
+	while (forecast->buckets < CLV_FORECAST_SLOTS / CLV_FORECAST_BUCKET && forecast->buckets < members)
+		forecast->buckets *= 2;
+	size = forecast->buckets * CLV_FORECAST_BUCKET * sizeof(ClvForecastSlot);
+	forecast->slot = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	memset(forecast->slot, 0, size);
+}
+
+void
+clv_forecast_free(ClvForecast *forecast)
+{
+	pfree(forecast->slot);
 }
 
 void
 clv_forecast_if_alive(ClvForecast *forecast, uint32 repeats, float8 age, float8 *orders, float8 *discounted)
 {
 	uint64		bits;
+	ClvForecastSlot *bucket;
 	ClvForecastSlot *slot;
 
 	/* Of an age in days only the first bits are set; a product spreads them to the last. */
 	memcpy(&bits, &age, sizeof(bits));
 	bits = ((bits >> 32) ^ (bits << 32) ^ repeats) * UINT64CONST(0x9E3779B97F4A7C15);
-	slot = &forecast->slot[(bits >> 32) % CLV_FORECAST_SLOTS];
-	if (!slot->used || slot->repeats != repeats || slot->age != age)
-	{
-		slot->used = true;
-		slot->repeats = repeats;
-		slot->age = age;
-		slot->orders = clv_orders_if_alive(&forecast->parameters, repeats, age, forecast->days);
-		slot->discounted = clv_discounted_if_alive(&forecast->parameters, repeats, age, forecast->days, forecast->discount);
-	}
-	*orders = slot->orders;
-	*discounted = slot->discounted;
+	bucket = forecast->slot + (bits >> 32 & (forecast->buckets - 1)) * CLV_FORECAST_BUCKET;
+	for (slot = bucket; slot < bucket + CLV_FORECAST_BUCKET && slot->is_used; slot++)
+		if (slot->repeats == repeats && slot->age == age)
+		{
+			*orders = slot->orders;
+			*discounted = slot->discounted;
+			return;
+		}
+	if (slot == bucket + CLV_FORECAST_BUCKET)
+		slot = bucket + (bits >> 62);
+	slot->is_used = true;
+	slot->repeats = repeats;
+	slot->age = age;
+	slot->orders = *orders = clv_orders_if_alive(&forecast->parameters, repeats, age, forecast->days);
+	slot->discounted = *discounted = clv_discounted_if_alive(&forecast->parameters, repeats, age, forecast->days, forecast->discount);
 }
 
 /* ---------- new members ---------- */

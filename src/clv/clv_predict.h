@@ -29,15 +29,17 @@ extern float8 clv_discounted_if_alive(const ClvParameters *parameters, uint32 re
 
 /*
  * The same for all members of a table, who have the same days before them.  Many have
- * the same repeats and age, so what was computed last for others is kept.
+ * the same repeats and age, so what was computed for others is kept: of those whose
+ * place is in the same bucket, as much as there is room for.
  */
-#define CLV_FORECAST_SLOTS 65536
+#define CLV_FORECAST_BUCKET 4
+#define CLV_FORECAST_SLOTS 131072
 
 typedef struct ClvForecastSlot
 {
 	float8		age;
 	uint32		repeats;
-	bool		used;
+	bool		is_used;
 	float8		orders;
 	float8		discounted;
 } ClvForecastSlot;
@@ -47,10 +49,13 @@ typedef struct ClvForecast
 	ClvParameters parameters;
 	float8		days;
 	float8		discount;
-	ClvForecastSlot slot[CLV_FORECAST_SLOTS];
+	Size		buckets;		/* a power of two */
+	ClvForecastSlot *slot;
 } ClvForecast;
 
-extern void clv_forecast_init(ClvForecast *forecast, const ClvParameters *parameters, float8 days, float8 discount);
+extern void clv_forecast_init(ClvForecast *forecast, const ClvParameters *parameters, float8 days, float8 discount,
+							  float8 members);
+extern void clv_forecast_free(ClvForecast *forecast);
 extern void clv_forecast_if_alive(ClvForecast *forecast, uint32 repeats, float8 age, float8 *orders, float8 *discounted);
 
 /* Of a new member, on the day of the first order. */

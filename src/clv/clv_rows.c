@@ -27,6 +27,8 @@ clv_row_check(int64 repeats, float8 last_age, float8 age)
 		return CLV_ROW_LAST_AGE_WITHOUT_REPEATS;
 	if (repeats > 0 && last_age == 0)
 		return CLV_ROW_REPEATS_WITHOUT_LAST_AGE;
+	if (age > CLV_AGE_MAX || (age > 0 && age < CLV_AGE_MIN) || (last_age > 0 && last_age < CLV_AGE_MIN))
+		return CLV_ROW_OUT_OF_RANGE;
 	return CLV_ROW_GOOD;
 }
 

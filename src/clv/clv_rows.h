@@ -60,8 +60,13 @@ typedef enum ClvRowStatus
 	CLV_ROW_LAST_AGE_ABOVE_AGE,
 	CLV_ROW_LAST_AGE_WITHOUT_REPEATS,
 	CLV_ROW_REPEATS_WITHOUT_LAST_AGE,
-	CLV_ROW_TOO_MANY_REPEATS
+	CLV_ROW_TOO_MANY_REPEATS,
+	CLV_ROW_OUT_OF_RANGE
 } ClvRowStatus;
+
+/* Ages in days, if they are not 0: beyond, squares of parameters are no numbers any more. */
+#define CLV_AGE_MIN 1e-6
+#define CLV_AGE_MAX 1e9
 
 /* Ages up to here have tables. */
 #define CLV_TABLE_DAYS 65536

@@ -112,6 +112,41 @@ clv_spend_fit(const ClvSpendRows *rows, float8 penalty, ClvSpendFit *fit)
 }
 
 /*
+ * The correlation of a member's mean with the repeats, of which the model says that
+ * there is none.  False if one of them does not vary.
+ */
+bool
+clv_spend_correlation(const ClvSpendRows *rows, float8 *correlation)
+{
+	ClvSum		sum = {0};
+	ClvSum		xx = {0};
+	ClvSum		xy = {0};
+	ClvSum		yy = {0};
+	float8		mean_repeats;
+	float8		product;
+
+	for (Size i = 0; i < rows->n; i++)
+		clv_sum_add(&sum, (float8) rows->row[i].repeats * rows->row[i].members);
+	mean_repeats = clv_sum_value(&sum) / rows->members;
+	for (Size i = 0; i < rows->n; i++)
+	{
+		const ClvSpendRow *row = rows->row + i;
+		const float8 x = row->repeats - mean_repeats;
+		const float8 y = row->mean / rows->mean - 1;
+
+		check_interrupts(i);
+		clv_sum_add(&xx, x * x * row->members);
+		clv_sum_add(&xy, x * y * row->members);
+		clv_sum_add(&yy, y * y * row->members);
+	}
+	product = sqrt(clv_sum_value(&xx)) * sqrt(clv_sum_value(&yy));
+	if (rows->n == 0 || !(product > 0))
+		return false;
+	*correlation = Max(-1, Min(1, clv_sum_value(&xy) / product));
+	return true;
+}
+
+/*
  * The mean of the member's future orders; without repeats, of all members.  False if
  * the model has no such mean, as so many members spend so much more than others.
  */

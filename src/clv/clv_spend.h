@@ -32,6 +32,7 @@ typedef struct ClvSpendFit
 extern void clv_spend_evaluate(const float8 *parameter, const ClvSpendRows *rows, ClvEvaluation *evaluation);
 extern float8 clv_spend_log_likelihood(const float8 *parameter, uint32 repeats, float8 mean);
 extern bool clv_spend_fit(const ClvSpendRows *rows, float8 penalty, ClvSpendFit *fit);
+extern bool clv_spend_correlation(const ClvSpendRows *rows, float8 *correlation);
 extern bool clv_expected_spend(const float8 *parameter, uint32 repeats, float8 mean, float8 *spend);
 
 #endif							/* CUSTMART_CLV_SPEND_H */

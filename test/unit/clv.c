@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "tap.h"
+#include "variates.h"
 
 /*
  * Figures of functions are mpmath's, with 30 digits, from the textbook's integrals
@@ -46,12 +47,6 @@ agrees(float8 got, float8 expected, float8 tolerance, const char *what)
 {
 	holds(close_to(got, expected, tolerance), "%s: got %.15g, expected %.12g, off by %.2g",
 		  what, got, expected, fabs(got / expected - 1));
-}
-
-static float8
-uniform(void)
-{
-	return ((float8) (random_u64() >> 11) + 0.5) / 9007199254740992.0;
 }
 
 /* ---------- functions of given parameters ---------- */
@@ -230,12 +225,14 @@ test_chances(void)
 static void
 test_forecast(void)
 {
-	ClvForecast *forecast = malloc(sizeof(ClvForecast));
-
 	property("what is kept for many members is what each of them gets");
 	for (int model = 0; model < MODELS; model++)
 	{
-		clv_forecast_init(forecast, &fixed[model], 52, WEEKLY_DISCOUNT);
+		ClvForecast forecast;
+		ClvForecast narrow;		/* with room for hardly any */
+
+		clv_forecast_init(&forecast, &fixed[model], 52, WEEKLY_DISCOUNT, 20000);
+		clv_forecast_init(&narrow, &fixed[model], 52, WEEKLY_DISCOUNT, 3);
 		for (int i = 0; i < 20000; i++)
 		{
 			uint32		repeats = (uint32) random_below(20);
@@ -243,16 +240,25 @@ test_forecast(void)
 			float8		orders;
 			float8		discounted;
 
-			clv_forecast_if_alive(forecast, repeats, age, &orders, &discounted);
+			clv_forecast_if_alive(&forecast, repeats, age, &orders, &discounted);
 			/* All of them would take long. */
 			if (i % 10 == 0)
 				holds(orders == clv_orders_if_alive(&fixed[model], repeats, age, 52) &&
 					  discounted == clv_discounted_if_alive(&fixed[model], repeats, age, 52, WEEKLY_DISCOUNT),
 					  "%s (%u, %g)", model_name[models[model]], repeats, age);
+			if (i % 50 == 0)
+			{
+				float8		again;
+				float8		discounted_again;
+
+				clv_forecast_if_alive(&narrow, repeats, age, &again, &discounted_again);
+				holds(again == orders && discounted_again == discounted, "where there is no room");
+			}
 		}
+		clv_forecast_free(&forecast);
+		clv_forecast_free(&narrow);
 	}
 	property_end();
-	free(forecast);
 }
 
 static void
@@ -1040,30 +1046,6 @@ test_spend_boundaries(void)
 }
 
 /* ---------- what must not matter ---------- */
-
-static float8
-normal(void)
-{
-	return sqrt(-2 * log(uniform())) * cos(2 * acos(-1) * uniform());
-}
-
-/* Marsaglia & Tsang 2000. */
-static float8
-gamma_variate(float8 shape)
-{
-	const float8 d = shape + 2.0 / 3;	/* for shape + 1 */
-	const float8 c = 1 / sqrt(9 * d);
-
-	for (;;)
-	{
-		float8		x = normal();
-		float8		v = 1 + c * x;
-
-		v = v * v * v;
-		if (v > 0 && log(uniform()) < 0.5 * x * x + d - d * v + d * log(v))
-			return d * v * pow(uniform(), 1 / shape);
-	}
-}
 
 /* Members who follow BG/NBD over two years, with times as they are or by day. */
 static void
