@@ -3,8 +3,8 @@
 -- Everything follows from dice(), and dice() from md5: the shop is the same, to
 -- the cent, on every machine and every PostgreSQL version.
 --
--- What an analyst has:  members, items, orders, order_lines, app_events, offers_sent.
--- What only we know:    kinds, truth, planted_offers.  shop_report compares the two.
+-- What an analyst has:  members, items, orders, order_lines, app_events, book_orders, offers_sent.
+-- What only we know:    kinds, truth, book_truth, planted_offers.  shop_report compares the two.
 
 -- Compiling these queries would take longer than running them.
 SET jit = off;
@@ -156,6 +156,37 @@ LATERAL (VALUES ('visit', 0, true), ('basket', 4, fills), ('checkout', 9, fills 
 	('paid', 11, fills AND goes AND pays)) e(event, minute, happened)
 WHERE happened
 ORDER BY at, member_id;
+
+-- The shop has a bookshop beside it, whose 4,000 members come when they feel like it: each
+-- orders at a pace of their own, and after every order may have had enough, with a chance
+-- of their own.
+CREATE FUNCTION luck(name text) RETURNS float8
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN (dice(1000000, name) + 0.5) / 1000000;
+
+CREATE TEMP TABLE visits AS
+WITH RECURSIVE reader AS (
+	SELECT m, luck('reader ' || m) * 546 AS day, -ln(luck('pace ' || m)) / 50 AS pace,
+		power(luck('patience ' || m), 2) AS enough, 8 + dice(30, 'purse ' || m) AS money
+	FROM generate_series(1, 4000) m
+), visit AS (
+	SELECT *, 0 AS nth, luck('enough ' || m || ' 0') < enough AS leaves FROM reader
+	UNION ALL
+	SELECT m, day, pace, enough, money, nth, luck('enough ' || m || ' ' || nth) < enough
+	FROM (SELECT m, day - ln(luck('wait ' || m || ' ' || nth)) / pace AS day, pace, enough, money, nth + 1 AS nth
+		FROM visit WHERE NOT leaves) v
+	WHERE day < 731
+)
+SELECT * FROM visit;
+
+CREATE TABLE book_orders AS
+SELECT m::bigint AS member_id, timestamptz '2024-01-01 12:00+00' + floor(day)::int * interval '1 day' AS ordered_at,
+	money * (60 + dice(81, 'books ' || m || ' ' || nth)) / 100.0 AS amount
+FROM visits ORDER BY day;
+
+-- Planted: who has left.
+CREATE TABLE book_truth AS
+SELECT m AS member_id, bool_or(leaves) AS has_left FROM visits GROUP BY m;
 
 -- In January 2026 three of four members got a coupon, by lot; what each spent in the four weeks after it.
 -- Planted: it moves those who lapsed or come now and then, puts newcomers off, and leaves all others as they are.

@@ -5,7 +5,7 @@
  *
  * Each report reads the stored book once, from front to end.
  */
-#include "retention/retention_book.h"
+#include "history/retention_book_format.h"
 
 #include "shared/arguments.h"
 #include "shared/calendar.h"

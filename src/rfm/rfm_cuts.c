@@ -307,7 +307,7 @@ CUSTMART_FUNCTION(custmart_rfm_cuts_combine);
 Datum
 custmart_rfm_cuts_combine(PG_FUNCTION_ARGS)
 {
-	return array_state_combine(fcinfo, INT8OID, state_header);
+	return array_state_combine(fcinfo, INT8OID, state_header, "bins or shares");
 }
 
 /* rfm_cuts_final(bigint[]): the limits; NULL if no member has orders. */

@@ -52,7 +52,7 @@ array_state_append(ArrayState *state, Datum value)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("an aggregate cannot collect more than %d numbers", ARRAY_STATE_MAX),
-				 errhint("Use a sample, or for rfm_cuts a book: rfm_cuts(rfm_book).")));
+				 errhint("Use a sample, or a book where there is one: rfm_cuts(rfm_book), clv_fit(retention_book).")));
 	state->array = array_set_element(state->array, 1, &position, value, false,
 										  -1, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
@@ -101,10 +101,11 @@ array_state_float8(const ArrayState *state, int position)
 /*
  * A combine function: appends the collected values of argument 1 to the state.
  * header(elements, count) returns how many elements at the beginning are
- * parameters, or raises an error if the state is not valid.
+ * parameters, which a message calls by that name, or raises an error if the state
+ * is not valid.
  */
 Datum
-array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int))
+array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int), const char *parameters)
 {
 	ArrayState	state;
 	const char *other;
@@ -134,7 +135,7 @@ array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char
 			if (own != bits)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("bins or shares of an aggregate must be the same for all rows"),
+						 errmsg("%s of an aggregate must be the same for all rows", parameters),
 						 errhint("Write them as constants.")));
 		}
 		else if (type == FLOAT8OID)

@@ -24,7 +24,8 @@ typedef struct ArrayState
 
 extern bool array_state_of_aggregate(FunctionCallInfo fcinfo, Oid type, ArrayState *state);
 extern void array_state_append(ArrayState *state, Datum value);
-extern Datum array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int));
+extern Datum array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int),
+								 const char *parameters);
 extern const char *array_state_elements(Datum state, int *count);
 extern int64 array_state_int64(const ArrayState *state, int position);
 extern float8 array_state_float8(const ArrayState *state, int position);

@@ -56,6 +56,7 @@ typedef void *MemoryContext;
 #define INT64CONST(x) INT64_C(x)
 #define UINT64CONST(x) UINT64_C(x)
 #define Assert(c) assert(c)
+#define StaticAssertDecl(condition, message) _Static_assert(condition, message)
 #define Min(a, b) ((a) < (b) ? (a) : (b))
 #define Max(a, b) ((a) > (b) ? (a) : (b))
 #define likely(x) __builtin_expect((x) != 0, 1)

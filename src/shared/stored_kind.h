@@ -22,6 +22,7 @@ typedef enum StoredKind
 	STORED_INTERACTION_BOOK = 13,
 	STORED_SPEND = 14,
 	STORED_INTERACTION_STATE = 15,	/* a bytea: state of interaction_stage */
+	STORED_CLV_MODEL = 16,
 	STORED_CAMPAIGN = 17,
 	STORED_CAMPAIGN_BOOK = 18
 } StoredKind;

@@ -378,7 +378,7 @@ CUSTMART_FUNCTION(custmart_tier_cuts_combine);
 Datum
 custmart_tier_cuts_combine(PG_FUNCTION_ARGS)
 {
-	return array_state_combine(fcinfo, FLOAT8OID, state_header);
+	return array_state_combine(fcinfo, FLOAT8OID, state_header, "bins or shares");
 }
 
 /* tier_cuts_final(float8[]): one cut per share; NULL if there was no value. */

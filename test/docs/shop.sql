@@ -146,6 +146,29 @@ WHERE week = 0 OR (hashint8extended(c * 64 + week, 4) & 65535) / 65536.0 < CASE 
 INSERT INTO purchases
 SELECT customer_id, bought_at + interval '2 days', -amount FROM purchases WHERE hashint8extended(customer_id * 400 + extract(doy FROM bought_at)::int, 5) % 30 = 0;
 
+-- A mail-order bookshop of 600 members over two years: each orders at a pace of their own, and after any order may
+-- have had enough.  Some parcels come back.
+CREATE TABLE parcels (
+	customer_id bigint NOT NULL,
+	ordered_at timestamptz NOT NULL,
+	amount numeric(10,2) NOT NULL
+);
+WITH RECURSIVE member AS (
+	SELECT id, 600.0 * id / 600 AS came, -ln(((hashint8extended(id, 2) & 65535) + 1) / 65537.0) / 50 AS pace, power((hashint8extended(id, 3) & 65535) / 65536.0, 2) AS leaves,
+		10 + (hashint8extended(id, 4) & 65535) % 30 AS money
+	FROM generate_series(1, 600::bigint) id
+), parcel AS (
+	SELECT id, came AS day, 0 AS n, pace, leaves, money FROM member
+	UNION ALL
+	SELECT id, round(day - ln(((hashint8extended(id * 1000 + n, 5) & 65535) + 1) / 65537.0) / pace, 3), n + 1, pace, leaves, money FROM parcel
+	WHERE day < 731 AND (hashint8extended(id * 1000 + n, 6) & 65535) / 65536.0 > leaves
+)
+INSERT INTO parcels
+SELECT id, timestamptz '2024-01-01 12:00+00' + floor(day)::int * interval '1 day', money * (50 + (hashint8extended(id * 1000 + n, 7) & 65535) % 101) / 100.0
+FROM parcel WHERE day < 731;
+INSERT INTO parcels
+SELECT customer_id, ordered_at + interval '5 days', -amount FROM parcels WHERE hashint8extended(customer_id * 1000 + extract(doy FROM ordered_at)::int, 8) % 40 = 0 AND ordered_at < '2025-12-20';
+
 -- A spring campaign: 12000 members in five segments, two of three got a coupon, the others are the control group.  What
 -- it does differs: Loyal and At Risk buy more, Champions would have bought anyway, Lost are lost, and New ones it puts off.
 CREATE TABLE spring_campaign AS

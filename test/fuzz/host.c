@@ -1569,6 +1569,44 @@ interval_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(psprintf("%d months %d days %lld", interval->month, interval->day, (long long) interval->time));
 }
 
+/* Midnight of a day. */
+Datum
+date_timestamp(PG_FUNCTION_ARGS)
+{
+	Timestamp	midnight;
+
+	if (pg_mul_s64_overflow(PG_GETARG_DATEADT(0), USECS_PER_DAY, &midnight) || !IS_VALID_TIMESTAMP(midnight))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("date out of range for timestamp")));
+	PG_RETURN_TIMESTAMP(midnight);
+}
+
+/* Months by the calendar, where a day that a month does not have is its last one, then days and time. */
+Datum
+timestamp_pl_interval(PG_FUNCTION_ARGS)
+{
+	Timestamp	time = PG_GETARG_TIMESTAMP(0);
+	const Interval *span = PG_GETARG_INTERVAL_P(1);
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int64		month;
+	int64		days;
+
+	host_require(timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) == 0, "a time out of range");
+	month = tm.tm_year * INT64CONST(12) + tm.tm_mon - 1 + span->month;
+	days = days_of_date(floor_divide(month, 12), (int) (month - floor_divide(month, 12) * 12) + 1, 1);
+	month++;
+	days += Min(tm.tm_mday, days_of_date(floor_divide(month, 12), (int) (month - floor_divide(month, 12) * 12) + 1, 1) - days) - 1 + span->day;
+	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &days) ||
+		pg_add_s64_overflow(time - floor_divide(time, USECS_PER_DAY) * USECS_PER_DAY, days, &time) ||
+		pg_add_s64_overflow(time, span->time, &time) || !IS_VALID_TIMESTAMP(time))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	PG_RETURN_TIMESTAMP(time);
+}
+
 /* ---------- time zones ---------- */
 
 /*

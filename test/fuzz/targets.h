@@ -6,7 +6,7 @@
  * campaign, targets_price.c those of pricebook, price_check and price_slope,
  * targets_tag.c those of tagbloom and tagquery, targets_interaction.c those of interaction_book and interaction_stage,
  * targets_behaviour.c those of all else that keeps events of members,
- * targets_funnel.c levels of funnels by the definition.
+ * targets_funnel.c levels of funnels by the definition, targets_clv.c those of clv.
  */
 #ifndef TARGETS_H
 #define TARGETS_H
@@ -135,6 +135,20 @@ extern void target_funnel_rows(Input *input);
 extern void target_funnel_mode(Input *input);
 extern void seeds_funnel_rows(void);
 extern void seeds_funnel_mode(void);
+
+/* targets_clv.c */
+extern void target_clv_model_in(Input *input);
+extern void target_clv_model_recv(Input *input);
+extern void target_clv_model_forged(Input *input);
+extern void target_clv_fit_final(Input *input);
+extern void target_clv_rows(Input *input);
+extern void target_clv_book(Input *input);
+extern void seeds_clv_model_in(void);
+extern void seeds_clv_model_recv(void);
+extern void seeds_clv_model_forged(void);
+extern void seeds_clv_fit_final(void);
+extern void seeds_clv_rows(void);
+extern void seeds_clv_book(void);
 
 /* targets_interaction.c */
 extern void target_interaction_book_in(Input *input);

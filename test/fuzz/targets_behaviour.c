@@ -16,8 +16,8 @@
 #include "book/book.h"
 #include "catalog/pg_type.h"
 #include "funnel/funnel_core.h"
+#include "history/retention_book_format.h"
 #include "interaction/interaction_core.h"
-#include "retention/retention_book.h"
 #include "utils/array.h"
 #include "utils/date.h"
 

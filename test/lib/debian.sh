@@ -17,6 +17,8 @@ test_packages() {
 # Drivers are tested on the machine only: they do not depend on the release, and a JDK
 # is large.
 driver_packages="default-jdk-headless libpostgresql-jdbc-java python3-psycopg"
+# A second oracle of test/run --full; its test says so if it is missing.
+oracle_packages="r-base-core"
 root_packages="debootstrap debian-archive-keyring gpgv"
 
 # The rest of the output is too long to read unless something went wrong.  It is

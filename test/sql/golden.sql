@@ -152,6 +152,14 @@ FROM (VALUES
 	((SELECT spend(t, a) FROM (VALUES (timestamptz '2026-01-02 00:00+00', 100000000000000000000), ('2026-01-01 00:00+00', 12.34), ('2026-01-03 00:00+00', 7.25), ('1999-12-31 23:59:59.999999+00', -5.00), ('2026-01-03 00:00+00', -7.25), ('2026-01-01 00:00+00', 0.005), (NULL, 1)) v(t, a)), 'spend_summary:DgEAAAQBAucHgcCh1/DIugED8sABgMDd7sECHwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAVrx14tYxAAAIDA3e7BAgIA')
 	) v(made, literal), LATERAL (SELECT literal::spend_summary AS x) s;
 
+-- 1.0.0: clv_model, of a book with all there can be, and of columns without spend
+SELECT d.model_used, d.model_asked, d.until, d.timezone, d.members, d.repeaters, d.repeats, d.longest_age, d.penalty, d.log_likelihood, d.nbd_log_likelihood, d.spend_members, d.spend_left_out, d.spend_log_likelihood, d.spend_correlation, warnings(x),
+	(SELECT string_agg(concat_ws(' ', p.name, p.estimate, p.std_error), ', ') FROM clv_parameters(x) p) AS parameters, x::text = literal AS same_text, clv_model_send(x) = decode(substr(literal, 11), 'base64') AS same_bytes
+FROM (VALUES
+	('clv_model:EAECBAcNAGAAACYKAAAAAAAABdwAAAAAAAADhAAAAAAAABCJQIEQAAAAAAA/4AAAAAAAAMDValAAAAAAwNYFYAAAAAAAAAAAAAADegAAAAAAAAAKP/IAAAAAAABAR+AAAAAAAD/iAAAAAAAAP/QAAAAAAAA/hHrhR64Uez+UeuFHrhR7P564UeuFHri/hHrhR64Ue0AwAAAAAAAAP9AAAAAAAAA/4AAAAAAAAD9keuFHrhR7P3R64UeuFHs/lwo9cKPXCsCrnEAAAAAAv9AAAAAAAABAGwAAAAAAAEArAAAAAAAAQFBAAAAAAAA/4AAAAAAAAL/QAAAAAAAAwCAAAAAAAAA/+AAAAAAAAEAwAAAAAAAAQGaAAAAAAABFdXJvcGUvQmVybGlu'),
+	('clv_model:EAEDAwAAAAkAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAADQD4AAAAAAAAAAAAAAAAAAMAlgAAAAAAAwCXAAAAAAAAAAAAAAAAAAAAAAAAAAAAAP/gAAAAAAABAJAAAAAAAAD/gAAAAAAAAQDQAAAAAAAA=')
+	) v(literal), LATERAL (SELECT literal::clv_model AS x) s, clv_details(x) d;
+
 -- 1.0.0: campaign_summary and campaign_book, by hand: with outcomes before, nothing but skipped rows, a wide amount; segments, scores
 SELECT string_agg(concat_ws(' ', g.treated, g.members, g.buyers, g.total, g.total_before), ', ') AS groups, rows_skipped(x), x::text = literal AS same_text, campaign_summary_send(x) = decode(substr(literal, 18), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES

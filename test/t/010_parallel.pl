@@ -71,8 +71,6 @@ sub workers_planned
 $node->safe_psql(
 	'postgres', q{
 	CREATE EXTENSION custmart;
-	-- Here rows are few for each key: the planner knows what merging costs, and would not.
-	UPDATE pg_proc SET prosupport = 0 WHERE prosupport = 'book_combine_support'::regproc;
 
 	CREATE FUNCTION chance(i bigint, stream bigint) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52);
@@ -219,6 +217,7 @@ my %parts = (
 	'retention_book(bigint, activity)' => q{SELECT md5(retention_book_send(retention_book(member, activity))) FROM value},
 	'funnel_book(bigint, funnel)' => q{SELECT md5(funnel_book_send(funnel_book(member, funnel))) FROM value},
 	'rollup(retention_book)' => q{SELECT md5(retention_book_send(rollup(members)) || funnel_book_send(rollup(funnels)) || interaction_book_send(rollup(interactions))) FROM month},
+	'clv_fit(columns)' => q{SELECT string_agg(clv_model_send(clv_fit)::text, ',' ORDER BY part) FROM (SELECT part % 3 AS part, clv_fit(part % 5 + 1, 10 * part + 1, 10 * part + 1 + part % 20, monetary(rfm), 'mbg/nbd') FROM one GROUP BY part % 3) s},
 	'rfm_cuts(rfm)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm)) FROM one',
 	'rfm_cuts(rfm, bins)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm, 12)) FROM one',
 	'tier_cuts' => 'SELECT tier_cuts(monetary(rfm)::float8, ARRAY[0.05, 0.1, 0.3]) FROM one');

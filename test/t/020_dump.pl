@@ -186,6 +186,15 @@ $node->safe_psql(
 	INSERT INTO kept_retention (value) SELECT retention_book('member ' || i, '2026-01-01', i, 'day', 'UTC') FROM generate_series(1, 30000) i;
 	CREATE INDEX ON kept_retention USING hash (value);
 	CREATE UNIQUE INDEX ON kept_activity (value);
+
+	-- Models of every kind, of books in zones of all kinds of names and of columns, without spend and without a maximum.
+	CREATE TABLE kept_clv_model (id serial PRIMARY KEY, value clv_model);
+	INSERT INTO kept_clv_model (value)
+	SELECT clv_fit(book, model, penalty => penalty) FROM (SELECT retention_book(member, at, amount, 'day', zone) AS book FROM sale, unnest('{UTC,America/Argentina/Buenos_Aires,<+0530>-5:30}'::text[]) zone WHERE at > '1990-01-01' AND at < '2100-01-01' GROUP BY zone ORDER BY zone COLLATE "C") b,
+	       unnest('{mbg/nbd,bg/nbd,pareto/nbd,best}'::text[]) model, unnest('{0,1.5}'::float8[]) penalty;
+	INSERT INTO kept_clv_model (value) VALUES (NULL), ((SELECT clv_fit(3, 20, 30, NULL, 'bg/nbd'))), ((SELECT clv_fit(1, i, 300, 5.5, 'best') FROM generate_series(250, 300) i));
+	CREATE INDEX ON kept_clv_model USING hash (value);
+	CREATE INDEX ON kept_clv_model (value) WHERE is_reliable(value);
 	CREATE TABLE kept_behaviour_partitioned (id int, value activity_summary) PARTITION BY HASH (value);
 	CREATE TABLE kept_behaviour_partition_0 PARTITION OF kept_behaviour_partitioned FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 	CREATE TABLE kept_behaviour_partition_1 PARTITION OF kept_behaviour_partitioned FOR VALUES WITH (MODULUS 2, REMAINDER 1);
@@ -243,6 +252,7 @@ my $contents = q{
 	SELECT 'funnel book', id, md5(funnel_book_send(value)), member_count(value), rows_skipped(value) FROM kept_funnel_book ORDER BY id;
 	SELECT 'interactions', id, md5(interaction_book_send(value)), member_count(value), rows_skipped(value), (SELECT string_agg(s::text, ',') FROM interaction_stages(value) s) FROM kept_interaction_book ORDER BY id;
 	SELECT 'spend', id, md5(spend_summary_send(value)), rolling_spend(value, '294276-12-31 23:59:59+00', '1 year') FROM kept_spend ORDER BY id;
+	SELECT 'clv', id, clv_model_send(value), warnings(value), d.* FROM kept_clv_model LEFT JOIN LATERAL clv_details(value) d ON true ORDER BY id;
 	SELECT 'campaign', id, md5(campaign_summary_send(value)), rows_skipped(value), (SELECT string_agg(r::text, ',') FROM campaign_results(value) r) FROM kept_campaign ORDER BY id;
 	SELECT 'campaign book', id, md5(campaign_book_send(value)), rows_skipped(value) FROM kept_campaign_book ORDER BY id;
 	SELECT 'behaviour partitioned', tableoid::regclass, id, md5(activity_summary_send(value)) FROM kept_behaviour_partitioned ORDER BY id;
@@ -376,7 +386,7 @@ for my $format ('text', 'csv', 'binary')
 # The text form depends on no setting.  Some locale writes a comma in numbers, if there is any.
 my ($numeric) = ((grep { /^de_DE\.utf-?8$/i } `locale -a 2>/dev/null`), 'C');
 chomp $numeric;
-for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book spend_summary campaign_summary campaign_book))
+for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book spend_summary clv_model campaign_summary campaign_book))
 {
 	my $table = 'public.kept_' . $type =~ s/_summary//r =~ s/rfm_|tag(?=query)|(?<=retention)_book//r =~ s/bloom/s/r;
 	my %seen;

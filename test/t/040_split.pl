@@ -167,6 +167,7 @@ for ([ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' 
 	$arguments{"$member, activity_summary"} = "$column, day_activity";
 	$arguments{"$member, funnel_summary"} = "$column, day_events";
 }
+$arguments{'bigint, double precision, double precision, numeric, text'} = "order_id % 9, ((order_id % 9) * 10)::float8, (100 + id % 7)::float8, amount, text 'mbg/nbd'";
 $arguments{activity_summary} = 'day_activity';
 $arguments{retention_book} = 'day_retention';
 $session->sql(q{
@@ -295,6 +296,7 @@ for my $way ('text', 'binary')
 		like($err, qr/ERROR:  42804/, "$of and $other_of, $way");
 	}
 	for my $two ([ 'rfm_cuts(rfm_summary,integer)', 'one_order, 5', 'one_order, 6' ],
+		[ 'clv_fit(bigint,double precision,double precision,numeric,text)', "1::bigint, 10::float8, 20::float8, amount, text 'mbg/nbd'", "1::bigint, 10::float8, 20::float8, amount, text 'best'" ],
 		[ 'tag_agg(text,integer)', 'member_text, 500', 'member_text, 501' ],
 		[ 'tier_cuts(double precision,double precision[])', 'amount::float8, ARRAY[0.5]::float8[]', 'amount::float8, ARRAY[0.25]::float8[]' ])
 	{

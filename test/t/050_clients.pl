@@ -45,6 +45,7 @@ my $prices = '(SELECT pricebook(item, week, member_group, price, quantity) FROM 
 my $named_prices = '(SELECT pricebook(item_name, week, member_group, price, quantity) FROM lines)';
 my $undated_prices = '(SELECT pricebook(item_name, member_group, price) FROM lines)';
 my $members = "retention_book(customer_id, ordered_at, amount, 'week', 'Europe/Berlin')";
+my ($days, $named_days) = map { "(SELECT retention_book($_, ordered_at, amount, 'day', 'UTC') FROM orders)" } 'customer_id', 'customer_name';
 my $starts = '(SELECT retention_book(customer_name, ordered_at) FROM orders)';
 my $checkouts = "funnel_book(%s, '100 days', ordered_at, amount < 0, amount > 72, amount BETWEEN 47 AND 60) FROM orders";
 my $contacts = "interaction_book(%s, (ARRAY['obliged', 'induced', 'own'])[1 + right(order_id, 1)::int % 3], ordered_at) FROM orders";
@@ -53,6 +54,17 @@ my %query = (
 	'lifecycle_counts(retention_book,timestamp with time zone)' => [ lifecycle => "SELECT * FROM lifecycle_counts((SELECT $members FROM orders))" ],
 	'stickiness(retention_book,timestamp with time zone,date,date)' => [ stickiness => "SELECT * FROM stickiness((SELECT $members FROM orders), since => '2026-02-01')" ],
 	'day_retention(retention_book,timestamp with time zone,integer)' => [ days => "SELECT * FROM day_retention($starts)" ],
+	'clv_members(retention_book,clv_model,interval,date,double precision,double precision)' => [ values => "SELECT * FROM clv_members($days, clv_fit($days, penalty => 1))" ],
+	'clv_members(anyelement,retention_book,clv_model,interval,date,double precision,double precision)' => [ values_text => "SELECT * FROM clv_members(NULL::text, $named_days, clv_fit($named_days, penalty => 1))" ],
+	'clv_summaries(retention_book,date)' => [ histories => "SELECT * FROM clv_summaries($days)" ],
+	'clv_summaries(anyelement,retention_book,date)' => [ histories_text => "SELECT * FROM clv_summaries(NULL::text, $named_days, '2026-06-01')" ],
+	'clv_parameters(clv_model)' => [ parameters => "SELECT * FROM clv_parameters(clv_fit($days, penalty => 1))" ],
+	'clv_details(clv_model)' => [ model => "SELECT * FROM clv_details(clv_fit($days, penalty => 1))" ],
+	'new_member_value(clv_model,interval,double precision,double precision)' => [ new_member => "SELECT * FROM new_member_value(clv_fit($days, penalty => 1))" ],
+	'clv_check(retention_book,date,text,double precision)' => [ check => "SELECT * FROM clv_check($days, '2026-06-01', penalty => 1)" ],
+	'clv_check_deciles(retention_book,date,text,double precision)' => [ check_deciles => "SELECT * FROM clv_check_deciles($days, '2026-06-01', penalty => 1)" ],
+	'clv_frequencies(retention_book,clv_model)' => [ repeats => "SELECT * FROM clv_frequencies($days, clv_fit($days, penalty => 1))" ],
+	'clv_tracking(retention_book,clv_model)' => [ weeks => "SELECT * FROM clv_tracking($days, clv_fit($days, penalty => 1))" ],
 	'funnel_steps(funnel_book,text)' => [ steps => 'SELECT * FROM funnel_steps((SELECT ' . sprintf($checkouts, 'customer_id') . '))' ],
 	'funnel_members(funnel_book,text)' => [ levels => 'SELECT * FROM funnel_members((SELECT ' . sprintf($checkouts, 'customer_id') . '))' ],
 	'funnel_members(anyelement,funnel_book,text)' => [ levels_text => 'SELECT * FROM funnel_members(NULL::text, (SELECT ' . sprintf($checkouts, 'customer_name') . '))' ],

@@ -1,9 +1,10 @@
 /*
- * retention_book.h
- *	  Shared by the building of a retention_book and its reports.
+ * retention_book_format.h
+ *	  The stored form of retention_book, which is here because more than one
+ *	  capability reads it.
  */
-#ifndef CUSTMART_RETENTION_BOOK_H
-#define CUSTMART_RETENTION_BOOK_H
+#ifndef CUSTMART_RETENTION_BOOK_FORMAT_H
+#define CUSTMART_RETENTION_BOOK_FORMAT_H
 
 #include "custmart.h"
 
@@ -16,4 +17,4 @@
 
 extern const HistoryBookFormat retention_book_format;
 
-#endif							/* CUSTMART_RETENTION_BOOK_H */
+#endif							/* CUSTMART_RETENTION_BOOK_FORMAT_H */
