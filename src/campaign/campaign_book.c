@@ -181,13 +181,16 @@ read_sides(const uint8 **bytes, const uint8 *end, CampaignSide *sides)
 	return sides[CAMPAIGN_CONTROL].members + sides[CAMPAIGN_TREATED].members == 0 ? "a key has no members" : NULL;
 }
 
-/* Scores are finite, and 0 has no sign. */
+/* Scores, whose order was checked, are finite, and 0 has no sign. */
 static const char *
 check_scores(const BookReader *reader)
 {
+	BookKeyCursor cursor;
+
+	book_key_cursor(&cursor, reader);
 	for (uint32 i = 0; i < reader->count; i++)
 	{
-		int64		key = (int64) load_u64(reader->keys + (Size) i * 8);
+		int64		key = book_next_key(&cursor).number;
 		float8		score = campaign_score_of_key(key);
 
 		check_interrupts(i);

@@ -6,6 +6,7 @@
 
 #include "money/decimal_numeric.h"
 #include "shared/arguments.h"
+#include "shared/large_memory.h"
 #include "shared/report.h"
 #include "utils/builtins.h"
 
@@ -244,7 +245,7 @@ open_deciles(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 		return NULL;
 	report = palloc0(sizeof(DecilesReport));
 	report->has_spend = has_spend(&holdout->fitted);
-	report->outcome = MemoryContextAllocHuge(CurrentMemoryContext, holdout->fitted.members * sizeof(Outcome));
+	report->outcome = large_alloc(CurrentMemoryContext, holdout->fitted.members * sizeof(Outcome));
 	while (next_prediction(holdout, &prediction))
 	{
 		const ClvHistory *history = &holdout->book.history;

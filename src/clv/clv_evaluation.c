@@ -4,6 +4,8 @@
  */
 #include "clv/clv_evaluation.h"
 
+#include "shared/large_memory.h"
+
 /* Unpacks the sums. */
 void
 clv_totals_finish(ClvTotals *totals, int parameters, bool has_hessian, ClvEvaluation *evaluation)
@@ -29,7 +31,7 @@ clv_logs_init(ClvLogs *logs, float8 scale, const ClvRows *rows)
 	/* A table for few rows would be larger than they are. */
 	if (!rows->whole_days || rows->n < rows->max_age)
 		return;
-	logs->table = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) rows->max_age + 1) * sizeof(float8));
+	logs->table = large_alloc(CurrentMemoryContext, ((Size) rows->max_age + 1) * sizeof(float8));
 	for (Size day = 0; day <= (Size) rows->max_age; day++)
 		logs->table[day] = log1p((float8) day / scale);
 }

@@ -5,6 +5,7 @@
 #include "clv/clv_fit.h"
 
 #include "clv/clv_maximize.h"
+#include "shared/large_memory.h"
 
 /* Nobody leaves if the likelihood is this close to that of the NBD, and leaving this rare. */
 #define NO_DROPOUT_GAIN 0.05
@@ -115,7 +116,7 @@ approach(const ClvProblem *problem, const FitData *data, ClvPoint *point)
 
 	if (rows->n > SAMPLE_ROWS)
 	{
-		ClvRow	   *row = MemoryContextAllocHuge(CurrentMemoryContext, rows->n * sizeof(ClvRow));
+		ClvRow	   *row = large_alloc(CurrentMemoryContext, rows->n * sizeof(ClvRow));
 		ClvRows		sample;
 		FitData		sample_data = *data;
 		ClvProblem	sample_problem = *problem;

@@ -8,6 +8,7 @@
 #include "clv/clv_predict.h"
 
 #include "clv/clv_pareto.h"
+#include "shared/large_memory.h"
 
 /* A series is done when what is left of it is below its last digit. */
 #define NEGLIGIBLE 1e-17
@@ -420,7 +421,7 @@ clv_forecast_init(ClvForecast *forecast, const ClvParameters *parameters, float8
 	while (forecast->buckets < CLV_FORECAST_SLOTS / CLV_FORECAST_BUCKET && forecast->buckets < members)
 		forecast->buckets *= 2;
 	size = forecast->buckets * CLV_FORECAST_BUCKET * sizeof(ClvForecastSlot);
-	forecast->slot = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	forecast->slot = large_alloc(CurrentMemoryContext, size);
 	memset(forecast->slot, 0, size);
 }
 

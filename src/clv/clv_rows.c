@@ -5,6 +5,7 @@
 #include "clv/clv_rows.h"
 
 #include "clv/clv_math.h"
+#include "shared/large_memory.h"
 
 #define VALUES_OFFSET 8			/* of a row */
 
@@ -68,7 +69,7 @@ static pg_attribute_always_inline void
 sort_rows(char *rows, Size n, int values)
 {
 	const Size	width = VALUES_OFFSET + 8 * values;
-	char	   *spare = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * width);
+	char	   *spare = large_alloc(CurrentMemoryContext, Max(n, 1) * width);
 	char	   *from = rows;
 	char	   *to = spare;
 

@@ -4,6 +4,8 @@
  */
 #include "clv/clv_tracking.h"
 
+#include "shared/large_memory.h"
+
 /*
  * A season shows in blocks of four weeks that are off by this share and this many
  * standard deviations.  Orders of one member come in bunches, so the variance of their
@@ -25,7 +27,7 @@ clv_tracking_init(ClvTracking *tracking, int32 until, int32 last_day)
 static void *
 grow(void *array, Size before, Size n, Size size)
 {
-	char	   *grown = MemoryContextAllocHuge(CurrentMemoryContext, n * size);
+	char	   *grown = large_alloc(CurrentMemoryContext, n * size);
 
 	memset(grown, 0, n * size);
 	if (array != NULL)
@@ -101,7 +103,7 @@ clv_tracking_add_history(ClvTracking *tracking, int32 first, const Event *days, 
 void
 clv_tracking_expect(ClvTracking *tracking, const ClvParameters *parameters)
 {
-	tracking->expected = MemoryContextAllocHuge(CurrentMemoryContext, Max(tracking->longest, 1) * sizeof(float8));
+	tracking->expected = large_alloc(CurrentMemoryContext, Max(tracking->longest, 1) * sizeof(float8));
 	for (uint32 age = 0; age < tracking->longest; age++)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -1,4 +1,4 @@
-# clv.R DIR: shops of members with random parameters, for 084_clv_oracle.pl.
+# clv.R DIR: shops of members with random parameters, for 085_clv_oracle.pl.
 #
 # Each is simulated, fitted by nlm() to likelihoods in the textbooks' form, and expectations
 # are integrals over what differs between members (the chance to leave, or the rate at which
