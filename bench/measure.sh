@@ -11,7 +11,7 @@
 #   duckdb2:STATEMENT  with two
 #   clickhouse:VIEW    by ClickHouse, a view of peers/clickhouse.sql, with one thread
 
-at_any_size="-c min_parallel_table_scan_size=0 -c parallel_setup_cost=0 -c parallel_tuple_cost=0"
+at_any_size="-c min_parallel_table_scan_size=0 -c parallel_setup_cost=0"
 declare -A plan_settings=(
 	[alone]="-c max_parallel_workers_per_gather=0"
 	[worker]="-c max_parallel_workers_per_gather=1 $at_any_size"
