@@ -150,6 +150,19 @@ RESET parallel_tuple_cost;
 RESET parallel_leader_participation;
 RESET max_parallel_workers_per_gather;
 
+-- The planner knows what merging costs: a few keys are worth it, as many as rows are not.
+CREATE TABLE ordered AS SELECT i AS many, i % 20 AS few, timestamptz '2026-01-01' AS at FROM generate_series(1, 200000::bigint) i;
+ALTER TABLE ordered SET (parallel_workers = 2);
+ANALYZE ordered;
+SET parallel_setup_cost = 0;
+SET max_parallel_workers_per_gather = 2;
+SELECT key, is_partial(format('SELECT rfm_book(%s, at, 1) FROM ordered', key)) AS of_orders, is_partial(format('SELECT pricebook(%s, ''x'', 1) FROM ordered', key)) AS of_prices,
+	is_partial(format('SELECT rfm_book(%s, at, 1), rfm_book(few, at, 1) FROM ordered', key)) AS of_both
+FROM unnest('{few,many}'::text[]) key;
+RESET parallel_setup_cost;
+RESET max_parallel_workers_per_gather;
+DROP TABLE ordered;
+
 -- Stored in a table in every way that there is, and copied out and in as binary.
 CREATE FUNCTION carried(book text, value text, storage text) RETURNS bytea LANGUAGE plpgsql AS $$
 DECLARE
