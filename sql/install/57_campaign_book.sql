@@ -81,7 +81,7 @@ CREATE FUNCTION uplift_points(book campaign_book,
 					OUT treated bigint, OUT control bigint, OUT treated_total numeric, OUT control_total numeric,
 					OUT qini double precision, OUT gain double precision)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_uplift_points' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1000;
+	AS 'MODULE_PATHNAME', 'custmart_uplift_points' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1 ROWS 10000 SUPPORT book_report_support;
 CREATE FUNCTION rows_skipped(book campaign_book) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_campaign_book_rows_skipped' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
