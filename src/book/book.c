@@ -182,10 +182,10 @@ copy_stored(const bytea *stored)
 static void
 push_foreign_part(Book *book, bytea *part)
 {
-	bytea	  **last = &book->parts[book->nparts - 1];
+	bytea	  **last = book->nparts > 0 ? &book->parts[book->nparts - 1] : NULL;
 	bytea	   *both[2];
 
-	if (book->nparts == 0 || VARSIZE_ANY(part) < LARGE_PART || VARSIZE(*last) / 2 > VARSIZE_ANY(part))
+	if (last == NULL || VARSIZE_ANY(part) < LARGE_PART || VARSIZE(*last) / 2 > VARSIZE_ANY(part))
 	{
 		push_part(book, copy_stored(part));
 		return;
