@@ -1246,12 +1246,11 @@ check_spend(Datum value, Input *input)
 			host_require(number >= 0x80 && outcome.sqlstate == tier.sqlstate, "tier_by_spend: %s", tier.message);
 			return;
 		}
-		if (!has_ended(&tier) && !has_ended(&outcome))
-		{
+		if (!has_ended(&tier))
 			text_of(must(tier, "tier_by_spend"), text, sizeof(text));
+		if (!has_ended(&tier) && !has_ended(&outcome))
 			host_require(!outcome.raised && DatumGetInt64(outcome.value) == members_seen && strcmp(text, last_tier) == 0,
 						 "the last tier of tier_history is \"%s\", not \"%s\"", last_tier, text);
-		}
 		args[3] = span;
 		args[4] = unit;
 		args[5] = zone;
