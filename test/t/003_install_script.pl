@@ -109,6 +109,7 @@ my $output = `$make 2>&1`;
 is($?, 0, 'make makes the install script') or diag $output;
 my $sql = PostgreSQL::Test::Utils::slurp_file("$work/build/$script");
 unlike($sql, qr/^\s*--\s*\@|\{[a-z]\w*\}/m, 'which contains no directive and no placeholder');
+is_deeply([ $sql =~ /^(.*[^\x00-\x7F].*)$/mg ], [], 'and nothing beyond ASCII, so it goes into databases of any encoding');
 is(system("$make --question >$work/make.log 2>&1") >> 8, 0, 'and is made once');
 for my $file ("$copy/sql/install/expand.awk", "$copy/sql/install/10_rfm.sql")
 {
