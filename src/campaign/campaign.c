@@ -385,15 +385,10 @@ next_group(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* campaign_groups(campaign_summary): what was added up of each group. */
-CUSTMART_FUNCTION(custmart_campaign_groups);
-Datum
-custmart_campaign_groups(PG_FUNCTION_ARGS)
-{
-	static const Report groups = {open_groups, next_group};
+static const Report groups = {open_groups, next_group, 5};
 
-	return report_rows(fcinfo, &groups, 0);
-}
+/* campaign_groups(campaign_summary): what was added up of each group. */
+CUSTMART_REPORT(custmart_campaign_groups, groups, 0)
 
 static void *
 open_results(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
@@ -440,15 +435,10 @@ next_result(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* campaign_results(campaign_summary, alpha): what the campaign brought, one row per measure. */
-CUSTMART_FUNCTION(custmart_campaign_results);
-Datum
-custmart_campaign_results(PG_FUNCTION_ARGS)
-{
-	static const Report results = {open_results, next_result};
+static const Report results = {open_results, next_result, 18};
 
-	return report_rows(fcinfo, &results, 0);
-}
+/* campaign_results(campaign_summary, alpha): what the campaign brought, one row per measure. */
+CUSTMART_REPORT(custmart_campaign_results, results, 0)
 
 /* A share or rate: above 0 and below 1. */
 static float8
@@ -503,15 +493,10 @@ next_ratio(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* campaign_sample_ratios(campaign_summary, planned_share): whether the groups are as large as planned. */
-CUSTMART_FUNCTION(custmart_campaign_sample_ratios);
-Datum
-custmart_campaign_sample_ratios(PG_FUNCTION_ARGS)
-{
-	static const Report ratios = {open_ratios, next_ratio};
+static const Report ratios = {open_ratios, next_ratio, 7};
 
-	return report_rows(fcinfo, &ratios, 0);
-}
+/* campaign_sample_ratios(campaign_summary, planned_share): whether the groups are as large as planned. */
+CUSTMART_REPORT(custmart_campaign_sample_ratios, ratios, 0)
 
 /* campaign_group_size(control_rate, treated_rate, power, alpha): how many members each group needs. */
 CUSTMART_FUNCTION(custmart_campaign_group_size);

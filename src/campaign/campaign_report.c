@@ -111,15 +111,10 @@ next_segment(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* campaign_segments(campaign_book, alpha): what the campaign brought in each segment. */
-CUSTMART_FUNCTION(custmart_campaign_segments);
-Datum
-custmart_campaign_segments(PG_FUNCTION_ARGS)
-{
-	static const Report segments = {open_segments, next_segment};
+static const Report segments = {open_segments, next_segment, 15};
 
-	return report_rows(fcinfo, &segments, 0);
-}
+/* campaign_segments(campaign_book, alpha): what the campaign brought in each segment. */
+CUSTMART_REPORT(custmart_campaign_segments, segments, 0)
 
 /* ---------- differences ---------- */
 
@@ -147,15 +142,10 @@ next_difference(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* campaign_differences(campaign_book, alpha): whether segments differ in what the campaign brought; one row. */
-CUSTMART_FUNCTION(custmart_campaign_differences);
-Datum
-custmart_campaign_differences(PG_FUNCTION_ARGS)
-{
-	static const Report differences = {open_differences, next_difference};
+static const Report differences = {open_differences, next_difference, 7};
 
-	return report_rows(fcinfo, &differences, 0);
-}
+/* campaign_differences(campaign_book, alpha): whether segments differ in what the campaign brought; one row. */
+CUSTMART_REPORT(custmart_campaign_differences, differences, 0)
 
 /* ---------- offers ---------- */
 
@@ -225,12 +215,7 @@ next_offer(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* campaign_offers(campaign_book, margin, contact_cost, discount, min_probability, alpha): who should get the next offer. */
-CUSTMART_FUNCTION(custmart_campaign_offers);
-Datum
-custmart_campaign_offers(PG_FUNCTION_ARGS)
-{
-	static const Report offers = {open_offers, next_offer};
+static const Report offers = {open_offers, next_offer, 13};
 
-	return report_rows(fcinfo, &offers, 0);
-}
+/* campaign_offers(campaign_book, margin, contact_cost, discount, min_probability, alpha): who should get the next offer. */
+CUSTMART_REPORT(custmart_campaign_offers, offers, 0)

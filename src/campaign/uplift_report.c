@@ -121,15 +121,10 @@ next_point(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* uplift_points(campaign_book): the curves, one row per score, the highest first. */
-CUSTMART_FUNCTION(custmart_uplift_points);
-Datum
-custmart_uplift_points(PG_FUNCTION_ARGS)
-{
-	static const Report points = {open_points, next_point};
+static const Report points = {open_points, next_point, 9};
 
-	return report_rows(fcinfo, &points, 0);
-}
+/* uplift_points(campaign_book): the curves, one row per score, the highest first. */
+CUSTMART_REPORT(custmart_uplift_points, points, 0)
 
 /* ---------- curves ---------- */
 
@@ -189,12 +184,7 @@ next_curve(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* uplift_curves(campaign_book): the areas and coefficients of both curves, one row each. */
-CUSTMART_FUNCTION(custmart_uplift_curves);
-Datum
-custmart_uplift_curves(PG_FUNCTION_ARGS)
-{
-	static const Report curves = {open_curves, next_curve};
+static const Report curves = {open_curves, next_curve, 10};
 
-	return report_rows(fcinfo, &curves, 0);
-}
+/* uplift_curves(campaign_book): the areas and coefficients of both curves, one row each. */
+CUSTMART_REPORT(custmart_uplift_curves, curves, 0)

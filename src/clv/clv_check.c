@@ -195,15 +195,10 @@ next_check(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* clv_check(retention_book, until, model, penalty): one row. */
-CUSTMART_FUNCTION(custmart_clv_check);
-Datum
-custmart_clv_check(PG_FUNCTION_ARGS)
-{
-	static const Report check = {open_check, next_check};
+static const Report check = {open_check, next_check, 22};
 
-	return report_rows(fcinfo, &check, 0);
-}
+/* clv_check(retention_book, until, model, penalty): one row. */
+CUSTMART_REPORT(custmart_clv_check, check, 0)
 
 /* ---------- clv_check_deciles ---------- */
 
@@ -304,12 +299,7 @@ next_decile(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* clv_check_deciles(retention_book, until, model, penalty): a row for each tenth of members. */
-CUSTMART_FUNCTION(custmart_clv_check_deciles);
-Datum
-custmart_clv_check_deciles(PG_FUNCTION_ARGS)
-{
-	static const Report deciles = {open_deciles, next_decile};
+static const Report deciles = {open_deciles, next_decile, 6};
 
-	return report_rows(fcinfo, &deciles, 0);
-}
+/* clv_check_deciles(retention_book, until, model, penalty): a row for each tenth of members. */
+CUSTMART_REPORT(custmart_clv_check_deciles, deciles, 0)

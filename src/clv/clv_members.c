@@ -87,23 +87,13 @@ next_member(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-static const Report members_report = {open_members, next_member};
+static const Report members_report = {open_members, next_member, 9};
 
 /* clv_members(retention_book, clv_model, horizon, as_of, annual_discount, margin): members bigint. */
-CUSTMART_FUNCTION(custmart_clv_members);
-Datum
-custmart_clv_members(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &members_report, 0);
-}
+CUSTMART_REPORT(custmart_clv_members, members_report, 0)
 
 /* clv_members(anyelement, ...): members of the given type. */
-CUSTMART_FUNCTION(custmart_clv_members_typed);
-Datum
-custmart_clv_members_typed(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &members_report, 1);
-}
+CUSTMART_REPORT(custmart_clv_members_typed, members_report, 1)
 
 /* ---------- what a fit sees ---------- */
 
@@ -145,20 +135,10 @@ next_summary(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-static const Report summaries_report = {open_summaries, next_summary};
+static const Report summaries_report = {open_summaries, next_summary, 7};
 
 /* clv_summaries(retention_book, until): members bigint. */
-CUSTMART_FUNCTION(custmart_clv_summaries);
-Datum
-custmart_clv_summaries(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &summaries_report, 0);
-}
+CUSTMART_REPORT(custmart_clv_summaries, summaries_report, 0)
 
 /* clv_summaries(anyelement, retention_book, until): members of the given type. */
-CUSTMART_FUNCTION(custmart_clv_summaries_typed);
-Datum
-custmart_clv_summaries_typed(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &summaries_report, 1);
-}
+CUSTMART_REPORT(custmart_clv_summaries_typed, summaries_report, 1)

@@ -354,15 +354,10 @@ next_parameter(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* clv_parameters(clv_model): estimates with their errors and intervals. */
-CUSTMART_FUNCTION(custmart_clv_parameters);
-Datum
-custmart_clv_parameters(PG_FUNCTION_ARGS)
-{
-	static const Report parameters = {open_model, next_parameter};
+static const Report parameters = {open_model, next_parameter, 6};
 
-	return report_rows(fcinfo, &parameters, 0);
-}
+/* clv_parameters(clv_model): estimates with their errors and intervals. */
+CUSTMART_REPORT(custmart_clv_parameters, parameters, 0)
 
 static bool
 next_detail(void *state, Datum *values, bool *nulls)
@@ -393,12 +388,7 @@ next_detail(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* clv_details(clv_model): what it was made of and how well it fits, in one row. */
-CUSTMART_FUNCTION(custmart_clv_details);
-Datum
-custmart_clv_details(PG_FUNCTION_ARGS)
-{
-	static const Report details = {open_model, next_detail};
+static const Report details = {open_model, next_detail, 15};
 
-	return report_rows(fcinfo, &details, 0);
-}
+/* clv_details(clv_model): what it was made of and how well it fits, in one row. */
+CUSTMART_REPORT(custmart_clv_details, details, 0)

@@ -114,15 +114,10 @@ next_frequency(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* clv_frequencies(retention_book, clv_model): members by repeats. */
-CUSTMART_FUNCTION(custmart_clv_frequencies);
-Datum
-custmart_clv_frequencies(PG_FUNCTION_ARGS)
-{
-	static const Report frequencies = {open_frequencies, next_frequency};
+static const Report frequencies = {open_frequencies, next_frequency, 4};
 
-	return report_rows(fcinfo, &frequencies, 0);
-}
+/* clv_frequencies(retention_book, clv_model): members by repeats. */
+CUSTMART_REPORT(custmart_clv_frequencies, frequencies, 0)
 
 /* ---------- week by week ---------- */
 
@@ -185,12 +180,7 @@ next_week(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* clv_tracking(retention_book, clv_model): repeat orders of members week by week. */
-CUSTMART_FUNCTION(custmart_clv_tracking);
-Datum
-custmart_clv_tracking(PG_FUNCTION_ARGS)
-{
-	static const Report weeks = {open_tracking, next_week};
+static const Report weeks = {open_tracking, next_week, 6};
 
-	return report_rows(fcinfo, &weeks, 0);
-}
+/* clv_tracking(retention_book, clv_model): repeat orders of members week by week. */
+CUSTMART_REPORT(custmart_clv_tracking, weeks, 0)

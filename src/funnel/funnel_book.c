@@ -242,15 +242,10 @@ next_step(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* funnel_steps(funnel_book, mode): one row for each step. */
-CUSTMART_FUNCTION(custmart_funnel_steps);
-Datum
-custmart_funnel_steps(PG_FUNCTION_ARGS)
-{
-	static const Report steps = {open_steps, next_step};
+static const Report steps = {open_steps, next_step, 8};
 
-	return report_rows(fcinfo, &steps, 0);
-}
+/* funnel_steps(funnel_book, mode): one row for each step. */
+CUSTMART_REPORT(custmart_funnel_steps, steps, 0)
 
 typedef struct MembersReport
 {
@@ -294,20 +289,10 @@ next_member(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-static const Report members_report = {open_members, next_member};
+static const Report members_report = {open_members, next_member, 3};
 
 /* funnel_members(funnel_book, mode): one row per member, members bigint. */
-CUSTMART_FUNCTION(custmart_funnel_members);
-Datum
-custmart_funnel_members(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &members_report, 0);
-}
+CUSTMART_REPORT(custmart_funnel_members, members_report, 0)
 
 /* funnel_members(anyelement, funnel_book, mode): members of the given type. */
-CUSTMART_FUNCTION(custmart_funnel_members_typed);
-Datum
-custmart_funnel_members_typed(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &members_report, 1);
-}
+CUSTMART_REPORT(custmart_funnel_members_typed, members_report, 1)

@@ -178,15 +178,10 @@ next_stage(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* interaction_stages(book, as_of, span, min_own, min_own_share): one row per stage, also if it has no members. */
-CUSTMART_FUNCTION(custmart_interaction_stages);
-Datum
-custmart_interaction_stages(PG_FUNCTION_ARGS)
-{
-	static const Report stages = {open_stages, next_stage};
+static const Report stages = {open_stages, next_stage, 6};
 
-	return report_rows(fcinfo, &stages, 0);
-}
+/* interaction_stages(book, as_of, span, min_own, min_own_share): one row per stage, also if it has no members. */
+CUSTMART_REPORT(custmart_interaction_stages, stages, 0)
 
 /* ---------- members ---------- */
 
@@ -233,23 +228,13 @@ next_member(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-static const Report members_report = {open_members, next_member};
+static const Report members_report = {open_members, next_member, 5};
 
 /* interaction_members(book, as_of, span, min_own, min_own_share): one row per member, members bigint. */
-CUSTMART_FUNCTION(custmart_interaction_members);
-Datum
-custmart_interaction_members(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &members_report, 0);
-}
+CUSTMART_REPORT(custmart_interaction_members, members_report, 0)
 
 /* interaction_members(anyelement, book, ...): members of the given type. */
-CUSTMART_FUNCTION(custmart_interaction_members_typed);
-Datum
-custmart_interaction_members_typed(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &members_report, 1);
-}
+CUSTMART_REPORT(custmart_interaction_members_typed, members_report, 1)
 
 /* ---------- transitions ---------- */
 
@@ -327,18 +312,13 @@ next_transition(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
+static const Report transitions = {open_transitions, next_transition, 4};
+
 /*
  * interaction_transitions(book, from_as_of, to_as_of, span, min_own, min_own_share):
  * how many members were in which stage then and now; all pairs, the new members last.
  */
-CUSTMART_FUNCTION(custmart_interaction_transitions);
-Datum
-custmart_interaction_transitions(PG_FUNCTION_ARGS)
-{
-	static const Report transitions = {open_transitions, next_transition};
-
-	return report_rows(fcinfo, &transitions, 0);
-}
+CUSTMART_REPORT(custmart_interaction_transitions, transitions, 0)
 
 /* ---------- text, binary, counts ---------- */
 

@@ -84,20 +84,10 @@ next_fair_price(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-static const Report fair_prices_report = {open_fair_prices, next_fair_price};
+static const Report fair_prices_report = {open_fair_prices, next_fair_price, 4};
 
 /* fair_prices(pricebook_summary, reference): the reference's median in every cell; items are bigint. */
-CUSTMART_FUNCTION(custmart_fair_prices);
-Datum
-custmart_fair_prices(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &fair_prices_report, 0);
-}
+CUSTMART_REPORT(custmart_fair_prices, fair_prices_report, 0)
 
 /* fair_prices(anyelement, pricebook_summary, reference): items of the given type. */
-CUSTMART_FUNCTION(custmart_fair_prices_typed);
-Datum
-custmart_fair_prices_typed(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &fair_prices_report, 1);
-}
+CUSTMART_REPORT(custmart_fair_prices_typed, fair_prices_report, 1)

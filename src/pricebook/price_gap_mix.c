@@ -185,12 +185,7 @@ next_mix(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* price_gap_mix(pricebook_summary, reference): one row per other group. */
-CUSTMART_FUNCTION(custmart_price_gap_mix);
-Datum
-custmart_price_gap_mix(PG_FUNCTION_ARGS)
-{
-	static const Report mix = {open_mix, next_mix};
+static const Report mix = {open_mix, next_mix, 10};
 
-	return report_rows(fcinfo, &mix, 0);
-}
+/* price_gap_mix(pricebook_summary, reference): one row per other group. */
+CUSTMART_REPORT(custmart_price_gap_mix, mix, 0)

@@ -269,15 +269,10 @@ next_gap(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* price_gaps(pricebook_summary, reference, alpha, min_premium_pct, min_rows): one row per other group. */
-CUSTMART_FUNCTION(custmart_price_gaps);
-Datum
-custmart_price_gaps(PG_FUNCTION_ARGS)
-{
-	static const Report gaps = {open_gaps, next_gap};
+static const Report gaps = {open_gaps, next_gap, 23};
 
-	return report_rows(fcinfo, &gaps, 0);
-}
+/* price_gaps(pricebook_summary, reference, alpha, min_premium_pct, min_rows): one row per other group. */
+CUSTMART_REPORT(custmart_price_gaps, gaps, 0)
 
 /* ---------- item by item ---------- */
 
@@ -341,20 +336,10 @@ next_gap_item(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-static const Report gap_items_report = {open_gap_items, next_gap_item};
+static const Report gap_items_report = {open_gap_items, next_gap_item, 14};
 
 /* price_gap_items(pricebook_summary, reference, alpha, min_premium_pct, min_rows): items are bigint. */
-CUSTMART_FUNCTION(custmart_price_gap_items);
-Datum
-custmart_price_gap_items(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &gap_items_report, 0);
-}
+CUSTMART_REPORT(custmart_price_gap_items, gap_items_report, 0)
 
 /* price_gap_items(anyelement, pricebook_summary, ...): items of the given type. */
-CUSTMART_FUNCTION(custmart_price_gap_items_typed);
-Datum
-custmart_price_gap_items_typed(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &gap_items_report, 1);
-}
+CUSTMART_REPORT(custmart_price_gap_items_typed, gap_items_report, 1)

@@ -505,12 +505,7 @@ next_placebo(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* price_placebo(pricebook_summary, reference, draws, among, seed): one row per other group. */
-CUSTMART_FUNCTION(custmart_price_placebo);
-Datum
-custmart_price_placebo(PG_FUNCTION_ARGS)
-{
-	static const Report placebo = {open_placebo, next_placebo};
+static const Report placebo = {open_placebo, next_placebo, 8};
 
-	return report_rows(fcinfo, &placebo, 0);
-}
+/* price_placebo(pricebook_summary, reference, draws, among, seed): one row per other group. */
+CUSTMART_REPORT(custmart_price_placebo, placebo, 0)

@@ -694,18 +694,13 @@ next_slope(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
+static const Report slopes = {open_slopes, next_slope, 11};
+
 /*
  * price_slopes(price_slope_summary, alpha): one row, the slope over all items.  An item
  * contributes if x differs inside one of its periods.
  */
-CUSTMART_FUNCTION(custmart_price_slopes);
-Datum
-custmart_price_slopes(PG_FUNCTION_ARGS)
-{
-	static const Report slopes = {open_slopes, next_slope};
-
-	return report_rows(fcinfo, &slopes, 0);
-}
+CUSTMART_REPORT(custmart_price_slopes, slopes, 0)
 
 /* ---------- text, binary, merging, count ---------- */
 

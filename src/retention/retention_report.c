@@ -187,7 +187,7 @@ next_cell(void *state, Datum *values, bool *nulls)
 static Datum
 cohort_retention(FunctionCallInfo fcinfo, TimeType type)
 {
-	static const Report cohorts = {open_cohorts, next_cell};
+	static const Report cohorts = {open_cohorts, next_cell, 10};
 
 	return report_rows(fcinfo, &cohorts, type);
 }
@@ -272,7 +272,7 @@ next_growth(void *state, Datum *values, bool *nulls)
 static Datum
 lifecycle_counts(FunctionCallInfo fcinfo, TimeType type)
 {
-	static const Report growth = {open_growth, next_growth};
+	static const Report growth = {open_growth, next_growth, 6};
 
 	return report_rows(fcinfo, &growth, type);
 }
@@ -350,7 +350,7 @@ next_stickiness(void *state, Datum *values, bool *nulls)
 static Datum
 stickiness(FunctionCallInfo fcinfo, TimeType type)
 {
-	static const Report report = {open_stickiness, next_stickiness};
+	static const Report report = {open_stickiness, next_stickiness, 5};
 
 	return report_rows(fcinfo, &report, type);
 }
@@ -410,12 +410,7 @@ next_day(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* day_retention(retention_book, as_of, last_day): one row per day since a member's own start. */
-CUSTMART_FUNCTION(custmart_day_retention);
-Datum
-custmart_day_retention(PG_FUNCTION_ARGS)
-{
-	static const Report days = {open_days, next_day};
+static const Report days = {open_days, next_day, 6};
 
-	return report_rows(fcinfo, &days, 0);
-}
+/* day_retention(retention_book, as_of, last_day): one row per day since a member's own start. */
+CUSTMART_REPORT(custmart_day_retention, days, 0)

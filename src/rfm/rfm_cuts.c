@@ -444,15 +444,10 @@ next_segment_of_map(void *state, Datum *values, bool *nulls)
 	return false;
 }
 
-/* rfm_segment_map(): all 125 scores with their segments. */
-CUSTMART_FUNCTION(custmart_rfm_segment_map);
-Datum
-custmart_rfm_segment_map(PG_FUNCTION_ARGS)
-{
-	static const Report segment_map = {open_segment_map, next_segment_of_map};
+static const Report segment_map = {open_segment_map, next_segment_of_map, 2};
 
-	return report_rows(fcinfo, &segment_map, 0);
-}
+/* rfm_segment_map(): all 125 scores with their segments. */
+CUSTMART_REPORT(custmart_rfm_segment_map, segment_map, 0)
 
 typedef struct LimitsReport
 {
@@ -486,12 +481,7 @@ next_limit(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* rfm_limits(rfm_cuts): the limits as rows (bin, last_order, frequency, monetary). */
-CUSTMART_FUNCTION(custmart_rfm_limits);
-Datum
-custmart_rfm_limits(PG_FUNCTION_ARGS)
-{
-	static const Report limits = {open_limits, next_limit};
+static const Report limits = {open_limits, next_limit, 4};
 
-	return report_rows(fcinfo, &limits, 0);
-}
+/* rfm_limits(rfm_cuts): the limits as rows (bin, last_order, frequency, monetary). */
+CUSTMART_REPORT(custmart_rfm_limits, limits, 0)

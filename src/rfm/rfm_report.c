@@ -267,23 +267,13 @@ next_member(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-static const Report members_report = {open_members, next_member};
+static const Report members_report = {open_members, next_member, 12};
 
 /* rfm_members(rfm_book, as_of, bins, cuts): one row per member, members bigint. */
-CUSTMART_FUNCTION(custmart_rfm_members);
-Datum
-custmart_rfm_members(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &members_report, 0);
-}
+CUSTMART_REPORT(custmart_rfm_members, members_report, 0)
 
 /* rfm_members(anyelement, rfm_book, as_of, bins, cuts): members of the given type. */
-CUSTMART_FUNCTION(custmart_rfm_members_typed);
-Datum
-custmart_rfm_members_typed(PG_FUNCTION_ARGS)
-{
-	return report_rows(fcinfo, &members_report, 1);
-}
+CUSTMART_REPORT(custmart_rfm_members_typed, members_report, 1)
 
 /* ---------- segments ---------- */
 
@@ -396,15 +386,10 @@ next_segment(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
+static const Report segments = {open_segments, next_segment, 8};
+
 /*
  * rfm_segments(rfm_book, as_of, bins, cuts): one row per segment that has members, in
  * the order of docs/rfm.md, and a last one for members without orders.
  */
-CUSTMART_FUNCTION(custmart_rfm_segments);
-Datum
-custmart_rfm_segments(PG_FUNCTION_ARGS)
-{
-	static const Report segments = {open_segments, next_segment};
-
-	return report_rows(fcinfo, &segments, 0);
-}
+CUSTMART_REPORT(custmart_rfm_segments, segments, 0)

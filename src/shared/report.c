@@ -8,6 +8,7 @@
 
 #include "access/htup_details.h"
 #include "funcapi.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 /* A report that has been opened. */
@@ -22,6 +23,12 @@ typedef struct OpenReport
 static void
 open_report(OpenReport *open, const Report *report, FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 {
+	if (columns->natts != report->ncolumns)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("function %s returns %d columns, but the library of custmart writes %d",
+						get_func_name(fcinfo->flinfo->fn_oid), columns->natts, report->ncolumns),
+				 errhint("Run ALTER EXTENSION custmart UPDATE and connect again.")));
 	open->ncolumns = columns->natts;
 	open->values = palloc0(open->ncolumns * sizeof(Datum));
 	open->nulls = palloc(open->ncolumns * sizeof(bool));

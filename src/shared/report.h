@@ -31,8 +31,14 @@ typedef struct Report
 	 * reference must not point into variables of the function itself.
 	 */
 	bool		(*next) (void *state, Datum *values, bool *nulls);
+
+	/* How many columns a row has: a library beside the SQL of another version must not write beyond it. */
+	int			ncolumns;
 } Report;
 
 extern Datum report_rows(FunctionCallInfo fcinfo, const Report *report, int variant);
+
+/* The SQL function of a report. */
+#define CUSTMART_REPORT(name, report, variant) CUSTMART_FUNCTION(name); Datum name(PG_FUNCTION_ARGS) { 	return report_rows(fcinfo, &(report), variant); }
 
 #endif							/* CUSTMART_REPORT_H */

@@ -399,7 +399,7 @@ next_tier(void *state, Datum *values, bool *nulls)
 static Datum
 tier_history(FunctionCallInfo fcinfo, TimeType type)
 {
-	static const Report history = {open_tier_history, next_tier};
+	static const Report history = {open_tier_history, next_tier, 4};
 
 	return report_rows(fcinfo, &history, (int) type);
 }

@@ -177,3 +177,9 @@ SELECT pg_temp.expected_rows(format('SELECT * FROM funnel_members(%L)', :'funnel
 	pg_temp.expected_rows('SELECT * FROM funnel_members((SELECT funnel_book(customer_id, ''1 day'', ''2026-01-01'', true) FROM many))') AS in_a_subquery;
 SELECT pg_temp.expected_rows('SELECT (interaction_members(interaction_book(customer_id, ''own'', ''2026-01-01''))).* FROM many') AS interaction_members,
 	pg_temp.expected_rows('SELECT (price_gap_items(NULL::bigint, pricebook(customer_id, ''new'', 1), ''new'')).* FROM many') AS price_gap_items;
+
+\echo '# A library beside the SQL of another version says so, and writes no row that is too long'
+CREATE FUNCTION pg_temp.segments_of_another_version(book rfm_book, as_of timestamp, bins int, cuts rfm_cuts) RETURNS TABLE (segment text, members bigint)
+	LANGUAGE C IMMUTABLE AS '$libdir/custmart', 'custmart_rfm_segments';
+SELECT * FROM pg_temp.segments_of_another_version(:'book', NULL, NULL, NULL);
+SELECT (pg_temp.segments_of_another_version(:'book', NULL, NULL, NULL)).*;

@@ -1,5 +1,5 @@
 /*
- * clv_member.c
+ * clv_scalars.c
  *	  What a model expects of one member, given in columns, and of a new one.
  */
 #include "clv/clv_model.h"
@@ -208,12 +208,7 @@ next_new_member(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* new_member_value(model, horizon, annual_discount, margin): what one may cost. */
-CUSTMART_FUNCTION(custmart_new_member_value);
-Datum
-custmart_new_member_value(PG_FUNCTION_ARGS)
-{
-	static const Report new_member = {open_new_member, next_new_member};
+static const Report new_member = {open_new_member, next_new_member, 3};
 
-	return report_rows(fcinfo, &new_member, 0);
-}
+/* new_member_value(model, horizon, annual_discount, margin): what one may cost. */
+CUSTMART_REPORT(custmart_new_member_value, new_member, 0)
