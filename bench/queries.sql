@@ -330,3 +330,63 @@ WITH first AS (
 SELECT step, count(*) FILTER (WHERE level >= step) AS members
 FROM levels, generate_series(1, 3) step
 GROUP BY step;
+
+-- ---------- clv: what will the members be worth? ----------
+
+\if :want_clv
+CREATE VIEW clv_book AS
+SELECT retention_book(customer_id, ordered_at, amount, 'day', 'UTC') AS book FROM orders;
+CREATE VIEW clv_fit_custmart AS
+SELECT clv_fit(book) AS model FROM clv_book;
+CREATE TABLE clv_fitted AS TABLE clv_fit_custmart;
+CREATE VIEW clv_members_custmart AS
+SELECT (clv_members(book, (SELECT model FROM clv_fitted))).* FROM clv_book;
+CREATE VIEW clv_summaries_custmart AS
+SELECT (clv_summaries(book)).* FROM clv_book;
+
+-- What every fit outside the database begins with: days of orders of every member.
+CREATE VIEW clv_summaries_plain AS
+WITH days AS (
+	SELECT customer_id, (ordered_at AT TIME ZONE 'UTC')::date AS day, bool_or(amount >= 0) AS active, sum(amount) AS net
+	FROM orders
+	GROUP BY 1, 2
+), firsts AS (
+	SELECT customer_id, day, active, net,
+		min(day) FILTER (WHERE active) OVER (PARTITION BY customer_id) AS first, max(day) OVER () AS until
+	FROM days
+)
+SELECT customer_id AS member, count(*) FILTER (WHERE active) - 1 AS repeats,
+	(max(day) FILTER (WHERE active) - first)::float8 AS last_age, (until - first)::float8 AS age,
+	sum(net) FILTER (WHERE day > first) / nullif(count(*) FILTER (WHERE active) - 1, 0) AS mean_spend
+FROM firsts
+WHERE first IS NOT NULL
+GROUP BY customer_id, first, until;
+\endif
+
+-- ---------- campaign: what did it bring? ----------
+
+\if :want_campaign
+CREATE VIEW campaign_floor AS
+SELECT bool_or(treated) AS a, max(spend) AS b, max(spend_before) AS c FROM campaign_members;
+CREATE VIEW campaign_custmart AS
+SELECT (campaign_results(campaign(treated, spend, spend_before))).* FROM campaign_members;
+
+-- Means and their difference with its standard error, of spending and of what spending
+-- before leaves to explain.
+CREATE VIEW campaign_plain AS
+WITH groups AS (
+	SELECT treated, count(*) AS n, avg(spend) AS mean, var_samp(spend) AS variance, avg(spend_before) AS mean_before,
+		var_samp(spend_before) AS variance_before, regr_sxy(spend, spend_before) AS sxy, regr_sxx(spend, spend_before) AS sxx
+	FROM campaign_members
+	GROUP BY treated
+), slope AS (SELECT sum(sxy) / sum(sxx) AS b FROM groups),
+pairs AS (
+	SELECT t.mean - c.mean AS uplift, sqrt(t.variance / t.n + c.variance / c.n) AS std_error,
+		t.mean - c.mean - b * (t.mean_before - c.mean_before) AS adjusted
+	FROM groups t, groups c, slope
+	WHERE t.treated AND NOT c.treated
+)
+SELECT 'spend' AS measure, uplift::float8, std_error::float8 FROM pairs
+UNION ALL
+SELECT 'adjusted spend', adjusted, NULL FROM pairs;
+\endif

@@ -279,6 +279,30 @@ workload_funnel() {
 	in_parallel "funnel of 3 steps" funnel_custmart funnel_floor 1.6
 }
 
+workload_clv() {
+	heading "Lifetime value"
+	same "what a fit sees of every member" \
+		"SELECT member, repeats, last_age, age, round(mean_spend, 9) FROM clv_summaries_custmart" \
+		"SELECT member, repeats, last_age, age, round(mean_spend, 9) FROM clv_summaries_plain"
+	alternate clv_fit_custmart clv_members_custmart clv_summaries_custmart clv_book clv_summaries_plain floor rfm_custmart
+	compare "retention_book of days, with money" clv_book "floor" floor times
+	compare "clv_fit of all orders" clv_fit_custmart "its book" clv_book times
+	compare "" clv_fit_custmart "what a fit elsewhere begins with, in plain SQL" clv_summaries_plain faster
+	compare "clv_summaries" clv_summaries_custmart "the same in plain SQL" clv_summaries_plain faster
+	compare "clv_members, a year ahead" clv_members_custmart "rfm_members" rfm_custmart times
+}
+
+workload_campaign() {
+	heading "Campaigns"
+	same "uplifts" "SELECT measure, round(uplift::numeric, 9) FROM campaign_custmart WHERE measure LIKE '%spend'" \
+		"SELECT measure, round(uplift::numeric, 9) FROM campaign_plain"
+	same "standard error" "SELECT round(std_error::numeric, 9) FROM campaign_custmart WHERE measure = 'spend'" \
+		"SELECT round(std_error::numeric, 9) FROM campaign_plain WHERE measure = 'spend'"
+	alternate campaign_custmart campaign_floor campaign_plain
+	compare "campaign, with spending before" campaign_custmart "floor" campaign_floor times
+	compare "" campaign_custmart "avg, var_samp and regr_sxy" campaign_plain faster
+}
+
 # Whatever the size asked for, so that the growth of each release can be compared.
 workload_scaling() {
 	local millions

@@ -64,3 +64,14 @@ SELECT order_id % :stores, customer_id, ordered_at, amount FROM orders WHERE ord
 INSERT INTO few_store_orders
 SELECT store / 10, customer_id, ordered_at, amount FROM store_orders WHERE store % 10 = 0;
 \endif
+
+\if :want_campaign
+-- What each member spent in the last quarter and in the one before; two of three got a coupon.
+CREATE UNLOGGED TABLE campaign_members (customer_id bigint, treated boolean, spend numeric, spend_before numeric);
+INSERT INTO campaign_members
+SELECT customer_id, dice(customer_id, 10) < 2 / 3.0,
+	coalesce(sum(amount) FILTER (WHERE ordered_at >= '2025-10-01Z'), 0),
+	coalesce(sum(amount) FILTER (WHERE ordered_at >= '2025-07-01Z' AND ordered_at < '2025-10-01Z'), 0)
+FROM orders
+GROUP BY customer_id;
+\endif
