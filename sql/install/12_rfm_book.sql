@@ -74,11 +74,11 @@ CREATE FUNCTION rfm_segments(book rfm_book, as_of timestamptz DEFAULT NULL, bins
 							 OUT avg_monetary numeric)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_rfm_segments' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 11;
-CREATE FUNCTION rfm_transitions(earlier rfm_book, later rfm_book, earlier_as_of timestamptz DEFAULT NULL, later_as_of timestamptz DEFAULT NULL,
-								bins integer DEFAULT NULL, earlier_cuts rfm_cuts DEFAULT NULL, later_cuts rfm_cuts DEFAULT NULL,
+CREATE FUNCTION rfm_transitions(from_book rfm_book, to_book rfm_book, from_as_of timestamptz DEFAULT NULL, to_as_of timestamptz DEFAULT NULL,
+								bins integer DEFAULT NULL, from_cuts rfm_cuts DEFAULT NULL, to_cuts rfm_cuts DEFAULT NULL,
 								same_cuts boolean DEFAULT false, segments text[] DEFAULT NULL,
-								OUT from_segment text, OUT to_segment text, OUT members bigint, OUT rate double precision,
-								OUT earlier_monetary numeric, OUT later_monetary numeric)
+								OUT from_segment text, OUT to_segment text, OUT members bigint, OUT share double precision,
+								OUT from_monetary numeric, OUT to_monetary numeric)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'custmart_rfm_transitions' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200 ROWS 100;
 -- @each member bigint uuid text
@@ -107,7 +107,7 @@ COMMENT ON FUNCTION rfm_cuts(rfm_book, integer) IS
 COMMENT ON FUNCTION rfm_cuts_per_order(rfm_book, integer) IS
 	'The same limits as rfm_cuts(book, bins), but of monetary those of the mean value of an order, monetary / frequency. As the argument cuts of a report they make that mean the M of its scores. Errors: those of rfm_cuts.';
 COMMENT ON FUNCTION rfm_transitions(rfm_book, rfm_book, timestamptz, timestamptz, integer, rfm_cuts, rfm_cuts, boolean, text[]) IS
-	'Who moved between two books of the same shop, or between two sets of limits: one row per pair of segments that members went from and to, with their number, the rate (their share of the members of from_segment), and their net total in either book, in money. NULL is no segment: not in the book, or without an order. earlier_as_of, later_as_of: NULL = the latest row of the book. bins: number of scores of both, NULL = those of the limits, or 5. earlier_cuts, later_cuts: limits of either book, NULL = those of its members. same_cuts: the later book is scored by the limits of the earlier one, those of recency moved on with as_of, so that they are as many days from it. segments: as for rfm_members. A NULL book gives no rows. Errors: 22023 as for rfm_members, if earlier_as_of is after later_as_of, limits are for different numbers of bins, same_cuts is true and later_cuts given, or the earlier book has nobody to take limits from; 22004 if same_cuts is NULL; 42804 if the members are of different types; 54000 for more than 1000 segments.';
+	'Who moved between two books of the same shop, or between two sets of limits: one row per pair of segments that members went from and to, with their number, their share of the members of from_segment, and their net total in either book, in money. NULL is no segment: not in the book, or without an order. from_as_of, to_as_of: NULL = the latest row of the book. bins: number of scores of both, NULL = those of the limits, or 5. from_cuts, to_cuts: limits of either book, NULL = those of its members. same_cuts: to_book is scored by the limits of from_book, those of recency moved on with as_of, so that they are as many days from it. segments: as for rfm_members. A NULL book gives no rows. Errors: 22023 as for rfm_members, if from_as_of is after to_as_of, limits are for different numbers of bins, same_cuts is true and to_cuts given, or from_book has nobody to take limits from; 22004 if same_cuts is NULL; 42804 if the members are of different types; 54000 for more than 1000 segments.';
 COMMENT ON FUNCTION rows_skipped(rfm_book) IS 'Number of rows left out of the book because an argument was NULL.';
 COMMENT ON FUNCTION member_count(rfm_book) IS 'Number of members in the book, with or without orders.';
 

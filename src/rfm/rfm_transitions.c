@@ -125,62 +125,62 @@ fill_cells(TransitionsReport *report)
  * with as_of: they are points in time, and shall be as many days from it.
  */
 static void
-move_cuts(const RfmCuts *earlier, TimestampTz earlier_as_of, RfmCuts *later, TimestampTz later_as_of)
+move_cuts(const RfmCuts *earlier, TimestampTz from_as_of, RfmCuts *later, TimestampTz to_as_of)
 {
 	*later = *earlier;
 	for (int i = 0; i < later->bins - 1; i++)
 	{
-		int128		moved = (int128) later->last_order[i] + later_as_of - earlier_as_of;
+		int128		moved = (int128) later->last_order[i] + to_as_of - from_as_of;
 
 		later->last_order[i] = (int64) Min(moved, PG_INT64_MAX);
 	}
 }
 
-/* Chooses the limits of both books from the arguments bins, earlier_cuts, later_cuts and same_cuts. */
+/* Chooses the limits of both books from the arguments bins, from_cuts, to_cuts and same_cuts. */
 static void
-choose_both_cuts(FunctionCallInfo fcinfo, TransitionsReport *report, TimestampTz earlier_as_of,
-				 TimestampTz later_as_of)
+choose_both_cuts(FunctionCallInfo fcinfo, TransitionsReport *report, TimestampTz from_as_of,
+				 TimestampTz to_as_of)
 {
 	Population *earlier = &report->earlier.population;
 	Population *later = &report->later.population;
-	bool		has_cuts = rfm_choose_cuts(fcinfo, 4, 5, "earlier_cuts", earlier);
+	bool		has_cuts = rfm_choose_cuts(fcinfo, 4, 5, "from_cuts", earlier);
 
 	argument_check_not_null(fcinfo, 7, "same_cuts");
 	if (!PG_GETARG_BOOL(7))
-		(void) rfm_choose_cuts(fcinfo, 4, 6, "later_cuts", later);
+		(void) rfm_choose_cuts(fcinfo, 4, 6, "to_cuts", later);
 	else if (!PG_ARGISNULL(6))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("later_cuts must not be given where same_cuts is true"),
-				 errhint("The limits are those of earlier_cuts or, if these are omitted, of the members of the earlier book.")));
+				 errmsg("to_cuts must not be given where same_cuts is true"),
+				 errhint("The limits are those of from_cuts or, if these are omitted, of the members of from_book.")));
 	else if (!has_cuts)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("earlier has no member who has orders, and so no limits for later"),
-				 errhint("Give earlier_cuts, or leave same_cuts out.")));
+				 errmsg("from_book has no member who has orders, and so no limits for to_book"),
+				 errhint("Give from_cuts, or leave same_cuts out.")));
 	else
-		move_cuts(&earlier->cuts, earlier_as_of, &later->cuts, later_as_of);
+		move_cuts(&earlier->cuts, from_as_of, &later->cuts, to_as_of);
 	if (earlier->cuts.bins != later->cuts.bins)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the limits of both books must be for the same number of bins, not %d and %d",
 						earlier->cuts.bins, later->cuts.bins),
-				 errhint("Give bins, or both earlier_cuts and later_cuts.")));
+				 errhint("Give bins, or both from_cuts and to_cuts.")));
 }
 
 /* Refuses books in the wrong order, in which everybody would move backwards. */
 static void
-check_order(TimestampTz earlier_as_of, TimestampTz later_as_of)
+check_order(TimestampTz from_as_of, TimestampTz to_as_of)
 {
 	char		text[2][TIME_TEXT_SIZE];
 
-	if (earlier_as_of <= later_as_of)
+	if (from_as_of <= to_as_of)
 		return;
-	time_to_text(earlier_as_of, text[0]);
-	time_to_text(later_as_of, text[1]);
+	time_to_text(from_as_of, text[0]);
+	time_to_text(to_as_of, text[1]);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("earlier_as_of \"%s\" is after later_as_of \"%s\"", text[0], text[1]),
+			 errmsg("from_as_of \"%s\" is after to_as_of \"%s\"", text[0], text[1]),
 			 errhint("Give the earlier book first; an as_of that is omitted is the time of the latest row.")));
 }
 
@@ -190,8 +190,8 @@ open_transitions(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 	TransitionsReport *report;
 	Population *earlier;
 	Population *later;
-	TimestampTz earlier_as_of;
-	TimestampTz later_as_of;
+	TimestampTz from_as_of;
+	TimestampTz to_as_of;
 	Size		size;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
@@ -204,21 +204,21 @@ open_transitions(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 	if (earlier->reader.key_type != later->reader.key_type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("members of the earlier book are %s, those of the later one %s",
+				 errmsg("members of from_book are %s, those of to_book %s",
 						format_type_be(book_key_oid(earlier->reader.key_type)),
 						format_type_be(book_key_oid(later->reader.key_type))),
 				 errhint("Make both books with the same type of member.")));
 
-	earlier_as_of = rfm_get_as_of(fcinfo, 2, "earlier_as_of", earlier);
-	later_as_of = rfm_get_as_of(fcinfo, 3, "later_as_of", later);
+	from_as_of = rfm_get_as_of(fcinfo, 2, "from_as_of", earlier);
+	to_as_of = rfm_get_as_of(fcinfo, 3, "to_as_of", later);
 
 	/* An empty book has no latest row. */
 	if (PG_ARGISNULL(2) && earlier->reader.count == 0)
-		earlier_as_of = later_as_of;
+		from_as_of = to_as_of;
 	else if (PG_ARGISNULL(3) && later->reader.count == 0)
-		later_as_of = earlier_as_of;
-	check_order(earlier_as_of, later_as_of);
-	choose_both_cuts(fcinfo, report, earlier_as_of, later_as_of);
+		to_as_of = from_as_of;
+	check_order(from_as_of, to_as_of);
+	choose_both_cuts(fcinfo, report, from_as_of, to_as_of);
 	rfm_get_segments(fcinfo, 8, earlier->cuts.bins, &report->segments);
 
 	report->size = report->segments.count + 1;
@@ -263,7 +263,7 @@ next_transition(void *state, Datum *values, bool *nulls)
 static const Report transitions_report = {open_transitions, next_transition, 6};
 
 /*
- * rfm_transitions(earlier, later, earlier_as_of, later_as_of, bins, earlier_cuts, later_cuts, same_cuts, segments):
+ * rfm_transitions(from_book, to_book, from_as_of, to_as_of, bins, from_cuts, to_cuts, same_cuts, segments):
  * one row per pair of segments that members went from and to, in the order of the segments.
  */
 CUSTMART_REPORT(custmart_rfm_transitions, transitions_report, 0)

@@ -87,21 +87,21 @@ SELECT * FROM books, rfm_segments(later, segments => '{{111,a},{111,b}}');
 \set VERBOSITY terse
 
 -- Who moved: 1 stayed, 2 has not come back, 3 is new, 4 has nothing but a refund, 5 has not come back.
-SELECT t.* FROM books, rfm_transitions(earlier, later, '2026-02-01', '2026-03-01', earlier_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}'), later_cuts => rfm_cuts('2026-03-01', '{14}', '{2}', '{100}')) t;
+SELECT t.* FROM books, rfm_transitions(earlier, later, '2026-02-01', '2026-03-01', from_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}'), to_cuts => rfm_cuts('2026-03-01', '{14}', '{2}', '{100}')) t;
 -- In one scan, and with the same limits, which are as many days before either as_of; if these are omitted, the latest rows.
 SELECT (rfm_transitions(rfm_book(member, ordered_at, amount) FILTER (WHERE ordered_at <= '2026-02-01'), rfm_book(member, ordered_at, amount), '2026-02-01', '2026-03-01',
-	earlier_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}'), same_cuts => true, segments => '{{222,best},{221,here},{212,here},{211,here},{122,wake up},{121,wake up},{112,wake up},{111,let go}}')).* FROM orders;
+	from_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}'), same_cuts => true, segments => '{{222,best},{221,here},{212,here},{211,here},{122,wake up},{121,wake up},{112,wake up},{111,let go}}')).* FROM orders;
 SELECT t.from_segment, t.to_segment, t.members FROM books, rfm_transitions(earlier, later, same_cuts => true, bins => 2) t;
 -- From a book of one month to that of the next, members go, and others are new.
 SELECT t.* FROM books, rfm_transitions(earlier, february, bins => 2) t;
 -- From limits to others: the same members, the same money.
-SELECT t.* FROM books, rfm_transitions(later, later, earlier_cuts => rfm_cuts('2026-03-01', '{14}', '{2}', '{100}'), later_cuts => rfm_cuts_per_order('2026-03-01', '{14}', '{2}', '{50}')) t;
+SELECT t.* FROM books, rfm_transitions(later, later, from_cuts => rfm_cuts('2026-03-01', '{14}', '{2}', '{100}'), to_cuts => rfm_cuts_per_order('2026-03-01', '{14}', '{2}', '{50}')) t;
 -- Nobody in either book; NULL is no book.
 SELECT count(*) FROM books, rfm_transitions(earlier, NULL);
 SELECT count(*) FROM books, rfm_transitions(NULL, later);
 SELECT t.* FROM books, LATERAL (SELECT rfm_book(NULL::bigint, ordered_at, amount) AS nobody FROM orders) n, rfm_transitions(nobody, later, bins => 2) t;
 SELECT t.* FROM books, LATERAL (SELECT rfm_book(NULL::bigint, ordered_at, amount) AS nobody FROM orders) n, rfm_transitions(earlier, nobody, bins => 2) t;
-SELECT count(*) FROM (SELECT rfm_book(NULL::bigint, ordered_at, amount) AS nobody FROM orders) n, rfm_transitions(nobody, nobody, same_cuts => true, earlier_cuts => rfm_cuts('2026-03-01', '{14}', '{2}', '{100}'));
+SELECT count(*) FROM (SELECT rfm_book(NULL::bigint, ordered_at, amount) AS nobody FROM orders) n, rfm_transitions(nobody, nobody, same_cuts => true, from_cuts => rfm_cuts('2026-03-01', '{14}', '{2}', '{100}'));
 -- Members of every type, books of orders beside books of lines.
 SELECT type, t.* FROM (VALUES ('uuid', (SELECT ARRAY[rfm_book(lpad(member::text, 32, '0')::uuid, ordered_at, amount) FILTER (WHERE ordered_at <= '2026-02-01'), rfm_book(lpad(member::text, 32, '0')::uuid, ordered_at, amount)] FROM orders)),
 	('text', (SELECT ARRAY[rfm_book(repeat('m', member::int), ordered_at, amount) FILTER (WHERE ordered_at <= '2026-02-01'), rfm_book(repeat('m', member::int), ordered_at::text, ordered_at, amount)] FROM orders))) v(type, books), rfm_transitions(books[1], books[2], bins => 2) t;
@@ -109,10 +109,10 @@ SELECT type, t.* FROM (VALUES ('uuid', (SELECT ARRAY[rfm_book(lpad(member::text,
 SELECT t.* FROM (SELECT rfm_book(m, '2026-01-01', 9e37) AS a, rfm_book(m, '2026-01-01', 1e-28) AS b FROM generate_series(1, 100::bigint) m) s, rfm_transitions(a, b) t;
 
 SELECT call, hostile.error_of(format('SELECT * FROM books, LATERAL (SELECT rfm_book(member::text, ordered_at, amount) AS texts, rfm_book(member, ordered_at, amount) FILTER (WHERE amount < 0) AS refunds FROM orders) o, rfm_transitions(%s) t', call)) FROM unnest(ARRAY[
-	'later, earlier', $$earlier, later, '2026-01-15'$$, $$earlier, later, '2026-02-01', '2026-02-02'$$, $$earlier, later, '2026-03-02', '2026-03-01'$$, $$earlier, later, 'infinity'$$, $$earlier, later, later_as_of => 'infinity'$$, 'earlier, texts',
-	'earlier, later, bins => 1', $$earlier, later, bins => 5, earlier_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}')$$, $$earlier, later, bins => 5, later_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}')$$,
-	$$earlier, later, earlier_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}')$$, $$earlier, later, later_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}')$$,
-	$$earlier, later, same_cuts => true, later_cuts => rfm_cuts(later)$$, 'earlier, later, same_cuts => NULL', 'refunds, later, same_cuts => true', $$earlier, later, segments => '{{111,a}}'$$]) call;
+	'later, earlier', $$earlier, later, '2026-01-15'$$, $$earlier, later, '2026-02-01', '2026-02-02'$$, $$earlier, later, '2026-03-02', '2026-03-01'$$, $$earlier, later, 'infinity'$$, $$earlier, later, to_as_of => 'infinity'$$, 'earlier, texts',
+	'earlier, later, bins => 1', $$earlier, later, bins => 5, from_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}')$$, $$earlier, later, bins => 5, to_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}')$$,
+	$$earlier, later, from_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}')$$, $$earlier, later, to_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}')$$,
+	$$earlier, later, same_cuts => true, to_cuts => rfm_cuts(later)$$, 'earlier, later, same_cuts => NULL', 'refunds, later, same_cuts => true', $$earlier, later, segments => '{{111,a}}'$$]) call;
 \set VERBOSITY default
 SELECT t.* FROM books, rfm_transitions(earlier, later, '2026-03-02', '2026-03-01') t;
-SELECT t.* FROM books, rfm_transitions(earlier, later, bins => 5, later_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}')) t;
+SELECT t.* FROM books, rfm_transitions(earlier, later, bins => 5, to_cuts => rfm_cuts('2026-02-01', '{14}', '{2}', '{100}')) t;
