@@ -49,7 +49,7 @@ CREATE FUNCTION rfm_cuts(last_order timestamptz[], frequency double precision[],
 	AS 'MODULE_PATHNAME', 'custmart_rfm_cuts_from_limits' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
 
 COMMENT ON FUNCTION rfm_cuts(timestamptz[], double precision[], double precision[]) IS
-	'Limits of one''s own: as many in each list, one less than there are scores, each list ascending. A last order at or after a limit of last_order scores one more, a frequency or money above a limit does. Errors: 22023 for lists that are empty, of different lengths, longer than 98, not ascending or have NULL in them, for a frequency below 1 or a number that is not finite; 22008 for an infinite time; 22004 for NULL in place of a list.';
+	'Limits of one''s own as rfm_limits() lists them: as many in each list, one less than there are scores, each list ascending. A last order at or after a limit of last_order scores one more, a frequency or money above a limit does. Errors: 22023 for lists that are empty, of different lengths, longer than 98, not ascending or have NULL in them, for a frequency below 1 or a number that is not finite; 22008 for an infinite time; 22004 for NULL in place of a list.';
 
 -- @template rfm_cuts_in_days name symbol
 CREATE FUNCTION {name}(as_of timestamptz, max_recency double precision[], min_frequency double precision[],
@@ -80,7 +80,7 @@ CREATE FUNCTION rfm_limits(cuts rfm_cuts, OUT bin integer, OUT last_order timest
 	AS 'MODULE_PATHNAME', 'custmart_rfm_limits' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5 ROWS 4;
 
 COMMENT ON FUNCTION rfm_score(rfm_summary, rfm_cuts) IS
-	'555-style score: a digit each for recency, frequency and monetary, 5 is best (two digits each if the limits have more than 9 bins). 1 + number of limits below the value; for recency bins - number of limits after the last order. Equal values score equally. NULL without an order.';
+	'555-style score: a digit each for recency, frequency and monetary, 5 is best (two digits each if the limits have more than 9 bins). 1 + number of limits below the value; for recency bins - number of limits after the last order. The value of monetary is the total, by limits of rfm_cuts_per_order() the mean of an order. Equal values score equally. NULL without an order.';
 COMMENT ON FUNCTION rfm_segment(integer) IS
 	'Name of the segment of a 5-bin score, one of 11 (docs/rfm.md lists all 125 scores). Errors: 22023 if it is not such a score.';
 COMMENT ON FUNCTION rfm_segment(rfm_summary, rfm_cuts) IS
