@@ -54,6 +54,19 @@ CREATE VIEW rfm_ntile AS :ntile;
 CREATE VIEW rfm_ntile_any AS :ntile_any;
 CREATE VIEW rfm_fair AS :fair;
 
+-- Who moved between segments since the middle of the time.
+\set fair_before `sed 's/FROM orders/FROM orders WHERE ordered_at < (SELECT middle FROM halves)/' bench/peers/fair.sql`
+CREATE TABLE halves AS
+SELECT min(ordered_at) + (max(ordered_at) - min(ordered_at)) / 2 AS middle FROM orders;
+CREATE VIEW rfm_moves AS
+SELECT (rfm_transitions(rfm_book(customer_id, ordered_at, amount) FILTER (WHERE ordered_at < middle), rfm_book(customer_id, ordered_at, amount))).*
+FROM orders, halves;
+CREATE VIEW rfm_moves_fair AS
+SELECT a.segment AS from_segment, b.segment AS to_segment, count(*) AS members, count(*) / (sum(count(*)) OVER (PARTITION BY a.segment))::float8 AS share,
+	coalesce(sum(a.monetary), 0) AS from_monetary, coalesce(sum(b.monetary), 0) AS to_monetary
+FROM (:fair_before) a FULL JOIN (:fair) b USING (member)
+GROUP BY a.segment, b.segment;
+
 -- ---------- group: one summary per member ----------
 
 CREATE VIEW group_custmart AS

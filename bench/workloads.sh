@@ -12,6 +12,7 @@ workload_rfm() {
 	same "monetary, NTILE's statement without a care for refunds" \
 		"SELECT member, monetary FROM rfm_custmart" "SELECT member, monetary FROM rfm_ntile_any"
 	same "RFM in FROM" "TABLE rfm_from" "TABLE rfm_custmart"
+	same "who moved" "TABLE rfm_moves" "TABLE rfm_moves_fair"
 	if [ -n "$node" ]; then
 		start_duckdb
 		same "RFM as documented, DuckDB" "TABLE rfm_custmart" "TABLE duckdb_fair"
@@ -19,13 +20,14 @@ workload_rfm() {
 		others=(duckdb1:fair duckdb1:ntile worker:rfm_custmart duckdb2:fair duckdb2:ntile)
 	fi
 
-	alternate rfm_custmart floor book_only rfm_from rfm_ntile rfm_ntile_any rfm_fair "${others[@]}"
+	alternate rfm_custmart floor book_only rfm_from rfm_moves rfm_ntile rfm_ntile_any rfm_fair rfm_moves_fair "${others[@]}"
 	compare "rfm_book alone" book_only "floor" floor times 1.2
 	compare "RFM, scored and labelled" rfm_custmart "floor" floor times 1.35
 	compare "" rfm_custmart "NTILE and CASE" rfm_ntile faster 6
 	compare "" rfm_custmart "the same, refunds as orders" rfm_ntile_any faster 6
 	compare "" rfm_custmart "fair ties in plain SQL" rfm_fair faster
 	compare "the same in FROM" rfm_from "floor" floor times
+	compare "who moved between two dates" rfm_moves "fair ties in plain SQL, twice" rfm_moves_fair faster
 	if [ -n "$node" ]; then
 		compare "RFM, scored and labelled" rfm_custmart "DuckDB, one thread, fair ties" duckdb1:fair times 1
 		compare "" rfm_custmart "DuckDB, one thread, NTILE and CASE" duckdb1:ntile times 1

@@ -331,6 +331,67 @@ decimal_packed_to_double(int64 packed, const DecimalPool *pool)
 	return decimal_to_double(&d);
 }
 
+/*
+ * Digits after the point that decide how a mean rounds.  A mean of at least
+ * 10^-DECIMAL_MAX_SCALE / 2^32 has its last bit at 2^-177 or above, so the points
+ * halfway between two float8s end within 178 digits.
+ */
+#define MEAN_DIGITS 180
+
+/* A text of digits divided by n, to MEAN_DIGITS after the point and a 1 behind them if there is more. */
+static float8
+divide_text(const char *text, uint32 n)
+{
+	char		quotient[DECIMAL_TEXT_SIZE + MEAN_DIGITS + 2];
+	char	   *to = quotient;
+	uint64		rest = 0;
+	int			digits = -1;	/* after the point; -1 before it */
+
+	if (*text == '-')
+		*to++ = *text++;
+	while (digits < MEAN_DIGITS)
+	{
+		if (*text == '.' || (*text == '\0' && digits < 0))
+		{
+			text += *text == '.';
+			*to++ = '.';
+			digits = 0;
+			continue;
+		}
+		rest = rest * 10 + (*text != '\0' ? (uint64) (*text++ - '0') : 0);
+		*to++ = (char) ('0' + rest / n);
+		rest %= n;
+		digits += digits >= 0;
+	}
+	if (rest != 0)
+		*to++ = '1';
+	*to = '\0';
+	return strtod(quotient, NULL);
+}
+
+/*
+ * The nearest float8 to a packed decimal divided by n > 0.  It is rounded once, so
+ * that equal means are equal, of whatever sums: 10.01 / 7 and 30.03 / 21.
+ */
+float8
+decimal_packed_mean(int64 packed, const DecimalPool *pool, uint32 n)
+{
+	Decimal		d;
+	char		text[DECIMAL_TEXT_SIZE];
+
+	Assert(n > 0);
+	if (likely(is_exact_double(packed)))
+	{
+		float8		divisor = power10_exact[packed & 0xFF] * n;
+
+		if (likely(divisor < 9007199254740992.0))	/* 2^53: it was not rounded */
+			return (float8) (packed >> 8) / divisor;
+	}
+	d = decimal_unpack(packed, pool);
+	decimal_to_text(&d, text);
+	return divide_text(text, n);
+}
+
 /* An integer as a packed decimal. */
 int64
 decimal_from_int64(int64 number, DecimalPool *pool)

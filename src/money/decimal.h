@@ -77,6 +77,7 @@ extern int	decimal_sign(const Decimal *d);
 extern int	decimal_compare(const Decimal *a, const Decimal *b);
 extern float8 decimal_to_double(const Decimal *d);
 extern float8 decimal_packed_to_double(int64 packed, const DecimalPool *pool);
+extern float8 decimal_packed_mean(int64 packed, const DecimalPool *pool, uint32 n);
 
 extern int64 decimal_from_int64(int64 number, DecimalPool *pool);
 extern int	decimal_packed_compare(int64 a, int64 b, const DecimalPool *pool);

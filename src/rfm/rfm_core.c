@@ -368,11 +368,12 @@ DEFINE_LIMITS(number_limits, float8, select_number, interpolate_number)
  * Finds the limits of n >= 1 members who have orders; the arrays are reordered.
  */
 void
-rfm_cuts_make(RfmCuts *cuts, int bins, Size n,
+rfm_cuts_make(RfmCuts *cuts, int bins, bool per_order, Size n,
 			  int64 *last_order, float8 *frequency, float8 *monetary)
 {
 	Assert(n > 0 && bins >= RFM_BINS_MIN && bins <= RFM_BINS_MAX);
 	cuts->bins = bins;
+	cuts->per_order = per_order;
 	cuts->members = n;
 	time_limits(last_order, n, bins, cuts->last_order);
 	number_limits(frequency, n, bins, cuts->frequency);
@@ -391,8 +392,8 @@ rfm_cuts_check(const uint8 *bytes, Size length)
 		return "it is of another type";
 	if (bytes[1] != RFM_CUTS_VERSION)
 		return "its version is unknown";
-	if (bytes[3] != 0)
-		return "a reserved byte is not zero";
+	if (bytes[3] > 1)
+		return "it is not known which money its limits are for";
 	if (bytes[2] < RFM_BINS_MIN || bytes[2] > RFM_BINS_MAX)
 		return "the number of bins is not from 2 to 99";
 	if (length != (Size) RFM_CUTS_STORED_SIZE(bytes[2]))
@@ -421,6 +422,7 @@ rfm_cuts_load(const uint8 *bytes, RfmCuts *cuts)
 	int			n;
 
 	cuts->bins = bytes[2];
+	cuts->per_order = bytes[3] != 0;
 	cuts->members = load_u64(bytes + 4);
 	n = cuts->bins - 1;
 	bytes += RFM_CUTS_HEADER_SIZE;
@@ -441,7 +443,7 @@ rfm_cuts_store(const RfmCuts *cuts, uint8 *bytes)
 	bytes[0] = STORED_RFM_CUTS;
 	bytes[1] = RFM_CUTS_VERSION;
 	bytes[2] = (uint8) cuts->bins;
-	bytes[3] = 0;
+	bytes[3] = cuts->per_order;
 	bytes = store_u64(bytes + 4, cuts->members);
 	for (int i = 0; i < n; i++)
 		bytes = store_u64(bytes, (uint64) cuts->last_order[i]);
@@ -479,6 +481,25 @@ rfm_score_number(RfmScore score, int bins)
 	return (score.r * base + score.f) * base + score.m;
 }
 
+/* The place of a score among all of that many bins, in ascending order from 0. */
+int
+rfm_score_place(RfmScore score, int bins)
+{
+	return ((score.r - 1) * bins + score.f - 1) * bins + score.m - 1;
+}
+
+/* The same of a score as rfm_score_number writes it; -1 if it is none of that many bins. */
+int
+rfm_place_of_number(int number, int bins)
+{
+	int			base = bins <= 9 ? 10 : 100;
+	RfmScore	score = {number / base / base, number / base % base, number % base};
+
+	if (number < 0 || score.r < 1 || score.r > bins || score.f < 1 || score.f > bins || score.m < 1 || score.m > bins)
+		return -1;
+	return rfm_score_place(score, bins);
+}
+
 const char *const rfm_segment_names[RFM_SEGMENTS] = {
 	"Champions", "Loyal", "Potential Loyalist", "New Customers", "Promising",
 	"Need Attention", "About To Sleep", "At Risk", "Cannot Lose Them",
@@ -503,13 +524,9 @@ static const uint8 segment_of[125] = {
 int
 rfm_segment_of_score(int score)
 {
-	int			r = score / 100;
-	int			f = score / 10 % 10;
-	int			m = score % 10;
+	int			place = rfm_place_of_number(score, 5);
 
-	if (score < 0 || r < 1 || r > 5 || f < 1 || f > 5 || m < 1 || m > 5)
-		return -1;
-	return segment_of[(r - 1) * 25 + (f - 1) * 5 + (m - 1)];
+	return place < 0 ? -1 : segment_of[place];
 }
 
 /*
@@ -535,5 +552,5 @@ rfm_segment_of(RfmScore score, int bins)
 		score.f = fifth_of(score.f, bins);
 		score.m = fifth_of(score.m, bins);
 	}
-	return segment_of[(score.r - 1) * 25 + (score.f - 1) * 5 + (score.m - 1)];
+	return segment_of[rfm_score_place(score, 5)];
 }

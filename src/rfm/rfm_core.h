@@ -148,6 +148,7 @@ rfm_is_refund(int64 amount, const DecimalPool *amount_pool)
 typedef struct RfmCuts
 {
 	int32		bins;
+	bool		per_order;		/* monetary is the mean of an order, not the total */
 	uint64		members;		/* how many the limits were made of; 0: somebody set them */
 	int64		last_order[RFM_LIMITS_MAX]; /* rounded up to a microsecond */
 	float8		frequency[RFM_LIMITS_MAX];
@@ -157,7 +158,7 @@ typedef struct RfmCuts
 #define RFM_CUTS_HEADER_SIZE 12
 #define RFM_CUTS_STORED_SIZE(bins) (RFM_CUTS_HEADER_SIZE + ((bins) - 1) * 24)
 
-extern void rfm_cuts_make(RfmCuts *cuts, int bins, Size n,
+extern void rfm_cuts_make(RfmCuts *cuts, int bins, bool per_order, Size n,
 						  int64 *last_order, float8 *frequency, float8 *monetary);
 extern const char *rfm_cuts_check(const uint8 *bytes, Size length);
 extern void rfm_cuts_load(const uint8 *bytes, RfmCuts *cuts);
@@ -172,6 +173,16 @@ typedef struct RfmScore
 
 extern RfmScore rfm_score(const RfmCuts *cuts, int64 last_order, float8 frequency, float8 monetary);
 extern int	rfm_score_number(RfmScore score, int bins);
+extern int	rfm_score_place(RfmScore score, int bins);
+extern int	rfm_place_of_number(int number, int bins);
+
+/* The money by which a member who has orders is scored. */
+static inline float8
+rfm_scored_money(const RfmMember *member, const DecimalPool *pool, bool per_order)
+{
+	return unlikely(per_order) ? decimal_packed_mean(member->money, pool, member->frequency) :
+		decimal_packed_to_double(member->money, pool);
+}
 
 #define RFM_SEGMENTS 11
 extern const char *const rfm_segment_names[RFM_SEGMENTS];

@@ -46,11 +46,15 @@ rfm_check_bins(int32 bins)
 
 /* ---------- text and binary ---------- */
 
+/* What the limits of money are called: those of the total, and of the mean of an order. */
+static const char *const monetary_name[] = {"monetary", "monetary_per_order"};
+
 static char *
 cuts_to_text(const RfmCuts *cuts)
 {
 	StringInfoData text;
 	const float8 *numbers[] = {cuts->frequency, cuts->monetary};
+	const char *names[] = {"frequency", monetary_name[cuts->per_order]};
 
 	initStringInfo(&text);
 	appendStringInfo(&text, "v1 bins=%d members=" UINT64_FORMAT " last_order={",
@@ -64,7 +68,7 @@ cuts_to_text(const RfmCuts *cuts)
 	}
 	for (int k = 0; k < 2; k++)
 	{
-		appendStringInfo(&text, "} %s={", k == 0 ? "frequency" : "monetary");
+		appendStringInfo(&text, "} %s={", names[k]);
 		for (int i = 0; i < cuts->bins - 1; i++)
 		{
 			char		number[DOUBLE_SHORTEST_DECIMAL_LEN];
@@ -75,6 +79,18 @@ cuts_to_text(const RfmCuts *cuts)
 	}
 	appendStringInfoChar(&text, '}');
 	return text.data;
+}
+
+/* Advances past a text that must come next. */
+static bool
+read_text(const char **text, const char *expected)
+{
+	Size		length = strlen(expected);
+
+	if (strncmp(*text, expected, length) != 0)
+		return false;
+	*text += length;
+	return true;
 }
 
 static bool
@@ -96,8 +112,6 @@ read_numbers(const char **text, float8 *numbers, int n)
 static bool
 cuts_from_text(const char *text, RfmCuts *cuts)
 {
-	static const char frequency[] = " frequency={";
-	static const char monetary[] = " monetary={";
 	unsigned long members;
 	int			consumed = 0;
 
@@ -112,13 +126,12 @@ cuts_from_text(const char *text, RfmCuts *cuts)
 			*text++ != (i < cuts->bins - 2 ? ',' : '}'))
 			return false;
 	}
-	if (strncmp(text, frequency, sizeof(frequency) - 1) != 0)
+	if (!read_text(&text, " frequency={") || !read_numbers(&text, cuts->frequency, cuts->bins - 1) ||
+		!read_text(&text, " monetary"))
 		return false;
-	text += sizeof(frequency) - 1;
-	if (!read_numbers(&text, cuts->frequency, cuts->bins - 1) ||
-		strncmp(text, monetary, sizeof(monetary) - 1) != 0)
+	cuts->per_order = read_text(&text, "_per_order");
+	if (!read_text(&text, "={"))
 		return false;
-	text += sizeof(monetary) - 1;
 	return read_numbers(&text, cuts->monetary, cuts->bins - 1) && *text == '\0';
 }
 
@@ -194,14 +207,14 @@ get_limits(FunctionCallInfo fcinfo, int argument, const char *name, Oid type, in
 	return elements;
 }
 
-/* Refuses a list that is longer or shorter than that of last_order. */
+/* Refuses a list that is longer or shorter than the first one. */
 static void
-check_limit_count(const char *name, int n, int expected)
+check_limit_count(const char *name, int n, const char *first_name, int expected)
 {
 	if (n != expected)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must have as many limits as last_order, %d, not %d", name, expected, n),
+				 errmsg("%s must have as many limits as %s, %d, not %d", name, first_name, expected, n),
 				 errhint("All three scores have the same number of limits, one less than there are scores.")));
 }
 
@@ -218,8 +231,8 @@ custmart_rfm_cuts_from_limits(PG_FUNCTION_ARGS)
 	bytea	   *value;
 	const char *wrong;
 
-	check_limit_count("frequency", n[1], n[0]);
-	check_limit_count("monetary", n[2], n[0]);
+	check_limit_count("frequency", n[1], "last_order", n[0]);
+	check_limit_count("monetary", n[2], "last_order", n[0]);
 	cuts.bins = n[0] + 1;
 	for (int i = 0; i < n[0]; i++)
 	{
@@ -236,6 +249,93 @@ custmart_rfm_cuts_from_limits(PG_FUNCTION_ARGS)
 				 errdetail("They are \"%s\".", cuts_to_text(&cuts)),
 				 errhint("Give each list in ascending order, last_order from the earliest time on; a limit of frequency is at least 1.")));
 	PG_RETURN_BYTEA_P(value);
+}
+
+/* The time that lies so many days before as_of. */
+static TimestampTz
+days_before(TimestampTz as_of, float8 days)
+{
+	float8		time = (float8) as_of - rint(days * RFM_DAY);
+
+	/* The first test also keeps what follows within an int64. */
+	if (!(time >= (float8) TIME_MIN) || !time_is_in_range(as_of - (int64) rint(days * RFM_DAY)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("max_recency of %g days before as_of is out of range", days),
+				 errhint("Give days before as_of, such as 30.")));
+	return as_of - (int64) rint(days * RFM_DAY);
+}
+
+static void
+limit_error(const char *name, float8 limit, const char *rule, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s %s, not %g", name, rule, limit),
+			 errhint("%s", hint)));
+}
+
+/*
+ * Limits as people say them, each for the next score: at most so many days since the
+ * last order, at least so many orders, at least so much money.  Stored limits are
+ * exceeded: by a frequency above the integer below, by money above the float8 below.
+ */
+static Datum
+cuts_in_days(FunctionCallInfo fcinfo, bool per_order)
+{
+	RfmCuts		cuts = {.per_order = per_order};
+	TimestampTz as_of;
+	int			n[3];
+	Datum	   *recency;
+	Datum	   *frequency;
+	Datum	   *monetary;
+
+	argument_check_not_null(fcinfo, 0, "as_of");
+	as_of = time_check(PG_GETARG_TIMESTAMPTZ(0), "as_of");
+	recency = get_limits(fcinfo, 1, "max_recency", FLOAT8OID, &n[0]);
+	frequency = get_limits(fcinfo, 2, "min_frequency", FLOAT8OID, &n[1]);
+	monetary = get_limits(fcinfo, 3, "min_monetary", FLOAT8OID, &n[2]);
+	check_limit_count("min_frequency", n[1], "max_recency", n[0]);
+	check_limit_count("min_monetary", n[2], "max_recency", n[0]);
+	cuts.bins = n[0] + 1;
+	for (int i = 0; i < n[0]; i++)
+	{
+		float8		days = DatumGetFloat8(recency[i]);
+		float8		orders = DatumGetFloat8(frequency[i]);
+		float8		money = DatumGetFloat8(monetary[i]);
+
+		if (!(days >= 0) || (i > 0 && days > DatumGetFloat8(recency[i - 1])))
+			limit_error("max_recency", days, "must be days in descending order",
+						"The first limit is for score 2, the last one, of the fewest days, for the best.");
+		if (!(orders > 1) || !(orders <= UINT32_MAX) || (i > 0 && orders < DatumGetFloat8(frequency[i - 1])))
+			limit_error("min_frequency", orders, "must be above 1 and in ascending order",
+						"Every member with a score has an order; the first limit is for score 2, the last one for the best.");
+		if (!isfinite(money) || (i > 0 && money < DatumGetFloat8(monetary[i - 1])))
+			limit_error("min_monetary", money, "must be finite and in ascending order",
+						"The first limit is for score 2, the last one for the best.");
+		cuts.last_order[i] = days_before(as_of, days);
+		cuts.frequency[i] = ceil(orders) - 1;
+		cuts.monetary[i] = nextafter(money, -HUGE_VAL);
+		if (!isfinite(cuts.monetary[i]))
+			limit_error("min_monetary", money, "must be above the least number", "Leave the limit out.");
+	}
+	PG_RETURN_BYTEA_P(rfm_cuts_datum(&cuts));
+}
+
+/* rfm_cuts(as_of, max_recency, min_frequency, min_monetary) */
+CUSTMART_FUNCTION(custmart_rfm_cuts_in_days);
+Datum
+custmart_rfm_cuts_in_days(PG_FUNCTION_ARGS)
+{
+	return cuts_in_days(fcinfo, false);
+}
+
+/* rfm_cuts_per_order(as_of, max_recency, min_frequency, min_monetary) */
+CUSTMART_FUNCTION(custmart_rfm_cuts_per_order_in_days);
+Datum
+custmart_rfm_cuts_per_order_in_days(PG_FUNCTION_ARGS)
+{
+	return cuts_in_days(fcinfo, true);
 }
 
 /* ---------- the aggregate rfm_cuts(rfm_summary [, bins]) ---------- */
@@ -261,10 +361,9 @@ state_header(const char *elements, int count)
 	return 1;
 }
 
-/* rfm_cuts_step(bigint[], rfm_summary [, bins]): collects one member. */
-CUSTMART_FUNCTION(custmart_rfm_cuts_step);
-Datum
-custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
+/* Collects one member. */
+static Datum
+cuts_step(FunctionCallInfo fcinfo, bool per_order)
 {
 	ArrayState	state;
 	RfmValue	value;
@@ -293,13 +392,29 @@ custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
 	}
 	if (value.member.frequency > 0)
 	{
-		money = decimal_packed_to_double(value.member.money, &value.pool);
+		money = rfm_scored_money(&value.member, &value.pool, per_order);
 		memcpy(&money_bits, &money, 8);
 		array_state_append(&state, Int64GetDatum(value.member.last_order));
 		array_state_append(&state, Int64GetDatum(value.member.frequency));
 		array_state_append(&state, Int64GetDatum(money_bits));
 	}
 	PG_RETURN_DATUM(state.array);
+}
+
+/* rfm_cuts_step(bigint[], rfm_summary [, bins]) */
+CUSTMART_FUNCTION(custmart_rfm_cuts_step);
+Datum
+custmart_rfm_cuts_step(PG_FUNCTION_ARGS)
+{
+	return cuts_step(fcinfo, false);
+}
+
+/* rfm_cuts_per_order_step(bigint[], rfm_summary [, bins]) */
+CUSTMART_FUNCTION(custmart_rfm_cuts_per_order_step);
+Datum
+custmart_rfm_cuts_per_order_step(PG_FUNCTION_ARGS)
+{
+	return cuts_step(fcinfo, true);
 }
 
 /* rfm_cuts_combine(bigint[], bigint[]): appends the second state to the first. */
@@ -310,10 +425,9 @@ custmart_rfm_cuts_combine(PG_FUNCTION_ARGS)
 	return array_state_combine(fcinfo, INT8OID, state_header, "bins or shares");
 }
 
-/* rfm_cuts_final(bigint[]): the limits; NULL if no member has orders. */
-CUSTMART_FUNCTION(custmart_rfm_cuts_final);
-Datum
-custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
+/* The limits; NULL if no member has orders. */
+static Datum
+cuts_final(FunctionCallInfo fcinfo, bool per_order)
 {
 	RfmCuts		cuts;
 	const char *elements;
@@ -346,7 +460,7 @@ custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
 		frequency[i] = (float8) point[1];
 		memcpy(&monetary[i], &point[2], 8);
 	}
-	rfm_cuts_make(&cuts, (int) bins, n, last_order, frequency, monetary);
+	rfm_cuts_make(&cuts, (int) bins, per_order, n, last_order, frequency, monetary);
 	pfree(last_order);
 	pfree(frequency);
 	pfree(monetary);
@@ -356,6 +470,22 @@ custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("state of an aggregate is not valid")));
 	PG_RETURN_BYTEA_P(value);
+}
+
+/* rfm_cuts_final(bigint[]) */
+CUSTMART_FUNCTION(custmart_rfm_cuts_final);
+Datum
+custmart_rfm_cuts_final(PG_FUNCTION_ARGS)
+{
+	return cuts_final(fcinfo, false);
+}
+
+/* rfm_cuts_per_order_final(bigint[]) */
+CUSTMART_FUNCTION(custmart_rfm_cuts_per_order_final);
+Datum
+custmart_rfm_cuts_per_order_final(PG_FUNCTION_ARGS)
+{
+	return cuts_final(fcinfo, true);
 }
 
 /* ---------- scores and segments ---------- */
@@ -371,7 +501,7 @@ get_score(FunctionCallInfo fcinfo, RfmCuts *cuts, RfmScore *score)
 		return false;
 	rfm_cuts_read(PG_GETARG_DATUM(1), cuts);
 	*score = rfm_score(cuts, value.member.last_order, value.member.frequency,
-					   decimal_packed_to_double(value.member.money, &value.pool));
+					   rfm_scored_money(&value.member, &value.pool, cuts->per_order));
 	return true;
 }
 

@@ -2,125 +2,16 @@
  * rfm_report.c
  *	  Reports on an rfm_book: score limits, members with scores and segments, and
  *	  the segments themselves.
- *
- * Everything is read from the flat book; no table is built again.
  */
-#include "rfm/rfm_book.h"
+#include "rfm/rfm_population.h"
 
-#include "shared/large_memory.h"
 #include "shared/report.h"
 
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
-/* An open book and the limits by which its members are scored. */
-typedef struct Population
-{
-	BookReader	reader;
-	RfmTail		tail;
-	DecimalPool pool;
-	RfmCuts		cuts;			/* valid if there are members who have orders */
-} Population;
-
-static void
-open_population(Population *population, Datum book)
-{
-	book_open(&population->reader, book, &rfm_book_format);
-	(void) rfm_book_split_tail(&population->reader, &population->tail);
-	population->pool = rfm_book_load_wide(&population->tail);
-}
-
-/* Finds the limits of the members themselves; false if none has orders. */
-static bool
-find_cuts(Population *population, int bins)
-{
-	uint32		count = population->reader.count;
-	uint32		n = 0;
-	RfmMemberCursor members;
-	int64	   *last_order;
-	float8	   *frequency;
-	float8	   *monetary;
-
-	last_order = large_alloc(CurrentMemoryContext, Max((Size) count, 1) * sizeof(int64));
-	frequency = large_alloc(CurrentMemoryContext, Max((Size) count, 1) * sizeof(float8));
-	monetary = large_alloc(CurrentMemoryContext, Max((Size) count, 1) * sizeof(float8));
-	rfm_member_cursor(&members, &population->tail, count);
-	for (uint32 i = 0; i < count; i++)
-	{
-		const RfmMember *member = rfm_next_member(&members);
-
-		check_interrupts(i);
-		if (member->frequency == 0)
-			continue;
-		last_order[n] = member->last_order;
-		frequency[n] = member->frequency;
-		monetary[n] = decimal_packed_to_double(member->money, &population->pool);
-		n++;
-	}
-	if (n > 0)
-		rfm_cuts_make(&population->cuts, bins, n, last_order, frequency, monetary);
-	pfree(last_order);
-	pfree(frequency);
-	pfree(monetary);
-	return n > 0;
-}
-
-/*
- * Takes the limits from the arguments bins and cuts, from the given one on: those
- * of cuts or, if it is NULL, of the members themselves.
- */
-static void
-choose_cuts(FunctionCallInfo fcinfo, int argument, Population *population)
-{
-	int			bins = PG_ARGISNULL(argument) ? 0 : rfm_check_bins(PG_GETARG_INT32(argument));
-
-	if (PG_ARGISNULL(argument + 1))
-	{
-		population->cuts.bins = bins != 0 ? bins : RFM_BINS_DEFAULT;
-		(void) find_cuts(population, population->cuts.bins);
-		return;
-	}
-	rfm_cuts_read(PG_GETARG_DATUM(argument + 1), &population->cuts);
-	if (bins != 0 && bins != population->cuts.bins)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("bins must be %d, as many as cuts are for, not %d", population->cuts.bins, bins),
-				 errhint("Omit bins where cuts are given.")));
-}
-
-/* The argument as_of; NULL is the time of the latest row, which may be a refund. */
-static TimestampTz
-get_as_of(FunctionCallInfo fcinfo, int argument, const Population *population)
-{
-	TimestampTz as_of;
-
-	if (PG_ARGISNULL(argument))
-		return population->tail.latest;
-	as_of = time_check(PG_GETARG_TIMESTAMPTZ(argument), "as_of");
-	if (population->reader.count > 0 && population->tail.latest > as_of)
-		time_too_early_error(as_of, "as_of", population->tail.latest, "a row", false);
-	return as_of;
-}
-
-static RfmScore
-score_of(const Population *population, const RfmMember *member)
-{
-	return rfm_score(&population->cuts, member->last_order, member->frequency,
-					 decimal_packed_to_double(member->money, &population->pool));
-}
-
-/* Names of the segments as text, made once for many rows. */
-static void
-make_segment_texts(Datum *texts)
-{
-	for (int i = 0; i < RFM_SEGMENTS; i++)
-		texts[i] = CStringGetTextDatum(rfm_segment_names[i]);
-}
-
-/* rfm_cuts(rfm_book, bins): the limits of all members; NULL if none has orders. */
-CUSTMART_FUNCTION(custmart_rfm_book_cuts);
-Datum
-custmart_rfm_book_cuts(PG_FUNCTION_ARGS)
+/* The limits of all members; NULL if none has orders. */
+static Datum
+cuts_of_book(FunctionCallInfo fcinfo, bool per_order)
 {
 	Population	population;
 	int			bins;
@@ -133,10 +24,26 @@ custmart_rfm_book_cuts(PG_FUNCTION_ARGS)
 				 errmsg("bins must not be NULL"),
 				 errhint("Omit it for %d bins.", RFM_BINS_DEFAULT)));
 	bins = rfm_check_bins(PG_GETARG_INT32(1));
-	open_population(&population, PG_GETARG_DATUM(0));
-	if (!find_cuts(&population, bins))
+	rfm_open_population(&population, PG_GETARG_DATUM(0));
+	if (!rfm_find_cuts(&population, bins, per_order))
 		PG_RETURN_NULL();
 	PG_RETURN_BYTEA_P(rfm_cuts_datum(&population.cuts));
+}
+
+/* rfm_cuts(rfm_book, bins) */
+CUSTMART_FUNCTION(custmart_rfm_book_cuts);
+Datum
+custmart_rfm_book_cuts(PG_FUNCTION_ARGS)
+{
+	return cuts_of_book(fcinfo, false);
+}
+
+/* rfm_cuts_per_order(rfm_book, bins) */
+CUSTMART_FUNCTION(custmart_rfm_book_cuts_per_order);
+Datum
+custmart_rfm_book_cuts_per_order(PG_FUNCTION_ARGS)
+{
+	return cuts_of_book(fcinfo, true);
 }
 
 /* ---------- one member ---------- */
@@ -153,7 +60,7 @@ summary_of_member(FunctionCallInfo fcinfo, KeyType key_type)
 	Size		length;
 	bytea	   *summary;
 
-	open_population(&population, PG_GETARG_DATUM(0));
+	rfm_open_population(&population, PG_GETARG_DATUM(0));
 	if (population.reader.key_type != key_type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -207,7 +114,7 @@ typedef struct MembersReport
 	RfmMemberCursor members;
 	uint32		left;
 	TimestampTz as_of;
-	Datum		segment_texts[RFM_SEGMENTS];
+	Segments	segments;
 	NumericBuffer money;
 } MembersReport;
 
@@ -220,12 +127,12 @@ open_members(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	if (PG_ARGISNULL(book))
 		return NULL;
 	report = palloc(sizeof(MembersReport));
-	open_population(&report->population, PG_GETARG_DATUM(book));
+	rfm_open_population(&report->population, PG_GETARG_DATUM(book));
 	book_check_key_type(&report->population.reader, &rfm_book_format,
 						TupleDescAttr(columns, 0)->atttypid, "members", "rfm_members", "book");
-	report->as_of = get_as_of(fcinfo, book + 1, &report->population);
-	choose_cuts(fcinfo, book + 2, &report->population);
-	make_segment_texts(report->segment_texts);
+	report->as_of = rfm_get_as_of(fcinfo, book + 1, "as_of", &report->population);
+	(void) rfm_choose_cuts(fcinfo, book + 2, book + 3, "cuts", &report->population);
+	rfm_get_segments(fcinfo, book + 4, report->population.cuts.bins, &report->segments);
 	book_key_cursor(&report->keys, &report->population.reader);
 	rfm_member_cursor(&report->members, &report->population.tail, report->population.reader.count);
 	report->left = report->population.reader.count;
@@ -255,7 +162,7 @@ next_member(void *state, Datum *values, bool *nulls)
 		memset(nulls + 4, true, 8);
 		return true;
 	}
-	score = score_of(population, member);
+	score = rfm_member_score(population, member);
 	values[4] = TimestampTzGetDatum(member->first_order);
 	values[5] = TimestampTzGetDatum(member->last_order);
 	values[6] = Float8GetDatum(rfm_days(member->last_order, report->as_of));
@@ -263,16 +170,16 @@ next_member(void *state, Datum *values, bool *nulls)
 	values[8] = Int32GetDatum(score.f);
 	values[9] = Int32GetDatum(score.m);
 	values[10] = Int32GetDatum(rfm_score_number(score, bins));
-	values[11] = report->segment_texts[rfm_segment_of(score, bins)];
+	values[11] = report->segments.names[rfm_segment_of_member_score(&report->segments, score, bins)];
 	return true;
 }
 
 static const Report members_report = {open_members, next_member, 12};
 
-/* rfm_members(rfm_book, as_of, bins, cuts): one row per member, members bigint. */
+/* rfm_members(rfm_book, as_of, bins, cuts, segments): one row per member, members bigint. */
 CUSTMART_REPORT(custmart_rfm_members, members_report, 0)
 
-/* rfm_members(anyelement, rfm_book, as_of, bins, cuts): members of the given type. */
+/* rfm_members(anyelement, rfm_book, as_of, bins, cuts, segments): members of the given type. */
 CUSTMART_REPORT(custmart_rfm_members_typed, members_report, 1)
 
 /* ---------- segments ---------- */
@@ -308,7 +215,8 @@ add_to_segment(SegmentSums *sums, DecimalPool *pool, const RfmMember *member,
 
 typedef struct SegmentsReport
 {
-	SegmentSums sums[RFM_SEGMENTS + 1]; /* the last one of members without orders */
+	Segments	segments;
+	SegmentSums *sums;			/* by segment, the last one of members without orders */
 	int			next;
 	DecimalPool pool;			/* of their money */
 	Decimal		total;
@@ -327,9 +235,11 @@ open_segments(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	if (PG_ARGISNULL(book))
 		return NULL;
 	report = palloc0(sizeof(SegmentsReport));
-	open_population(&population, PG_GETARG_DATUM(book));
-	as_of = get_as_of(fcinfo, book + 1, &population);
-	choose_cuts(fcinfo, book + 2, &population);
+	rfm_open_population(&population, PG_GETARG_DATUM(book));
+	as_of = rfm_get_as_of(fcinfo, book + 1, "as_of", &population);
+	(void) rfm_choose_cuts(fcinfo, book + 2, book + 3, "cuts", &population);
+	rfm_get_segments(fcinfo, book + 4, population.cuts.bins, &report->segments);
+	report->sums = palloc0((report->segments.count + 1) * sizeof(SegmentSums));
 	report->members = population.reader.count;
 	report->pool.context = CurrentMemoryContext;
 
@@ -337,13 +247,12 @@ open_segments(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	for (uint32 i = 0; i < report->members; i++)
 	{
 		const RfmMember *member = rfm_next_member(&members);
-		int			segment = member->frequency == 0 ? RFM_SEGMENTS :
-			rfm_segment_of(score_of(&population, member), population.cuts.bins);
 
 		check_interrupts(i);
-		add_to_segment(&report->sums[segment], &report->pool, member, &population.pool, as_of);
+		add_to_segment(&report->sums[rfm_member_segment(&report->segments, &population, member)],
+					   &report->pool, member, &population.pool, as_of);
 	}
-	for (int segment = 0; segment <= RFM_SEGMENTS; segment++)
+	for (int segment = 0; segment <= report->segments.count; segment++)
 		if (report->sums[segment].members > 0 &&
 			!decimal_add_packed(&total, &report->pool, report->sums[segment].money, &report->pool))
 			rfm_raise(RFM_SUM_OUT_OF_RANGE);
@@ -358,9 +267,9 @@ next_segment(void *state, Datum *values, bool *nulls)
 	const SegmentSums *s;
 	float8		members;
 
-	while (report->next <= RFM_SEGMENTS && report->sums[report->next].members == 0)
+	while (report->next <= report->segments.count && report->sums[report->next].members == 0)
 		report->next++;
-	if (report->next > RFM_SEGMENTS)
+	if (report->next > report->segments.count)
 		return false;
 	s = &report->sums[report->next];
 	members = (float8) s->members;
@@ -374,11 +283,11 @@ next_segment(void *state, Datum *values, bool *nulls)
 	values[6] = Float8GetDatum((float8) s->orders / members);
 	values[7] = DirectFunctionCall2(numeric_div, values[3],
 									DirectFunctionCall1(int8_numeric, Int64GetDatum(s->members)));
-	if (report->next == RFM_SEGMENTS)
+	if (report->next == report->segments.count)
 		nulls[0] = nulls[5] = true;
 	else
 	{
-		values[0] = CStringGetTextDatum(rfm_segment_names[report->next]);
+		values[0] = report->segments.names[report->next];
 		values[5] = Float8GetDatum(((float8) s->recency_high * 4294967296.0 +
 									(float8) s->recency_low) / members / RFM_DAY);
 	}
@@ -389,7 +298,7 @@ next_segment(void *state, Datum *values, bool *nulls)
 static const Report segments = {open_segments, next_segment, 8};
 
 /*
- * rfm_segments(rfm_book, as_of, bins, cuts): one row per segment that has members, in
- * the order of docs/rfm.md, and a last one for members without orders.
+ * rfm_segments(rfm_book, as_of, bins, cuts, segments): one row per segment that has members, in
+ * the order of the segments, and a last one for members without orders.
  */
 CUSTMART_REPORT(custmart_rfm_segments, segments, 0)

@@ -1256,9 +1256,9 @@ array_get_element(Datum array, int n, int *subscript, int arraytyplen, int elmle
 	return array;
 }
 
-/* Arrays of texts. */
-Datum
-host_text_array(const char *const *texts, int n)
+/* An array of texts, of one dimension, or of pairs. */
+static Datum
+text_array(const char *const *texts, int n, int ndim)
 {
 	bool		has_null = false;
 	Size		head;
@@ -1268,18 +1268,22 @@ host_text_array(const char *const *texts, int n)
 
 	for (int i = 0; i < n; i++)
 		has_null |= texts[i] == NULL;
-	size = head = has_null ? ARR_OVERHEAD_WITHNULLS(1, n) : ARR_OVERHEAD_NONULLS(n > 0);
+	ndim = n > 0 ? ndim : 0;
+	size = head = has_null ? ARR_OVERHEAD_WITHNULLS(ndim, n) : ARR_OVERHEAD_NONULLS(ndim);
 	for (int i = 0; i < n; i++)
 		size += texts[i] == NULL ? 0 : TYPEALIGN(ALIGNOF_INT, VARHDRSZ + strlen(texts[i]));
 	array = palloc0(size);
 	SET_VARSIZE(array, size);
-	array->ndim = n > 0;
+	array->ndim = ndim;
 	array->dataoffset = has_null ? head : 0;
 	array->elemtype = TEXTOID;
 	if (n > 0)
 	{
-		ARR_DIMS(array)[0] = n;
+		ARR_DIMS(array)[0] = n / ndim;
 		ARR_LBOUND(array)[0] = 1;
+		if (ndim == 2)
+			ARR_DIMS(array)[1] = 2;
+		ARR_LBOUND(array)[ndim - 1] = 1;
 	}
 	to = (char *) array + head;
 	for (int i = 0; i < n; i++)
@@ -1292,6 +1296,26 @@ host_text_array(const char *const *texts, int n)
 			to += TYPEALIGN(ALIGNOF_INT, VARSIZE(to));
 		}
 	return PointerGetDatum(array);
+}
+
+Datum
+host_text_array(const char *const *texts, int n)
+{
+	return text_array(texts, n, 1);
+}
+
+/* The same of an even number of texts, as pairs. */
+Datum
+host_text_pairs(const char *const *texts, int n)
+{
+	return text_array(texts, n, 2);
+}
+
+/* Only quoted in the error of a library beside the SQL of another version. */
+char *
+get_func_name(Oid function)
+{
+	return pstrdup("a_report");
 }
 
 /* Only quoted in errors. */
@@ -1348,12 +1372,22 @@ deconstruct_array(ArrayType *array, Oid type, int length, bool by_value, char al
 				  Datum **elements, bool **nulls, int *n)
 {
 	char	   *at = ARR_DATA_PTR(array);
+	bool		is_fixed = type == FLOAT8OID || type == TIMESTAMPTZOID;
 
-	host_require((type == TEXTOID || type == NUMERICOID) && ARR_ELEMTYPE(array) == type && length == -1 && !by_value &&
-				 alignment == TYPALIGN_INT, "an array of something else than texts and numerics");
+	host_require((is_fixed || type == TEXTOID || type == NUMERICOID) && ARR_ELEMTYPE(array) == type &&
+				 length == (is_fixed ? 8 : -1) && by_value == is_fixed && alignment == (is_fixed ? TYPALIGN_DOUBLE : TYPALIGN_INT),
+				 "an array of something else than texts, numerics, float8s and times");
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	*elements = palloc(*n * sizeof(Datum));
 	*nulls = palloc(*n * sizeof(bool));
+	for (int i = 0; is_fixed && i < *n; i++)
+	{
+		host_require(!ARR_HASNULL(array), "NULL in an array of numbers");
+		(*nulls)[i] = false;
+		memcpy(&(*elements)[i], at + 8 * i, 8);
+	}
+	if (is_fixed)
+		return;
 	for (int i = 0; i < *n; i++)
 	{
 		(*nulls)[i] = ARR_HASNULL(array) && (ARR_NULLBITMAP(array)[i / 8] & 1 << i % 8) == 0;
@@ -1392,6 +1426,13 @@ fixed_array(Datum *elements, int n, Oid type, int length, bool by_value, char al
 			memcpy(to, &(int64) {DatumGetInt64(elements[i])}, 8);
 	}
 	return array;
+}
+
+/* An array of float8 or timestamptz, none of them null. */
+Datum
+host_number_array(Datum *elements, int n, Oid type)
+{
+	return PointerGetDatum(fixed_array(elements, n, type, 8, true, TYPALIGN_DOUBLE));
 }
 
 Datum

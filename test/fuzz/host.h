@@ -103,6 +103,8 @@ extern Datum host_toasted(Datum varlena);
 
 /* A text[] of texts that end with a zero; NULL for a null. */
 extern Datum host_text_array(const char *const *texts, int n);
+extern Datum host_text_pairs(const char *const *texts, int n);
+extern Datum host_number_array(Datum *elements, int n, Oid type);
 
 /* A boolean[]. */
 #define HOST_NULL_BOOL 2

@@ -47,6 +47,10 @@ FUNCTION(custmart_rfm_cuts_in);
 FUNCTION(custmart_rfm_cuts_out);
 FUNCTION(custmart_rfm_cuts_recv);
 FUNCTION(custmart_rfm_cuts_final);
+FUNCTION(custmart_rfm_cuts_per_order_final);
+FUNCTION(custmart_rfm_cuts_from_limits);
+FUNCTION(custmart_rfm_cuts_in_days);
+FUNCTION(custmart_rfm_cuts_per_order_in_days);
 FUNCTION(custmart_rfm_score);
 FUNCTION(custmart_rfm_limits);
 FUNCTION(custmart_rfm_segment);
@@ -61,6 +65,8 @@ FUNCTION(custmart_rfm_book_cuts);
 FUNCTION(custmart_rfm_members);
 FUNCTION(custmart_rfm_members_typed);
 FUNCTION(custmart_rfm_segments);
+FUNCTION(custmart_rfm_transitions);
+FUNCTION(custmart_rfm_book_cuts_per_order);
 FUNCTION(custmart_rfm_book_step_bigint);
 FUNCTION(custmart_rfm_book_step_bigint_bigint);
 FUNCTION(custmart_rfm_book_step_bigint_uuid);
@@ -425,12 +431,70 @@ target_cuts_final(Input *input)
 		if (i == 0 && elements[0] > 0)
 			elements[0] %= 120;
 	}
-	outcome = CALL_IN_AGGREGATE(custmart_rfm_cuts_final, ARG(PointerGetDatum(array)));
-	if (outcome.raised)
-		host_require(outcome.sqlstate == ERRCODE_DATA_CORRUPTED || outcome.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE,
-					 "SQLSTATE %s: %s", unpack_sql_state(outcome.sqlstate), outcome.message);
-	else if (!outcome.is_null)
-		use_cuts(outcome.value);
+	for (int per_order = 0; per_order < 2; per_order++)
+	{
+		outcome = per_order ? CALL_IN_AGGREGATE(custmart_rfm_cuts_per_order_final, ARG(PointerGetDatum(array))) :
+			CALL_IN_AGGREGATE(custmart_rfm_cuts_final, ARG(PointerGetDatum(array)));
+		if (outcome.raised)
+			host_require(outcome.sqlstate == ERRCODE_DATA_CORRUPTED || outcome.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE,
+						 "SQLSTATE %s: %s", unpack_sql_state(outcome.sqlstate), outcome.message);
+		else if (!outcome.is_null)
+			use_cuts(outcome.value);
+	}
+}
+
+/* A float8: any bits, or a small number. */
+static Datum
+take_float8(Input *input)
+{
+	uint64		bits = take_number(input, 8);
+	float8		number;
+
+	if ((bits & 1) != 0)
+		return Float8GetDatum((float8) (int16) (bits >> 1));
+	memcpy(&number, &bits, sizeof(number));
+	return Float8GetDatum(number);
+}
+
+/* A time that a timestamptz can be: finite, or an infinity. */
+static Datum
+take_limit_time(Input *input)
+{
+	uint64		number = take_number(input, 8);
+
+	return TimestampTzGetDatum(number == 0 ? DT_NOBEGIN : number == UINT64_MAX ? DT_NOEND : (TimestampTz) (number % LATEST));
+}
+
+/* Limits of one's own, which anybody can write: a good value or an error. */
+static void
+target_cuts_own(Input *input)
+{
+	uint8		shape = take_byte(input);
+	NullableDatum as_of = ARG(take_limit_time(input));
+	NullableDatum lists[4];
+	Outcome		outcome;
+
+	for (int i = 0; i < 4; i++)
+	{
+		/* Most lists are of one length; the fourth is of times. */
+		int			n = (shape >> 2) % 9 + ((shape & 3) == 3 && i == 1);
+		Datum		elements[10];
+
+		for (int k = 0; k < n; k++)
+			elements[k] = i == 3 ? take_limit_time(input) : take_float8(input);
+		lists[i] = (NullableDatum) ARG(host_number_array(elements, n, i == 3 ? TIMESTAMPTZOID : FLOAT8OID));
+	}
+	for (int i = 0; i < 3; i++)
+	{
+		outcome = i == 0 ? CALL(custmart_rfm_cuts_from_limits, lists[3], lists[0], lists[1]) :
+			i == 1 ? CALL(custmart_rfm_cuts_in_days, as_of, lists[0], lists[1], lists[2]) :
+			CALL(custmart_rfm_cuts_per_order_in_days, as_of, lists[0], lists[1], lists[2]);
+		if (outcome.raised)
+			host_require(outcome.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE || outcome.sqlstate == ERRCODE_DATETIME_VALUE_OUT_OF_RANGE,
+						 "SQLSTATE %s: %s", unpack_sql_state(outcome.sqlstate), outcome.message);
+		else
+			use_cuts(outcome.value);
+	}
 }
 
 /* ---------- rfm_book ---------- */
@@ -449,12 +513,24 @@ flat(Datum book)
 	return PointerGetDatum(pg_detoast_datum((struct varlena *) DatumGetPointer(book)));
 }
 
+/* rfm_transitions() from one book to another. */
+static Outcome
+transitions_of(Datum from, Datum to, NullableDatum as_of, int bins)
+{
+	static const Oid columns[] = {TEXTOID, TEXTOID, INT8OID, FLOAT8OID, NUMERICOID, NUMERICOID};
+	NullableDatum arguments[] = {
+		ARG(from), ARG(to), as_of, as_of, ARG(Int32GetDatum(bins)), NULL_ARG, NULL_ARG, ARG(BoolGetDatum(false)), NULL_ARG
+	};
+
+	return host_rows(custmart_rfm_transitions, arguments, lengthof(arguments), columns, lengthof(columns));
+}
+
 static void
 read_book(Datum value, int bins, NullableDatum as_of)
 {
 	Datum		packed = host_packed(value);
-	NullableDatum arguments[] = {ARG(packed), as_of, ARG(Int32GetDatum(bins)), NULL_ARG};
-	NullableDatum typed[] = {NULL_ARG, ARG(packed), as_of, ARG(Int32GetDatum(bins)), NULL_ARG};
+	NullableDatum arguments[] = {ARG(packed), as_of, ARG(Int32GetDatum(bins)), NULL_ARG, NULL_ARG};
+	NullableDatum typed[] = {NULL_ARG, ARG(packed), as_of, ARG(Int32GetDatum(bins)), NULL_ARG, NULL_ARG};
 	int			key_type = ((uint8 *) VARDATA_ANY(DatumGetPointer(packed)))[2];
 	int64		members = DatumGetInt64(must(CALL(custmart_rfm_book_member_count, ARG(packed)), "member_count"));
 	int64		segments;
@@ -470,8 +546,8 @@ read_book(Datum value, int bins, NullableDatum as_of)
 
 		memcpy(columns, member_columns, sizeof(columns));
 		columns[0] = (Oid[]) {INT8OID, UUIDOID, TEXTOID}[i];
-		outcome = i == 0 ? host_rows(custmart_rfm_members, arguments, 4, columns, lengthof(columns)) :
-			host_rows(custmart_rfm_members_typed, typed, 5, columns, lengthof(columns));
+		outcome = i == 0 ? host_rows(custmart_rfm_members, arguments, 5, columns, lengthof(columns)) :
+			host_rows(custmart_rfm_members_typed, typed, 6, columns, lengthof(columns));
 		if (outcome.raised)
 			host_require(outcome.sqlstate == (is_own ? ERRCODE_INVALID_PARAMETER_VALUE : ERRCODE_DATATYPE_MISMATCH) &&
 						 (!is_own || !as_of.isnull), "rfm_members: %s", outcome.message);
@@ -479,10 +555,20 @@ read_book(Datum value, int bins, NullableDatum as_of)
 			host_require(is_own && DatumGetInt64(outcome.value) == members, "rfm_members: too few or too many rows");
 	}
 
-	outcome = host_rows(custmart_rfm_segments, arguments, 4, segment_columns, lengthof(segment_columns));
+	outcome = host_rows(custmart_rfm_segments, arguments, 5, segment_columns, lengthof(segment_columns));
 	if (outcome.raised && (as_of.isnull || outcome.sqlstate != ERRCODE_INVALID_PARAMETER_VALUE))
 		(void) is_limit(&outcome);
 	segments = DatumGetInt64(outcome.value);
+	if (!outcome.raised)
+	{
+		outcome = transitions_of(packed, packed, as_of, bins);
+		host_require(outcome.raised ? is_limit(&outcome) : DatumGetInt64(outcome.value) == segments,
+					 "between a book and itself everybody stays");
+	}
+	outcome = CALL(custmart_rfm_book_cuts_per_order, ARG(packed), ARG(Int32GetDatum(bins)));
+	host_require(!outcome.raised, "rfm_cuts_per_order: %s", outcome.message);
+	if (!outcome.is_null && as_of.isnull)
+		use_cuts(outcome.value);
 	outcome = CALL(custmart_rfm_book_cuts, ARG(packed), ARG(Int32GetDatum(bins)));
 	host_require(!outcome.raised, "rfm_cuts: %s", outcome.message);
 	/* The limits depend on the bins alone: once is enough. */
@@ -491,9 +577,46 @@ read_book(Datum value, int bins, NullableDatum as_of)
 		use_cuts(outcome.value);
 		arguments[2] = (NullableDatum) NULL_ARG;
 		arguments[3] = (NullableDatum) ARG(host_packed(outcome.value));
-		outcome = host_rows(custmart_rfm_segments, arguments, 4, segment_columns, lengthof(segment_columns));
+		outcome = host_rows(custmart_rfm_segments, arguments, 5, segment_columns, lengthof(segment_columns));
 		host_require(DatumGetInt64(outcome.value) == segments, "other segments by the same limits: %s", outcome.message);
 	}
+}
+
+/* Members 1, 2 and 3 with an order each. */
+#define ONE_BOOK "rfm_book:AwEBAAAAAAMAAAAAAAAAAAEAAAAAAAAAAQABAgAC6kcK6GAAAAAAAAAAAAABAAAAAAAAAAAAAQAAAAAAAAABAAECAAAAAAAAAAAAAAAC6kcK6GAAAAAAAAAAAAAAAAAAAA=="
+
+/* Segments of one's own, as lines of a score, a comma and a name: rows, or an error that says what is wrong. */
+static void
+target_segments(Input *input)
+{
+	char	   *text = memcpy(palloc0(left(input) + 1), input->at, left(input));
+	const char *texts[200];
+	int			n = 0;
+	Datum		book = must(CALL(custmart_rfm_book_in, ARG(CStringGetDatum(ONE_BOOK))), "a book");
+	Outcome		outcome;
+	NullableDatum arguments[] = {ARG(book), NULL_ARG, ARG(Int32GetDatum(2)), NULL_ARG, NULL_ARG};
+
+	/* The server lets no text in that is not in its encoding. */
+	for (Size i = 0; i < left(input); i++)
+		text[i] &= 0x7F;
+	for (char *line = text; line != NULL && n < 200; n += 2)
+	{
+		char	   *end = strchr(line, '\n');
+		char	   *comma;
+
+		if (end != NULL)
+			*end++ = '\0';
+		comma = strchr(line, ',');
+		if (comma != NULL)
+			*comma++ = '\0';
+		texts[n] = line;
+		texts[n + 1] = comma;	/* NULL without one */
+		line = end;
+	}
+	arguments[4] = (NullableDatum) ARG(n % 4 == 0 && n < 8 ? host_text_array(texts, n) : host_text_pairs(texts, n));
+	outcome = host_rows(custmart_rfm_segments, arguments, lengthof(arguments), segment_columns, lengthof(segment_columns));
+	host_require(outcome.raised ? outcome.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE : DatumGetInt64(outcome.value) > 0,
+				 "SQLSTATE %s: %s", unpack_sql_state(outcome.sqlstate), outcome.message);
 }
 
 /* What a book says of each member, a value of type rfm may say, too. */
@@ -553,10 +676,15 @@ merge_books(Datum a, Datum b)
 {
 	Outcome		sum = CALL(custmart_rfm_book_add, ARG(host_packed(a)), ARG(b));
 	Outcome		reverse = CALL(custmart_rfm_book_add, ARG(b), ARG(host_packed(a)));
+	Outcome		moves = transitions_of(host_packed(a), b, (NullableDatum) NULL_ARG, 5);
 	Outcome		state;
 	Outcome		other;
 	Outcome		total;
 	Datum		value;
+
+	/* Of members of another type, or the later book first. */
+	if (moves.raised && moves.sqlstate != ERRCODE_DATATYPE_MISMATCH && moves.sqlstate != ERRCODE_INVALID_PARAMETER_VALUE)
+		(void) is_limit(&moves);
 
 	host_require(sum.raised == reverse.raised, "a + b fails and b + a does not, or the other way round: %s%s",
 				 sum.message, reverse.message);
@@ -1038,6 +1166,7 @@ static const char *const rfm_texts[] = {
 static const char *const cuts_texts[] = {
 	"v1 bins=2 members=1 last_order={2026-01-31T12:00:00+00:00} frequency={1} monetary={-0.5}",
 	"v1 bins=3 members=18446744073709551615 last_order={4714-11-24T00:00:00+00:00 BC,294276-12-31T23:59:59.999999+00:00} frequency={1.25,4294967295} monetary={-1e+300,1.5e-300}",
+	"v1 bins=2 members=3 last_order={2026-01-01T00:00:00+00:00} frequency={1} monetary_per_order={-2.5}",
 	"v1 bins=5 members=20 last_order={2026-01-01T00:00:00+00:00,2026-01-02T00:00:00+00:00,2026-01-03T00:00:00+00:00,2026-01-04T00:00:00.000001+00:00} frequency={1,2,3.4,5.2} monetary={10,20.5,33.3,100000}"
 };
 
@@ -1080,6 +1209,26 @@ static void
 seeds_cuts_recv(void)
 {
 	seed_values(&rfm_cuts, cuts_texts, lengthof(cuts_texts), true);
+}
+
+static void
+seeds_cuts_own(void)
+{
+	/* Two limits: 14 and 7 days, 2 and 3 orders, 10 and 20 in money; times in 2026. */
+	seed("\x08\x00\x80\xA4\x9C\xF0\xF7\x02\x00"
+		 "\x1D\x00\x00\x00\x00\x00\x00\x00\x0F\x00\x00\x00\x00\x00\x00\x00"
+		 "\x05\x00\x00\x00\x00\x00\x00\x00\x07\x00\x00\x00\x00\x00\x00\x00"
+		 "\x15\x00\x00\x00\x00\x00\x00\x00\x29\x00\x00\x00\x00\x00\x00\x00"
+		 "\x00\x80\xA4\x9C\xF0\xE7\x02\x00\x00\x80\xA4\x9C\xF0\xF7\x02\x00", 73);
+	seed("\x07", 1);
+}
+
+static void
+seeds_segments(void)
+{
+	seed_text("222,best\n221,here\n212,here\n211,here\n122,there\n121,there\n112,there\n111,gone");
+	seed_text("111,a\n111,b");
+	seed_text("101010,a\n0111,b\n ,\n,");
 }
 
 static void
@@ -1267,6 +1416,8 @@ static const struct
 	{"rfm_cuts_in", target_cuts_in, seeds_cuts_in},
 	{"rfm_cuts_recv", target_cuts_recv, seeds_cuts_recv},
 	{"rfm_cuts_final", target_cuts_final, seeds_cuts_final},
+	{"rfm_cuts_own", target_cuts_own, seeds_cuts_own},
+	{"rfm_segments", target_segments, seeds_segments},
 	{"rfm_book_in", target_book_in, seeds_book_in},
 	{"rfm_book_recv", target_book_recv, seeds_book_recv},
 	{"rfm_book_rows", target_book_rows, seeds_book_rows},

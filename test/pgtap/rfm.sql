@@ -16,7 +16,7 @@ BEGIN;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(157);
+SELECT plan(197);
 
 -- The oracle
 
@@ -46,7 +46,7 @@ CREATE TYPE pg_temp.member_row AS (
 
 -- What is known of each member.  In lines, an order counts once per member, and
 -- so does an order that has lines below 0, as a refund.
-CREATE FUNCTION pg_temp.totals(lines boolean)
+CREATE FUNCTION pg_temp.totals(lines boolean, until timestamptz DEFAULT 'infinity')
 RETURNS TABLE (member text, frequency bigint, refunds bigint, monetary numeric,
                first_order timestamptz, last_order timestamptz)
 LANGUAGE sql STABLE AS $$
@@ -59,7 +59,7 @@ LANGUAGE sql STABLE AS $$
          min(at) FILTER (WHERE amount >= 0),
          max(at) FILTER (WHERE amount >= 0)
     FROM line
-   WHERE member IS NOT NULL AND at IS NOT NULL AND amount IS NOT NULL
+   WHERE member IS NOT NULL AND at <= until AND amount IS NOT NULL
      AND (NOT lines OR order_id IS NOT NULL)
    GROUP BY member
 $$;
@@ -116,11 +116,12 @@ $$;
 -- The same without any rounding: limit i lies between the values at the ends of
 -- position i * (n - 1) / bins, so a value is above the limit if and only if it is
 -- above the lower end, which is found in integers.
-CREATE FUNCTION pg_temp.by_positions(lines boolean, bins int, as_of timestamptz)
+CREATE FUNCTION pg_temp.by_positions(lines boolean, bins int, as_of timestamptz, until timestamptz DEFAULT 'infinity', per_order boolean DEFAULT false)
 RETURNS SETOF pg_temp.member_row LANGUAGE sql STABLE AS $$
-  WITH total AS MATERIALIZED (SELECT * FROM pg_temp.totals(lines)),
+  WITH total AS MATERIALIZED (SELECT * FROM pg_temp.totals(lines, until)),
   buyer AS MATERIALIZED (
-    SELECT member, frequency, monetary::float8 AS monetary,
+    SELECT member, frequency,
+           CASE WHEN per_order THEN (div(monetary * 1e60, frequency) / 1e60)::float8 ELSE monetary::float8 END AS monetary,
            extract(epoch FROM coalesce(as_of, max(last_order) OVER ())) - extract(epoch FROM last_order) AS recency
       FROM total WHERE frequency > 0),
   sorted AS MATERIALIZED (
@@ -223,6 +224,88 @@ RETURNS TABLE (segment text, got text, wanted text) LANGUAGE sql STABLE AS $$
       OR NOT pg_temp.near(a.avg_frequency, b.avg_frequency)
 $$;
 
+-- Who moved, from the rows up to a time to all rows: both populations scored in plain SQL.
+CREATE FUNCTION pg_temp.moves(lines boolean, bins int, until timestamptz)
+RETURNS TABLE (from_segment text, to_segment text, members bigint, share float8, from_monetary text, to_monetary text)
+LANGUAGE sql STABLE AS $$
+  SELECT a.segment, b.segment, count(*), count(*)::float8 / (sum(count(*)) OVER (PARTITION BY a.segment))::float8,
+         coalesce(sum(a.monetary), 0)::text, coalesce(sum(b.monetary), 0)::text
+    FROM pg_temp.by_positions(lines, bins, NULL, until) a FULL JOIN pg_temp.by_positions(lines, bins, NULL) b USING (member)
+   GROUP BY a.segment, b.segment
+$$;
+
+-- The same by the limits of the earlier members, as many days before either time.
+CREATE FUNCTION pg_temp.moves_by_same_days(lines boolean, bins int, cuts rfm_cuts, until timestamptz, as_of timestamptz)
+RETURNS TABLE (from_segment text, to_segment text, members bigint) LANGUAGE sql STABLE AS $$
+  WITH cut AS MATERIALIZED (
+    SELECT array_agg(extract(epoch FROM until) - extract(epoch FROM last_order)) AS ages, array_agg(frequency) AS frequency, array_agg(monetary) AS monetary
+      FROM rfm_limits(cuts)),
+  moved AS (
+    SELECT member, g.segment
+      FROM pg_temp.totals(lines) t, cut,
+           LATERAL (SELECT pg_temp.five_score(bins - (SELECT count(*) FROM unnest(ages) l WHERE extract(epoch FROM as_of) - extract(epoch FROM last_order) > l)::int,
+                                              1 + (SELECT count(*) FROM unnest(cut.frequency) l WHERE l < t.frequency)::int,
+                                              1 + (SELECT count(*) FROM unnest(cut.monetary) l WHERE l < t.monetary::float8)::int, bins) AS score
+                     WHERE t.frequency > 0) s
+      JOIN segment_map g USING (score))
+  SELECT a.segment, b.segment, count(*)
+    FROM pg_temp.by_positions(lines, bins, NULL, until) a
+    FULL JOIN (SELECT member, segment FROM pg_temp.totals(lines) LEFT JOIN moved USING (member)) b USING (member)
+   GROUP BY a.segment, b.segment
+$$;
+
+-- Limits as people say them: each that is reached scores one more.
+CREATE FUNCTION pg_temp.by_limits(lines boolean, as_of timestamptz, max_recency numeric[], min_frequency int[], min_monetary numeric[], per_order boolean)
+RETURNS TABLE (member text, score int) LANGUAGE sql STABLE AS $$
+  SELECT member, CASE WHEN frequency > 0 THEN
+           (1 + (SELECT count(*) FROM unnest(max_recency) l WHERE extract(epoch FROM as_of) - extract(epoch FROM last_order) <= l * 86400)) * 100
+           + (1 + (SELECT count(*) FROM unnest(min_frequency) l WHERE frequency >= l)) * 10
+           + 1 + (SELECT count(*) FROM unnest(min_monetary) l WHERE monetary >= l * CASE WHEN per_order THEN frequency ELSE 1 END) END
+    FROM pg_temp.totals(lines)
+$$;
+
+-- All of that for what is in the tables line and book.
+CREATE FUNCTION pg_temp.test_moves(what text, form text, all_bins int[], until timestamptz, as_of timestamptz) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+  of_line text := format('(SELECT rfm_book(%s) FROM line WHERE at <= %L)', CASE WHEN form = 'lines' THEN 'member, order_id, at, amount' ELSE 'member, at, amount' END, until);
+  of_book text := format('(SELECT %I FROM book)', form);
+  limits text := format('%L, %L, %L, %L', as_of, '{90,30,10}', '{2,4,7}', '{0,20.5,100}');
+  bins int;
+  per_order boolean;
+BEGIN
+  FOREACH bins IN ARRAY all_bins
+  LOOP
+    RETURN NEXT pg_temp.same_rows(
+      format('SELECT from_segment, to_segment, members, share, from_monetary::text, to_monetary::text FROM rfm_transitions(%s, %s, bins => %s)', of_line, of_book, bins),
+      format('SELECT * FROM pg_temp.moves(%L, %s, %L)', form = 'lines', bins, until),
+      format('%s: who moved, with %s bins, is as in plain SQL', what, bins));
+    RETURN NEXT pg_temp.same_rows(
+      format('SELECT from_segment, to_segment, members FROM rfm_transitions(%s, %s, %L, %L, bins => %s, same_cuts => true)', of_line, of_book, until, as_of, bins),
+      format('SELECT * FROM pg_temp.moves_by_same_days(%L, %s, rfm_cuts(%s, %s), %L, %L)', form = 'lines', bins, of_line, bins, until, as_of),
+      format('%s: and by the limits of before, with %s bins', what, bins));
+    RETURN NEXT pg_temp.same_rows(
+      format('SELECT member::text, recency_score, frequency_score, monetary_score, segment FROM %s b(b), rfm_members(b, cuts => rfm_cuts_per_order(b, %s))', of_book, bins),
+      format('SELECT member, recency_score, frequency_score, monetary_score, segment FROM pg_temp.by_positions(%L, %s, NULL, per_order => true)', form = 'lines', bins),
+      format('%s: scores by money per order, with %s bins', what, bins));
+  END LOOP;
+  FOREACH per_order IN ARRAY ARRAY[false, true]
+  LOOP
+    RETURN NEXT pg_temp.same_rows(
+      format('SELECT member::text, score FROM rfm_members(%s, %L, cuts => %s(%s))', of_book, as_of, CASE WHEN per_order THEN 'rfm_cuts_per_order' ELSE 'rfm_cuts' END, limits),
+      format('SELECT * FROM pg_temp.by_limits(%L, %s, %L)', form = 'lines', limits, per_order),
+      format('%s: limits of one''s own, in days, money %s', what, CASE WHEN per_order THEN 'per order' ELSE 'in all' END));
+  END LOOP;
+  RETURN NEXT pg_temp.same_rows(
+    format('SELECT segment, members, monetary FROM rfm_segments(%s, segments => ARRAY(SELECT ARRAY[score::text, name] FROM own_segment))', of_book),
+    format('SELECT name, count(*), sum(monetary) FROM rfm_members(%s) LEFT JOIN own_segment USING (score) GROUP BY name', of_book),
+    what || ': segments of one''s own are a join with their table');
+  RETURN NEXT pg_temp.same_rows(
+    format('SELECT from_segment, to_segment, members, from_monetary, to_monetary FROM rfm_transitions(%s, %s, segments => ARRAY(SELECT ARRAY[score::text, name] FROM own_segment))', of_line, of_book),
+    format('SELECT a.name, b.name, count(*), coalesce(sum(a.monetary), 0), coalesce(sum(b.monetary), 0) FROM (SELECT * FROM rfm_members(%s) LEFT JOIN own_segment USING (score)) a FULL JOIN (SELECT * FROM rfm_members(%s) LEFT JOIN own_segment USING (score)) b USING (member) GROUP BY a.name, b.name', of_line, of_book),
+    what || ': and so are moves between them');
+END $$;
+
 -- A number from 0 up to 1 that follows from two others.
 CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
 LANGUAGE sql IMMUTABLE AS $$
@@ -324,6 +407,11 @@ SELECT pg_temp.same_rows(format('SELECT member, segment FROM rfm_members((SELECT
                          'SELECT member, segment FROM rfm_members((SELECT orders FROM book))',
                          format('%s bins give the segments of 5, of which each is part', bins))
   FROM unnest(ARRAY[10, 15, 50, 95]) bins;
+
+-- Who moved, scores by money per order, limits in days, segments of one's own with their names in no order.
+CREATE TEMP TABLE own_segment AS
+SELECT score, 'segment ' || abs(hashint4(score)) % 17 AS name FROM segment_map;
+SELECT pg_temp.test_moves(form, form, ARRAY[2, 5, 10], '2025-09-01', (SELECT max(at) FROM line)) FROM unnest(ARRAY['orders', 'lines']) form;
 
 -- Refunds, which rfm_members() does not show.
 CREATE TEMP TABLE value AS
@@ -572,8 +660,9 @@ SELECT is_empty('SELECT * FROM pg_temp.wrong_limits((SELECT lines FROM book), tr
 SELECT is_empty('SELECT * FROM pg_temp.wrong_segments((SELECT lines FROM book), 5)', 'segments as in plain SQL');
 SELECT pg_temp.same_rows('SELECT * FROM pg_temp.by_book((SELECT orders FROM book), 5)',
                          'SELECT * FROM pg_temp.by_percentiles(false, 5, NULL)', 'each member as in plain SQL, every line an order');
+SELECT pg_temp.test_moves('Online Retail', 'lines', ARRAY[5], '2011-08-31', (SELECT max(at) FROM line));
 \else
-SELECT skip('Online Retail is not in $CUSTMART_SHARED/data', 12);
+SELECT skip('Online Retail is not in $CUSTMART_SHARED/data', 19);
 \endif
 
 -- CDNOW
@@ -600,8 +689,9 @@ SELECT is_empty('SELECT * FROM pg_temp.wrong_limits((SELECT orders FROM book), f
 SELECT is_empty('SELECT * FROM pg_temp.wrong_segments((SELECT orders FROM book), 5)', 'segments as in plain SQL');
 SELECT pg_temp.same_rows('SELECT * FROM rfm_members((SELECT orders FROM book))', 'SELECT * FROM rfm_members((SELECT lines FROM book))',
                          'the same as order lines of which each is an order');
+SELECT pg_temp.test_moves('CDNOW', 'orders', ARRAY[5], '1997-12-31', '1998-07-01');
 \else
-SELECT skip('CDNOW is not in $CUSTMART_SHARED/data', 8);
+SELECT skip('CDNOW is not in $CUSTMART_SHARED/data', 15);
 \endif
 
 SELECT * FROM finish();

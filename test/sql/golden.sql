@@ -19,6 +19,10 @@ FROM (VALUES
 SELECT bin, last_order, frequency, monetary, x::text = literal AS same_text, encode(rfm_cuts_send(x), 'hex') = bytes AS same_bytes
 FROM (VALUES ('v1 bins=3 members=7 last_order={2026-01-01T00:00:00+00:00,2026-01-11T00:00:00.5+00:00} frequency={1,2.5} monetary={-3.25,1e+100}',
 	 '0201030000000000000000070002ea470ae860000002eb103559c1203ff00000000000004004000000000000c00a00000000000054b249ad2594c37d')) v(literal, bytes), LATERAL (SELECT literal::rfm_cuts AS x) s, rfm_limits(x);
+-- Of money per order.
+SELECT bin, last_order, frequency, monetary, x::text = literal AS same_text, encode(rfm_cuts_send(x), 'hex') = bytes AS same_bytes
+FROM (VALUES ('v1 bins=2 members=0 last_order={2026-01-11T00:00:00.5+00:00} frequency={2.5} monetary_per_order={-3.25}',
+	 '0201020100000000000000000002eb103559c1204004000000000000c00a000000000000')) v(literal, bytes), LATERAL (SELECT literal::rfm_cuts AS x) s, rfm_limits(x);
 
 -- 1.0.0: rfm_book of orders and of order lines; bigint, uuid and text members; wide sums; nothing but skipped rows.
 -- The bytes of these, of pricebook_summary and of price_slope_summary are those of test/oracle/stored_books.py, which knows

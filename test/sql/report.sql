@@ -21,6 +21,8 @@ INSERT INTO report VALUES
 	('rfm_members', '{book}, cuts => rfm_cuts(ARRAY[timestamptz ''2026-06-01''], ARRAY[9], ARRAY[400])', 'rfm_book(customer_id, rfm(1, abs(amount), ordered_at, ordered_at))'),
 	('rfm_segments', '{book}', 'rfm_book(customer_id, ordered_at, amount)'),
 	('rfm_segments', '{book}, ''2028-01-01'', cuts => rfm_cuts(ARRAY[timestamptz ''2026-06-01''], ARRAY[9], ARRAY[400])', 'rfm_book(customer_id, ordered_at, amount)'),
+	('rfm_segments', '{book}, bins => 2, segments => ''{{111,rest},{112,rest},{121,rest},{122,rest},{211,rest},{212,rest},{221,rest},{222,best}}''', 'rfm_book(customer_id, ordered_at, amount)'),
+	('rfm_transitions', '{book}, {book}, bins => 3, to_cuts => rfm_cuts_per_order({book}, 3)', 'rfm_book(customer_id, ordered_at, amount)'),
 	('rfm_limits', 'rfm_cuts({book}, 7)', 'rfm_book(customer_id, ordered_at, amount)'),
 	('price_gaps', '{book}, ''new''', 'pricebook(item, customer_group, price)'),
 	('price_gaps', '{book}, ''new''', 'pricebook(item, customer_group, price, customer_id::bigint)'),

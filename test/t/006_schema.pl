@@ -32,6 +32,12 @@ my %view = (
 	members_by_key => q{(rfm_members(NULL::uuid, rfm_book(key, nr, at, amount))).* FROM orders},
 	segments => q{store, (rfm_segments(rfm_book(name, at, amount), '2026-07-01 00:00+00')).* FROM orders GROUP BY store},
 	segment_names => q{(rfm_segment_map()).*},
+	segment_moves => q{(rfm_transitions(rfm_book(customer, at, amount) FILTER (WHERE at < '2026-02-01'), rfm_book(customer, at, amount), same_cuts => true)).* FROM orders},
+	own_limits => q{m.member, m.score, m.segment FROM (SELECT rfm_book(customer, at, amount) AS book FROM orders) b,
+		rfm_members(book, cuts => rfm_cuts(timestamptz '2026-07-01', ARRAY[90, 30], ARRAY[2, 5], ARRAY[100, 500]),
+			segments => ARRAY(SELECT ARRAY[r || f || m, 'cell ' || r || f] FROM unnest('{1,2,3}'::text[]) r, unnest('{1,2,3}'::text[]) f, unnest('{1,2,3}'::text[]) m)) m},
+	order_value => q{(rfm_members(rfm_book(customer, at, amount), cuts => rfm_cuts_per_order(rfm_book(customer, at, amount)))).* FROM orders},
+	order_value_limits => q{rfm_cuts_per_order(x), rfm_cuts_per_order(x, 3) AS of_3 FROM (SELECT rfm(at, amount) AS x FROM orders GROUP BY customer) s},
 	limits => q{(rfm_limits(rfm_cuts(rfm_book(customer, at, amount)))).* FROM orders},
 	scores => q{customer, rfm_score(x, cuts), monetary(x + x), x = rollup AS is_same, cuts::text
 		FROM (SELECT customer, rfm(at, amount) AS x FROM orders GROUP BY customer) s,

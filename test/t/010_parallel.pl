@@ -141,7 +141,8 @@ for my $member (sort keys %members)
 		$whole{$name} = qq{SELECT concat_ws(' ', rows_skipped(book), member_count(book), book = (SELECT book FROM kept WHERE name = '$name'),
 				(SELECT md5(string_agg(m::text, ',' ORDER BY member)) FROM rfm_members(NULL::$member, book) m),
 				(SELECT md5(string_agg(concat_ws(' ', segment, members, share, monetary, monetary_share, avg_recency, avg_frequency, avg_monetary), ','))
-				   FROM rfm_segments(book)), rfm_cuts_send(rfm_cuts(book, 6)))
+				   FROM rfm_segments(book)), rfm_cuts_send(rfm_cuts(book, 6)), rfm_cuts_send(rfm_cuts_per_order(book, 6)),
+				(SELECT md5(string_agg(t::text, ',')) FROM rfm_transitions(book, book, to_cuts => rfm_cuts_per_order(book)) t))
 			FROM ($book OFFSET 0) b (book)};
 	}
 }
@@ -222,6 +223,8 @@ my %parts = (
 	'clv_fit(columns)' => q{SELECT string_agg(clv_model_send(clv_fit)::text, ',' ORDER BY part) FROM (SELECT part % 3 AS part, clv_fit(part % 5 + 1, 10 * part + 1, 10 * part + 1 + part % 20, monetary(rfm), 'mbg/nbd') FROM one GROUP BY part % 3) s},
 	'rfm_cuts(rfm)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm)) FROM one',
 	'rfm_cuts(rfm, bins)' => 'SELECT rfm_cuts_send(rfm_cuts(rfm, 12)) FROM one',
+	'rfm_cuts_per_order(rfm)' => 'SELECT rfm_cuts_send(rfm_cuts_per_order(rfm)) FROM one',
+	'rfm_cuts_per_order(rfm, bins)' => 'SELECT rfm_cuts_send(rfm_cuts_per_order(rfm, 12)) FROM one',
 	'tier_cuts' => 'SELECT tier_cuts(monetary(rfm)::float8, ARRAY[0.05, 0.1, 0.3]) FROM one');
 
 # Books are kept in a table, made without parallel workers: what follows is

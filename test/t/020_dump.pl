@@ -44,6 +44,7 @@ $node->safe_psql(
 	CREATE TABLE kept_cuts (id int PRIMARY KEY, value rfm_cuts);
 	INSERT INTO kept_cuts SELECT bins, rfm_cuts(value, bins) FROM kept_rfm, generate_series(2, 99) bins GROUP BY bins;
 	INSERT INTO kept_cuts VALUES (1000, rfm_cuts('{2026-01-01 00:00+00}', '{2}', '{100}'));
+	INSERT INTO kept_cuts VALUES (1004, rfm_cuts_per_order('2026-01-01 00:00+00', '{14,7}', '{2,3}', '{50,100.5}')), (1005, (SELECT rfm_cuts_per_order(value, 7) FROM kept_rfm));
 	INSERT INTO kept_cuts VALUES (1001, NULL), (1002, (SELECT rfm_cuts(value) FROM kept_rfm WHERE id = 1003)),
 	  (1003, (SELECT rfm_cuts(r, 7) FROM (SELECT rfm(at, x) AS r FROM (VALUES (1, timestamptz '4000-01-01 BC', round(1/3.0, 20)), (2, '2026-01-01', -1e37 + 1.5), (2, '200000-01-01', 5), (3, '2026-01-02 03:04:05.000006', 1e-28)) v (m, at, x) GROUP BY m) s));
 

@@ -879,6 +879,10 @@ my %slow = (
 	'rfm_members(text)' => 'SELECT count(*) FROM rfm_members(NULL::text, ' . book('lines') . ')',
 	'rfm_segments()' => 'SELECT count(*) FROM rfm_segments(' . book('numbers') . ')',
 	'rfm_cuts(book)' => 'SELECT rfm_cuts(' . book('numbers') . ', 99)',
+	'rfm_cuts_per_order(book)' => 'SELECT rfm_cuts_per_order(' . book('numbers') . ', 99)',
+	'rfm_transitions()' => 'SELECT count(*) FROM rfm_transitions(' . book('numbers') . ', ' . book('backwards') . ')',
+	'segments of 99 bins' => q{SELECT count(*) FROM rfm_segments((SELECT rfm_book(1, '2026-01-01', 1)), bins => 99, segments => (SELECT array_agg(ARRAY[(r * 10000 + f * 100 + m)::text, (m * 7 + f)::text])
+		FROM generate_series(1, 99) r, generate_series(1, 99) f, generate_series(1, 99) m))},
 	'rfm_cuts()' => q{SELECT rfm_cuts(r, 99) FROM (SELECT rfm('2026-01-01', 5) AS r OFFSET 0) x, (SELECT generate_series(1, 1000000) OFFSET 0) g},
 	'input' => 'SELECT member_count(text::rfm_book) FROM literal',
 	'output' => 'SELECT sum(octet_length(book::text)) FROM big',

@@ -100,12 +100,15 @@ my %query = (
 		fair_text => "SELECT * FROM fair_prices(NULL::text, $named_prices, 'new')"
 	],
 	'price_slopes(price_slope_summary,double precision)' => [ slopes => 'SELECT * FROM price_slopes((SELECT price_slope(item, week, joined, price) FROM lines))' ],
-	'rfm_members(rfm_book,timestamp with time zone,integer,rfm_cuts)' => [ bigint => "SELECT * FROM rfm_members($book)" ],
-	'rfm_members(anyelement,rfm_book,timestamp with time zone,integer,rfm_cuts)' => [
+	'rfm_members(rfm_book,timestamp with time zone,integer,rfm_cuts,text[])' => [ bigint => "SELECT * FROM rfm_members($book)" ],
+	'rfm_members(anyelement,rfm_book,timestamp with time zone,integer,rfm_cuts,text[])' => [
 		uuid => 'SELECT * FROM rfm_members(NULL::uuid, (SELECT rfm_book(customer_uuid, order_id, ordered_at, amount) FROM orders))',
 		text => "SELECT * FROM rfm_members(NULL::text, (SELECT rfm_book(customer_name, ordered_at, amount) FROM orders), '2027-01-01', 10)"
 	],
-	'rfm_segments(rfm_book,timestamp with time zone,integer,rfm_cuts)' => [ segments => "SELECT * FROM rfm_segments($book)" ],
+	'rfm_segments(rfm_book,timestamp with time zone,integer,rfm_cuts,text[])' => [ segments => "SELECT * FROM rfm_segments($book)" ],
+	'rfm_transitions(rfm_book,rfm_book,timestamp with time zone,timestamp with time zone,integer,rfm_cuts,rfm_cuts,boolean,text[])' => [
+		segment_moves => "SELECT * FROM rfm_transitions($book, $book, to_cuts => rfm_cuts_per_order($book))"
+	],
 	'rfm_limits(rfm_cuts)' => [ limits => "SELECT * FROM rfm_limits(rfm_cuts($book))" ],
 	'rfm_segment_map()' => [ map => 'SELECT * FROM rfm_segment_map()' ]);
 

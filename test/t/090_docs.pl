@@ -122,7 +122,7 @@ foreach my $path (@files)
 		if ($name eq 'README.md')
 		{
 			is($node->safe_psql('shop', q{SELECT oid::regprocedure FROM pg_proc WHERE proname = 'rfm_segments'}),
-				'rfm_segments(rfm_book,timestamp with time zone,integer,rfm_cuts)', 'later sessions find the extension by search_path');
+				'rfm_segments(rfm_book,timestamp with time zone,integer,rfm_cuts,text[])', 'later sessions find the extension by search_path');
 			check_calls($name, $text) if $zone eq 'UTC';
 		}
 		$node->safe_psql('postgres', 'DROP DATABASE shop');

@@ -1012,6 +1012,69 @@ test_double(void)
 }
 
 static void
+test_mean(void)
+{
+	static const struct
+	{
+		const char *sum;
+		uint32		n;
+		float8		mean;		/* of Python's fractions */
+	}			by_hand[] = {
+		{"0.00", 7, 0},
+		{"-10.00", 4, -2.5},
+		{"0.0000000000000000000000000001", UINT32_MAX, 0x1.fb0f6be701110p-126},
+		{"-99999999999999999999999999999999999999.9999999999999999999999999999", 7, -0x1.57ea83019dd5dp+123},
+		{"1234567890123.4567890123", 3, 411522630041.1523},
+		{"9007199254740993", 3, 3002399751580331.0}
+	};
+	DecimalPool pool = {0};
+
+	property("means that are known");
+	for (size_t i = 0; i < sizeof(by_hand) / sizeof(by_hand[0]); i++)
+	{
+		Decimal		d = from_text(by_hand[i].sum);
+		float8		mean = decimal_packed_mean(pack(&d, &pool), &pool, by_hand[i].n);
+
+		holds(mean == by_hand[i].mean, "%s / %u: %.17g", by_hand[i].sum, by_hand[i].n, mean);
+	}
+	property_end();
+
+	property("a mean is rounded once: of multiples, and of wide forms, it is the same");
+	for (int i = 0; i < 100000; i++)
+	{
+		int64		cents = (int64) random_below(UINT64_C(10000000000)) - 5000000000;
+		uint32		n = 1 + (uint32) random_below(5000);
+		uint32		factor = 1 + (uint32) random_below(200);
+		float8		mean = (float8) cents / (float8) (n * UINT64_C(100));	/* both are exact */
+		int64		multiple = decimal_pack_small(cents * factor, 2);
+		Decimal		wide = decimal_unpack(decimal_pack_small(cents, 2), NULL);
+
+		holds(decimal_packed_mean(decimal_pack_small(cents, 2), NULL, n) == mean, "%lld / %u", (long long) cents, n);
+		holds(decimal_packed_mean(multiple, NULL, n * factor) == mean, "%lld / %u, %u times", (long long) cents, n, factor);
+		holds(decimal_set_scale(&wide, DECIMAL_MAX_SCALE), "a scale");
+		pool.count = 0;
+		holds(decimal_packed_mean(decimal_pool_put(&pool, &wide), &pool, n) == mean, "%lld / %u, wide", (long long) cents, n);
+	}
+	property_end();
+
+	property("the mean of one is the sum");
+	for (int i = 0; i < 10000; i++)
+	{
+		char		amount[PLAIN_TEXT_SIZE];
+		Decimal		d;
+		int64		packed;
+
+		random_amount(amount, random_below(2) ? 17 : DECIMAL_MAX_DIGITS, DECIMAL_MAX_SCALE);
+		d = from_text(amount);
+		pool.count = 0;
+		packed = pack(&d, &pool);
+		holds(decimal_packed_mean(packed, &pool, 1) == decimal_packed_to_double(packed, &pool), "%s", amount);
+	}
+	property_end();
+	clear(&pool);
+}
+
+static void
 test_difference(void)
 {
 	property("a difference as a float8 is that of the decimals, rounded once");
@@ -1137,6 +1200,7 @@ main(void)
 	test_scales();
 	test_order();
 	test_double();
+	test_mean();
 	test_difference();
 	test_stored();
 	return done_testing();

@@ -669,6 +669,30 @@ test_segments(void)
 	}
 	property_end();
 
+	property("scores have places in ascending order, and no other number has one");
+	for (int bins = RFM_BINS_MIN; bins <= RFM_BINS_MAX; bins += bins < 12 ? 1 : 29)
+	{
+		int			place = 0;
+		int			last = bins <= 9 ? 999 : 999999;
+
+		for (int number = 0; number <= last; number++)
+		{
+			int			base = bins <= 9 ? 10 : 100;
+			int			digit[] = {number / base / base, number / base % base, number % base};
+			bool		is_score = true;
+
+			for (int i = 0; i < 3; i++)
+				is_score = is_score && digit[i] >= 1 && digit[i] <= bins;
+			holds(rfm_place_of_number(number, bins) == (is_score ? place : -1), "%d of %d bins", number, bins);
+			if (is_score)
+				holds(rfm_score_place((RfmScore) {digit[0], digit[1], digit[2]}, bins) == place++, "place of %d", number);
+		}
+		holds(place == bins * bins * bins, "%d places of %d bins", place, bins);
+		holds(rfm_place_of_number(INT32_MIN, bins) < 0 && rfm_place_of_number(-111, bins) < 0 &&
+			  rfm_place_of_number(INT32_MAX, bins) < 0, "the ends of int");
+	}
+	property_end();
+
 	is_int(rfm_score_number((RfmScore) {9, 1, 4}, 9), 914, "one digit each up to 9 bins");
 	is_int(rfm_score_number((RfmScore) {10, 1, 4}, 10), 100104, "two digits each from 10 on");
 	is_int(rfm_score_number((RfmScore) {99, 99, 99}, 99), 999999, "the greatest score");
