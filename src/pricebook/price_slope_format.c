@@ -31,6 +31,7 @@ price_slope_rows_max(uint8 form)
 	return slope_has_members(form) ? SLOPE_ROWS_MAX / MEMBER_FOLDS : SLOPE_ROWS_MAX;
 }
 
+/* Raises an error if a cell has more rows than can be stored. */
 void
 price_slope_check_rows(const SlopeCell *cell, uint8 form)
 {
@@ -42,6 +43,7 @@ price_slope_check_rows(const SlopeCell *cell, uint8 form)
 				 errhint("Use periods, or shorter ones.")));
 }
 
+/* Writes a cell and returns what is behind it; a book without members has no folds. */
 uint8 *
 price_slope_store_cell(uint8 form, int32 period, uint32 fold, const SlopeCell *cell, uint8 *bytes)
 {
@@ -82,6 +84,7 @@ price_slope_split(SlopeReader *slopes)
 	return cells != slopes->cell_count ? "its numbers of cells do not add up" : NULL;
 }
 
+/* Reads a cell by its number among those of all items. */
 void
 price_slope_get_cell(const SlopeReader *slopes, uint32 i, ItemCell *cell)
 {

@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+/* Opens a book; its limits are chosen afterwards. */
 void
 rfm_open_population(Population *population, Datum book)
 {

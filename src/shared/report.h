@@ -39,6 +39,12 @@ typedef struct Report
 extern Datum report_rows(FunctionCallInfo fcinfo, const Report *report, int variant);
 
 /* The SQL function of a report. */
-#define CUSTMART_REPORT(name, report, variant) CUSTMART_FUNCTION(name); Datum name(PG_FUNCTION_ARGS) { 	return report_rows(fcinfo, &(report), variant); }
+#define CUSTMART_REPORT(name, report, variant) \
+CUSTMART_FUNCTION(name); \
+Datum \
+name(PG_FUNCTION_ARGS) \
+{ \
+	return report_rows(fcinfo, &(report), variant); \
+}
 
 #endif							/* CUSTMART_REPORT_H */
