@@ -144,6 +144,106 @@ growth_add(Growth *growth, const Event *events, Size n)
 	return RETENTION_OK;
 }
 
+/* ---------- growth of revenue ---------- */
+
+void
+revenue_init(Revenue *revenue, int32 as_of, MemoryContext context)
+{
+	memset(revenue, 0, sizeof(*revenue));
+	revenue->context = context;
+	revenue->as_of = as_of;
+	revenue->pool.context = context;
+	revenue->spare.context = context;
+}
+
+/* Makes room for a period; NULL if there would be too many. */
+static RevenueSums *
+revenue_of(Revenue *revenue, int32 period)
+{
+	Size		place = (Size) (revenue->as_of - period);
+
+	if (place >= RETENTION_CELLS_MAX)
+		return NULL;
+	if (place >= revenue->capacity)
+		revenue->sums = array_grow_zeroed(revenue->sums, &revenue->capacity, place + 1,
+										  sizeof(RevenueSums), revenue->context);
+	revenue->count = Max(revenue->count, place + 1);
+	return &revenue->sums[place];
+}
+
+/* Adds plus - minus to a sum; false if it is out of range. */
+static bool
+add_difference(Revenue *revenue, int64 *sum, int64 plus, int64 minus, const DecimalPool *pool)
+{
+	Decimal		difference;
+	Decimal		subtrahend;
+
+	if (likely(((plus ^ minus) & 0xFF) == 0 && !decimal_is_pooled(plus)))
+	{
+		int64		mantissa = (plus >> 8) - (minus >> 8);
+
+		if (likely(mantissa >= DECIMAL_PACKED_MIN && mantissa <= DECIMAL_PACKED_MAX))
+			return decimal_add_packed(sum, &revenue->pool, decimal_pack_small(mantissa, (int) (plus & 0xFF)), pool);
+	}
+	difference = decimal_unpack(plus, pool);
+	subtrahend = decimal_unpack(minus, pool);
+	revenue->spare.count = 0;
+	return decimal_subtract(&difference, &subtrahend) &&
+		decimal_add_packed(sum, &revenue->pool, decimal_pack(&difference, &revenue->spare), &revenue->spare);
+}
+
+/* Adds what moved from one period to the next, given a member's net in both; false if a sum is out of range. */
+static bool
+add_movement(Revenue *revenue, RevenueSums *sums, int64 before, int64 now, bool has_paid, const DecimalPool *pool)
+{
+	bool		paid_before = decimal_packed_is_positive(before, pool);
+	bool		pays = decimal_packed_is_positive(now, pool);
+	int64		zero = 0;
+
+	if (pays && paid_before)
+		return decimal_packed_compare(now, before, pool) >= 0 ?
+			add_difference(revenue, &sums->expansion, now, before, pool) :
+			add_difference(revenue, &sums->contraction, now, before, pool);
+	if ((pays && !add_difference(revenue, has_paid ? &sums->resurrected : &sums->came, now, zero, pool)) ||
+		(paid_before && !add_difference(revenue, &sums->churned, zero, before, pool)))
+		return false;
+	return add_difference(revenue, &sums->excess, pays ? zero : now, paid_before ? zero : before, pool);
+}
+
+/* Counts the money of one member, none of whose events is after as_of. */
+RetentionStatus
+revenue_add(Revenue *revenue, const Event *events, Size n, const DecimalPool *pool)
+{
+	bool		has_paid = false;
+	int64		before = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		int32		period = event_period(&events[i]);
+		int64		net = events[i].value;
+		RevenueSums *sums = revenue_of(revenue, period);
+		bool		is_followed = i + 1 < n && event_period(&events[i + 1]) == period + 1;
+
+		check_interrupts(i);
+		if (sums == NULL)
+			return RETENTION_TOO_MANY_CELLS;
+		if (!add_movement(revenue, sums, before, net, has_paid, pool) ||
+			!decimal_add_packed(&sums->revenue, &revenue->pool, net, pool))
+			return RETENTION_SUM_OUT_OF_RANGE;
+		if (decimal_packed_is_positive(net, pool))
+		{
+			has_paid = true;
+			if (!decimal_add_packed(&sums->paid, &revenue->pool, net, pool))
+				return RETENTION_SUM_OUT_OF_RANGE;
+		}
+		before = is_followed ? net : 0;
+		if (!is_followed && period < revenue->as_of &&
+			!add_movement(revenue, revenue_of(revenue, period + 1), net, 0, has_paid, pool))
+			return RETENTION_SUM_OUT_OF_RANGE;
+	}
+	return RETENTION_OK;
+}
+
 /* ---------- stickiness ---------- */
 
 /* Counts one member. */

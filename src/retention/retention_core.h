@@ -1,6 +1,7 @@
 /*
  * retention_core.h
- *	  Who stays: cohorts, growth accounting, frequency of use, N-day retention.
+ *	  Who stays: cohorts, growth accounting of members and of money, frequency of
+ *	  use, N-day retention.
  *
  * Each is counted member by member, given the sorted events of each.  Definitions:
  * docs/retention.md.
@@ -73,6 +74,38 @@ typedef struct Growth
 } Growth;
 
 extern RetentionStatus growth_add(Growth *growth, const Event *events, Size n);
+
+/*
+ * Money of one period, packed.  What a member pays in a period is their net in it
+ * if that is above 0, else nothing; a net below 0 is in excess.  So revenue is
+ * what is paid plus excess, and its change the sum of the six movements.
+ */
+typedef struct RevenueSums
+{
+	int64		revenue;
+	int64		paid;
+	int64		came;			/* paid by those who never paid before */
+	int64		resurrected;	/* by those who paid earlier, but nothing in the period before */
+	int64		expansion;		/* more than in the period before, in which they paid too */
+	int64		contraction;	/* less; below 0 */
+	int64		churned;		/* what they paid in the period before, and nothing now; below 0 */
+	int64		excess;			/* change of what nets are below 0 */
+} RevenueSums;
+
+/* Growth of revenue, the last period first: sums[as_of - period]. */
+typedef struct Revenue
+{
+	MemoryContext context;
+	int32		as_of;
+	RevenueSums *sums;
+	Size		count;			/* periods from the first money of all to as_of */
+	Size		capacity;
+	DecimalPool pool;			/* of the sums */
+	DecimalPool spare;
+} Revenue;
+
+extern void revenue_init(Revenue *revenue, int32 as_of, MemoryContext context);
+extern RetentionStatus revenue_add(Revenue *revenue, const Event *events, Size n, const DecimalPool *pool);
 
 /* Members by the number of periods in which they were active. */
 typedef struct Stickiness

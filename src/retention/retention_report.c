@@ -1,7 +1,7 @@
 /*
  * retention_report.c
- *	  What a retention_book says: cohorts, growth accounting, frequency of use,
- *	  N-day retention.
+ *	  What a retention_book says: cohorts, growth accounting of members and of
+ *	  money, frequency of use, N-day retention.
  *
  * Each report reads the stored book once, from front to end.
  */
@@ -31,6 +31,12 @@ open_book(FunctionCallInfo fcinfo, HistoryReader *events, bool periods)
 				 periods ? errhint("Make it with a unit and a timezone: retention_book(member, occurred_at, 'month', 'UTC').") :
 				 errhint("Make it without a unit and a timezone: retention_book(member, occurred_at).")));
 	return events->reader.count > 0;
+}
+
+static bool
+has_amounts(const HistoryReader *events)
+{
+	return events->layout == EVENTS_AMOUNTS;
 }
 
 static CalendarUnit
@@ -118,7 +124,7 @@ open_cohorts(FunctionCallInfo fcinfo, TupleDesc columns, int type)
 	report = palloc0(sizeof(CohortReport));
 	report->unit = unit_of(&events);
 	triangle_init(&report->triangle, get_last_period(fcinfo, type, &events),
-				  events.reader.form == RETENTION_AMOUNTS, CurrentMemoryContext);
+				  has_amounts(&events), CurrentMemoryContext);
 	while (history_book_next(&events))
 		raise_status(triangle_add(&report->triangle, events.events, events.count, &events.pool), "cohort_retention");
 	report->order = keytable_sorted(&report->triangle.cohorts);
@@ -207,7 +213,7 @@ custmart_retention_book_net_outside(PG_FUNCTION_ARGS)
 	int64		sum = 0;
 
 	history_book_open(&events, PG_GETARG_DATUM(0), &retention_book_format);
-	if (events.reader.form != RETENTION_AMOUNTS)
+	if (!has_amounts(&events))
 		PG_RETURN_NULL();
 	while (history_book_next(&events))
 	{
@@ -278,6 +284,101 @@ lifecycle_counts(FunctionCallInfo fcinfo, TimeType type)
 }
 
 AS_OF_FUNCTIONS(lifecycle_counts)
+
+/* ---------- growth of revenue ---------- */
+
+typedef struct RevenueReport
+{
+	Revenue		revenue;
+	CalendarUnit unit;
+	Size		left;			/* periods to be read */
+	NumericBuffer numerics[8];
+} RevenueReport;
+
+/* The variant is the type of as_of. */
+static void *
+open_revenue(FunctionCallInfo fcinfo, TupleDesc columns, int type)
+{
+	RevenueReport *report;
+	HistoryReader events;
+
+	if (!open_book(fcinfo, &events, true))
+		return NULL;
+	if (!has_amounts(&events))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("this retention_book has no amounts"),
+				 errhint("Make it with amounts: retention_book(member, occurred_at, amount, 'month', 'UTC').")));
+	report = palloc0(sizeof(RevenueReport));
+	report->unit = unit_of(&events);
+	revenue_init(&report->revenue, get_last_period(fcinfo, type, &events), CurrentMemoryContext);
+	while (history_book_next(&events))
+		raise_status(revenue_add(&report->revenue, events.events, events.count, &events.pool), "revenue_growth");
+	report->left = report->revenue.count;
+	return report;
+}
+
+/* What is left of money after movements, as a share of it; NULL if there was none. */
+static void
+put_kept(const RevenueReport *report, int64 paid, const int64 *movements, int n, Datum *value, bool *is_null)
+{
+	const DecimalPool *pool = &report->revenue.pool;
+	Decimal		kept = decimal_unpack(paid, pool);
+
+	*is_null = !decimal_packed_is_positive(paid, pool);
+	if (*is_null)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		Decimal		movement = decimal_unpack(movements[i], pool);
+
+		if (!decimal_add(&kept, &movement))
+			decimal_sum_error();
+	}
+	*value = Float8GetDatum(decimal_to_double(&kept) / decimal_packed_to_double(paid, pool));
+}
+
+static bool
+next_revenue(void *state, Datum *values, bool *nulls)
+{
+	RevenueReport *report = state;
+	const Revenue *revenue = &report->revenue;
+	const RevenueSums *sums;
+	int64		paid_before;
+
+	if (report->left == 0)
+		return false;
+	report->left--;
+	sums = &revenue->sums[report->left];
+	paid_before = report->left + 1 < revenue->count ? sums[1].paid : 0;
+	{
+		const int64 columns[] = {sums->revenue, sums->came, sums->resurrected, sums->expansion, sums->contraction,
+		sums->churned, sums->excess, paid_before};
+		const int64 losses[] = {sums->contraction, sums->churned, sums->expansion};
+
+		values[0] = DateADTGetDatum(calendar_first_day(report->unit, revenue->as_of - (int32) report->left));
+		for (int i = 0; i < (int) lengthof(columns); i++)
+			values[i + 1] = numeric_in_buffer(columns[i], &revenue->pool, &report->numerics[i]);
+		put_kept(report, paid_before, losses, 3, &values[9], &nulls[9]);
+		put_kept(report, paid_before, losses, 2, &values[10], &nulls[10]);
+	}
+
+	/* What has not been paid in a period that has not ended may still be. */
+	if (report->left == 0)
+		nulls[5] = nulls[6] = nulls[7] = nulls[9] = nulls[10] = true;
+	return true;
+}
+
+/* revenue_growth(retention_book, as_of): one row per period from the first to that of as_of. */
+static Datum
+revenue_growth(FunctionCallInfo fcinfo, TimeType type)
+{
+	static const Report revenue = {open_revenue, next_revenue, 11};
+
+	return report_rows(fcinfo, &revenue, type);
+}
+
+AS_OF_FUNCTIONS(revenue_growth)
 
 /* ---------- stickiness ---------- */
 
