@@ -55,7 +55,7 @@ history_check(const HistoryFormat *format, const uint8 *bytes, Size length)
 	if (format->check_settings != NULL &&
 		(wrong = format->check_settings(settings, settings_size, &limits)) != NULL)
 		return wrong;
-	if ((wrong = history_check_events(&bytes, end, format->layout, &limits, &last)) != NULL)
+	if ((wrong = history_check_events(&bytes, end, 1, format->layout, &limits, &last)) != NULL)
 		return wrong;
 	return bytes == end ? NULL : "its length is wrong";
 }
@@ -103,17 +103,18 @@ history_read_settings(const uint8 **bytes, const uint8 *end, const uint8 **setti
 }
 
 /*
- * Checks a number of events and the events from outside and moves *bytes behind
- * them; returns what is wrong, or NULL.  *last becomes the last time or period.
+ * Checks a number of events, of which there must be `least`, and the events from
+ * outside and moves *bytes behind them; returns what is wrong, or NULL.  *last becomes
+ * the last time or period, if there is one.
  */
 const char *
-history_check_events(const uint8 **bytes, const uint8 *end, EventLayout layout,
+history_check_events(const uint8 **bytes, const uint8 *end, Size least, EventLayout layout,
 					 const EventLimits *limits, int64 *last)
 {
 	uint64		n;
 
 	/* Each event takes a byte at least, so no reader allocates for more than there can be. */
-	if (!check_varint(bytes, end, &n) || n == 0 || n > (uint64) (end - *bytes))
+	if (!check_varint(bytes, end, &n) || n < least || n > (uint64) (end - *bytes))
 		return "a number of events is not valid";
 	return events_check(bytes, end, n, layout, limits, last);
 }

@@ -58,23 +58,20 @@ find_cohort(Triangle *triangle, int32 period)
 	return cohort;
 }
 
-/* Counts one member, none of whose events is after as_of.  Money from before their cohort is ignored. */
+/*
+ * Counts one member of the cohort of a period, none of whose events is after as_of
+ * or before it.
+ */
 RetentionStatus
-triangle_add(Triangle *triangle, const Event *events, Size n, const DecimalPool *pool)
+triangle_add_since(Triangle *triangle, int32 start, const Event *events, Size n, const DecimalPool *pool)
 {
-	Size		first = events_first_active(events, n);
-	Cohort	   *cohort;
-	int32		start;
-	int32		last = 0;
+	Cohort	   *cohort = find_cohort(triangle, start);
+	int32		last = -1;
 
-	if (first == n)
-		return RETENTION_OK;
-	start = event_period(&events[first]);
-	cohort = find_cohort(triangle, start);
 	if (cohort == NULL)
 		return RETENTION_TOO_MANY_CELLS;
 	cohort->members++;
-	for (Size i = first; i < n; i++)
+	for (Size i = 0; i < n; i++)
 	{
 		int32		since = event_period(&events[i]) - start;
 
@@ -88,8 +85,23 @@ triangle_add(Triangle *triangle, const Event *events, Size n, const DecimalPool 
 			last = since;
 		}
 	}
-	cohort->last[last]++;
+	if (last >= 0)
+		cohort->last[last]++;
 	return RETENTION_OK;
+}
+
+/*
+ * Counts one member of the cohort of their first activity, none of whose events is
+ * after as_of.  Money from before it is ignored.
+ */
+RetentionStatus
+triangle_add(Triangle *triangle, const Event *events, Size n, const DecimalPool *pool)
+{
+	Size		first = events_first_active(events, n);
+
+	if (first == n)
+		return RETENTION_OK;
+	return triangle_add_since(triangle, event_period(&events[first]), events + first, n - first, pool);
 }
 
 /* ---------- growth accounting ---------- */
@@ -272,34 +284,73 @@ stickiness_add(Stickiness *stickiness, const Event *events, Size n)
 /* ---------- N-day retention ---------- */
 
 void
-day_retention_init(DayRetention *days, int64 as_of, int32 last_day, MemoryContext context)
+day_retention_init_brackets(DayRetention *days, int64 as_of, const int32 *bounds, int32 brackets,
+							MemoryContext context)
 {
-	Size		n = (Size) last_day + 2;
+	Size		n = (Size) brackets + 1;
 
 	days->as_of = as_of;
-	days->last_day = last_day;
+	days->bounds = bounds;
+	days->brackets = brackets;
 	days->ended = allocate_zeros(context, n, sizeof(int64));
 	days->active = allocate_zeros(context, n, sizeof(int64));
 	days->last = allocate_zeros(context, n, sizeof(int64));
 }
 
-/* Counts one member, none of whose events is after as_of. */
+/* Single days from 0 to the last. */
 void
-day_retention_add(DayRetention *days, const Event *events, Size n)
+day_retention_init(DayRetention *days, int64 as_of, int32 last_day, MemoryContext context)
 {
-	uint64		first = (uint64) events[0].value;
-	uint64		ended = ((uint64) days->as_of - first) / DAY;
-	uint64		known = Min(ended, (uint64) days->last_day + 1);	/* days that count */
+	day_retention_init_brackets(days, as_of, NULL, last_day + 1, context);
+}
+
+/* How many brackets end by the end of a number of days. */
+static uint64
+brackets_ended(const DayRetention *days, uint64 ended)
+{
+	uint64		low = 0;
+	uint64		high = (uint64) days->brackets;
+
+	if (days->bounds == NULL)
+		return Min(ended, high);
+	while (low < high)
+	{
+		uint64		middle = low + (high - low) / 2;
+
+		if ((uint64) days->bounds[middle + 1] <= ended)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Counts one member from their start on; none of their events is after as_of or before the start. */
+void
+day_retention_add_since(DayRetention *days, int64 start, const Event *events, Size n)
+{
+	uint64		first = (uint64) start;
+	uint64		known = brackets_ended(days, ((uint64) days->as_of - first) / DAY);	/* brackets that count */
 	uint64		last = 0;
-	uint64		counted = 0;	/* days before this one have been counted */
+	uint64		counted = 0;	/* brackets before this one have been counted */
+	bool		came = false;
 
 	days->ended[known]++;
 	if (known == 0)
 		return;
 	for (Size i = 0; i < n; i++)
 	{
+		uint64		day = ((uint64) events[i].value - first) / DAY;
+
 		check_interrupts(i);
-		last = ((uint64) events[i].value - first) / DAY;
+		if (days->bounds == NULL)
+			last = day;
+		else if (day < (uint64) days->bounds[0])
+			continue;
+		else
+			while (last < known && day >= (uint64) days->bounds[last + 1])
+				last++;
+		came = true;
 		if (last >= known)
 			break;
 		if (last >= counted)
@@ -308,18 +359,26 @@ day_retention_add(DayRetention *days, const Event *events, Size n)
 			counted = last + 1;
 		}
 	}
-	days->last[Min(last, known - 1)]++;
+	if (came)
+		days->last[Min(last, known - 1)]++;
+}
+
+/* Counts one member from their first event on. */
+void
+day_retention_add(DayRetention *days, const Event *events, Size n)
+{
+	day_retention_add_since(days, events[0].value, events, n);
 }
 
 /*
- * Turns counts by last day into cumulative ones: of day N, ended[N + 1] are the
- * members whose day N has ended, and last[N] those of them who had an event on
- * day N or later.
+ * Turns counts by last bracket into cumulative ones: of bracket N, ended[N + 1] are
+ * the members for whom it has ended, and last[N] those of them who had an event in
+ * it or later.
  */
 void
 day_retention_finish(DayRetention *days)
 {
-	for (Size i = (Size) days->last_day + 1; i-- > 0;)
+	for (Size i = (Size) days->brackets; i-- > 0;)
 	{
 		check_interrupts(i);
 		days->ended[i] += days->ended[i + 1];
@@ -338,6 +397,25 @@ events_first_active(const Event *events, Size n)
 	while (i < n && !event_is_active(&events[i]))
 		i++;
 	return i;
+}
+
+/* The position of the first event at or after a time. */
+Size
+events_find_time(const Event *events, Size n, int64 time)
+{
+	Size		low = 0;
+	Size		high = n;
+
+	while (low < high)
+	{
+		Size		middle = low + (high - low) / 2;
+
+		if (events[middle].value < time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* The position of the first event in or after a period. */
