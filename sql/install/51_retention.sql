@@ -3,7 +3,7 @@
 -- @stored_type type=retention_book
 
 COMMENT ON TYPE retention_book IS
-	'When every member was active: calendar periods, with or without the money of each, or exact times, and perhaps when each joined. Made by retention_book() in one scan, merged by rollup() and +, read by cohort_retention(), lifecycle_counts(), revenue_growth(), stickiness() and day_retention(). At most 704 MB.';
+	'When every member was active: calendar periods, with or without the money of each, or exact times, and perhaps when each joined. Made by retention_book() and retention_book_since() in one scan, merged by rollup() and +, read by cohort_retention(), lifecycle_counts(), revenue_growth(), stickiness() and day_retention(). At most 704 MB.';
 
 -- @merge type=retention_book support=" SUPPORT book_combine_support"
 
@@ -72,31 +72,32 @@ COMMENT ON AGGREGATE retention_book({member}, activity_summary) IS
 
 -- @end
 
--- The same, and when each member joined: of points in time, clocks and days again, for both.
+-- The same, and when each member joined: of points in time, clocks and days again, for both.  Under the name
+-- retention_book, calls with an amount whose type is not known would have two meanings.
 --   joined, joined_when: the type of joined_at, and what it says
 --   type, when: of occurred_at
 -- @template retention_books_joined joined joined_when type when
 -- @each member bigint uuid text
 CREATE FUNCTION retention_book_step_{member}_since_{joined}_{type}(retention_book, {member}, {joined}, {type}, text, text) RETURNS retention_book
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_since_{joined}_{type}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE AGGREGATE retention_book(member {member}, joined_at {joined}, occurred_at {type}, unit text, timezone text) (
+CREATE AGGREGATE retention_book_since(member {member}, joined_at {joined}, occurred_at {type}, unit text, timezone text) (
 	SFUNC = retention_book_step_{member}_since_{joined}_{type}, STYPE = retention_book, SSPACE = 65536,
 	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
 );
 COMMENT ON FUNCTION retention_book_step_{member}_since_{joined}_{type}(retention_book, {member}, {joined}, {type}, text, text) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON AGGREGATE retention_book({member}, {joined}, {type}, text, text) IS
+	'Transition function of the aggregate retention_book_since.';
+COMMENT ON AGGREGATE retention_book_since({member}, {joined}, {type}, text, text) IS
 	'The calendar period in which each member joined, which is their cohort, and those in which they were active; one row = one sign of activity. member: whose; joined_at: when the member joined, {joined_when}; of several the earliest counts; occurred_at: {when}; NULL: the row only says when the member joined; unit: day, week (from Monday, as in ISO 8601), month, quarter or year, or with another start week(sunday), quarter(february), year(april); timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows in which another argument is NULL are skipped and counted (rows_skipped). Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
 
 CREATE FUNCTION retention_book_step_{member}_amount_since_{joined}_{type}(retention_book, {member}, {joined}, {type}, numeric, text, text) RETURNS retention_book
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_amount_since_{joined}_{type}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE AGGREGATE retention_book(member {member}, joined_at {joined}, occurred_at {type}, amount numeric, unit text, timezone text) (
+CREATE AGGREGATE retention_book_since(member {member}, joined_at {joined}, occurred_at {type}, amount numeric, unit text, timezone text) (
 	SFUNC = retention_book_step_{member}_amount_since_{joined}_{type}, STYPE = retention_book, SSPACE = 65536,
 	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
 );
 COMMENT ON FUNCTION retention_book_step_{member}_amount_since_{joined}_{type}(retention_book, {member}, {joined}, {type}, numeric, text, text) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON AGGREGATE retention_book({member}, {joined}, {type}, numeric, text, text) IS
+	'Transition function of the aggregate retention_book_since.';
+COMMENT ON AGGREGATE retention_book_since({member}, {joined}, {type}, numeric, text, text) IS
 	'The calendar period in which each member joined, which is their cohort, and those in which they were active, with the money of each; one row = one order or refund. member: whose; joined_at: when the member joined, {joined_when}; of several the earliest counts; occurred_at: {when}; NULL: the row only says when the member joined, whatever the amount; amount: money, below 0 = a refund, which lowers the net of its period and is not an activity; unit: day, week (from Monday, as in ISO 8601), month, quarter or year, or with another start week(sunday), quarter(february), year(april); timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows in which another argument is NULL are skipped and counted (rows_skipped). Errors: 22003 for an amount that is NaN, infinite or has more than 38 digits before the point or 28 after it; 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC; 54000 for a book over 704 MB.';
 
 -- @end
@@ -115,13 +116,13 @@ COMMENT ON AGGREGATE retention_book({member}, {joined}, {type}, numeric, text, t
 -- @each member bigint uuid text
 CREATE FUNCTION retention_book_step_{member}_time_since(retention_book, {member}, timestamptz, timestamptz) RETURNS retention_book
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_step_{member}_time_since' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE AGGREGATE retention_book(member {member}, joined_at timestamptz, occurred_at timestamptz) (
+CREATE AGGREGATE retention_book_since(member {member}, joined_at timestamptz, occurred_at timestamptz) (
 	SFUNC = retention_book_step_{member}_time_since, STYPE = retention_book, SSPACE = 65536,
 	COMBINEFUNC = retention_book_combine, PARALLEL = SAFE
 );
 COMMENT ON FUNCTION retention_book_step_{member}_time_since(retention_book, {member}, timestamptz, timestamptz) IS
-	'Transition function of the aggregate retention_book.';
-COMMENT ON AGGREGATE retention_book({member}, timestamptz, timestamptz) IS
+	'Transition function of the aggregate retention_book_since.';
+COMMENT ON AGGREGATE retention_book_since({member}, timestamptz, timestamptz) IS
 	'The exact times at which each member joined and was active, for day_retention(); one row = one sign of activity. member: whose; joined_at: when the member joined; of several the earliest counts; occurred_at: when they were active (a timestamp or a date, of both, is taken in the time zone of the session); NULL: the row only says when the member joined. Rows in which another argument is NULL are skipped and counted (rows_skipped). Errors: 22008 for an infinite time; 54000 for a book over 704 MB.';
 
 -- @end
@@ -206,9 +207,9 @@ CREATE FUNCTION member_count(book retention_book) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'custmart_retention_book_member_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION net_outside(retention_book) IS
-	'Money that belongs to no cohort: refunds from before a member''s first activity, or of members who were never active; in a book with joined_at all money from before the period in which the member joined. Together with the sum of net over cohort_retention() it is the sum of all amounts, exactly. NULL for a book without amounts.';
+	'Money that belongs to no cohort: refunds from before a member''s first activity, or of members who were never active; in one made by retention_book_since() all money from before the period in which the member joined. Together with the sum of net over cohort_retention() it is the sum of all amounts, exactly. NULL for a book without amounts.';
 COMMENT ON FUNCTION day_retention(retention_book, timestamptz, integer, integer[]) IS
-	'N-day retention, from a book of times: one row per day since a member joined, or their own first time in a book without joined_at, 0 to last_day. Day N is the 24 hours that begin N * 24 hours after it. as_of: the time up to which the rows go (a timestamp, a date or a bare literal is taken in the time zone of the session), NULL: the latest row. bounds: the first days of brackets, ascending: ''{1,8,31}'' gives one row each for the days 1 to 7, 8 to 30, and 31 to last_day; NULL: single days. day, until_day: the first and the last day of the bracket; members: those for whom until_day has ended by as_of; active: those of them with a row in the bracket; on_or_after: with a row in it or later; rate, on_or_after_rate: the same divided by members. Errors: 22023 if a row is after as_of, last_day is not from 0 to 16777215, bounds do not ascend or are not from 0 to last_day, or the book has calendar periods instead of times; 22004 if last_day or a bound is NULL; 22008 if as_of is infinite.';
+	'N-day retention, from a book of times: one row per day since a member joined, or in a book that does not say when, since their own first time, 0 to last_day. Day N is the 24 hours that begin N * 24 hours after it. as_of: the time up to which the rows go (a timestamp, a date or a bare literal is taken in the time zone of the session), NULL: the latest row. bounds: the first days of brackets, ascending: ''{1,8,31}'' gives one row each for the days 1 to 7, 8 to 30, and 31 to last_day; NULL: single days. day, until_day: the first and the last day of the bracket; members: those for whom until_day has ended by as_of; active: those of them with a row in the bracket; on_or_after: with a row in it or later; rate, on_or_after_rate: the same divided by members. Errors: 22023 if a row is after as_of, last_day is not from 0 to 16777215, bounds do not ascend or are not from 0 to last_day, or the book has calendar periods instead of times; 22004 if last_day or a bound is NULL; 22008 if as_of is infinite.';
 COMMENT ON FUNCTION rows_skipped(retention_book) IS 'Number of rows left out because an argument was NULL.';
 COMMENT ON FUNCTION member_count(retention_book) IS 'Number of members in the book.';
 

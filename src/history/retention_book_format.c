@@ -22,7 +22,7 @@ static const EventLayout layouts[] = {
 
 const HistoryBookFormat retention_book_format = {
 	HISTORY_BOOK_FORMAT("retention_book", retention_book_check, STORED_RETENTION_BOOK, RETENTION_BOOK_VERSION,
-			   "Make all parts with the same arguments: all of periods, all of periods and amounts, or all of times; all with joined_at or none.",
+			   "Make all parts with the same arguments: all of periods, all of periods and amounts, or all of times; all by retention_book or all by retention_book_since.",
 			   "Take a longer unit, or make one book per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid)."),
 	.layouts = layouts,
 	.forms = lengthof(layouts),
