@@ -138,13 +138,12 @@ open_cohorts(FunctionCallInfo fcinfo, TupleDesc columns, int type)
 				  has_amounts(&events), CurrentMemoryContext);
 	while (history_book_next(&events))
 	{
-		Size		first = first_of_cohort(&events);
+		Size		first = events.has_start ? first_of_cohort(&events) : 0;
+		RetentionStatus status = events.has_start ?
+			triangle_add_since(&report->triangle, (int32) events.start, events.events + first, events.count - first, &events.pool) :
+			triangle_add(&report->triangle, events.events, events.count, &events.pool);
 
-		if (first < events.count || events.has_start)
-			raise_status(triangle_add_since(&report->triangle,
-											events.has_start ? (int32) events.start : event_period(&events.events[first]),
-											events.events + first, events.count - first, &events.pool),
-						 "cohort_retention");
+		raise_status(status, "cohort_retention");
 	}
 	report->order = keytable_sorted(&report->triangle.cohorts);
 	return report;
@@ -557,12 +556,14 @@ open_days(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 	else
 		day_retention_init_brackets(&report->days, as_of, bounds, brackets, CurrentMemoryContext);
 	while (history_book_next(&events))
-	{
-		Size		first = events.has_start ? events_find_time(events.events, events.count, events.start) : 0;
+		if (events.has_start)
+		{
+			Size		first = events_find_time(events.events, events.count, events.start);
 
-		day_retention_add_since(&report->days, events.has_start ? events.start : events.events[0].value,
-								events.events + first, events.count - first);
-	}
+			day_retention_add_since(&report->days, events.start, events.events + first, events.count - first);
+		}
+		else
+			day_retention_add(&report->days, events.events, events.count);
 	day_retention_finish(&report->days);
 	return report;
 }
