@@ -181,3 +181,20 @@ FROM (SELECT i, u[1] AS level, u[2] AS noise, u[3] AS other_noise, u[4] AS befor
 		FROM generate_series(1, 12000) i) uniform) member
 JOIN (VALUES ('Champions', 0, 0.15, 0.30, 0), ('Loyal', 0.15, 0.4, 0.15, 0.07), ('At Risk', 0.4, 0.65, 0.04, 0.05), ('Lost', 0.65, 0.9, 0.014, -0.002), ('New', 0.9, 1, 0.22, -0.08))
 	segment(segment, from_kind, to_kind, rate, lift) ON kind >= from_kind AND kind < to_kind;
+
+-- When they signed up, and what they were offered: most before their first purchase, some never came. Half price for 30 days
+-- brings people who buy less often once it is over.
+CREATE TABLE signups (
+	customer_id bigint PRIMARY KEY,
+	joined_at timestamptz NOT NULL,
+	offer text NOT NULL
+);
+INSERT INTO signups
+SELECT customer_id, first - (hashint8extended(customer_id, 6) & 65535) % 25 * interval '1 day',
+	CASE WHEN (hashint8extended(customer_id, 7) & 65535) % 3 = 0 THEN 'a book' WHEN often > 2 AND (hashint8extended(customer_id, 8) & 3) > 0 THEN 'a book' ELSE 'half price' END
+FROM (
+	SELECT customer_id, first, count(*) FILTER (WHERE amount > 0 AND bought_at BETWEEN first + interval '20 days' AND first + interval '80 days') AS often
+	FROM purchases JOIN (SELECT customer_id, min(bought_at) AS first FROM purchases GROUP BY customer_id) f USING (customer_id) GROUP BY customer_id, first
+) c;
+INSERT INTO signups
+SELECT c, timestamptz '2025-01-03 18:00+00' + (c - 300) * interval '6 days', (ARRAY['half price', 'a book', 'half price'])[1 + c % 3] FROM generate_series(301, 360::bigint) c;
