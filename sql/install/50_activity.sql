@@ -28,7 +28,7 @@ CREATE AGGREGATE activity(occurred_at {type}, unit text, timezone text) (
 COMMENT ON FUNCTION {step}(activity_summary, {type}, text, text) IS
 	'Transition function of the aggregate activity.';
 COMMENT ON AGGREGATE activity({type}, text, text) IS
-	'The calendar periods in which a member was active; one row = one sign of activity. occurred_at: {when}; unit: day, week (from Monday, as in ISO 8601), month, quarter or year; timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC.';
+	'The calendar periods in which a member was active; one row = one sign of activity. occurred_at: {when}; unit: day, week (from Monday, as in ISO 8601), month, quarter or year, or with another start week(sunday), quarter(february), year(april); timezone: the zone whose calendar counts, a full name such as Europe/Berlin or a POSIX rule. Rows with NULL are skipped; no rows: NULL. Errors: 22023 for an unknown unit or time zone, or one that is not the same in all rows; 22008 for an infinite time, or one in a period that begins before 4714-11-24 BC.';
 -- @end
 
 -- @activity_of step=activity_step type=timestamptz when="when"

@@ -36,8 +36,12 @@
 typedef struct EventMember
 {
 	uint32		count;			/* rows in the log */
-	uint32		base;			/* of periods: the tag of bit 0; 0: none yet */
-	uint64		bits;			/* of periods from there on, beside those in the log */
+	uint32		base;			/* of periods: the tag of bit 0; 0: none yet.  With starts: that of the start, or 1 for times */
+	union
+	{
+		uint64		bits;		/* of periods from there on, beside those in the log */
+		int64		start;		/* of times with starts */
+	};
 } EventMember;
 
 StaticAssertDecl(sizeof(EventMember) == HISTORY_PAYLOAD_SIZE, "the payload is a member");
@@ -54,6 +58,7 @@ typedef struct EventLog
 {
 	HistoryHead head;			/* must be first */
 	EventLayout layout;
+	bool		has_start;
 	MemoryContext context;
 	LogPiece   *pieces;			/* the last one is being filled */
 	Size		npieces;
@@ -88,6 +93,7 @@ history_book_init(Book *book)
 	EventLog   *log = palloc0(sizeof(EventLog));
 
 	log->layout = format_of(book->kind->format)->layouts[book->form];
+	log->has_start = history_form_has_start(format_of(book->kind->format), book->form);
 	log->context = book->hdr.eoh_context;
 	log->pool.context = log->context;
 	log->head.last = PG_INT64_MIN;
@@ -198,6 +204,19 @@ bits_to_events(const EventMember *member, uint32 owner, Event *events)
 	return n;
 }
 
+/* Moves the periods that are bits to the log and sets the tag of bit 0. */
+static void
+move_bits(EventLog *log, EventMember *member, uint32 owner, uint32 base)
+{
+	Event		events[EVENT_BITS];
+	int			n = bits_to_events(member, owner, events);
+
+	for (int i = 0; i < n; i++)
+		log_event(log, member, owner, &events[i]);
+	member->base = base;
+	member->bits = 0;
+}
+
 /*
  * Notes a period.  A member has bits for 64 of them, which is five years of
  * months, and most repetitions of a day come in a row; when a period lies
@@ -210,16 +229,47 @@ note_period(EventLog *log, EventMember *member, uint32 owner, uint32 tag)
 
 	if (unlikely(member->base == 0 || tag < member->base || place >= EVENT_BITS))
 	{
-		Event		events[EVENT_BITS];
-		int			n = bits_to_events(member, owner, events);
-
-		for (int i = 0; i < n; i++)
-			log_event(log, member, owner, &events[i]);
-		member->base = tag - 2 * BITS_BEFORE;
-		member->bits = 0;
+		move_bits(log, member, owner, tag - 2 * BITS_BEFORE);
 		place = BITS_BEFORE;
 	}
 	member->bits |= UINT64CONST(1) << place;
+}
+
+/*
+ * Notes a row with a start, of which the earliest is kept.  Periods from there on
+ * have bits: of those who joined, most come soon or never.
+ */
+static inline void
+note_row_with_start(EventLog *log, EventMember *member, uint32 owner, const Event *row)
+{
+	Event		event = *row;
+
+	if (log->layout == EVENTS_TIMES)
+	{
+		event.amount = 0;
+		if (member->base == 0 || row->amount < member->start)
+			member->start = row->amount;
+		member->base = 1;
+		if (row->value != HISTORY_NO_TIME)
+			log_event(log, member, owner, &event);
+		return;
+	}
+	if (log->layout == EVENTS_AMOUNTS)
+	{
+		if (member->base == 0 || row->owner < member->base)
+			member->base = row->owner;
+		if (row->tag != HISTORY_NO_PERIOD)
+			log_event(log, member, owner, &event);
+		return;
+	}
+	if (member->base == 0 || row->owner < member->base)
+		move_bits(log, member, owner, row->owner);
+	if (row->tag == HISTORY_NO_PERIOD)
+		return;
+	if (row->tag >= member->base && (row->tag - member->base) / 2 < EVENT_BITS)
+		member->bits |= UINT64CONST(1) << (row->tag - member->base) / 2;
+	else
+		log_event(log, member, owner, &event);
 }
 
 void
@@ -228,7 +278,10 @@ history_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 	EventLog   *log = log_of(book);
 	const Event *row = rows;
 
-	if (log->layout == EVENTS_PERIODS)
+	if (unlikely(log->has_start))
+		for (int i = 0; i < n; i++)
+			note_row_with_start(log, member_of(book, entries[i]), entries[i], &row[i]);
+	else if (log->layout == EVENTS_PERIODS)
 		for (int i = 0; i < n; i++)
 			note_period(log, member_of(book, entries[i]), entries[i], row[i].tag);
 	else
@@ -350,6 +403,14 @@ arrange_names(EventLog *log, ByteBuffer *buffer)
 	return names_layout(log->layout, sorted, size);
 }
 
+static int64
+start_of(const EventLog *log, const EventMember *member)
+{
+	Event		start = {.tag = member->base};
+
+	return log->layout == EVENTS_TIMES ? member->start : event_period(&start);
+}
+
 void
 history_book_append_tail(Book *book, ByteBuffer *buffer)
 {
@@ -375,11 +436,14 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 	{
 		const EventMember *member = member_of(book, book->order[i]);
 		Size		n = member->count;
+		bool		has_bits = log->layout == EVENTS_PERIODS && member->bits != 0;
 
 		check_interrupts(i);
 		if (i + 16 < members)
 			__builtin_prefetch(member_of(book, book->order[i + 16]));
-		if (unlikely(n > 0 && member->bits != 0))
+		if (log->has_start)
+			history_book_append_start(start_of(log, member), buffer);
+		if (unlikely(n > 0 && has_bits))
 		{
 			Event	   *all = large_alloc(log->context, (n + EVENT_BITS) * sizeof(Event));
 
@@ -388,7 +452,7 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 			append_events(log, layout, all, n, buffer);
 			pfree(all);
 		}
-		else if (member->bits != 0)
+		else if (has_bits)
 		{
 			Event		all[EVENT_BITS];
 

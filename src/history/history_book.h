@@ -5,6 +5,10 @@
  * While a table is read, rows are appended to a log, with the number of their
  * member, and sorted, member by member, when the book is stored or the log has
  * become long.  Calendar periods are first collected in a bitmap per member.
+ *
+ * In some forms members have a start as well, a time or a period like those of
+ * their events: when they joined.  It is the earliest one that rows name, and a
+ * member may have no events besides it.
  * Stored books are merged as they are (history_book_format.c).
  */
 #ifndef CUSTMART_HISTORY_BOOK_H
@@ -34,6 +38,7 @@ typedef struct HistoryBookFormat
 	BookFormat	book;			/* must be first */
 	const EventLayout *layouts; /* of each form */
 	int			forms;
+	uint32		forms_with_start;	/* a bit for each */
 
 	/* What is wrong with stored settings, or NULL and what they allow. */
 	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size, EventLimits *limits);
@@ -71,6 +76,7 @@ typedef struct HistoryReader
 	BookReader	reader;
 	BookKeyCursor keys;
 	EventLayout layout;
+	bool		has_start;
 	const uint8 *settings;
 	Size		settings_size;
 	TimestampTz last;			/* the latest time of any row; meaningless without members */
@@ -78,6 +84,7 @@ typedef struct HistoryReader
 	uint32		done;			/* members read */
 	DecimalPool pool;			/* of the member's wide amounts */
 	Key			key;			/* the member */
+	int64		start;			/* of the member, if the form has starts */
 	Event	   *events;			/* of the member, sorted */
 	Size		count;
 	Size		capacity;
@@ -93,6 +100,7 @@ extern Size history_book_tail_size(const Book *book);
 extern const char *history_book_split(HistoryReader *events, const HistoryBookFormat *format);
 extern void history_book_append_head(const uint8 *settings, Size settings_size, TimestampTz last,
 									 ByteBuffer *buffer);
+extern void history_book_append_start(int64 start, ByteBuffer *buffer);
 extern const char *history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size length);
 
 extern bool history_book_set_other(Book *book, const void *settings, Size size);
@@ -103,6 +111,32 @@ extern void history_book_open(HistoryReader *events, Datum value, const HistoryB
 extern bool history_book_next(HistoryReader *events);
 extern int64 history_book_last_place(const HistoryReader *events);
 extern TimestampTz history_book_as_of(FunctionCallInfo fcinfo, int argument, const HistoryReader *events);
+
+/*
+ * A row of a form with starts.  A period leaves room for that of the start in what
+ * is the owner later, a time for that of the start in place of tag and owner.
+ */
+static inline Event
+history_book_row_of_period(uint32 start_tag, uint32 tag, int64 amount)
+{
+	return (Event) {.value = amount, .tag = tag, .owner = start_tag};
+}
+
+static inline Event
+history_book_row_of_time(TimestampTz start, TimestampTz time)
+{
+	return (Event) {.value = time, .amount = start};
+}
+
+/* Instead of the tag or time of a row that says no more than when a member joined. */
+#define HISTORY_NO_PERIOD 0
+#define HISTORY_NO_TIME PG_INT64_MIN
+
+static inline bool
+history_form_has_start(const HistoryBookFormat *format, uint8 form)
+{
+	return (format->forms_with_start >> form & 1) != 0;
+}
 
 /* Notes the settings of a row; false if earlier rows had others. */
 static inline bool

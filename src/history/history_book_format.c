@@ -3,8 +3,9 @@
  *	  The stored form of history books: reading, checking and merging it.
  *
  * Stored behind the keys: size of the settings (2 bytes), settings, the latest
- * time of any row (8), and for every member, in the order of the keys, the
- * number of their events and the events (history_core.h).
+ * time of any row (8), and for every member, in the order of the keys, their
+ * start, if the form has starts, the number of their events and the events
+ * (history_core.h).
  */
 #include "history/history_book.h"
 
@@ -34,6 +35,7 @@ history_book_split(HistoryReader *events, const HistoryBookFormat *format)
 	if (reader->form >= format->forms)
 		return "its form is unknown";
 	events->layout = format->layouts[reader->form];
+	events->has_start = history_form_has_start(format, reader->form);
 	events->at = reader->tail;
 	if (!history_read_settings(&events->at, end, &events->settings, &events->settings_size) ||
 		end - events->at < 8)
@@ -78,19 +80,24 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 
 	for (uint32 i = 0; i < events.reader.count; i++)
 	{
-		int64		member_last;
+		int64		member_last = PG_INT64_MIN;
+		int64		start = PG_INT64_MIN;
 
 		check_interrupts(i);
-		if ((wrong = history_check_events(&events.at, end, events.layout, &limits, &member_last)) != NULL)
+		if ((events.has_start && (wrong = events_check_start(&events.at, end, events.layout, &limits, &start)) != NULL) ||
+			(wrong = history_check_events(&events.at, end, events.has_start ? 0 : 1, events.layout, &limits, &member_last)) != NULL)
 			return wrong;
-		last = Max(last, member_last);
+		last = Max(last, Max(member_last, start));
 	}
 	if (events.at != end)
 		return "its length is wrong";
 	if (events.reader.count == 0)
 		return NULL;
-	if (last != events.last && (events.layout == EVENTS_MOMENTS || events.layout == EVENTS_TIMES ||
-								events.layout == EVENTS_NAMED || events.layout == EVENTS_NAMED_SECONDS))
+
+	/* Of several starts of a member only the first is kept, so that the latest time may be one that is not. */
+	if ((events.layout == EVENTS_MOMENTS || events.layout == EVENTS_TIMES ||
+		 events.layout == EVENTS_NAMED || events.layout == EVENTS_NAMED_SECONDS) &&
+		(events.has_start ? last > events.last : last != events.last))
 		return "its latest time is not that of an event";
 	return names_check_used(events.layout, &limits);
 }
@@ -113,11 +120,17 @@ bool
 history_book_next(HistoryReader *events)
 {
 	uint64		n;
+	uint64		start;
 
 	if (events->done == events->reader.count)
 		return false;
 	check_interrupts(events->done++);
 	events->key = book_next_key(&events->keys);
+	if (events->has_start)
+	{
+		events->at = load_varint(events->at, &start);
+		events->start = unzigzag(start);
+	}
 	events->at = load_varint(events->at, &n);
 	if (unlikely(n > events->capacity))
 		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), events->pool.context);
@@ -127,7 +140,7 @@ history_book_next(HistoryReader *events)
 	return true;
 }
 
-/* The last time or period of all events of a book just opened, which has members. */
+/* The last time or period of all events and starts of a book just opened, which has members. */
 int64
 history_book_last_place(const HistoryReader *events)
 {
@@ -137,9 +150,15 @@ history_book_last_place(const HistoryReader *events)
 	for (uint32 i = 0; i < events->reader.count; i++)
 	{
 		uint64		n;
-		int64		last;
+		uint64		start;
+		int64		last = PG_INT64_MIN;
 
 		check_interrupts(i);
+		if (events->has_start)
+		{
+			at = load_varint(at, &start);
+			last_of_all = Max(last_of_all, unzigzag(start));
+		}
 		at = load_varint(at, &n);
 		at = events_skip(at, n, events->layout, &last);
 		last_of_all = Max(last_of_all, last);
@@ -173,6 +192,13 @@ history_book_append_head(const uint8 *settings, Size settings_size, TimestampTz 
 	buffer_advance(buffer, store_u64(bytes, (uint64) last));
 }
 
+/* Writes the start of a member, which comes before their events. */
+void
+history_book_append_start(int64 start, ByteBuffer *buffer)
+{
+	buffer_advance(buffer, store_varint(buffer_reserve(buffer, VARINT_MAX), zigzag(start)));
+}
+
 /* Copies the next member of a stored book. */
 static inline void
 append_member(HistoryReader *from, ByteBuffer *buffer)
@@ -180,7 +206,9 @@ append_member(HistoryReader *from, ByteBuffer *buffer)
 	const uint8 *begin = from->at;
 	uint64		n;
 
-	from->at = load_varint(begin, &n);
+	if (from->has_start)
+		from->at = skip_varint(from->at);
+	from->at = load_varint(from->at, &n);
 	from->at = events_end(from->at, end_of(from), n, from->layout);
 	buffer_append(buffer, begin, from->at - begin);
 }
@@ -192,6 +220,8 @@ typedef struct JoinedEvents
 	Event	   *spare;
 	Size		count;
 	Size		capacity;		/* of both */
+	bool		is_begun;		/* one of the books was read */
+	int64		start;			/* if the form has starts */
 	DecimalPool pool;
 } JoinedEvents;
 
@@ -200,7 +230,14 @@ static inline void
 join_member(JoinedEvents *joined, HistoryReader *from, const NameMap *map)
 {
 	uint64		n;
+	uint64		start;
 
+	if (from->has_start)
+	{
+		from->at = load_varint(from->at, &start);
+		joined->start = joined->is_begun ? Min(joined->start, unzigzag(start)) : unzigzag(start);
+	}
+	joined->is_begun = true;
 	from->at = load_varint(from->at, &n);
 	if (unlikely(n > joined->capacity - joined->count))
 	{
@@ -270,7 +307,7 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 
 		check_interrupts(i);
 		__builtin_prefetch(reader->at + 192);
-		if ((order->source[i] & BOOK_ORDER_SAME_KEY) == 0 && joined.count == 0 &&
+		if ((order->source[i] & BOOK_ORDER_SAME_KEY) == 0 && !joined.is_begun &&
 			reader->layout == layout && maps[part].is_identity)
 		{
 			append_member(reader, buffer);
@@ -281,8 +318,11 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 			continue;
 		if (!events_arrange(joined.events, &joined.count, layout, &joined.pool))
 			decimal_sum_error();
+		if (reader->has_start)
+			history_book_append_start(joined.start, buffer);
 		events_append(joined.events, joined.count, layout, &joined.pool, buffer);
 		joined.count = 0;
+		joined.is_begun = false;
 		joined.pool.count = 0;
 	}
 	pfree(joined.events);

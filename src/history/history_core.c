@@ -432,6 +432,22 @@ check_events(const uint8 **bytes, const uint8 *end, Size n,
 }
 
 /*
+ * Checks the start of a member, a time or period like those of the events, and moves
+ * *bytes behind it; returns what is wrong, or NULL.
+ */
+const char *
+events_check_start(const uint8 **bytes, const uint8 *end, EventLayout layout,
+				   const EventLimits *limits, int64 *start)
+{
+	uint64		number;
+
+	if (!check_varint(bytes, end, &number))
+		return "a start is not valid";
+	*start = unzigzag(number);
+	return is_in_range(*start, layout, limits->unit) ? NULL : "a start is out of range";
+}
+
+/*
  * Checks n events from outside and moves *bytes behind them; returns what is
  * wrong, or NULL.  *last becomes the last time or period, and the limits note what
  * named events are.

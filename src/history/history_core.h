@@ -102,6 +102,8 @@ extern void events_join(Event *events, Size n, Size m, EventLayout layout, Event
 extern Size events_size(const Event *events, Size n, EventLayout layout);
 extern uint8 *events_store(const Event *events, Size n, EventLayout layout,
 						   const DecimalPool *pool, uint8 *bytes);
+extern const char *events_check_start(const uint8 **bytes, const uint8 *end, EventLayout layout,
+									  const EventLimits *limits, int64 *start);
 extern const char *events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
 								EventLimits *limits, int64 *last);
 extern const uint8 *events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout);

@@ -57,7 +57,7 @@ history_check(const HistoryFormat *format, const uint8 *bytes, Size length)
 		(wrong = format->check_settings(settings, settings_size, &limits)) != NULL)
 		return wrong;
 	layout = names_layout(format->layout, settings, settings_size);
-	if ((wrong = history_check_events(&bytes, end, layout, &limits, &last)) != NULL ||
+	if ((wrong = history_check_events(&bytes, end, 1, layout, &limits, &last)) != NULL ||
 		(wrong = names_check_used(layout, &limits)) != NULL)
 		return wrong;
 	return bytes == end ? NULL : "its length is wrong";
@@ -106,17 +106,18 @@ history_read_settings(const uint8 **bytes, const uint8 *end, const uint8 **setti
 }
 
 /*
- * Checks a number of events and the events from outside and moves *bytes behind
- * them; returns what is wrong, or NULL.  *last becomes the last time or period.
+ * Checks a number of events, of which there must be `least`, and the events from
+ * outside and moves *bytes behind them; returns what is wrong, or NULL.  *last becomes
+ * the last time or period, if there is one.
  */
 const char *
-history_check_events(const uint8 **bytes, const uint8 *end, EventLayout layout,
+history_check_events(const uint8 **bytes, const uint8 *end, Size least, EventLayout layout,
 					 EventLimits *limits, int64 *last)
 {
 	uint64		n;
 
 	/* Each event takes a byte at least, so no reader allocates for more than there can be. */
-	if (!check_varint(bytes, end, &n) || n == 0 || n > (uint64) (end - *bytes))
+	if (!check_varint(bytes, end, &n) || n < least || n > (uint64) (end - *bytes))
 		return "a number of events is not valid";
 	return events_check(bytes, end, n, layout, limits, last);
 }

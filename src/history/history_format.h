@@ -45,7 +45,7 @@ extern StoredHistory history_read(const uint8 *bytes, Size length);
 extern uint8 *history_store_settings(const uint8 *settings, Size size, uint8 *bytes);
 extern bool history_read_settings(const uint8 **bytes, const uint8 *end,
 								  const uint8 **settings, Size *size);
-extern const char *history_check_events(const uint8 **bytes, const uint8 *end, EventLayout layout,
+extern const char *history_check_events(const uint8 **bytes, const uint8 *end, Size least, EventLayout layout,
 										EventLimits *limits, int64 *last);
 
 #endif							/* CUSTMART_HISTORY_FORMAT_H */

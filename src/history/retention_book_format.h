@@ -15,6 +15,12 @@
 #define RETENTION_AMOUNTS 1		/* periods, with the money of each */
 #define RETENTION_TIMES 2		/* exact times, no calendar */
 
+/* The same, with the period or time in which each member joined. */
+#define RETENTION_JOINED 3
+#define RETENTION_JOINED_PERIODS (RETENTION_JOINED + RETENTION_PERIODS)
+#define RETENTION_JOINED_AMOUNTS (RETENTION_JOINED + RETENTION_AMOUNTS)
+#define RETENTION_JOINED_TIMES (RETENTION_JOINED + RETENTION_TIMES)
+
 extern const HistoryBookFormat retention_book_format;
 
 #endif							/* CUSTMART_RETENTION_BOOK_FORMAT_H */

@@ -3,7 +3,7 @@
  *	  The type retention_book: when every member was active, in one scan.
  *
  * A book keeps calendar periods, with or without the money of each, or exact
- * times.  Cohorts, growth and frequency of use are computed from it later, because
+ * times, and perhaps when each member joined.  Cohorts, growth and frequency of use are computed from it later, because
  * a member's cohort is known only when all of their rows are.
  */
 #include "history/retention_book_format.h"
@@ -33,6 +33,16 @@ set_settings(Book *book, const CalendarSettings *settings)
 		return;
 	bytes = history_book_settings(book, &size);
 	calendar_settings_error(bytes, size, settings);
+}
+
+static inline int64
+read_amount(Book *book, Datum value, bool *is_refund)
+{
+	DecimalPool *pool = history_book_pool(book);
+	int64		amount = numeric_read(value, "amount", pool);
+
+	*is_refund = decimal_is_pooled(amount) ? decimal_sign(&pool->item[amount >> 8]) < 0 : amount < 0;
+	return amount;
 }
 
 /*
@@ -67,13 +77,7 @@ retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form, Ti
 		period = calendar_period(settings->zone, settings->unit, time, "occurred_at");
 		set_settings(book, settings);
 		if (form == RETENTION_AMOUNTS)
-		{
-			DecimalPool *pool = history_book_pool(book);
-
-			event.value = numeric_read(PG_GETARG_DATUM(3), "amount", pool);
-			is_refund = decimal_is_pooled(event.value) ?
-				decimal_sign(&pool->item[event.value >> 8]) < 0 : event.value < 0;
-		}
+			event.value = read_amount(book, PG_GETARG_DATUM(3), &is_refund);
 		event.tag = event_period_tag(period, !is_refund);
 	}
 	row = book_next_row(book, &key);
@@ -118,6 +122,99 @@ RETENTION_BOOK_STEP(text_amount_date, KEY_BYTES, RETENTION_AMOUNTS, TYPE_DATE)
 RETENTION_BOOK_STEP(bigint_time, KEY_INT64, RETENTION_TIMES, TYPE_TIMESTAMPTZ)
 RETENTION_BOOK_STEP(uuid_time, KEY_FIXED16, RETENTION_TIMES, TYPE_TIMESTAMPTZ)
 RETENTION_BOOK_STEP(text_time, KEY_BYTES, RETENTION_TIMES, TYPE_TIMESTAMPTZ)
+
+/*
+ * The same with the time when the member joined: argument 1 is the member, then
+ * come the time when they joined, that of the row, which may be NULL if it says no
+ * more than that, amount, unit and time zone.
+ */
+static inline Datum
+retention_book_step_joined(FunctionCallInfo fcinfo, KeyType member_type, uint8 form,
+						   TimeType joined_type, TimeType type)
+{
+	Book	   *book = book_of(fcinfo, member_type, form);
+	int			unit_argument = form == RETENTION_JOINED_AMOUNTS ? 5 : 4;
+	bool		came = !PG_ARGISNULL(3);
+	TimestampTz joined;
+	TimestampTz time;
+	Event		event;
+	Key		   *key;
+	Event	   *row;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) ||
+		(form != RETENTION_JOINED_TIMES && (PG_ARGISNULL(unit_argument) || PG_ARGISNULL(unit_argument + 1))) ||
+		(form == RETENTION_JOINED_AMOUNTS && came && PG_ARGISNULL(4)))
+		return book_skip_row(book);
+
+	if (form == RETENTION_JOINED_TIMES)
+	{
+		joined = time_check(PG_GETARG_TIMESTAMPTZ(2), "joined_at");
+		time = came ? time_check(PG_GETARG_TIMESTAMPTZ(3), "occurred_at") : joined;
+		event = history_book_row_of_time(joined, came ? time : HISTORY_NO_TIME);
+	}
+	else
+	{
+		const CalendarSettings *settings = calendar_arguments(PG_GETARG_DATUM(unit_argument),
+															  PG_GETARG_DATUM(unit_argument + 1));
+		uint32		start;
+		uint32		tag = HISTORY_NO_PERIOD;
+		int64		amount = 0;
+
+		time = joined = zone_time_argument(settings->zone, PG_GETARG_DATUM(2), joined_type, "joined_at");
+		start = event_period_tag(calendar_period(settings->zone, settings->unit, joined, "joined_at"), true);
+		set_settings(book, settings);
+		if (came)
+		{
+			int32		period;
+			bool		is_refund = false;
+
+			time = zone_time_argument(settings->zone, PG_GETARG_DATUM(3), type, "occurred_at");
+			period = calendar_period(settings->zone, settings->unit, time, "occurred_at");
+			if (form == RETENTION_JOINED_AMOUNTS)
+				amount = read_amount(book, PG_GETARG_DATUM(4), &is_refund);
+			tag = event_period_tag(period, !is_refund);
+		}
+		event = history_book_row_of_period(start, tag, amount);
+	}
+	row = book_next_row(book, &key);
+	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
+	*row = event;
+	history_book_note_time(book, Max(joined, time));
+	return book_push(book);
+}
+
+/*
+ * retention_book_step_<member>_since_<type>_<type>(retention_book, member, joined_at, occurred_at, unit, timezone),
+ * retention_book_step_<member>_amount_since_<type>_<type>(retention_book, member, joined_at, occurred_at, amount, unit, timezone)
+ * and retention_book_step_<member>_time_since(retention_book, member, joined_at, occurred_at)
+ */
+#define RETENTION_BOOK_STEP_JOINED(name, member_type, form, joined_type, type) \
+CUSTMART_FUNCTION(custmart_retention_book_step_##name); \
+Datum \
+custmart_retention_book_step_##name(PG_FUNCTION_ARGS) \
+{ \
+	return retention_book_step_joined(fcinfo, member_type, form, joined_type, type); \
+}
+
+#define RETENTION_BOOK_STEPS_JOINED_AT(joined_name, joined_type, name, type) \
+RETENTION_BOOK_STEP_JOINED(bigint_since_##joined_name##_##name, KEY_INT64, RETENTION_JOINED_PERIODS, joined_type, type) \
+RETENTION_BOOK_STEP_JOINED(uuid_since_##joined_name##_##name, KEY_FIXED16, RETENTION_JOINED_PERIODS, joined_type, type) \
+RETENTION_BOOK_STEP_JOINED(text_since_##joined_name##_##name, KEY_BYTES, RETENTION_JOINED_PERIODS, joined_type, type) \
+RETENTION_BOOK_STEP_JOINED(bigint_amount_since_##joined_name##_##name, KEY_INT64, RETENTION_JOINED_AMOUNTS, joined_type, type) \
+RETENTION_BOOK_STEP_JOINED(uuid_amount_since_##joined_name##_##name, KEY_FIXED16, RETENTION_JOINED_AMOUNTS, joined_type, type) \
+RETENTION_BOOK_STEP_JOINED(text_amount_since_##joined_name##_##name, KEY_BYTES, RETENTION_JOINED_AMOUNTS, joined_type, type)
+
+#define RETENTION_BOOK_STEPS_JOINED(joined_name, joined_type) \
+RETENTION_BOOK_STEPS_JOINED_AT(joined_name, joined_type, timestamptz, TYPE_TIMESTAMPTZ) \
+RETENTION_BOOK_STEPS_JOINED_AT(joined_name, joined_type, timestamp, TYPE_TIMESTAMP) \
+RETENTION_BOOK_STEPS_JOINED_AT(joined_name, joined_type, date, TYPE_DATE)
+
+RETENTION_BOOK_STEPS_JOINED(timestamptz, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEPS_JOINED(timestamp, TYPE_TIMESTAMP)
+RETENTION_BOOK_STEPS_JOINED(date, TYPE_DATE)
+RETENTION_BOOK_STEP_JOINED(bigint_time_since, KEY_INT64, RETENTION_JOINED_TIMES, TYPE_TIMESTAMPTZ, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEP_JOINED(uuid_time_since, KEY_FIXED16, RETENTION_JOINED_TIMES, TYPE_TIMESTAMPTZ, TYPE_TIMESTAMPTZ)
+RETENTION_BOOK_STEP_JOINED(text_time_since, KEY_BYTES, RETENTION_JOINED_TIMES, TYPE_TIMESTAMPTZ, TYPE_TIMESTAMPTZ)
 
 /* Adds all periods of a member's activity to the state: arguments 1 and 2 are member and activity. */
 static Datum

@@ -58,23 +58,20 @@ find_cohort(Triangle *triangle, int32 period)
 	return cohort;
 }
 
-/* Counts one member, none of whose events is after as_of.  Money from before their cohort is ignored. */
+/*
+ * Counts one member of the cohort of a period, none of whose events is after as_of
+ * or before it.
+ */
 RetentionStatus
-triangle_add(Triangle *triangle, const Event *events, Size n, const DecimalPool *pool)
+triangle_add_since(Triangle *triangle, int32 start, const Event *events, Size n, const DecimalPool *pool)
 {
-	Size		first = events_first_active(events, n);
-	Cohort	   *cohort;
-	int32		start;
-	int32		last = 0;
+	Cohort	   *cohort = find_cohort(triangle, start);
+	int32		last = -1;
 
-	if (first == n)
-		return RETENTION_OK;
-	start = event_period(&events[first]);
-	cohort = find_cohort(triangle, start);
 	if (cohort == NULL)
 		return RETENTION_TOO_MANY_CELLS;
 	cohort->members++;
-	for (Size i = first; i < n; i++)
+	for (Size i = 0; i < n; i++)
 	{
 		int32		since = event_period(&events[i]) - start;
 
@@ -88,8 +85,23 @@ triangle_add(Triangle *triangle, const Event *events, Size n, const DecimalPool 
 			last = since;
 		}
 	}
-	cohort->last[last]++;
+	if (last >= 0)
+		cohort->last[last]++;
 	return RETENTION_OK;
+}
+
+/*
+ * Counts one member of the cohort of their first activity, none of whose events is
+ * after as_of.  Money from before it is ignored.
+ */
+RetentionStatus
+triangle_add(Triangle *triangle, const Event *events, Size n, const DecimalPool *pool)
+{
+	Size		first = events_first_active(events, n);
+
+	if (first == n)
+		return RETENTION_OK;
+	return triangle_add_since(triangle, event_period(&events[first]), events + first, n - first, pool);
 }
 
 /* ---------- growth accounting ---------- */
@@ -144,6 +156,106 @@ growth_add(Growth *growth, const Event *events, Size n)
 	return RETENTION_OK;
 }
 
+/* ---------- growth of revenue ---------- */
+
+void
+revenue_init(Revenue *revenue, int32 as_of, MemoryContext context)
+{
+	memset(revenue, 0, sizeof(*revenue));
+	revenue->context = context;
+	revenue->as_of = as_of;
+	revenue->pool.context = context;
+	revenue->spare.context = context;
+}
+
+/* Makes room for a period; NULL if there would be too many. */
+static RevenueSums *
+revenue_of(Revenue *revenue, int32 period)
+{
+	Size		place = (Size) (revenue->as_of - period);
+
+	if (place >= RETENTION_CELLS_MAX)
+		return NULL;
+	if (place >= revenue->capacity)
+		revenue->sums = array_grow_zeroed(revenue->sums, &revenue->capacity, place + 1,
+										  sizeof(RevenueSums), revenue->context);
+	revenue->count = Max(revenue->count, place + 1);
+	return &revenue->sums[place];
+}
+
+/* Adds plus - minus to a sum; false if it is out of range. */
+static bool
+add_difference(Revenue *revenue, int64 *sum, int64 plus, int64 minus, const DecimalPool *pool)
+{
+	Decimal		difference;
+	Decimal		subtrahend;
+
+	if (likely(((plus ^ minus) & 0xFF) == 0 && !decimal_is_pooled(plus)))
+	{
+		int64		mantissa = (plus >> 8) - (minus >> 8);
+
+		if (likely(mantissa >= DECIMAL_PACKED_MIN && mantissa <= DECIMAL_PACKED_MAX))
+			return decimal_add_packed(sum, &revenue->pool, decimal_pack_small(mantissa, (int) (plus & 0xFF)), pool);
+	}
+	difference = decimal_unpack(plus, pool);
+	subtrahend = decimal_unpack(minus, pool);
+	revenue->spare.count = 0;
+	return decimal_subtract(&difference, &subtrahend) &&
+		decimal_add_packed(sum, &revenue->pool, decimal_pack(&difference, &revenue->spare), &revenue->spare);
+}
+
+/* Adds what moved from one period to the next, given a member's net in both; false if a sum is out of range. */
+static bool
+add_movement(Revenue *revenue, RevenueSums *sums, int64 before, int64 now, bool has_paid, const DecimalPool *pool)
+{
+	bool		paid_before = decimal_packed_is_positive(before, pool);
+	bool		pays = decimal_packed_is_positive(now, pool);
+	int64		zero = 0;
+
+	if (pays && paid_before)
+		return decimal_packed_compare(now, before, pool) >= 0 ?
+			add_difference(revenue, &sums->expansion, now, before, pool) :
+			add_difference(revenue, &sums->contraction, now, before, pool);
+	if ((pays && !add_difference(revenue, has_paid ? &sums->resurrected : &sums->came, now, zero, pool)) ||
+		(paid_before && !add_difference(revenue, &sums->churned, zero, before, pool)))
+		return false;
+	return add_difference(revenue, &sums->excess, pays ? zero : now, paid_before ? zero : before, pool);
+}
+
+/* Counts the money of one member, none of whose events is after as_of. */
+RetentionStatus
+revenue_add(Revenue *revenue, const Event *events, Size n, const DecimalPool *pool)
+{
+	bool		has_paid = false;
+	int64		before = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		int32		period = event_period(&events[i]);
+		int64		net = events[i].value;
+		RevenueSums *sums = revenue_of(revenue, period);
+		bool		is_followed = i + 1 < n && event_period(&events[i + 1]) == period + 1;
+
+		check_interrupts(i);
+		if (sums == NULL)
+			return RETENTION_TOO_MANY_CELLS;
+		if (!add_movement(revenue, sums, before, net, has_paid, pool) ||
+			!decimal_add_packed(&sums->revenue, &revenue->pool, net, pool))
+			return RETENTION_SUM_OUT_OF_RANGE;
+		if (decimal_packed_is_positive(net, pool))
+		{
+			has_paid = true;
+			if (!decimal_add_packed(&sums->paid, &revenue->pool, net, pool))
+				return RETENTION_SUM_OUT_OF_RANGE;
+		}
+		before = is_followed ? net : 0;
+		if (!is_followed && period < revenue->as_of &&
+			!add_movement(revenue, revenue_of(revenue, period + 1), net, 0, has_paid, pool))
+			return RETENTION_SUM_OUT_OF_RANGE;
+	}
+	return RETENTION_OK;
+}
+
 /* ---------- stickiness ---------- */
 
 /* Counts one member. */
@@ -172,34 +284,73 @@ stickiness_add(Stickiness *stickiness, const Event *events, Size n)
 /* ---------- N-day retention ---------- */
 
 void
-day_retention_init(DayRetention *days, int64 as_of, int32 last_day, MemoryContext context)
+day_retention_init_brackets(DayRetention *days, int64 as_of, const int32 *bounds, int32 brackets,
+							MemoryContext context)
 {
-	Size		n = (Size) last_day + 2;
+	Size		n = (Size) brackets + 1;
 
 	days->as_of = as_of;
-	days->last_day = last_day;
+	days->bounds = bounds;
+	days->brackets = brackets;
 	days->ended = allocate_zeros(context, n, sizeof(int64));
 	days->active = allocate_zeros(context, n, sizeof(int64));
 	days->last = allocate_zeros(context, n, sizeof(int64));
 }
 
-/* Counts one member, none of whose events is after as_of. */
+/* Single days from 0 to the last. */
 void
-day_retention_add(DayRetention *days, const Event *events, Size n)
+day_retention_init(DayRetention *days, int64 as_of, int32 last_day, MemoryContext context)
 {
-	uint64		first = (uint64) events[0].value;
-	uint64		ended = ((uint64) days->as_of - first) / DAY;
-	uint64		known = Min(ended, (uint64) days->last_day + 1);	/* days that count */
+	day_retention_init_brackets(days, as_of, NULL, last_day + 1, context);
+}
+
+/* How many brackets end by the end of a number of days. */
+static uint64
+brackets_ended(const DayRetention *days, uint64 ended)
+{
+	uint64		low = 0;
+	uint64		high = (uint64) days->brackets;
+
+	if (days->bounds == NULL)
+		return Min(ended, high);
+	while (low < high)
+	{
+		uint64		middle = low + (high - low) / 2;
+
+		if ((uint64) days->bounds[middle + 1] <= ended)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Counts one member from their start on; none of their events is after as_of or before the start. */
+void
+day_retention_add_since(DayRetention *days, int64 start, const Event *events, Size n)
+{
+	uint64		first = (uint64) start;
+	uint64		known = brackets_ended(days, ((uint64) days->as_of - first) / DAY);	/* brackets that count */
 	uint64		last = 0;
-	uint64		counted = 0;	/* days before this one have been counted */
+	uint64		counted = 0;	/* brackets before this one have been counted */
+	bool		came = false;
 
 	days->ended[known]++;
 	if (known == 0)
 		return;
 	for (Size i = 0; i < n; i++)
 	{
+		uint64		day = ((uint64) events[i].value - first) / DAY;
+
 		check_interrupts(i);
-		last = ((uint64) events[i].value - first) / DAY;
+		if (days->bounds == NULL)
+			last = day;
+		else if (day < (uint64) days->bounds[0])
+			continue;
+		else
+			while (last < known && day >= (uint64) days->bounds[last + 1])
+				last++;
+		came = true;
 		if (last >= known)
 			break;
 		if (last >= counted)
@@ -208,18 +359,26 @@ day_retention_add(DayRetention *days, const Event *events, Size n)
 			counted = last + 1;
 		}
 	}
-	days->last[Min(last, known - 1)]++;
+	if (came)
+		days->last[Min(last, known - 1)]++;
+}
+
+/* Counts one member from their first event on. */
+void
+day_retention_add(DayRetention *days, const Event *events, Size n)
+{
+	day_retention_add_since(days, events[0].value, events, n);
 }
 
 /*
- * Turns counts by last day into cumulative ones: of day N, ended[N + 1] are the
- * members whose day N has ended, and last[N] those of them who had an event on
- * day N or later.
+ * Turns counts by last bracket into cumulative ones: of bracket N, ended[N + 1] are
+ * the members for whom it has ended, and last[N] those of them who had an event in
+ * it or later.
  */
 void
 day_retention_finish(DayRetention *days)
 {
-	for (Size i = (Size) days->last_day + 1; i-- > 0;)
+	for (Size i = (Size) days->brackets; i-- > 0;)
 	{
 		check_interrupts(i);
 		days->ended[i] += days->ended[i + 1];
@@ -238,6 +397,25 @@ events_first_active(const Event *events, Size n)
 	while (i < n && !event_is_active(&events[i]))
 		i++;
 	return i;
+}
+
+/* The position of the first event at or after a time. */
+Size
+events_find_time(const Event *events, Size n, int64 time)
+{
+	Size		low = 0;
+	Size		high = n;
+
+	while (low < high)
+	{
+		Size		middle = low + (high - low) / 2;
+
+		if (events[middle].value < time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* The position of the first event in or after a period. */

@@ -1,6 +1,7 @@
 /*
  * retention_core.h
- *	  Who stays: cohorts, growth accounting, frequency of use, N-day retention.
+ *	  Who stays: cohorts, growth accounting of members and of money, frequency of
+ *	  use, N-day retention.
  *
  * Each is counted member by member, given the sorted events of each.  Definitions:
  * docs/retention.md.
@@ -53,6 +54,8 @@ typedef struct Triangle
 extern void triangle_init(Triangle *triangle, int32 as_of, bool has_amounts, MemoryContext context);
 extern RetentionStatus triangle_add(Triangle *triangle, const Event *events, Size n,
 									const DecimalPool *pool);
+extern RetentionStatus triangle_add_since(Triangle *triangle, int32 start, const Event *events, Size n,
+										  const DecimalPool *pool);
 
 typedef struct GrowthCount
 {
@@ -74,6 +77,38 @@ typedef struct Growth
 
 extern RetentionStatus growth_add(Growth *growth, const Event *events, Size n);
 
+/*
+ * Money of one period, packed.  What a member pays in a period is their net in it
+ * if that is above 0, else nothing; a net below 0 is in excess.  So revenue is
+ * what is paid plus excess, and its change the sum of the six movements.
+ */
+typedef struct RevenueSums
+{
+	int64		revenue;
+	int64		paid;
+	int64		came;			/* paid by those who never paid before */
+	int64		resurrected;	/* by those who paid earlier, but nothing in the period before */
+	int64		expansion;		/* more than in the period before, in which they paid too */
+	int64		contraction;	/* less; below 0 */
+	int64		churned;		/* what they paid in the period before, and nothing now; below 0 */
+	int64		excess;			/* change of what nets are below 0 */
+} RevenueSums;
+
+/* Growth of revenue, the last period first: sums[as_of - period]. */
+typedef struct Revenue
+{
+	MemoryContext context;
+	int32		as_of;
+	RevenueSums *sums;
+	Size		count;			/* periods from the first money of all to as_of */
+	Size		capacity;
+	DecimalPool pool;			/* of the sums */
+	DecimalPool spare;
+} Revenue;
+
+extern void revenue_init(Revenue *revenue, int32 as_of, MemoryContext context);
+extern RetentionStatus revenue_add(Revenue *revenue, const Event *events, Size n, const DecimalPool *pool);
+
 /* Members by the number of periods in which they were active. */
 typedef struct Stickiness
 {
@@ -87,22 +122,30 @@ typedef struct Stickiness
 
 extern void stickiness_add(Stickiness *stickiness, const Event *events, Size n);
 
-/* Members by days of 24 hours from their own start. */
+/*
+ * Members by days of 24 hours from their own start.  Days are single ones up to
+ * the last, or brackets of several: bounds[i] up to, but not including, bounds[i + 1].
+ */
 typedef struct DayRetention
 {
 	int64		as_of;
-	int32		last_day;
-	int64	   *ended;			/* arrays of last_day + 2: members by the number of their days that have ended */
-	int64	   *active;			/* members with an event on a day that has ended */
-	int64	   *last;			/* members by the last such day on or before which they had an event later on */
+	int32		brackets;
+	const int32 *bounds;		/* brackets + 1, ascending; NULL: single days from 0 on */
+	int64	   *ended;			/* arrays of brackets + 1: members by the number of brackets that have ended */
+	int64	   *active;			/* members with an event in a bracket that has ended */
+	int64	   *last;			/* members by the last such bracket in or before which they had an event later on */
 } DayRetention;
 
 extern void day_retention_init(DayRetention *days, int64 as_of, int32 last_day, MemoryContext context);
+extern void day_retention_init_brackets(DayRetention *days, int64 as_of, const int32 *bounds, int32 brackets,
+										MemoryContext context);
 extern void day_retention_add(DayRetention *days, const Event *events, Size n);
+extern void day_retention_add_since(DayRetention *days, int64 start, const Event *events, Size n);
 extern void day_retention_finish(DayRetention *days);
 
 extern Lifecycle lifecycle_of(const Event *events, Size n, int32 period);
 extern Size events_first_active(const Event *events, Size n);
+extern Size events_find_time(const Event *events, Size n, int64 time);
 extern Size events_find_period(const Event *events, Size n, int32 period);
 
 #endif							/* CUSTMART_RETENTION_CORE_H */

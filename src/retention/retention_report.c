@@ -1,7 +1,7 @@
 /*
  * retention_report.c
- *	  What a retention_book says: cohorts, growth accounting, frequency of use,
- *	  N-day retention.
+ *	  What a retention_book says: cohorts, growth accounting of members and of
+ *	  money, frequency of use, N-day retention.
  *
  * Each report reads the stored book once, from front to end.
  */
@@ -9,11 +9,13 @@
 
 #include "shared/arguments.h"
 #include "shared/calendar.h"
+#include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "shared/report.h"
 #include "shared/time_arguments.h"
 #include "money/decimal_numeric.h"
 #include "retention/retention_core.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 /* Opens argument 0, a book that must have periods, or must have none; false if there is nothing in it. */
@@ -23,7 +25,7 @@ open_book(FunctionCallInfo fcinfo, HistoryReader *events, bool periods)
 	if (PG_ARGISNULL(0))
 		return false;
 	history_book_open(events, PG_GETARG_DATUM(0), &retention_book_format);
-	if (periods != (events->reader.form != RETENTION_TIMES))
+	if (periods != (events->layout != EVENTS_TIMES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg(periods ? "this retention_book has times instead of calendar periods" :
@@ -31,6 +33,21 @@ open_book(FunctionCallInfo fcinfo, HistoryReader *events, bool periods)
 				 periods ? errhint("Make it with a unit and a timezone: retention_book(member, occurred_at, 'month', 'UTC').") :
 				 errhint("Make it without a unit and a timezone: retention_book(member, occurred_at).")));
 	return events->reader.count > 0;
+}
+
+/* Behind the events before the cohort of a member just read: their start, or their first activity. */
+static Size
+first_of_cohort(const HistoryReader *events)
+{
+	if (events->has_start)
+		return events_find_period(events->events, events->count, (int32) events->start);
+	return events_first_active(events->events, events->count);
+}
+
+static bool
+has_amounts(const HistoryReader *events)
+{
+	return events->layout == EVENTS_AMOUNTS;
 }
 
 static CalendarUnit
@@ -118,9 +135,16 @@ open_cohorts(FunctionCallInfo fcinfo, TupleDesc columns, int type)
 	report = palloc0(sizeof(CohortReport));
 	report->unit = unit_of(&events);
 	triangle_init(&report->triangle, get_last_period(fcinfo, type, &events),
-				  events.reader.form == RETENTION_AMOUNTS, CurrentMemoryContext);
+				  has_amounts(&events), CurrentMemoryContext);
 	while (history_book_next(&events))
-		raise_status(triangle_add(&report->triangle, events.events, events.count, &events.pool), "cohort_retention");
+	{
+		Size		first = events.has_start ? first_of_cohort(&events) : 0;
+		RetentionStatus status = events.has_start ?
+			triangle_add_since(&report->triangle, (int32) events.start, events.events + first, events.count - first, &events.pool) :
+			triangle_add(&report->triangle, events.events, events.count, &events.pool);
+
+		raise_status(status, "cohort_retention");
+	}
 	report->order = keytable_sorted(&report->triangle.cohorts);
 	return report;
 }
@@ -207,11 +231,11 @@ custmart_retention_book_net_outside(PG_FUNCTION_ARGS)
 	int64		sum = 0;
 
 	history_book_open(&events, PG_GETARG_DATUM(0), &retention_book_format);
-	if (events.reader.form != RETENTION_AMOUNTS)
+	if (!has_amounts(&events))
 		PG_RETURN_NULL();
 	while (history_book_next(&events))
 	{
-		Size		first = events_first_active(events.events, events.count);
+		Size		first = first_of_cohort(&events);
 
 		for (Size i = 0; i < first; i++)
 			if (!decimal_add_packed(&sum, &pool, events.events[i].value, &events.pool))
@@ -278,6 +302,101 @@ lifecycle_counts(FunctionCallInfo fcinfo, TimeType type)
 }
 
 AS_OF_FUNCTIONS(lifecycle_counts)
+
+/* ---------- growth of revenue ---------- */
+
+typedef struct RevenueReport
+{
+	Revenue		revenue;
+	CalendarUnit unit;
+	Size		left;			/* periods to be read */
+	NumericBuffer numerics[8];
+} RevenueReport;
+
+/* The variant is the type of as_of. */
+static void *
+open_revenue(FunctionCallInfo fcinfo, TupleDesc columns, int type)
+{
+	RevenueReport *report;
+	HistoryReader events;
+
+	if (!open_book(fcinfo, &events, true))
+		return NULL;
+	if (!has_amounts(&events))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("this retention_book has no amounts"),
+				 errhint("Make it with amounts: retention_book(member, occurred_at, amount, 'month', 'UTC').")));
+	report = palloc0(sizeof(RevenueReport));
+	report->unit = unit_of(&events);
+	revenue_init(&report->revenue, get_last_period(fcinfo, type, &events), CurrentMemoryContext);
+	while (history_book_next(&events))
+		raise_status(revenue_add(&report->revenue, events.events, events.count, &events.pool), "revenue_growth");
+	report->left = report->revenue.count;
+	return report;
+}
+
+/* What is left of money after movements, as a share of it; NULL if there was none. */
+static void
+put_kept(const RevenueReport *report, int64 paid, const int64 *movements, int n, Datum *value, bool *is_null)
+{
+	const DecimalPool *pool = &report->revenue.pool;
+	Decimal		kept = decimal_unpack(paid, pool);
+
+	*is_null = !decimal_packed_is_positive(paid, pool);
+	if (*is_null)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		Decimal		movement = decimal_unpack(movements[i], pool);
+
+		if (!decimal_add(&kept, &movement))
+			decimal_sum_error();
+	}
+	*value = Float8GetDatum(decimal_to_double(&kept) / decimal_packed_to_double(paid, pool));
+}
+
+static bool
+next_revenue(void *state, Datum *values, bool *nulls)
+{
+	RevenueReport *report = state;
+	const Revenue *revenue = &report->revenue;
+	const RevenueSums *sums;
+	int64		paid_before;
+
+	if (report->left == 0)
+		return false;
+	report->left--;
+	sums = &revenue->sums[report->left];
+	paid_before = report->left + 1 < revenue->count ? sums[1].paid : 0;
+	{
+		const int64 columns[] = {sums->revenue, sums->came, sums->resurrected, sums->expansion, sums->contraction,
+		sums->churned, sums->excess, paid_before};
+		const int64 losses[] = {sums->contraction, sums->churned, sums->expansion};
+
+		values[0] = DateADTGetDatum(calendar_first_day(report->unit, revenue->as_of - (int32) report->left));
+		for (int i = 0; i < (int) lengthof(columns); i++)
+			values[i + 1] = numeric_in_buffer(columns[i], &revenue->pool, &report->numerics[i]);
+		put_kept(report, paid_before, losses, 3, &values[9], &nulls[9]);
+		put_kept(report, paid_before, losses, 2, &values[10], &nulls[10]);
+	}
+
+	/* What has not been paid in a period that has not ended may still be. */
+	if (report->left == 0)
+		nulls[5] = nulls[6] = nulls[7] = nulls[9] = nulls[10] = true;
+	return true;
+}
+
+/* revenue_growth(retention_book, as_of): one row per period from the first to that of as_of. */
+static Datum
+revenue_growth(FunctionCallInfo fcinfo, TimeType type)
+{
+	static const Report revenue = {open_revenue, next_revenue, 11};
+
+	return report_rows(fcinfo, &revenue, type);
+}
+
+AS_OF_FUNCTIONS(revenue_growth)
 
 /* ---------- stickiness ---------- */
 
@@ -365,12 +484,57 @@ typedef struct DaysReport
 	int32		next;
 } DaysReport;
 
+/* The first days of brackets, behind which stands the day after the last. */
+static const int32 *
+get_bounds(Datum value, int32 last_day, int32 *brackets)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	Datum	   *elements;
+	bool	   *nulls;
+	int32	   *bounds;
+	int			n;
+
+	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, &elements, &nulls, &n);
+	if (ARR_NDIM(array) > 1 || n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bounds must be a list of days, not %s", n == 0 ? "empty" : "a table"),
+				 errhint("Give the first day of each bracket: '{1,8,31}' for the days 1 to 7, 8 to 30, and 31 to last_day.")));
+	bounds = palloc(((Size) n + 1) * sizeof(int32));
+	for (int i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("bounds must not contain NULL"),
+					 errhint("Give the first day of each bracket: '{1,8,31}' for the days 1 to 7, 8 to 30, and 31 to last_day.")));
+		bounds[i] = DatumGetInt32(elements[i]);
+		if (bounds[i] < 0 || bounds[i] > last_day)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("bounds must be from 0 to last_day, which is %d, not %d", last_day, bounds[i]),
+					 errhint("The last bracket ends with last_day; a longer one needs a later last_day.")));
+		if (i > 0 && bounds[i] <= bounds[i - 1])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("bounds must ascend: %d follows %d", bounds[i], bounds[i - 1]),
+					 errhint("Give the first day of each bracket, the earliest first.")));
+	}
+	bounds[n] = last_day + 1;
+	*brackets = n;
+	return bounds;
+}
+
 static void *
 open_days(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 {
 	DaysReport *report;
 	HistoryReader events;
 	int32		last_day;
+	const int32 *bounds = NULL;
+	int32		brackets = 0;
+	TimestampTz as_of;
 
 	if (PG_ARGISNULL(0))
 		return NULL;
@@ -381,12 +545,25 @@ open_days(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("last_day must be from 0 to %d, not %d", RETENTION_CELLS_MAX - 1, last_day),
 				 errhint("Leave it out for 90 days.")));
+	if (!PG_ARGISNULL(3))
+		bounds = get_bounds(PG_GETARG_DATUM(3), last_day, &brackets);
 	if (!open_book(fcinfo, &events, false))
 		return NULL;
 	report = palloc0(sizeof(DaysReport));
-	day_retention_init(&report->days, history_book_as_of(fcinfo, 1, &events), last_day, CurrentMemoryContext);
+	as_of = history_book_as_of(fcinfo, 1, &events);
+	if (bounds == NULL)
+		day_retention_init(&report->days, as_of, last_day, CurrentMemoryContext);
+	else
+		day_retention_init_brackets(&report->days, as_of, bounds, brackets, CurrentMemoryContext);
 	while (history_book_next(&events))
-		day_retention_add(&report->days, events.events, events.count);
+		if (events.has_start)
+		{
+			Size		first = events_find_time(events.events, events.count, events.start);
+
+			day_retention_add_since(&report->days, events.start, events.events + first, events.count - first);
+		}
+		else
+			day_retention_add(&report->days, events.events, events.count);
 	day_retention_finish(&report->days);
 	return report;
 }
@@ -396,21 +573,22 @@ next_day(void *state, Datum *values, bool *nulls)
 {
 	DaysReport *report = state;
 	const DayRetention *days = &report->days;
-	int32		day = report->next;
+	int32		i = report->next;
 
-	if (day > days->last_day)
+	if (i == days->brackets)
 		return false;
 	report->next++;
-	values[0] = Int32GetDatum(day);
-	values[1] = Int64GetDatum(days->ended[day + 1]);
-	values[2] = Int64GetDatum(days->active[day]);
-	put_share(&values[3], &nulls[3], days->active[day], days->ended[day + 1]);
-	values[4] = Int64GetDatum(days->last[day]);
-	put_share(&values[5], &nulls[5], days->last[day], days->ended[day + 1]);
+	values[0] = Int32GetDatum(days->bounds == NULL ? i : days->bounds[i]);
+	values[1] = Int32GetDatum(days->bounds == NULL ? i : days->bounds[i + 1] - 1);
+	values[2] = Int64GetDatum(days->ended[i + 1]);
+	values[3] = Int64GetDatum(days->active[i]);
+	put_share(&values[4], &nulls[4], days->active[i], days->ended[i + 1]);
+	values[5] = Int64GetDatum(days->last[i]);
+	put_share(&values[6], &nulls[6], days->last[i], days->ended[i + 1]);
 	return true;
 }
 
-static const Report days = {open_days, next_day, 6};
+static const Report days = {open_days, next_day, 7};
 
-/* day_retention(retention_book, as_of, last_day): one row per day since a member's own start. */
+/* day_retention(retention_book, as_of, last_day, bounds): one row per day, or days, since a member's own start. */
 CUSTMART_REPORT(custmart_day_retention, days, 0)

@@ -231,7 +231,7 @@ calendar_unit_argument(const char *name, Size length)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unit \"%.*s\" is not known", pg_mbcliplen(name, (int) length, 60), name),
-				 errhint("Use day, week, month, quarter or year, in lower case.")));
+				 errhint("Use day, week, month, quarter or year, in lower case; week(sunday) for weeks that begin on another day than Monday; quarter(february) or year(april) for quarters and years that begin with another month than January.")));
 	return unit;
 }
 
@@ -317,7 +317,7 @@ calendar_check_settings(const uint8 *bytes, Size size, CalendarUnit *unit)
 {
 	if (size < 2 || size > CALENDAR_SETTINGS_MAX)
 		return "its time zone is not valid";
-	if (bytes[0] < UNIT_DAY || bytes[0] > UNIT_LAST)
+	if (!calendar_is_unit(bytes[0]))
 		return "its unit is unknown";
 	*unit = bytes[0];
 	for (Size i = 1; i < size; i++)

@@ -4,11 +4,30 @@
  */
 #include "shared/calendar_core.h"
 
-static const char *const unit_names[] = {NULL, "day", "week", "month", "quarter", "year"};
+#define MONTHS_OF_YEAR 12
+#define NAMED_STARTS MONTHS_OF_YEAR
+
+/* By kind and start.  Behind the names of one kind there are NULLs. */
+static const char *const unit_names[][NAMED_STARTS] = {
+	[UNIT_DAY] = {"day"},
+	[UNIT_WEEK] = {"week", "week(tuesday)", "week(wednesday)", "week(thursday)", "week(friday)", "week(saturday)",
+	"week(sunday)"},
+	[UNIT_MONTH] = {"month"},
+	[UNIT_QUARTER] = {"quarter", "quarter(february)", "quarter(march)"},
+	[UNIT_YEAR] = {"year", "year(february)", "year(march)", "year(april)", "year(may)", "year(june)", "year(july)",
+	"year(august)", "year(september)", "year(october)", "year(november)", "year(december)"}
+};
+
+static const char *const day_names[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+static const char *const month_names[MONTHS_OF_YEAR] = {
+	"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"
+};
 
 #define DAYS_OF_400_YEARS 146097
 #define MARCH_OF_2000 60		/* 2000-03-01, with which a cycle of 400 years begins */
 #define FIRST_MONDAY 2			/* 2000-01-03 */
+#define DAYS_OF_WEEK 7
+#define MONTHS_OF_QUARTER 3
 
 static inline int32
 floor_divide(int32 a, int32 b)
@@ -44,22 +63,29 @@ first_day_of_month(int32 month)
 		(153 * (from_march - years * 12) + 2) / 5 + MARCH_OF_2000;
 }
 
+/* The first day of 2000 with which a week begins. */
+static inline int32
+first_week(CalendarUnit unit)
+{
+	return (FIRST_MONDAY + UNIT_START(unit)) % DAYS_OF_WEEK;
+}
+
 /* The period in which a day lies. */
 int32
 calendar_period_of_day(CalendarUnit unit, int32 day)
 {
-	switch (unit)
+	switch (UNIT_KIND(unit))
 	{
 		case UNIT_DAY:
 			return day;
 		case UNIT_WEEK:
-			return floor_divide(day - FIRST_MONDAY, 7);
+			return floor_divide(day - first_week(unit), DAYS_OF_WEEK);
 		case UNIT_MONTH:
 			return month_of_day(day);
 		case UNIT_QUARTER:
-			return floor_divide(month_of_day(day), 3);
+			return floor_divide(month_of_day(day) - UNIT_START(unit), MONTHS_OF_QUARTER);
 		case UNIT_YEAR:
-			return floor_divide(month_of_day(day), 12);
+			return floor_divide(month_of_day(day) - UNIT_START(unit), MONTHS_OF_YEAR);
 	}
 	return 0;
 }
@@ -68,18 +94,18 @@ calendar_period_of_day(CalendarUnit unit, int32 day)
 int32
 calendar_first_day(CalendarUnit unit, int32 period)
 {
-	switch (unit)
+	switch (UNIT_KIND(unit))
 	{
 		case UNIT_DAY:
 			return period;
 		case UNIT_WEEK:
-			return period * 7 + FIRST_MONDAY;
+			return period * DAYS_OF_WEEK + first_week(unit);
 		case UNIT_MONTH:
 			return first_day_of_month(period);
 		case UNIT_QUARTER:
-			return first_day_of_month(period * 3);
+			return first_day_of_month(period * MONTHS_OF_QUARTER + UNIT_START(unit));
 		case UNIT_YEAR:
-			return first_day_of_month(period * 12);
+			return first_day_of_month(period * MONTHS_OF_YEAR + UNIT_START(unit));
 	}
 	return 0;
 }
@@ -112,22 +138,67 @@ calendar_is_period(CalendarUnit unit, int64 period)
 		calendar_period_of_day(unit, CALENDAR_DAY_MIN - 1) < period;
 }
 
-/* "day" ... "year", in lower case. */
+/* True for a byte that stands for a unit. */
+bool
+calendar_is_unit(uint8 unit)
+{
+	return UNIT_KIND(unit) <= UNIT_LAST && UNIT_START(unit) < NAMED_STARTS &&
+		unit_names[UNIT_KIND(unit)][UNIT_START(unit)] != NULL;
+}
+
+/* "day" ... "year(december)", as it is written if there is more than one way. */
 const char *
 calendar_unit_name(CalendarUnit unit)
 {
-	return unit_names[unit];
+	return unit_names[UNIT_KIND(unit)][UNIT_START(unit)];
 }
 
-/* False if there is no such unit. */
+/* The position of a name in a list; -1 if it is not there. */
+static int
+find_name(const char *const *names, int n, const char *name, Size length)
+{
+	for (int i = 0; i < n; i++)
+		if (names[i] != NULL && strlen(names[i]) == length && memcmp(names[i], name, length) == 0)
+			return i;
+	return -1;
+}
+
+/*
+ * Reads a unit: its name, behind which the day with which weeks begin, or the month
+ * with which quarters and years do, may stand in parentheses.  False if there is no
+ * such unit.
+ */
 bool
 calendar_unit_of_name(const char *name, Size length, CalendarUnit *unit)
 {
-	for (int i = UNIT_DAY; i <= UNIT_LAST; i++)
-		if (strlen(unit_names[i]) == length && memcmp(unit_names[i], name, length) == 0)
-		{
-			*unit = i;
-			return true;
-		}
-	return false;
+	const char *parenthesis = length > 0 ? memchr(name, '(', length) : NULL;
+	Size		kind_length = parenthesis != NULL ? (Size) (parenthesis - name) : length;
+	int			kind;
+	int			start = 0;
+
+	for (kind = UNIT_DAY; kind <= UNIT_LAST; kind++)
+		if (find_name(unit_names[kind], 1, name, kind_length) == 0)
+			break;
+	if (kind > UNIT_LAST)
+		return false;
+	if (parenthesis != NULL)
+	{
+		Size		start_length;
+
+		if (name[length - 1] != ')')
+			return false;
+		start_length = length - kind_length - 2;
+		if (kind == UNIT_WEEK)
+			start = find_name(day_names, DAYS_OF_WEEK, parenthesis + 1, start_length);
+		else if (kind == UNIT_QUARTER || kind == UNIT_YEAR)
+			start = find_name(month_names, MONTHS_OF_YEAR, parenthesis + 1, start_length);
+		else
+			return false;
+		if (start < 0)
+			return false;
+		if (kind == UNIT_QUARTER)
+			start %= MONTHS_OF_QUARTER;
+	}
+	*unit = UNIT_OF(kind, start);
+	return true;
 }

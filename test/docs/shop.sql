@@ -211,3 +211,18 @@ SELECT c, 'sms', 'sent', timestamptz '2025-09-10 10:00+00' + week * interval '7 
 WHERE (hashint8extended(c * 100 + week, 5) & 7) < 2;
 INSERT INTO message_log SELECT * FROM message_log WHERE event = 'sent' AND hashint8extended(customer_id + extract(epoch FROM logged_at)::bigint, 6) % 50 = 0;
 INSERT INTO message_log SELECT customer_id, 'email', 'sent', ordered_at, 'receipt' FROM orders WHERE customer_id IS NOT NULL AND ordered_at > '2025-12-01';
+-- When they signed up, and what they were offered: most before their first purchase, some never came. Half price for 30 days
+-- brings people who buy less often once it is over.
+CREATE TABLE signups (
+	customer_id bigint PRIMARY KEY,
+	joined_at timestamptz NOT NULL,
+	offer text NOT NULL
+INSERT INTO signups
+SELECT customer_id, first - (hashint8extended(customer_id, 6) & 65535) % 25 * interval '1 day',
+	CASE WHEN (hashint8extended(customer_id, 7) & 65535) % 3 = 0 THEN 'a book' WHEN often > 2 AND (hashint8extended(customer_id, 8) & 3) > 0 THEN 'a book' ELSE 'half price' END
+FROM (
+	SELECT customer_id, first, count(*) FILTER (WHERE amount > 0 AND bought_at BETWEEN first + interval '20 days' AND first + interval '80 days') AS often
+	FROM purchases JOIN (SELECT customer_id, min(bought_at) AS first FROM purchases GROUP BY customer_id) f USING (customer_id) GROUP BY customer_id, first
+) c;
+INSERT INTO signups
+SELECT c, timestamptz '2025-01-03 18:00+00' + (c - 300) * interval '6 days', (ARRAY['half price', 'a book', 'half price'])[1 + c % 3] FROM generate_series(301, 360::bigint) c;

@@ -1372,11 +1372,13 @@ deconstruct_array(ArrayType *array, Oid type, int length, bool by_value, char al
 				  Datum **elements, bool **nulls, int *n)
 {
 	char	   *at = ARR_DATA_PTR(array);
-	bool		is_fixed = type == FLOAT8OID || type == TIMESTAMPTZOID;
+	bool		is_int = type == INT4OID;
+	bool		is_fixed = type == FLOAT8OID || type == TIMESTAMPTZOID || is_int;
 
 	host_require((is_fixed || type == TEXTOID || type == NUMERICOID) && ARR_ELEMTYPE(array) == type &&
-				 length == (is_fixed ? 8 : -1) && by_value == is_fixed && alignment == (is_fixed ? TYPALIGN_DOUBLE : TYPALIGN_INT),
-				 "an array of something else than texts, numerics, float8s and times");
+				 length == (is_int ? 4 : is_fixed ? 8 : -1) && by_value == is_fixed &&
+				 alignment == (is_fixed && !is_int ? TYPALIGN_DOUBLE : TYPALIGN_INT),
+				 "an array of something else than texts, numerics, integers, float8s and times");
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	*elements = palloc(*n * sizeof(Datum));
 	*nulls = palloc(*n * sizeof(bool));
@@ -1384,7 +1386,15 @@ deconstruct_array(ArrayType *array, Oid type, int length, bool by_value, char al
 	{
 		host_require(!ARR_HASNULL(array), "NULL in an array of numbers");
 		(*nulls)[i] = false;
-		memcpy(&(*elements)[i], at + 8 * i, 8);
+		if (is_int)
+		{
+			int32		number;
+
+			memcpy(&number, at + 4 * i, 4);
+			(*elements)[i] = Int32GetDatum(number);
+		}
+		else
+			memcpy(&(*elements)[i], at + 8 * i, 8);
 	}
 	if (is_fixed)
 		return;
@@ -1404,8 +1414,8 @@ fixed_array(Datum *elements, int n, Oid type, int length, bool by_value, char al
 	Size		size = ARR_OVERHEAD_NONULLS(n > 0) + (Size) n * length;
 	ArrayType  *array = palloc0(size);
 
-	host_require(length == (type == DATEOID ? 4 : type == INTERVALOID ? 16 : 8) && by_value == (type != INTERVALOID) &&
-				 alignment == (type == DATEOID ? TYPALIGN_INT : TYPALIGN_DOUBLE), "an array of a type with other properties");
+	host_require(length == (type == DATEOID || type == INT4OID ? 4 : type == INTERVALOID ? 16 : 8) && by_value == (type != INTERVALOID) &&
+				 alignment == (length == 4 ? TYPALIGN_INT : TYPALIGN_DOUBLE), "an array of a type with other properties");
 	SET_VARSIZE(array, size);
 	array->ndim = n > 0;
 	array->elemtype = type;
@@ -1428,11 +1438,13 @@ fixed_array(Datum *elements, int n, Oid type, int length, bool by_value, char al
 	return array;
 }
 
-/* An array of float8 or timestamptz, none of them null. */
+/* An array of integer, float8 or timestamptz, none of them null. */
 Datum
 host_number_array(Datum *elements, int n, Oid type)
 {
-	return PointerGetDatum(fixed_array(elements, n, type, 8, true, TYPALIGN_DOUBLE));
+	bool		is_int = type == INT4OID;
+
+	return PointerGetDatum(fixed_array(elements, n, type, is_int ? 4 : 8, true, is_int ? TYPALIGN_INT : TYPALIGN_DOUBLE));
 }
 
 Datum

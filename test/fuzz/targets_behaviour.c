@@ -52,6 +52,12 @@ FUNCTION(custmart_retention_book_step_text_amount);
 FUNCTION(custmart_retention_book_step_bigint_time);
 FUNCTION(custmart_retention_book_step_uuid_time);
 FUNCTION(custmart_retention_book_step_text_time);
+FUNCTION(custmart_retention_book_step_bigint_since_timestamptz_timestamptz);
+FUNCTION(custmart_retention_book_step_text_since_timestamptz_timestamptz);
+FUNCTION(custmart_retention_book_step_bigint_amount_since_timestamptz_timestamptz);
+FUNCTION(custmart_retention_book_step_uuid_amount_since_timestamptz_timestamptz);
+FUNCTION(custmart_retention_book_step_bigint_time_since);
+FUNCTION(custmart_retention_book_step_text_time_since);
 FUNCTION(custmart_retention_book_step_bigint_activity);
 FUNCTION(custmart_retention_book_step_text_activity);
 FUNCTION(custmart_retention_book_rows_skipped);
@@ -61,6 +67,7 @@ FUNCTION(custmart_cohort_retention);
 FUNCTION(custmart_lifecycle_counts);
 FUNCTION(custmart_stickiness);
 FUNCTION(custmart_day_retention);
+FUNCTION(custmart_revenue_growth);
 FUNCTION(custmart_funnel_summary_in);
 FUNCTION(custmart_funnel_summary_out);
 FUNCTION(custmart_funnel_summary_recv);
@@ -364,7 +371,9 @@ take_amount(Input *input)
 	return (NullableDatum) ARG(host_packed(host_varlena(numeric, decimal_to_numeric(&d, numeric))));
 }
 
-static const char *const units[] = {"day", "week", "month", "quarter", "year"};
+static const char *const units[] = {
+	"day", "week", "month", "quarter", "year", "week(sunday)", "quarter(february)", "year(april)", "year(december)"
+};
 static const char *const zones[] = {"UTC", "Europe/Berlin", "america/new_york", "Restless/City", "Untold/City", "Asia/Kolkata"};
 
 /* What must be the same in all rows of a value. */
@@ -463,7 +472,8 @@ take_funnel(Input *input, const Settings *settings)
 
 typedef enum RowArguments
 {
-	ROW_ACTIVITY, ROW_PERIODS, ROW_AMOUNTS, ROW_TIMES, ROW_ACTIVITIES, ROW_FUNNEL, ROW_FUNNELS, ROW_INTERACTIONS, ROW_SPEND
+	ROW_ACTIVITY, ROW_PERIODS, ROW_AMOUNTS, ROW_TIMES, ROW_ACTIVITIES, ROW_FUNNEL, ROW_FUNNELS, ROW_INTERACTIONS, ROW_SPEND,
+	ROW_JOINED_PERIODS, ROW_JOINED_AMOUNTS, ROW_JOINED_TIMES
 } RowArguments;
 
 typedef struct Signature
@@ -485,6 +495,12 @@ static const Signature signatures[] = {
 	{custmart_retention_book_step_bigint_time, KEY_INT64, ROW_TIMES, &retention_book},
 	{custmart_retention_book_step_uuid_time, KEY_FIXED16, ROW_TIMES, &retention_book},
 	{custmart_retention_book_step_text_time, KEY_BYTES, ROW_TIMES, &retention_book},
+	{custmart_retention_book_step_bigint_since_timestamptz_timestamptz, KEY_INT64, ROW_JOINED_PERIODS, &retention_book},
+	{custmart_retention_book_step_text_since_timestamptz_timestamptz, KEY_BYTES, ROW_JOINED_PERIODS, &retention_book},
+	{custmart_retention_book_step_bigint_amount_since_timestamptz_timestamptz, KEY_INT64, ROW_JOINED_AMOUNTS, &retention_book},
+	{custmart_retention_book_step_uuid_amount_since_timestamptz_timestamptz, KEY_FIXED16, ROW_JOINED_AMOUNTS, &retention_book},
+	{custmart_retention_book_step_bigint_time_since, KEY_INT64, ROW_JOINED_TIMES, &retention_book},
+	{custmart_retention_book_step_text_time_since, KEY_BYTES, ROW_JOINED_TIMES, &retention_book},
 	{custmart_retention_book_step_bigint_activity, KEY_INT64, ROW_ACTIVITIES, &retention_book},
 	{custmart_retention_book_step_text_activity, KEY_BYTES, ROW_ACTIVITIES, &retention_book},
 	{custmart_funnel_step, 0, ROW_FUNNEL, &funnel},
@@ -517,7 +533,7 @@ signature_of(const Kind *kind, int number)
 
 typedef struct Row
 {
-	NullableDatum args[5];
+	NullableDatum args[6];
 	int			nargs;
 	uint8		part;
 } Row;
@@ -537,6 +553,23 @@ take_rows(Input *input, const Signature *signature, Row *rows)
 			*arg++ = take_member(input, signature->member, settings.is_one);
 		switch (signature->arguments)
 		{
+			case ROW_JOINED_AMOUNTS:
+				*arg++ = take_time(input);
+				*arg++ = take_time(input);
+				*arg++ = take_amount(input);
+				*arg++ = settings.unit;
+				*arg++ = settings.zone;
+				break;
+			case ROW_JOINED_PERIODS:
+				*arg++ = take_time(input);
+				*arg++ = take_time(input);
+				*arg++ = settings.unit;
+				*arg++ = settings.zone;
+				break;
+			case ROW_JOINED_TIMES:
+				*arg++ = take_time(input);
+				*arg++ = take_time(input);
+				break;
 			case ROW_AMOUNTS:
 				*arg++ = take_time(input);
 				*arg++ = take_amount(input);
@@ -586,7 +619,7 @@ add_rows(const Row *rows, int n, const Signature *signature, int part, bool flat
 
 	for (int i = 0; i < n; i++)
 	{
-		NullableDatum args[6] = {{state, state == (Datum) 0}};
+		NullableDatum args[7] = {{state, state == (Datum) 0}};
 		Outcome		outcome;
 
 		if (part >= 0 && rows[i].part % 2 != part)
@@ -789,10 +822,14 @@ static const Oid cohort_columns[] = {
 };
 static const Oid growth_columns[] = {DATEOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID};
 static const Oid stickiness_columns[] = {INT4OID, INT8OID, FLOAT8OID, INT8OID, FLOAT8OID};
-static const Oid day_columns[] = {INT4OID, INT8OID, INT8OID, FLOAT8OID, INT8OID, FLOAT8OID};
+static const Oid revenue_columns[] = {
+	DATEOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, FLOAT8OID, FLOAT8OID
+};
+static const Oid day_columns[] = {INT4OID, INT4OID, INT8OID, INT8OID, FLOAT8OID, INT8OID, FLOAT8OID};
 
 /* Of the report that is read, from row to row. */
 static bool has_amounts;
+static bool is_joined;			/* the book says when members joined */
 static int64 members_seen;
 static int64 last_seen;
 static int64 period_seen;
@@ -821,7 +858,7 @@ check_cohort(const Datum *values, const bool *nulls)
 	if (period == 0)
 	{
 		host_require(cohort > day_seen, "cohorts do not ascend");
-		host_require(members > 0 && active == members && on_or_after == members, "a cohort is not active in its own period");
+		host_require(members > 0 && (is_joined || (active == members && on_or_after == members)), "a cohort is not active in its own period");
 		members_seen += members;
 		last_seen = members;
 	}
@@ -867,15 +904,31 @@ check_stickiness(const Datum *values, const bool *nulls)
 static void
 check_day(const Datum *values, const bool *nulls)
 {
-	int64		members = DatumGetInt64(values[1]);
+	int32		day = DatumGetInt32(values[0]);
+	int32		until_day = DatumGetInt32(values[1]);
+	int64		members = DatumGetInt64(values[2]);
+	int64		active = DatumGetInt64(values[3]);
+	int64		on_or_after = DatumGetInt64(values[5]);
 
-	host_require(DatumGetInt32(values[0]) == ++period_seen, "days");
-	host_require(members >= 0 && (period_seen == 0 || members <= members_seen), "more members on a later day");
-	host_require(DatumGetInt64(values[2]) >= 0 && DatumGetInt64(values[2]) <= DatumGetInt64(values[4]) && DatumGetInt64(values[4]) <= members,
-				 "more are active than there are");
-	host_require(period_seen > 0 || DatumGetInt64(values[2]) == members, "not active on the first day");
-	host_require(nulls[3] == (members == 0) && nulls[5] == nulls[3] && (nulls[3] || (is_share(values[3]) && is_share(values[5]))), "rates");
+	host_require(day > period_seen && until_day >= day, "days");
+	host_require(members >= 0 && (period_seen < 0 || members <= members_seen), "more members on a later day");
+	host_require(active >= 0 && active <= on_or_after && on_or_after <= members, "more are active than there are");
+	host_require(day > 0 || is_joined || active == members, "not active on the first day");
+	host_require(nulls[4] == (members == 0) && nulls[6] == nulls[4] && (nulls[4] || (is_share(values[4]) && is_share(values[6]))), "rates");
 	members_seen = members;
+	period_seen = until_day;
+}
+
+static void
+check_revenue(const Datum *values, const bool *nulls)
+{
+	host_require(DatumGetDateADT(values[0]) > day_seen, "periods do not ascend");
+	day_seen = DatumGetDateADT(values[0]);
+	for (int i = 1; i <= 8; i++)
+		host_require(nulls[i] == (i >= 5 && i <= 7 && nulls[5]) &&
+					 (nulls[i] || host_is_numeric((uint8 *) VARDATA_ANY(DatumGetPointer(values[i])), VARSIZE_ANY_EXHDR(DatumGetPointer(values[i])))),
+					 "column %d is no numeric", i);
+	host_require(nulls[9] == nulls[10] && (nulls[9] || (DatumGetFloat8(values[9]) >= DatumGetFloat8(values[10]) && is_share(values[10]))), "rates");
 }
 
 /* A report, checked row by row; false if it broke off. */
@@ -912,11 +965,14 @@ use_retention(Datum value, Input *input)
 	DateADT		since = take_day(input);
 	int64		rows;
 	int64		cohorts = -1;
+	bool		has_times;
 	Outcome		net;
 
 	check_round_trips(&retention_book.type, value);
 	host_require(DatumGetInt64(must(CALL(custmart_retention_book_rows_skipped, packed), "rows_skipped")) >= 0, "rows_skipped below 0");
-	has_amounts = form == RETENTION_AMOUNTS;
+	is_joined = form >= RETENTION_JOINED;
+	has_amounts = form == RETENTION_AMOUNTS || form == RETENTION_JOINED_AMOUNTS;
+	has_times = form == RETENTION_TIMES || form == RETENTION_JOINED_TIMES;
 	net = CALL(custmart_retention_book_net_outside, packed);
 	if (!has_ended(&net))
 	{
@@ -927,26 +983,33 @@ use_retention(Datum value, Input *input)
 	for (int i = 0; i < 2; i++)
 	{
 		NullableDatum args[] = {packed, {TimestampTzGetDatum(as_of), i == 0}};
-		NullableDatum day_args[] = {packed, {TimestampTzGetDatum(as_of), i == 0}, ARG(Int32GetDatum(since & 0x7F))};
+		NullableDatum day_args[] = {packed, {TimestampTzGetDatum(as_of), i == 0}, ARG(Int32GetDatum(since & 0x7F)), NULL_ARG};
+		Datum		first_days[] = {Int32GetDatum(since & 1), Int32GetDatum(2 + (since & 0x1F)), Int32GetDatum(34 + (since & 0x3F))};
+		NullableDatum bracket_args[] = {packed, {TimestampTzGetDatum(as_of), i == 0}, ARG(Int32GetDatum(98 + (since & 0x7F))),
+		ARG(host_number_array(first_days, lengthof(first_days), INT4OID))};
 		NullableDatum bounds[] = {packed, {TimestampTzGetDatum(as_of), i == 0 || since % 2 == 0}, {DateADTGetDatum(since), i == 0}, {DateADTGetDatum(since + 700), i == 0}};
 		bool		given;
 
 		given = report(custmart_cohort_retention, args, 2, cohort_columns, lengthof(cohort_columns), check_cohort, &rows);
-		host_require(!given || form != RETENTION_TIMES || members == 0, "cohorts of times");
+		host_require(!given || !has_times || members == 0, "cohorts of times");
 		if (given)
 		{
-			host_require(members_seen <= members && (has_amounts || members_seen == members), "cohorts of %lld members of %lld",
+			host_require(members_seen <= members && ((has_amounts && !is_joined) || members_seen == members), "cohorts of %lld members of %lld",
 						 (long long) members_seen, (long long) members);
 			cohorts = members_seen;
 		}
 		given = report(custmart_lifecycle_counts, args, 2, growth_columns, lengthof(growth_columns), check_growth, &rows);
 		if (given && cohorts >= 0)
-			host_require(members_seen == cohorts, "%lld new members in cohorts of %lld", (long long) members_seen, (long long) cohorts);
+			host_require(is_joined ? members_seen <= members : members_seen == cohorts, "%lld new members in cohorts of %lld", (long long) members_seen, (long long) cohorts);
 		given = report(custmart_stickiness, bounds, 4, stickiness_columns, lengthof(stickiness_columns), check_stickiness, &rows);
 		if (given)
-			host_require(last_seen == 0 && members_seen <= members && (i > 0 || cohorts < 0 || members_seen == cohorts), "stickiness of other members");
-		given = report(custmart_day_retention, day_args, 3, day_columns, lengthof(day_columns), check_day, &rows);
-		host_require(!given || (rows == (members == 0 ? 0 : (since & 0x7F) + 1) && (form == RETENTION_TIMES || members == 0)), "day_retention of periods");
+			host_require(last_seen == 0 && members_seen <= members && (i > 0 || cohorts < 0 || (is_joined ? members_seen <= cohorts : members_seen == cohorts)), "stickiness of other members");
+		given = report(custmart_revenue_growth, args, 2, revenue_columns, lengthof(revenue_columns), check_revenue, &rows);
+		host_require(!given || has_amounts || members == 0, "revenue without amounts");
+		given = report(custmart_day_retention, day_args, 4, day_columns, lengthof(day_columns), check_day, &rows);
+		host_require(!given || (rows == (members == 0 ? 0 : (since & 0x7F) + 1) && (has_times || members == 0)), "day_retention of periods");
+		given = report(custmart_day_retention, bracket_args, 4, day_columns, lengthof(day_columns), check_day, &rows);
+		host_require(!given || rows == (members == 0 ? 0 : 3), "brackets");
 	}
 }
 

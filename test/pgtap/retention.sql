@@ -17,7 +17,7 @@ BEGIN;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(452);
+SELECT plan(640);
 
 -- The oracle
 
@@ -30,8 +30,12 @@ CREATE TEMP TABLE calendar (n bigint, first_day date);
 CREATE TEMP TABLE did (member bigint, n bigint, has_order boolean, net numeric);
 CREATE TEMP TABLE book (with_amounts boolean, b retention_book);
 
+-- How much later than date_trunc has it a unit begins.
+CREATE FUNCTION pg_temp.later(unit text) RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE unit WHEN 'week(sunday)' THEN interval '6 days' WHEN 'week(saturday)' THEN interval '5 days' WHEN 'quarter(february)' THEN interval '1 month' WHEN 'year(april)' THEN interval '3 months' ELSE interval '0' END
+$$;
 CREATE FUNCTION pg_temp.local_period(at timestamptz, unit text, zone text) RETURNS timestamp
-LANGUAGE sql IMMUTABLE AS $$ SELECT date_trunc(unit, at AT TIME ZONE zone) $$;
+LANGUAGE sql IMMUTABLE AS $$ SELECT date_trunc(split_part(unit, '(', 1), (at AT TIME ZONE zone) - pg_temp.later(unit)) + pg_temp.later(unit) $$;
 
 -- Fills all of them, the calendar from the first row to as_of, or to the last row.
 CREATE FUNCTION pg_temp.prepare(unit text, zone text, as_of timestamptz) RETURNS void LANGUAGE sql AS $$
@@ -39,7 +43,7 @@ CREATE FUNCTION pg_temp.prepare(unit text, zone text, as_of timestamptz) RETURNS
   INSERT INTO calendar
   SELECT n, p FROM (SELECT pg_temp.local_period(min(at), unit, zone) AS first, pg_temp.local_period(coalesce(as_of, max(at)), unit, zone) AS last
                       FROM line WHERE member IS NOT NULL) b,
-         generate_series(first, last, CASE unit WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || unit)::interval END) WITH ORDINALITY g (p, n);
+         generate_series(first, last, CASE split_part(unit, '(', 1) WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || split_part(unit, '(', 1))::interval END) WITH ORDINALITY g (p, n);
   INSERT INTO did
   SELECT member, n, coalesce(bool_or(amount >= 0), false), sum(amount)
     FROM line JOIN calendar c ON c.first_day = pg_temp.local_period(at, unit, zone)
@@ -105,9 +109,31 @@ LANGUAGE sql STABLE AS $$
     FROM often, generate_series(1, (SELECT max(times) FROM often)) k GROUP BY k
 $$;
 
+-- What members pay in a period is their net in it if that is above 0; scales are left out.
+CREATE FUNCTION pg_temp.revenue()
+RETURNS TABLE (period date, revenue numeric, new_revenue numeric, resurrected numeric, expansion numeric, contraction numeric, churned numeric, excess_refunds numeric, paid_before numeric, net_retention_rate float8, gross_retention_rate float8)
+LANGUAGE sql STABLE AS $$
+  WITH spent AS MATERIALIZED (SELECT member, n, net FROM did WHERE net IS NOT NULL),
+  first AS (SELECT member, min(n) AS first FROM spent WHERE net > 0 GROUP BY member),
+  moved AS (
+    SELECT member, n, coalesce(a.net, 0) AS now, coalesce(b.net, 0) AS before, first
+      FROM spent a FULL JOIN (SELECT member, n + 1 AS n, net FROM spent) b USING (member, n) LEFT JOIN first USING (member)),
+  told AS (
+    SELECT n, sum(now) AS revenue, sum(now) FILTER (WHERE now > 0 AND n = first) AS new, sum(now) FILTER (WHERE now > 0 AND before <= 0 AND n > first) AS again,
+           sum(now - before) FILTER (WHERE now > 0 AND before > 0 AND now > before) AS more, sum(now - before) FILTER (WHERE now > 0 AND before > 0 AND now < before) AS less,
+           -sum(before) FILTER (WHERE now <= 0 AND before > 0) AS lost, sum(least(now, 0) - least(before, 0)) AS excess, sum(before) FILTER (WHERE before > 0) AS paid,
+           sum(greatest(now, 0)) FILTER (WHERE before > 0) AS kept, sum(greatest(least(now, before), 0)) FILTER (WHERE before > 0) AS kept_without_more
+      FROM moved GROUP BY n),
+  last AS (SELECT max(n) AS last FROM calendar)
+  SELECT first_day, trim_scale(coalesce(revenue, 0)), trim_scale(coalesce(new, 0)), trim_scale(coalesce(again, 0)), trim_scale(coalesce(more, 0)),
+         CASE WHEN n < last THEN trim_scale(coalesce(less, 0)) END, CASE WHEN n < last THEN trim_scale(coalesce(lost, 0)) END, CASE WHEN n < last THEN trim_scale(coalesce(excess, 0)) END,
+         trim_scale(coalesce(paid, 0)), CASE WHEN n < last THEN kept::float8 / paid::float8 END, CASE WHEN n < last THEN kept_without_more::float8 / paid::float8 END
+    FROM calendar CROSS JOIN last LEFT JOIN told USING (n) WHERE n >= (SELECT min(n) FROM spent)
+$$;
+
 -- Days of 24 hours, in seconds that are exact.
 CREATE FUNCTION pg_temp.days(as_of timestamptz, last_day int)
-RETURNS TABLE (day int, members bigint, active bigint, rate float8, on_or_after bigint, on_or_after_rate float8)
+RETURNS TABLE (day int, until_day int, members bigint, active bigint, rate float8, on_or_after bigint, on_or_after_rate float8)
 LANGUAGE sql STABLE AS $$
   WITH start AS MATERIALIZED (SELECT member, min(extract(epoch FROM at)) AS s FROM line WHERE member IS NOT NULL AND at IS NOT NULL GROUP BY member),
   stop AS (SELECT extract(epoch FROM coalesce(as_of, max(at))) AS s FROM line WHERE member IS NOT NULL),
@@ -118,7 +144,7 @@ LANGUAGE sql STABLE AS $$
       FROM generate_series(0, last_day) d CROSS JOIN stop
       LEFT JOIN (start JOIN last USING (member)) ON start.s + (d + 1) * 86400 <= stop.s
       LEFT JOIN visit ON visit.member = start.member AND visit.day = d GROUP BY d)
-  SELECT day, members, active, active / nullif(members, 0)::float8, on_or_after, on_or_after / nullif(members, 0)::float8 FROM told
+  SELECT day, day, members, active, active / nullif(members, 0)::float8, on_or_after, on_or_after / nullif(members, 0)::float8 FROM told
 $$;
 
 CREATE FUNCTION pg_temp.same_rows(one text, other text, description text) RETURNS text
@@ -137,7 +163,7 @@ BEGIN
       || CASE WHEN difference IS NULL THEN '' ELSE E'\n' || diag(difference) END;
 END $$;
 
--- All reports of periods by a unit in a zone, 14 tests: both forms, row by row, and what has to add up.
+-- All reports of periods by a unit in a zone, 16 tests: both forms, row by row, and what has to add up.
 CREATE FUNCTION pg_temp.agrees(data text, unit text, zone text, as_of timestamptz DEFAULT NULL, since date DEFAULT '2026-01-01', until date DEFAULT '2026-03-15') RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -175,6 +201,13 @@ BEGIN
                 FROM cohort_retention(%s%s) GROUP BY period', book, told),
       format('SELECT period, active, new_members FROM lifecycle_counts(%s%s)', book, told), 'cohorts and lifecycles tell of the same members' || asked);
   END LOOP;
+  RETURN NEXT pg_temp.same_rows(
+    format('SELECT period, trim_scale(revenue), trim_scale(new_revenue), trim_scale(resurrected), trim_scale(expansion), trim_scale(contraction), trim_scale(churned), trim_scale(excess_refunds), trim_scale(paid_before), net_retention_rate, gross_retention_rate
+              FROM revenue_growth(pg_temp.book(true)%s)', told),
+    'SELECT * FROM pg_temp.revenue()', 'revenue_growth()' || asked);
+  RETURN NEXT is_empty(
+    format('SELECT * FROM (SELECT *, coalesce(lag(revenue) OVER (ORDER BY period), 0) AS before FROM revenue_growth(pg_temp.book(true)%s)) l
+             WHERE revenue - before <> new_revenue + resurrected + expansion + contraction + churned + excess_refunds', told), 'the movements add up to the change of revenue' || asked);
 END $$;
 
 CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
@@ -199,6 +232,8 @@ INSERT INTO line SELECT 2000, timestamptz '2025-06-01' + i * interval '1 day', 5
 
 SELECT pg_temp.agrees('generated rows', unit, zone, NULL, '2025-05-11', '2025-10-01')
   FROM unnest('{day,week,month,quarter,year}'::text[]) unit, unnest('{UTC,Europe/Berlin,America/New_York}'::text[]) zone WHERE unit NOT IN ('quarter', 'year') OR zone <> 'UTC';
+SELECT pg_temp.agrees('generated rows', unit, zone, NULL, '2025-05-11', '2025-10-01')
+  FROM (VALUES ('week(sunday)', 'America/New_York'), ('week(saturday)', 'Europe/Berlin'), ('quarter(february)', 'Asia/Tokyo'), ('year(april)', 'Europe/Berlin')) v (unit, zone);
 -- As of later moments, around the end of a month in New York and when a week ends in Berlin.
 SELECT pg_temp.agrees('generated rows', unit, zone, as_of, '2025-11-02', '2026-05-20')
   FROM (VALUES ('month', 'America/New_York', timestamptz '2026-06-01 03:59:59.999999'), ('month', 'America/New_York', '2026-06-01 04:00'), ('week', 'Europe/Berlin', '2026-05-31 22:00')) v (unit, zone, as_of);
@@ -264,13 +299,14 @@ SELECT f[1]::bigint, (substr(f[2], 1, 4) || '-' || substr(f[2], 5, 2) || '-' || 
 ANALYZE line;
 SELECT pg_temp.agrees('CDNOW', unit, zone, NULL, '1997-02-01', '1998-01-31')
   FROM unnest('{day,week,month}'::text[]) unit, unnest('{UTC,Europe/Berlin,America/New_York}'::text[]) zone WHERE zone <> 'Europe/Berlin' OR unit = 'month';
+SELECT pg_temp.agrees('CDNOW', 'week(sunday)', 'America/New_York', NULL, '1997-02-01', '1998-01-31');
 SELECT pg_temp.prepare('month', 'UTC', NULL);
 SELECT results_eq('SELECT cohort FROM cohort_retention(pg_temp.book(true)) WHERE periods_later = 0', ARRAY['1997-01-01', '1997-02-01', '1997-03-01']::date[], 'all came in January, February or March 1997, as published');
 SELECT results_eq('SELECT sum(members) FILTER (WHERE periods_later = 0), sum(net) FROM cohort_retention(pg_temp.book(true))', 'VALUES (23570::numeric, 2500315.63)', 'the published customers and revenue');
 SELECT is((SELECT members FROM cohort_retention((SELECT retention_book(member, at, 'quarter', 'UTC') FROM line)) WHERE periods_later = 0), 23570::bigint, 'one cohort of a quarter');
 SELECT pg_temp.same_rows('SELECT * FROM day_retention((SELECT retention_book(member, at) FROM line), ''1998-07-01'', 30)', 'SELECT * FROM pg_temp.days(''1998-07-01'', 30)', 'day_retention() of CDNOW');
 \else
-SELECT skip('CDNOW is not in $CUSTMART_SHARED/data', 102);
+SELECT skip('CDNOW is not in $CUSTMART_SHARED/data', 132);
 \endif
 
 -- Online Retail (UCI): every line of a known customer, cancellations being refunds.
@@ -283,7 +319,7 @@ TRUNCATE line;
 INSERT INTO line SELECT customer, at, quantity * price FROM retail;
 ANALYZE line;
 SELECT pg_temp.agrees('Online Retail', unit, zone, NULL, '2011-01-31', '2011-10-01')
-  FROM (VALUES ('day', 'America/New_York'), ('week', 'UTC'), ('month', 'Europe/Berlin')) v (unit, zone);
+  FROM (VALUES ('day', 'America/New_York'), ('week', 'UTC'), ('month', 'Europe/Berlin'), ('quarter(february)', 'Europe/Berlin')) v (unit, zone);
 SELECT is((SELECT row(member_count(b), rows_skipped(b)) FROM book WHERE with_amounts), row(4372::bigint, 135080::bigint), 'the published customers, and lines without one');
 SELECT is((SELECT sum(members) FROM cohort_retention((SELECT retention_book(customer, at, 'month', 'UTC') FROM retail WHERE quantity > 0 AND price > 0)) WHERE periods_later = 0), 4338::numeric, 'sales only: the published customers');
 SELECT is((SELECT sum(net) FROM cohort_retention((SELECT retention_book(customer, at, quantity * price, 'month', 'UTC') FROM retail WHERE quantity > 0 AND price > 0))), 8911407.904, 'and revenue');
@@ -298,7 +334,7 @@ CREATE TEMP TABLE berlin AS TABLE december;
 SET LOCAL timezone = 'UTC';
 SELECT bag_eq('TABLE december', 'TABLE berlin', 'and all cohorts are those of other sessions');
 \else
-SELECT skip('Online Retail is not in $CUSTMART_SHARED/data', 48);
+SELECT skip('Online Retail is not in $CUSTMART_SHARED/data', 70);
 \endif
 
 -- The Complete Journey: lines of baskets, the times being those of New York.
@@ -311,12 +347,12 @@ TRUNCATE line;
 INSERT INTO line SELECT household_id, at AT TIME ZONE 'America/New_York', sales_value, week FROM journey;
 ANALYZE line;
 SELECT pg_temp.agrees('The Complete Journey', unit, zone, as_of, '2017-02-01', '2017-11-30')
-  FROM (VALUES ('day', 'America/New_York', NULL::timestamptz), ('week', 'Europe/Berlin', NULL), ('month', 'UTC', NULL), ('month', 'America/New_York', '2018-01-01 05:00')) v (unit, zone, as_of);
+  FROM (VALUES ('day', 'America/New_York', NULL::timestamptz), ('week', 'Europe/Berlin', NULL), ('month', 'UTC', NULL), ('week(saturday)', 'America/New_York', NULL), ('year(april)', 'Asia/Tokyo', NULL), ('month', 'America/New_York', '2018-01-01 05:00')) v (unit, zone, as_of);
 SELECT is((SELECT member_count(b) FROM book WHERE with_amounts), 2377::bigint, 'the published households');
 SELECT pg_temp.same_rows('SELECT * FROM day_retention((SELECT retention_book(member, at) FROM line), NULL, 60)', 'SELECT * FROM pg_temp.days(NULL, 60)', 'day_retention() of The Complete Journey');
 SELECT is((SELECT retention_book_send(rollup(b)) FROM (SELECT retention_book(member, at, amount, 'month', 'America/New_York') AS b FROM line GROUP BY part) s), retention_book_send(pg_temp.book(true)), 'rollup() of the books of weeks');
 \else
-SELECT skip('The Complete Journey is not in $CUSTMART_SHARED/data', 59);
+SELECT skip('The Complete Journey is not in $CUSTMART_SHARED/data', 99);
 \endif
 
 SELECT * FROM finish();

@@ -242,11 +242,156 @@ test_bounds(void)
 	property_end();
 }
 
+/* The units that there are: every kind with every start. */
+static const struct
+{
+	CalendarUnit unit;
+	const char *name;
+}			units[] = {
+	{0x01, "day"}, {0x02, "week"}, {0x12, "week(tuesday)"}, {0x22, "week(wednesday)"}, {0x32, "week(thursday)"},
+	{0x42, "week(friday)"}, {0x52, "week(saturday)"}, {0x62, "week(sunday)"}, {0x03, "month"}, {0x04, "quarter"},
+	{0x14, "quarter(february)"}, {0x24, "quarter(march)"}, {0x05, "year"}, {0x15, "year(february)"},
+	{0x25, "year(march)"}, {0x35, "year(april)"}, {0x45, "year(may)"}, {0x55, "year(june)"}, {0x65, "year(july)"},
+	{0x75, "year(august)"}, {0x85, "year(september)"}, {0x95, "year(october)"}, {0xA5, "year(november)"},
+	{0xB5, "year(december)"}
+};
+
+/* Does a period of a unit begin on a day?  By the name of the unit. */
+static bool
+begins_by_name(const Date *date, const char *name)
+{
+	static const char *const weekdays[] = {"(monday)", "(tuesday)", "(wednesday)", "(thursday)", "(friday)", "(saturday)", "(sunday)"};
+	static const char *const months[] = {"(january)", "(february)", "(march)", "(april)", "(may)", "(june)", "(july)",
+	"(august)", "(september)", "(october)", "(november)", "(december)"};
+	const char *start = strchr(name, '(');
+	int			first = 0;
+
+	if (name[0] == 'd')
+		return true;
+	if (name[0] == 'w')
+	{
+		for (int i = 0; start != NULL && i < 7; i++)
+			if (strcmp(start, weekdays[i]) == 0)
+				first = i;
+		return date->weekday == first;
+	}
+	for (int i = 0; start != NULL && i < 12; i++)
+		if (strcmp(start, months[i]) == 0)
+			first = i;
+	return date->day == 1 &&
+		(name[0] == 'm' || (date->month - 1 - first + 12) % (name[0] == 'y' ? 12 : 3) == 0);
+}
+
+/* Day by day over a stretch, what periods are is known from where they begin. */
+static void
+test_starts(void)
+{
+	static const int64 from[] = {CALENDAR_DAY_MIN - 400, -3700, CALENDAR_DAY_MAX - 3000};
+	Date		date = start;
+
+	property("weeks that begin on any day, quarters and years that begin with any month");
+	while (date.number > from[0])
+		previous_day(&date);
+	for (int stretch = 0; stretch < (int) LENGTH_OF(from); stretch++)
+	{
+		int64		first_day[LENGTH_OF(units)] = {0};
+		int32		period[LENGTH_OF(units)];
+		bool		is_known[LENGTH_OF(units)] = {false};
+		bool		has_zero[LENGTH_OF(units)] = {false};
+
+		while (date.number < from[stretch])
+			next_day(&date);
+		for (int i = 0; i < 8000; i++, next_day(&date))
+			for (int u = 0; u < (int) LENGTH_OF(units); u++)
+			{
+				CalendarUnit unit = units[u].unit;
+				int32		found = calendar_period_of_day(unit, (int32) date.number);
+
+				if (begins_by_name(&date, units[u].name))
+				{
+					if (is_known[u])
+						holds(found == period[u] + 1, "%s: %d after %d", units[u].name, found, period[u]);
+					is_known[u] = true;
+					period[u] = found;
+					first_day[u] = date.number;
+					/* The first one that begins in 2000 is 0. */
+					if (date.year == 2000 && !has_zero[u])
+					{
+						has_zero[u] = true;
+						holds(found == 0, "%s: the first of 2000 is %d", units[u].name, found);
+					}
+				}
+				if (is_known[u])
+					holds(found == period[u] && calendar_first_day(unit, found) == first_day[u], "%s: %d-%02d-%02d is in %d from day %d",
+						  units[u].name, date.year, date.month, date.day, found, calendar_first_day(unit, found));
+			}
+		if (stretch == 1)
+			for (int u = 0; u < (int) LENGTH_OF(units); u++)
+				holds(has_zero[u], "%s begins in 2000", units[u].name);
+	}
+	property_end();
+
+	property("and they are bounded by the days there are");
+	for (int u = 0; u < (int) LENGTH_OF(units); u++)
+		for (int end = 0; end < 2; end++)
+		{
+			CalendarUnit unit = units[u].unit;
+			int64		near = calendar_period_of_day(unit, end == 0 ? CALENDAR_DAY_MIN : CALENDAR_DAY_MAX);
+
+			for (int64 period = near - 20; period <= near + 20; period++)
+				holds(calendar_is_period(unit, period) ==
+					  (calendar_first_day(unit, (int32) period) >= CALENDAR_DAY_MIN && calendar_first_day(unit, (int32) period) <= CALENDAR_DAY_MAX),
+					  "%s %" PRId64, units[u].name, period);
+		}
+	property_end();
+
+	property("bytes that stand for a unit, and their names");
+	for (int byte = 0; byte < 256; byte++)
+	{
+		const char *name = NULL;
+		CalendarUnit unit;
+
+		for (int u = 0; u < (int) LENGTH_OF(units); u++)
+			if (units[u].unit == byte)
+				name = units[u].name;
+		holds(calendar_is_unit((uint8) byte) == (name != NULL), "%02x", byte);
+		if (name == NULL)
+			continue;
+		holds(strcmp(calendar_unit_name((CalendarUnit) byte), name) == 0, "%02x is %s", byte, calendar_unit_name((CalendarUnit) byte));
+		holds(calendar_unit_of_name(name, strlen(name), &unit) && unit == byte, "%s", name);
+	}
+	property_end();
+}
+
+/* One period, several names: the first is how it is stored. */
+static void
+test_same_units(void)
+{
+	static const char *const same[][2] = {
+		{"week", "week(monday)"}, {"year", "year(january)"}, {"quarter", "quarter(january)"}, {"quarter", "quarter(april)"},
+		{"quarter", "quarter(july)"}, {"quarter", "quarter(october)"}, {"quarter(february)", "quarter(may)"},
+		{"quarter(february)", "quarter(august)"}, {"quarter(february)", "quarter(november)"}, {"quarter(march)", "quarter(june)"},
+		{"quarter(march)", "quarter(september)"}, {"quarter(march)", "quarter(december)"}
+	};
+
+	for (int i = 0; i < (int) LENGTH_OF(same); i++)
+	{
+		CalendarUnit unit;
+
+		ok(calendar_unit_of_name(same[i][1], strlen(same[i][1]), &unit) && strcmp(calendar_unit_name(unit), same[i][0]) == 0,
+		   "%s is %s", same[i][1], same[i][0]);
+	}
+}
+
 static void
 test_units(void)
 {
 	static const char *const names[] = {"day", "week", "month", "quarter", "year"};
-	static const char *const others[] = {"", "d", "days", "Day", "da", "yea", "years", " day", "day ", "hour", "decade"};
+	static const char *const others[] = {"", "d", "days", "Day", "da", "yea", "years", " day", "day ", "hour", "decade",
+		"(", ")", "()", "(sunday)", "week(", "week()", "week)", "week(sunday", "week(sunday))", "week(sunday) ", "week( sunday)", "week (sunday)",
+		"week(Sunday)", "WEEK(SUNDAY)", "week(sun)", "week(sundays)", "week(april)", "week(1)", "week(sunday)(sunday)", "day(sunday)", "day()",
+		"month(april)", "month(sunday)", "month()", "year(sunday)", "year(apr)", "year(4)", "year(april", "year(april)x", "years(april)", "quarter(q2)",
+	"quarter()", "quarter(monday)"};
 	CalendarUnit unit;
 
 	for (int i = 0; i < (int) LENGTH_OF(names); i++)
@@ -254,13 +399,18 @@ test_units(void)
 		char	   *name = exact_copy(names[i], strlen(names[i]));
 
 		/* Stored in values, so they never change. */
-		ok(calendar_unit_of_name(name, strlen(names[i]), &unit) && unit == (CalendarUnit) (i + 1) &&
+		ok(calendar_unit_of_name(name, strlen(names[i]), &unit) && unit == i + 1 &&
 		   strcmp(calendar_unit_name(unit), names[i]) == 0, "unit %d is %s", i + 1, names[i]);
 		free(name);
 	}
 	property("nothing else is a unit");
 	for (int i = 0; i < (int) LENGTH_OF(others); i++)
-		holds(!calendar_unit_of_name(others[i], strlen(others[i]), &unit), "\"%s\"", others[i]);
+	{
+		char	   *name = exact_copy(others[i], strlen(others[i]));
+
+		holds(!calendar_unit_of_name(name, strlen(others[i]), &unit), "\"%s\"", others[i]);
+		free(name);
+	}
 	holds(!calendar_unit_of_name("day\0", 4, &unit), "day and a zero");
 	property_end();
 }
@@ -272,6 +422,8 @@ main(void)
 	test_names();
 	test_far_days();
 	test_bounds();
+	test_starts();
+	test_same_units();
 	test_units();
 	return done_testing();
 }

@@ -173,6 +173,210 @@ test_triangle(void)
 	ok(cells > 100000, "%ld cells", cells);
 }
 
+/* Cohorts of those who joined: before, with or after their first activity, some of them never active. */
+static void
+test_triangle_since(void)
+{
+	long		never = 0;
+	long		cells = 0;
+
+	property("cohorts of members who joined in a period are counted one by one");
+	for (int run = 0; run < 4000; run++)
+	{
+		bool		has_amounts = random_below(2);
+		int			joined[MEMBERS];
+		Triangle	triangle;
+		Size		size = 0;
+
+		random_members(has_amounts);
+		triangle_init(&triangle, origin + as_of, has_amounts, NULL);
+		for (int m = 0; m < member_count; m++)
+		{
+			Size		n;
+			Event	   *events = events_of(&members[m], &n);
+			Size		first;
+
+			joined[m] = (int) random_below(as_of + 1);
+			first = events_find_period(events, n, origin + joined[m]);
+			holds(triangle_add_since(&triangle, origin + joined[m], events + first, n - first, NULL) == RETENTION_OK, "run %d: member %d", run, m);
+			never += first == n;
+			free(events);
+		}
+		for (int c = 0; c <= as_of; c++)
+		{
+			int64		of_cohort = 0;
+			Cohort	   *cohort = cohort_of(&triangle, c);
+
+			for (int m = 0; m < member_count; m++)
+				of_cohort += joined[m] == c;
+			if (!holds((cohort != NULL) == (of_cohort > 0), "run %d: cohort %d", run, c) || cohort == NULL)
+				continue;
+			size += as_of - c + 1;
+			holds(cohort->members == of_cohort, "run %d: %" PRId64 " members in cohort %d", run, cohort->members, c);
+			for (int k = 0; c + k <= as_of; k++)
+			{
+				int64		active = 0;
+				int64		last = 0;
+				int64		net = 0;
+
+				for (int m = 0; m < member_count; m++)
+					if (joined[m] == c)
+					{
+						bool		later = false;
+
+						for (int p = c + k + 1; p < PERIODS; p++)
+							later |= members[m].active[p];
+						active += members[m].active[c + k];
+						last += members[m].active[c + k] && !later;
+						net += members[m].net[c + k];
+					}
+				cells++;
+				holds(cohort->active[k] == active && cohort->last[k] == last, "run %d: cohort %d, %d later: %" PRId64 " active, %" PRId64 " last",
+					  run, c, k, cohort->active[k], cohort->last[k]);
+				if (has_amounts)
+				{
+					Decimal		sum = decimal_unpack(cohort->net[k], &triangle.pool);
+					Decimal		expected = decimal_unpack(decimal_pack_small(net, 2), NULL);
+
+					holds(decimal_compare(&sum, &expected) == 0, "run %d: cohort %d, %d later: net", run, c, k);
+				}
+			}
+		}
+		holds(triangle.cells == size, "run %d: %zu cells", run, triangle.cells);
+		free_triangle(&triangle);
+	}
+	property_end();
+	ok(never > 1000 && cells > 100000, "%ld members never came, %ld cells", never, cells);
+}
+
+/* ---------- growth of revenue ---------- */
+
+static bool
+is_cents(int64 packed, int64 cents, const DecimalPool *pool)
+{
+	Decimal		a = decimal_unpack(packed, pool);
+	Decimal		b = decimal_unpack(decimal_pack_small(cents, 2), NULL);
+
+	return decimal_compare(&a, &b) == 0;
+}
+
+/* What each movement is, member by member, word by word. */
+static void
+test_revenue(void)
+{
+	long		seen[8] = {0};
+
+	property("revenue moves as defined, and the movements add up to its change");
+	for (int run = 0; run < 4000; run++)
+	{
+		Revenue		revenue;
+		int			first = PERIODS;
+		int64		before_all = 0;
+
+		random_members(run % 4 > 0);
+		revenue_init(&revenue, origin + as_of, NULL);
+		for (int m = 0; m < member_count; m++)
+		{
+			Size		n;
+			Event	   *events = events_of(&members[m], &n);
+
+			holds(revenue_add(&revenue, events, n, NULL) == RETENTION_OK, "run %d: member %d", run, m);
+			free(events);
+			for (int p = PERIODS - 1; p >= 0; p--)
+				if (members[m].has_row[p])
+					first = Min(first, p);
+		}
+		holds(revenue.count == (first == PERIODS ? 0 : (Size) (as_of - first + 1)), "run %d: %zu periods", run, revenue.count);
+		for (int p = first; p <= as_of; p++)
+		{
+			const RevenueSums *sums = &revenue.sums[as_of - p];
+			int64		expected[8] = {0};
+			const int64 *got = &sums->revenue;
+
+			for (int m = 0; m < member_count; m++)
+			{
+				int64		now = members[m].net[p];
+				int64		before = p > 0 ? members[m].net[p - 1] : 0;
+				int64		pays = Max(now, 0);
+				int64		paid = Max(before, 0);
+				bool		ever = false;
+
+				for (int q = 0; q < p; q++)
+					ever |= members[m].net[q] > 0;
+				expected[0] += now;
+				expected[1] += pays;
+				if (pays > 0 && !ever)
+					expected[2] += pays;
+				else if (pays > 0 && paid == 0)
+					expected[3] += pays;
+				else if (pays > 0 && pays >= paid)
+					expected[4] += pays - paid;
+				else if (pays > 0)
+					expected[5] += pays - paid;
+				else
+					expected[6] -= paid;
+				expected[7] += Min(now, 0) - Min(before, 0);
+			}
+			for (int i = 0; i < 8; i++)
+			{
+				seen[i] += expected[i] != 0;
+				holds(is_cents(got[i], expected[i], &revenue.pool), "run %d, period %d: sum %d", run, p, i);
+			}
+			holds(expected[0] - before_all == expected[2] + expected[3] + expected[4] + expected[5] + expected[6] + expected[7],
+				  "run %d, period %d: does not add up", run, p);
+			before_all = expected[0];
+		}
+		free(revenue.sums);
+		free(revenue.pool.item);
+		free(revenue.spare.item);
+	}
+	property_end();
+	for (int i = 0; i < 8; i++)
+		ok(seen[i] > 5000, "%ld times sum %d", seen[i], i);
+
+	/* Amounts of many digits and of several scales, and the ends of 56 bits: 2^55 - 1 and -2^55. */
+	{
+		static const char *const nets[] = {
+			"36028797018963967", "-36028797018963968", "36028797018963967", "99999999999999999999999999999999999999.5", "0.0000000000000000000000000001",
+			"-99999999999999999999999999999999999999", "0", "1.10", "1.1", "7"
+		};
+		Event		events[LENGTH_OF(nets)];
+		DecimalPool pool = {0};
+		Decimal		sum = {{0}};
+		Revenue		revenue;
+		bool		adds_up = true;
+
+		for (int i = 0; i < (int) LENGTH_OF(nets); i++)
+		{
+			Decimal		net;
+
+			if (!decimal_from_text(nets[i], strlen(nets[i]), &net))
+				exit(1);
+			events[i] = (Event) {.value = decimal_pack(&net, &pool), .tag = event_period_tag(i, true)};
+		}
+		revenue_init(&revenue, (int) LENGTH_OF(nets) + 2, NULL);
+		ok(revenue_add(&revenue, events, LENGTH_OF(nets), &pool) == RETENTION_OK, "one member of extreme amounts");
+		for (Size i = revenue.count; i-- > 0;)
+		{
+			const int64 *sums = &revenue.sums[i].revenue;
+			Decimal		is = decimal_unpack(sums[0], &revenue.pool);
+
+			for (int movement = 2; movement < 8; movement++)
+			{
+				Decimal		moved = decimal_unpack(sums[movement], &revenue.pool);
+
+				adds_up &= decimal_add(&sum, &moved);
+			}
+			adds_up &= decimal_compare(&sum, &is) == 0;
+		}
+		ok(adds_up && revenue.count == LENGTH_OF(nets) + 3, "adds up, to the last digit");
+		free(revenue.sums);
+		free(revenue.pool.item);
+		free(revenue.spare.item);
+		free(pool.item);
+	}
+}
+
 /* ---------- growth accounting and lifecycle ---------- */
 
 /* What a member is in a period, word by word. */
@@ -458,6 +662,91 @@ test_days(void)
 	ok(cells > 5000, "%ld days with members", cells);
 }
 
+/* Brackets of days, from when members joined: they may come before, or never. */
+static void
+test_brackets(void)
+{
+	long		counted = 0;
+
+	property("brackets of days since a member joined");
+	for (int run = 0; run < 6000; run++)
+	{
+		int			n_bounds = 1 + (int) random_below(5);
+		int32		bounds[6];
+		int64		scale = run % 2 == 0 ? DAY / 3 : DAY;
+		int64		first = INT64_C(800000000000000);
+		int64		end = first + (int64) random_below(60) * scale + (int64) random_below(2);
+		int			n_members = (int) random_below(12);
+		int64		times[12][8];
+		int64		joined[12];
+		int			n[12];
+		DayRetention days;
+
+		bounds[0] = (int32) random_below(3);
+		for (int i = 1; i <= n_bounds; i++)
+			bounds[i] = bounds[i - 1] + 1 + (int32) random_below(8);
+		day_retention_init_brackets(&days, end, bounds, n_bounds, NULL);
+		for (int m = 0; m < n_members; m++)
+		{
+			Event		events[8];
+			Event	   *exact;
+			Size		at;
+
+			joined[m] = first + (int64) random_below(20) * scale;
+			joined[m] = Min(end, joined[m]);
+			n[m] = (int) random_below(9);
+			for (int i = 0; i < n[m]; i++)
+			{
+				int64		t = first + (int64) random_below(60) * scale + (random_below(4) == 0 ? (int64) random_below(3) - 1 : 0);
+
+				times[m][i] = Min(end, t);
+			}
+			for (int i = 0; i < n[m]; i++)
+				events[i] = (Event) {.value = times[m][i]};
+			qsort(events, n[m], sizeof(Event), compare_times);
+			exact = exact_copy(events, n[m] * sizeof(Event));
+			at = events_find_time(exact, n[m], joined[m]);
+			day_retention_add_since(&days, joined[m], exact + at, n[m] - at);
+			free(exact);
+		}
+		day_retention_finish(&days);
+		for (int b = 0; b < n_bounds; b++)
+		{
+			int64		of = 0;
+			int64		active = 0;
+			int64		later = 0;
+
+			for (int m = 0; m < n_members; m++)
+			{
+				bool		in_bracket = false;
+				bool		on_or_after = false;
+
+				if (joined[m] + bounds[b + 1] * DAY > end)
+					continue;
+				of++;
+				for (int i = 0; i < n[m]; i++)
+				{
+					bool		is_late = times[m][i] >= joined[m] + bounds[b] * DAY;
+
+					on_or_after |= is_late;
+					in_bracket |= is_late && times[m][i] < joined[m] + bounds[b + 1] * DAY;
+				}
+				active += in_bracket;
+				later += on_or_after;
+			}
+			counted += active;
+			holds(days.ended[b + 1] == of && days.active[b] == active && days.last[b] == later,
+				  "run %d, bracket %d: %" PRId64 " %" PRId64 " %" PRId64 ", not %" PRId64 " %" PRId64 " %" PRId64, run, b,
+				  days.ended[b + 1], days.active[b], days.last[b], of, active, later);
+		}
+		free(days.ended);
+		free(days.active);
+		free(days.last);
+	}
+	property_end();
+	ok(counted > 5000, "%ld times active", counted);
+}
+
 /* ---------- limits ---------- */
 
 static void
@@ -490,6 +779,16 @@ test_limits(void)
 	   growth.counts[growth.count - 1].came == 1 && growth.counts[growth.count - 2].dormant == 1, "and of as many as may be");
 	free(growth.counts);
 
+	{
+		Revenue		revenue;
+
+		revenue_init(&revenue, RETENTION_CELLS_MAX, NULL);
+		ok(revenue_add(&revenue, &one, 1, NULL) == RETENTION_TOO_MANY_CELLS && revenue.count == 0, "growth of revenue of a period too many");
+		revenue_init(&revenue, RETENTION_CELLS_MAX - 1, NULL);
+		ok(revenue_add(&revenue, &one, 1, NULL) == RETENTION_OK && revenue.count == (Size) RETENTION_CELLS_MAX, "and of as many as may be");
+		free(revenue.sums);
+	}
+
 	/* 2^255 - 1 is the widest sum. */
 	if (!decimal_from_text("57896044618658097711785492504343953926634992332820282019728792003956564819967", 77, &most))
 		exit(1);
@@ -498,6 +797,16 @@ test_limits(void)
 	ok(triangle_add(&triangle, &one, 1, &pool) == RETENTION_OK && triangle_add(&triangle, &one, 1, &pool) == RETENTION_SUM_OUT_OF_RANGE,
 	   "a sum that does not fit");
 	free_triangle(&triangle);
+	{
+		Revenue		revenue;
+
+		revenue_init(&revenue, 0, NULL);
+		ok(revenue_add(&revenue, &one, 1, &pool) == RETENTION_OK && revenue_add(&revenue, &one, 1, &pool) == RETENTION_SUM_OUT_OF_RANGE,
+		   "nor does one of revenue");
+		free(revenue.sums);
+		free(revenue.pool.item);
+		free(revenue.spare.item);
+	}
 	free(pool.item);
 }
 
@@ -526,9 +835,12 @@ main(void)
 {
 	test_by_hand();
 	test_triangle();
+	test_triangle_since();
+	test_revenue();
 	test_growth();
 	test_stickiness();
 	test_days();
+	test_brackets();
 	test_limits();
 	return done_testing();
 }
