@@ -6,7 +6,8 @@
  * steps of a funnel a row meets, what kind of interaction it is); equal moments
  * are all kept.  Times, payments (the net of a time) and periods (a calendar
  * period, with whether the member was active in it and perhaps its net) are kept
- * once each.
+ * once each.  Entries of an account are payments that keep what is below 0 apart:
+ * of a time the sum of what was paid in, then that of what was paid out.
  *
  * Stored (docs/storage-format.md): the first time or period, then the distance
  * to each next one, in 7 bits a byte; so most events take 1 to 10 bytes.
@@ -24,7 +25,8 @@ typedef enum EventLayout
 	EVENTS_TIMES,				/* value: time; tag 0 */
 	EVENTS_PERIODS,				/* tag: period; value 0 */
 	EVENTS_AMOUNTS,				/* tag: period; value: packed money */
-	EVENTS_PAYMENTS				/* value: time; amount.  Not in books: there is no room for the owner */
+	EVENTS_PAYMENTS,			/* value: time; amount.  Not in books: there is no room for the owner */
+	EVENTS_ENTRIES				/* the same */
 } EventLayout;
 
 typedef struct Event

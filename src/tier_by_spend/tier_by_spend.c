@@ -12,6 +12,7 @@
 #include "shared/time_arguments.h"
 #include "mb/pg_wchar.h"
 #include "money/decimal_numeric.h"
+#include "tier_by_spend/programme_arguments.h"
 #include "tier_by_spend/spend.h"
 #include "tier_by_spend/tier_by_spend_core.h"
 #include "utils/array.h"
@@ -152,39 +153,6 @@ get_names(Datum value, int limits)
 	return names;
 }
 
-static bool
-is_zero(const Interval *length)
-{
-	return length->month == 0 && length->day == 0 && length->time == 0;
-}
-
-/* An argument that is a length of time, infinite and negative ones refused (22008, 22023), 0 perhaps, too. */
-static const Interval *
-get_length(Datum value, const char *argument, bool zero_allowed)
-{
-	const Interval *length = DatumGetIntervalP(value);
-
-	if (interval_is_infinite(length))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("%s must be a length of time, not \"%s\"", argument, duration_text(length)),
-				 errhint("Give a long time, such as '1000 years'.")));
-	if (length->month < 0 || length->day < 0 || length->time < 0 || (is_zero(length) && !zero_allowed))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be %s0, with no part below, not \"%s\"", argument, zero_allowed ? "at least " : "above ", duration_text(length)),
-				 errhint("Give a length of time such as '1 year', '6 months' or '90 days'.")));
-	return length;
-}
-
-static Zone *
-get_zone(Datum value)
-{
-	text	   *name = DatumGetTextPP(value);
-
-	return zone_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-}
-
 /* ---------- the calendar of a programme ---------- */
 
 static int64
@@ -266,9 +234,9 @@ get_programme(FunctionCallInfo fcinfo, Programme *programme, int rest)
 	argument_check_not_null(fcinfo, rest + 3, "from_zero");
 	argument_check_not_null(fcinfo, rest + 6, "soft_landing");
 	programme->limits = get_limits(PG_GETARG_DATUM(2), "limits", &programme->limit_count);
-	programme->span = get_length(PG_GETARG_DATUM(rest), "span", false);
+	programme->span = length_argument(PG_GETARG_DATUM(rest), "span", false);
 	programme->settings = *calendar_arguments(PG_GETARG_DATUM(rest + 1), PG_GETARG_DATUM(rest + 2));
-	programme->keep_for = PG_ARGISNULL(rest + 4) ? NULL : get_length(PG_GETARG_DATUM(rest + 4), "keep_for", true);
+	programme->keep_for = PG_ARGISNULL(rest + 4) ? NULL : length_argument(PG_GETARG_DATUM(rest + 4), "keep_for", true);
 	programme->keep_limits = PG_ARGISNULL(rest + 5) ? programme->limits : get_keep_limits(programme, PG_GETARG_DATUM(rest + 5));
 
 	calendar->context = programme;
@@ -292,7 +260,7 @@ get_programme(FunctionCallInfo fcinfo, Programme *programme, int rest)
 	{
 		calendar->payment_window = rolling_payment_window;
 		calendar->end_window = rolling_end_window;
-		calendar->kept_until = programme->keep_for == NULL || is_zero(programme->keep_for) ? NULL : kept_until;
+		calendar->kept_until = programme->keep_for == NULL || length_is_zero(programme->keep_for) ? NULL : kept_until;
 		calendar->window_least = window_length(programme->span, -10 * USECS_PER_DAY);
 		calendar->window_most = window_length(programme->span, 10 * USECS_PER_DAY);
 	}
@@ -344,14 +312,6 @@ next_change(Member *member)
 	return is_change;
 }
 
-static Datum
-numeric_of(const Decimal *d)
-{
-	DecimalPool pool = {.context = CurrentMemoryContext};
-
-	return numeric_from_packed(decimal_pack(d, &pool), &pool);
-}
-
 /* The net of from <= time <= until, from an opened history. */
 static Decimal
 net_of(const History *history, TimestampTz from, TimestampTz until)
@@ -380,10 +340,10 @@ rolling_spend(FunctionCallInfo fcinfo, TimeType type)
 	argument_check_not_null(fcinfo, 2, "span");
 	argument_check_not_null(fcinfo, 3, "timezone");
 	history = history_open(PG_GETARG_DATUM(0), &spend_kind);
-	zone = get_zone(PG_GETARG_DATUM(3));
+	zone = zone_argument(PG_GETARG_DATUM(3));
 	as_of = PG_ARGISNULL(1) ? history->events[history->count - 1].value :
 		zone_time_argument(zone, PG_GETARG_DATUM(1), type, "as_of");
-	start = zone_before(zone, as_of, get_length(PG_GETARG_DATUM(2), "span", false));
+	start = zone_before(zone, as_of, length_argument(PG_GETARG_DATUM(2), "span", false));
 	net = net_of(history, start == PG_INT64_MIN ? start : start + 1, as_of);
 	PG_RETURN_DATUM(numeric_of(&net));
 }

@@ -7,8 +7,8 @@
 #define NEVER PG_INT64_MAX
 
 /* 0 with as many decimals as the amount that has most. */
-static Decimal
-zero_of(const Event *payments, Size n, const DecimalPool *pool)
+Decimal
+payments_zero(const Event *payments, Size n, const DecimalPool *pool)
 {
 	Decimal		zero = {.scale = 0};
 
@@ -259,7 +259,7 @@ at_end(TierWalk *walk)
 void
 tier_walk_begin(TierWalk *walk)
 {
-	walk->net = zero_of(walk->payments, walk->count, walk->pool);
+	walk->net = payments_zero(walk->payments, walk->count, walk->pool);
 	walk->is_out_of_range = false;
 	walk->next = 0;
 	walk->first = 0;
@@ -302,7 +302,7 @@ spend_net(const Event *payments, Size n, const DecimalPool *pool,
 	Size		low = 0;
 	Size		high = n;
 
-	*net = zero_of(payments, n, pool);
+	*net = payments_zero(payments, n, pool);
 	while (low < high)
 	{
 		Size		middle = low + (high - low) / 2;

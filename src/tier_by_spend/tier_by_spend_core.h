@@ -93,6 +93,7 @@ typedef struct TierWalk
 
 extern void tier_walk_begin(TierWalk *walk);
 extern bool tier_walk_next(TierWalk *walk);
+extern Decimal payments_zero(const Event *payments, Size n, const DecimalPool *pool);
 extern bool spend_net(const Event *payments, Size n, const DecimalPool *pool,
 					  int64 from, int64 until, Decimal *net);
 
