@@ -127,6 +127,7 @@ $arguments{"$$_[0], text, timestamp with time zone"} = "$$_[1], $kind, at"
   for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
 $arguments{interaction_book} = 'day_interactions';
 $arguments{spend_summary} = 'day_spend';
+$arguments{points_summary} = 'day_points';
 # Campaigns: squares of the largest amounts would not fit.
 my $outcome = 'member % 3 > 0, round(mod(amount, 1000000), 2)';
 $arguments{'boolean, numeric'} = $outcome;
@@ -191,10 +192,10 @@ $session->sql(q{
 });
 $session->sql(qq{
 	ALTER TABLE shop ADD day_interactions interaction_book;
-	ALTER TABLE shop ADD day_spend spend_summary;
+	ALTER TABLE shop ADD day_spend spend_summary, ADD day_points points_summary;
 	ALTER TABLE shop ADD day_campaign campaign_summary, ADD day_segments campaign_book;
 	UPDATE shop s SET (day_campaign, day_segments) = (SELECT campaign($outcome), campaign_book(member_text, $outcome) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
-	UPDATE shop s SET day_spend = (SELECT spend(at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
+	UPDATE shop s SET (day_spend, day_points) = (SELECT spend(at, amount), points(at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET day_interactions = (SELECT interaction_book(member_text, $kind, at) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 

@@ -48,6 +48,7 @@ foreach my $expression (
 	"pricebook(member, 'g' || order_id % 3, amount)",
 	"pricebook('i' || member, date '2026-01-01' + (order_id % 20)::int, 'g' || order_id % 3, amount, 1 + order_id % 5)",
 	"price_slope(member, date '2026-01-01' + (order_id % 20)::int, order_id / 1000.0, amount)",
+	"points(ordered_at, amount - 50)",
 	"campaign(member % 3 > 0, amount, order_id)",
 	"campaign_book('s' || member % 20, member % 3 > 0, amount)",
 	"campaign_book(order_id / 16.0, member % 3 > 0, amount)")
