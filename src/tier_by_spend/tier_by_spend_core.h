@@ -69,7 +69,7 @@ typedef struct TierWalk
 	Size		count;
 	const DecimalPool *pool;
 	const Decimal *limits;		/* of the tiers from the best on, descending */
-	const Decimal *keep_limits; /* to keep them: the same number, none above those */
+	const Decimal *keep_limits;	/* to keep them: the same number, none above those */
 	int			limit_count;
 	const TierCalendar *calendar;
 	int64	   *kept;			/* room for limit_count times, if there is kept_until */

@@ -116,6 +116,11 @@ SELECT h.since AT TIME ZONE 'UTC', h.tier, h.rolling_spend, h.reason FROM (SELEC
 	tier_history(x, '2011-11-20', '{101,100}', '{a,b,c}', unit => 'day', timezone => 'America/Havana', from_zero => true) h;
 -- A refund takes nothing away before the year ends, and then counts, though the tier was reached.
 SELECT h.* FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2025-03-01', 1200), ('2025-12-20', -500)) v(t, a)) s, tier_history(x, '2028-01-01', '{1000,500}', '{gold,silver,member}', from_zero => true) h;
+-- Two published examples.  Paul Fredrick's status, reached on 2025-11-01, is kept through 2026-12-31.  Of the tier credits of a casino
+-- (15000 diamond, 5000 platinum, counted from 0 each January), 15000 of 2018 and 5000 of 2019 are diamond through 2019 and platinum
+-- through 2020 (where each ends a month later).
+SELECT tier_until(spend('2025-11-01', 2500), '2025-11-02', '{2500}', from_zero => true);
+SELECT h.* FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2018-04-01', 15000), ('2019-04-01', 5000)) v(t, a)) s, tier_history(x, '2022-01-01', '{15000,5000}', '{diamond,platinum,gold}', from_zero => true) h;
 -- Where the window rolls, a tier is kept from the day on which it was reached: 12 months, to the end of the month or of the day, and as long again if the last 90 days warrant it.
 CREATE TABLE rolled AS SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2025-02-28 10:00', 700), ('2025-03-10 12:00', 400), ('2026-02-20 09:00', 550)) v(t, a);
 SELECT unit, h.since, h.tier, h.rolling_spend, h.reason FROM rolled, unnest('{month,day}'::text[]) unit,

@@ -27,6 +27,8 @@ SELECT h.* FROM one, points_history(x, '2027-01-01', '1 year', 'month') h;
 SELECT as_of::date, points_earned(x, as_of) AS earned, points_redeemed(x, as_of) AS redeemed, points_lapsed(x, as_of, unit => 'month') AS lapsed, points_balance(x, as_of, unit => 'month') AS balance, points_until(x, as_of, unit => 'month') AS until,
 	(SELECT string_agg(format('%s on %s', l.points, lapses_on), ', ') FROM points_lapses(x, as_of, unit => 'month') l) AS lapses
 FROM one, unnest(ARRAY[timestamptz '2024-01-01', '2024-02-01', '2024-12-01', '2025-01-01', '2025-01-31 23:59:59.999999', '2025-02-01', '2025-03-01', '2025-06-02', '2025-08-02', '2026-09-01']) as_of ORDER BY as_of;
+-- The example of AlpineIQ: 100 points of January and 150 of March; 120 redeemed in April leave 130 of March.
+SELECT l.* FROM (SELECT points(t, p) AS x FROM (VALUES (timestamptz '2025-01-10', 100), ('2025-03-10', 150), ('2025-04-10', -120)) v(t, p)) s, points_lapses(x) l;
 -- Between two dates: what is going to lapse if nothing is redeemed, and what did.
 SELECT sum(points) AS in_quarter FROM one, points_lapses(x, '2024-12-01', '1 year', 'month') WHERE lapses_on BETWEEN '2025-01-01' AND '2025-03-31';
 SELECT points_lapsed(x, '2025-12-31', '1 year', 'month') - points_lapsed(x, '2024-12-31', '1 year', 'month') AS in_2025 FROM one;
