@@ -25,6 +25,8 @@
 				return function(__VA_ARGS__, EVENTS_AMOUNTS); \
 			case EVENTS_PAYMENTS: \
 				return function(__VA_ARGS__, EVENTS_PAYMENTS); \
+			case EVENTS_ENTRIES: \
+				return function(__VA_ARGS__, EVENTS_ENTRIES); \
 			case EVENTS_NAMED: \
 				return function(__VA_ARGS__, EVENTS_NAMED); \
 			case EVENTS_NAMED_SECONDS: \
@@ -49,22 +51,28 @@ has_tag(EventLayout layout)
 }
 
 static inline bool
+is_payment(EventLayout layout)
+{
+	return layout == EVENTS_PAYMENTS || layout == EVENTS_ENTRIES;
+}
+
+static inline bool
 has_time(EventLayout layout)
 {
-	return has_tag(layout) || layout == EVENTS_TIMES || layout == EVENTS_PAYMENTS;
+	return has_tag(layout) || layout == EVENTS_TIMES || is_payment(layout);
 }
 
 static inline bool
 has_money(EventLayout layout)
 {
-	return layout == EVENTS_AMOUNTS || layout == EVENTS_PAYMENTS;
+	return layout == EVENTS_AMOUNTS || is_payment(layout);
 }
 
 /* Where an event of a layout with money has it. */
 static inline int64 *
 money_of(Event *event, EventLayout layout)
 {
-	return layout == EVENTS_PAYMENTS ? &event->amount : &event->value;
+	return is_payment(layout) ? &event->amount : &event->value;
 }
 
 /* ---------- sorting ---------- */
@@ -231,6 +239,48 @@ arrange_events(Event *events, Size *n, DecimalPool *pool, EventLayout layout)
 	return true;
 }
 
+static bool
+is_paid_out(const Event *event, const DecimalPool *pool)
+{
+	return decimal_is_pooled(event->amount) ? decimal_sign(&pool->item[event->amount >> 8]) < 0 : event->amount < 0;
+}
+
+/* Arranges what was paid in and what was paid out as payments of their own, then merges the two. */
+static bool
+arrange_entries(Event *events, Size *n, DecimalPool *pool)
+{
+	Size		paid_in = 0;
+	Size		paid_out;
+	Event	   *spare;
+
+	for (Size i = 0; i < *n; i++)
+	{
+		Event		event = events[i];
+
+		check_interrupts(i);
+		if (!is_paid_out(&event, pool))
+		{
+			events[i] = events[paid_in];
+			events[paid_in++] = event;
+		}
+	}
+	paid_out = *n - paid_in;
+	if (paid_out == 0 || paid_in == 0)
+		return arrange_events(events, n, pool, EVENTS_PAYMENTS);
+
+	if (!arrange_events(events + paid_in, &paid_out, pool, EVENTS_PAYMENTS))
+		return false;
+	*n = paid_in;
+	if (!arrange_events(events, n, pool, EVENTS_PAYMENTS))
+		return false;
+	memmove(events + *n, events + paid_in, paid_out * sizeof(Event));
+	spare = MemoryContextAllocHuge(pool->context, paid_out * sizeof(Event));
+	events_join(events, *n, paid_out, EVENTS_PAYMENTS, spare);
+	pfree(spare);
+	*n += paid_out;
+	return true;
+}
+
 /*
  * Sorts the events of one member and merges duplicates where the layout keeps
  * each event once; *n becomes the number of events.  False: a sum of amounts is
@@ -239,6 +289,8 @@ arrange_events(Event *events, Size *n, DecimalPool *pool, EventLayout layout)
 bool
 events_arrange(Event *events, Size *n, EventLayout layout, DecimalPool *pool)
 {
+	if (layout == EVENTS_ENTRIES)
+		return arrange_entries(events, n, pool);
 	BY_LAYOUT(arrange_events, layout, events, n, pool);
 }
 
@@ -289,7 +341,7 @@ size_events(const Event *events, Size n, EventLayout layout)
 			size += varint_size(events[i].tag);
 		else if (layout == EVENTS_AMOUNTS)
 			size += amount_size(events[i].value);
-		else if (layout == EVENTS_PAYMENTS)
+		else if (is_payment(layout))
 			size += amount_size(events[i].amount);
 	}
 	return size;
@@ -318,7 +370,7 @@ store_events(const Event *events, Size n, const DecimalPool *pool, uint8 *bytes,
 			bytes = store_varint(bytes, events[i].tag);
 		else if (layout == EVENTS_AMOUNTS)
 			bytes = amount_store(events[i].value, event_is_active(&events[i]), pool, bytes);
-		else if (layout == EVENTS_PAYMENTS)
+		else if (is_payment(layout))
 			bytes = amount_store(events[i].amount, false, pool, bytes);
 	}
 	return bytes;
@@ -344,17 +396,16 @@ events_append(const Event *events, Size n, EventLayout layout, const DecimalPool
 
 /* Checks one amount from outside: where there was no activity, a period has refunds only. */
 static pg_attribute_always_inline const char *
-check_amount(const uint8 **bytes, const uint8 *end, EventLayout layout)
+check_amount(const uint8 **bytes, const uint8 *end, EventLayout layout, int *sign)
 {
 	bool		flag;
-	int			sign;
-	const char *wrong = amount_check(bytes, end, &flag, &sign);
+	const char *wrong = amount_check(bytes, end, &flag, sign);
 
 	if (wrong != NULL)
 		return wrong;
-	if (layout == EVENTS_PAYMENTS)
+	if (is_payment(layout))
 		return flag ? "its reserved bits are not zero" : NULL;
-	return !flag && sign >= 0 ? "a period without activity has no refunds" : NULL;
+	return !flag && *sign >= 0 ? "a period without activity has no refunds" : NULL;
 }
 
 static inline bool
@@ -370,6 +421,7 @@ check_events(const uint8 **bytes, const uint8 *end, Size n,
 {
 	int64		place = 0;
 	uint64		last_tag = 0;
+	int			last_sign = 0;
 
 	for (Size i = 0; i < n; i++)
 	{
@@ -410,14 +462,18 @@ check_events(const uint8 **bytes, const uint8 *end, Size n,
 		}
 		else
 		{
-			if (i > 0 && distance == 0)
+			if (i > 0 && distance == 0 && (layout != EVENTS_ENTRIES || last_sign < 0))
 				return "an event appears twice";
 			if (has_money(layout))
 			{
-				const char *wrong = check_amount(bytes, end, layout);
+				int			sign;
+				const char *wrong = check_amount(bytes, end, layout, &sign);
 
 				if (wrong != NULL)
 					return wrong;
+				if (layout == EVENTS_ENTRIES && i > 0 && distance == 0 && sign >= 0)
+					return "an event appears twice";
+				last_sign = sign;
 			}
 		}
 	}
@@ -528,6 +584,7 @@ load_events(const uint8 *bytes, const uint8 *end, Size n, DecimalPool *pool, Eve
 				events[i] = (Event) {.value = amount, .tag = event_period_tag((int32) last, flag)};
 				break;
 			case EVENTS_PAYMENTS:
+			case EVENTS_ENTRIES:
 				bytes = amount_load(bytes, end, pool, &amount, &flag);
 				events[i] = (Event) {.value = last, .amount = amount};
 				break;

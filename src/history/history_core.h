@@ -7,7 +7,9 @@
  * are all kept.  Times, payments (the net of a time) and periods (a calendar
  * period, with whether the member was active in it and perhaps its net) are kept
  * once each, and so are named events: a time and a tag that is made of the number
- * of a name (history_names.h) and a kind.
+ * of a name (history_names.h) and a kind.  Entries of an account are payments that
+ * keep what is below 0 apart: of a time the sum of what was paid in, then that of
+ * what was paid out.
  *
  * Stored (docs/storage-format.md): the first time or period, then the distance
  * to each next one, in 7 bits a byte; so most events take 1 to 10 bytes.
@@ -26,6 +28,7 @@ typedef enum EventLayout
 	EVENTS_PERIODS,				/* tag: period; value 0 */
 	EVENTS_AMOUNTS,				/* tag: period; value: packed money */
 	EVENTS_PAYMENTS,			/* value: time; amount.  Not in books: there is no room for the owner */
+	EVENTS_ENTRIES,				/* the same */
 	EVENTS_NAMED,				/* value: time; tag: number of the name, kind */
 	EVENTS_NAMED_SECONDS		/* the same, of whole seconds, which is what is stored */
 } EventLayout;

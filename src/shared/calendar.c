@@ -221,6 +221,42 @@ zone_before(Zone *zone, TimestampTz time, const Interval *span)
 	return time - span->time;
 }
 
+/* The time at which the clocks of a zone show a later day, at the same time of day; DT_NOEND: after all times. */
+static TimestampTz
+on_day(Zone *zone, Timestamp local, int64 day)
+{
+	if (day >= END_TIMESTAMP / USECS_PER_DAY)
+		return DT_NOEND;
+	return zone_instant(zone, local - (int64) day_of(local) * USECS_PER_DAY + day * USECS_PER_DAY);
+}
+
+/*
+ * time + span as PostgreSQL computes it in a session of this zone: first months
+ * and then days by the clock of the zone, then elapsed time.  No part of the span
+ * is negative.  DT_NOEND: after all times.
+ */
+TimestampTz
+zone_after(Zone *zone, TimestampTz time, const Interval *span)
+{
+	if (span->month != 0)
+	{
+		Timestamp	local = zone_local(zone, time);
+
+		if (span->month > (TIMESTAMP_END_JULIAN - DATETIME_MIN_JULIAN) / 28)
+			return DT_NOEND;
+		time = on_day(zone, local, calendar_months_before(day_of(local), -span->month));
+	}
+	if (span->day != 0 && time < END_TIMESTAMP)
+	{
+		Timestamp	local = zone_local(zone, time);
+
+		time = on_day(zone, local, (int64) day_of(local) + span->day);
+	}
+	if (time >= END_TIMESTAMP - span->time)
+		return DT_NOEND;
+	return time + span->time;
+}
+
 /* The unit with this name, in lower case; 22023 if there is none. */
 CalendarUnit
 calendar_unit_argument(const char *name, Size length)

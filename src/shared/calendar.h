@@ -95,6 +95,7 @@ extern TimestampTz zone_timestamp_argument(Zone *zone, Timestamp local, const ch
 extern TimestampTz zone_date_argument(Zone *zone, DateADT date, const char *argument);
 extern TimestampTz zone_text_argument(Zone *zone, text *time, const char *argument);
 extern TimestampTz zone_before(Zone *zone, TimestampTz time, const Interval *span);
+extern TimestampTz zone_after(Zone *zone, TimestampTz time, const Interval *span);
 extern CalendarUnit calendar_unit_argument(const char *name, Size length);
 extern const CalendarSettings *calendar_arguments(Datum unit, Datum zone);
 extern void calendar_settings_error(const uint8 *bytes, Size size, const CalendarSettings *settings);

@@ -111,8 +111,9 @@ calendar_first_day(CalendarUnit unit, int32 period)
 }
 
 /*
- * The day a number of months before another, as date - interval computes it: the
- * last day of a month that is too short.  Below CALENDAR_DAY_MIN: before all days.
+ * The day a number of months before another, or after it if below 0, as date -
+ * interval computes it: the last day of a month that is too short.  Below
+ * CALENDAR_DAY_MIN: before all days.
  */
 int32
 calendar_months_before(int32 day, int32 months)

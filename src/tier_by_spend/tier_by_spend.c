@@ -1,6 +1,6 @@
 /*
  * tier_by_spend.c
- *	  The SQL face of tiers by rolling net spend.
+ *	  The SQL face of tiers by net spend.
  */
 #include "custmart.h"
 
@@ -12,6 +12,7 @@
 #include "shared/time_arguments.h"
 #include "mb/pg_wchar.h"
 #include "money/decimal_numeric.h"
+#include "tier_by_spend/programme_arguments.h"
 #include "tier_by_spend/spend.h"
 #include "tier_by_spend/tier_by_spend_core.h"
 #include "utils/array.h"
@@ -24,8 +25,10 @@
 typedef struct Programme
 {
 	Decimal    *limits;
+	Decimal    *keep_limits;	/* the same where none are given */
 	int			limit_count;
 	const Interval *span;
+	const Interval *keep_for;	/* NULL: to the next end, or where periods count from 0 to the end of the next */
 	CalendarSettings settings;
 	TierCalendar calendar;
 } Programme;
@@ -52,9 +55,9 @@ check_given(FunctionCallInfo fcinfo, int argument, const char *name)
 				 errhint("Give what each tier but the last begins at and, where tiers are named, their names: limits => ARRAY[1000, 500], names => ARRAY['gold', 'silver', 'member'].")));
 }
 
-/* Raises 22023 with the limits as given, truncated if there are many. */
+/* Raises 22023 with limits as given, truncated if there are many. */
 static void
-limits_error(ArrayType *array, const char *wrong)
+limits_error(const char *argument, ArrayType *array, const char *wrong)
 {
 	char	   *text = OidOutputFunctionCall(F_ARRAY_OUT, PointerGetDatum(array));
 	int			length = (int) strlen(text);
@@ -62,14 +65,15 @@ limits_error(ArrayType *array, const char *wrong)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("limits \"%.*s%s\" are not valid: %s", quoted, text, quoted < length ? "..." : "", wrong),
+			 errmsg("%s \"%.*s%s\" are not valid: %s", argument, quoted, text, quoted < length ? "..." : "", wrong),
 			 errhint("Give what each tier but the last begins at, the best first: ARRAY[1000, 500] for one from 1000 on and one from 500 on.")));
 }
 
-static void
-get_limits(Programme *programme, Datum value)
+static Decimal *
+get_limits(Datum value, const char *argument, int *count)
 {
 	ArrayType  *array = DatumGetArrayTypeP(value);
+	Decimal    *limits;
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
@@ -77,14 +81,13 @@ get_limits(Programme *programme, Datum value)
 	if (ARR_NDIM(array) > 1 || array_contains_nulls(array) || n < 1 || n > LIMITS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("limits must be a list of 1 to %d numbers without NULL", LIMITS_MAX),
+				 errmsg("%s must be a list of 1 to %d numbers without NULL", argument, LIMITS_MAX),
 				 errhint("Give a one-dimensional array such as ARRAY[1000, 500], the limit of the best tier first.")));
 	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
-	programme->limits = palloc(sizeof(Decimal) * n);
-	programme->limit_count = n;
+	limits = palloc(sizeof(Decimal) * n);
 	for (int i = 0; i < n; i++)
 	{
-		Decimal    *limit = &programme->limits[i];
+		Decimal    *limit = &limits[i];
 		struct varlena *numeric = PG_DETOAST_DATUM_PACKED(elements[i]);
 
 		switch (decimal_from_numeric((const uint8 *) VARDATA_ANY(numeric), VARSIZE_ANY_EXHDR(numeric), limit))
@@ -93,17 +96,38 @@ get_limits(Programme *programme, Datum value)
 				break;
 			case DECIMAL_NAN:
 			case DECIMAL_INFINITE:
-				limits_error(array, "each must be a finite number");
+				limits_error(argument, array, "each must be a finite number");
 				break;
 			case DECIMAL_OUT_OF_RANGE:
-				limits_error(array, "one has more than 38 digits before the decimal point or 28 after it");
+				limits_error(argument, array, "one has more than 38 digits before the decimal point or 28 after it");
 				break;
 		}
 		if (decimal_sign(limit) <= 0)
-			limits_error(array, "each must be above 0");
+			limits_error(argument, array, "each must be above 0");
 		if (i > 0 && decimal_compare(limit, limit - 1) >= 0)
-			limits_error(array, "each must be below the one before");
+			limits_error(argument, array, "each must be below the one before");
 	}
+	*count = n;
+	return limits;
+}
+
+/* The limits to keep tiers: as many as to reach them, and none above those. */
+static Decimal *
+get_keep_limits(const Programme *programme, Datum value)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	int			n;
+	Decimal    *limits = get_limits(value, "keep_limits", &n);
+
+	if (n != programme->limit_count)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there must be %d keep_limits, as many as limits, not %d", programme->limit_count, n),
+				 errhint("Give one for each tier but the last; it can be the same as in limits.")));
+	for (int i = 0; i < n; i++)
+		if (decimal_compare(&limits[i], &programme->limits[i]) > 0)
+			limits_error("keep_limits", array, "none may be above the limit to reach the tier");
+	return limits;
 }
 
 /* One name for each limit and one for the rest. */
@@ -129,33 +153,6 @@ get_names(Datum value, int limits)
 	return names;
 }
 
-static const Interval *
-get_span(Datum value)
-{
-	const Interval *span = DatumGetIntervalP(value);
-
-	if (interval_is_infinite(span))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("span must be a length of time, not \"%s\"", duration_text(span)),
-				 errhint("Give a long time, such as '1000 years'.")));
-	if (span->month < 0 || span->day < 0 || span->time < 0 ||
-		(span->month == 0 && span->day == 0 && span->time == 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("span must be above 0, with no part below, not \"%s\"", duration_text(span)),
-				 errhint("Give a length of time such as '1 year', '6 months' or '90 days'.")));
-	return span;
-}
-
-static Zone *
-get_zone(Datum value)
-{
-	text	   *name = DatumGetTextPP(value);
-
-	return zone_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-}
-
 /* ---------- the calendar of a programme ---------- */
 
 static int64
@@ -167,11 +164,47 @@ period_end(void *context, int64 time)
 }
 
 static int64
-window_start(void *context, int64 time)
+rolling_end_window(void *context, int64 end)
 {
 	const Programme *programme = context;
 
-	return zone_before(programme->settings.zone, time, programme->span);
+	return zone_before(programme->settings.zone, end, programme->span);
+}
+
+static int64
+rolling_payment_window(void *context, int64 time)
+{
+	int64		start = rolling_end_window(context, time);
+
+	return start == PG_INT64_MIN ? start : start + 1;
+}
+
+/* Where the period begins in which a time lies. */
+static int64
+period_begin(void *context, int64 time)
+{
+	const CalendarSettings *settings = &((const Programme *) context)->settings;
+	int32		period = calendar_period_of_day(settings->unit, calendar_day(settings, time));
+	int64		next = calendar_begin(settings, period + 1);
+
+	/* Where clocks go back over midnight, they show the old day once more in the new one. */
+	return next <= time ? next : calendar_begin(settings, period);
+}
+
+static int64
+period_end_window(void *context, int64 end)
+{
+	return period_begin(context, end - 1);
+}
+
+static int64
+kept_until(void *context, int64 time)
+{
+	const Programme *programme = context;
+
+	if (programme->keep_for == NULL)
+		return period_end(context, period_end(context, time));
+	return period_end(context, zone_after(programme->settings.zone, time, programme->keep_for));
 }
 
 /*
@@ -189,30 +222,64 @@ window_length(const Interval *span, int64 slack)
 	return (int64) Max(Min(length, PG_INT64_MAX), 0);
 }
 
+/* From argument `rest` on: span, unit, timezone, from_zero, keep_for, keep_limits, soft_landing. */
+static void
+get_programme(FunctionCallInfo fcinfo, Programme *programme, int rest)
+{
+	TierCalendar *calendar = &programme->calendar;
+
+	argument_check_not_null(fcinfo, rest, "span");
+	argument_check_not_null(fcinfo, rest + 1, "unit");
+	argument_check_not_null(fcinfo, rest + 2, "timezone");
+	argument_check_not_null(fcinfo, rest + 3, "from_zero");
+	argument_check_not_null(fcinfo, rest + 6, "soft_landing");
+	programme->limits = get_limits(PG_GETARG_DATUM(2), "limits", &programme->limit_count);
+	programme->span = length_argument(PG_GETARG_DATUM(rest), "span", false);
+	programme->settings = *calendar_arguments(PG_GETARG_DATUM(rest + 1), PG_GETARG_DATUM(rest + 2));
+	programme->keep_for = PG_ARGISNULL(rest + 4) ? NULL : length_argument(PG_GETARG_DATUM(rest + 4), "keep_for", true);
+	programme->keep_limits = PG_ARGISNULL(rest + 5) ? programme->limits : get_keep_limits(programme, PG_GETARG_DATUM(rest + 5));
+
+	calendar->context = programme;
+	calendar->period_end = period_end;
+	calendar->from_zero = PG_GETARG_BOOL(rest + 3);
+	if (calendar->from_zero)
+	{
+		const Interval *span = programme->span;
+
+		/* Its default cannot be told from what is given. */
+		if (span->month != MONTHS_PER_YEAR || span->day != 0 || span->time != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("span must not be given with from_zero, where every period counts from 0, as \"%s\"", duration_text(span)),
+					 errhint("Leave span out: it is the unit that says what counts.")));
+		calendar->payment_window = period_begin;
+		calendar->end_window = period_end_window;
+		calendar->kept_until = kept_until;
+	}
+	else
+	{
+		calendar->payment_window = rolling_payment_window;
+		calendar->end_window = rolling_end_window;
+		calendar->kept_until = programme->keep_for == NULL || length_is_zero(programme->keep_for) ? NULL : kept_until;
+		calendar->window_least = window_length(programme->span, -10 * USECS_PER_DAY);
+		calendar->window_most = window_length(programme->span, 10 * USECS_PER_DAY);
+	}
+}
+
 /*
  * Opens a member with the arguments from 0 on: spend, as_of, of a type, limits,
- * then, from argument `rest` on, span, unit and timezone.
+ * then, from argument `rest` on, the rest of the programme.
  */
 static void
 open_member(FunctionCallInfo fcinfo, TimeType type, Member *member, int rest)
 {
 	Programme  *programme = &member->programme;
+	TierWalk   *walk = &member->walk;
 	const Event *payments;
 	TimestampTz last;
 
 	check_given(fcinfo, 2, "limits");
-	argument_check_not_null(fcinfo, rest, "span");
-	argument_check_not_null(fcinfo, rest + 1, "unit");
-	argument_check_not_null(fcinfo, rest + 2, "timezone");
-	get_limits(programme, PG_GETARG_DATUM(2));
-	programme->span = get_span(PG_GETARG_DATUM(rest));
-	programme->settings = *calendar_arguments(PG_GETARG_DATUM(rest + 1), PG_GETARG_DATUM(rest + 2));
-	programme->calendar.context = programme;
-	programme->calendar.period_end = period_end;
-	programme->calendar.window_start = window_start;
-	programme->calendar.window_least = window_length(programme->span, -10 * USECS_PER_DAY);
-	programme->calendar.window_most = window_length(programme->span, 10 * USECS_PER_DAY);
-
+	get_programme(fcinfo, programme, rest);
 	member->history = history_open(PG_GETARG_DATUM(0), &spend_kind);
 	payments = member->history->events;
 	last = payments[member->history->count - 1].value;
@@ -220,14 +287,18 @@ open_member(FunctionCallInfo fcinfo, TimeType type, Member *member, int rest)
 		zone_time_argument(programme->settings.zone, PG_GETARG_DATUM(1), type, "as_of");
 	if (last > member->as_of)
 		time_too_early_error(member->as_of, "as_of", last, "an amount", true);
-	member->walk.payments = payments;
-	member->walk.count = member->history->count;
-	member->walk.pool = &member->history->pool;
-	member->walk.limits = programme->limits;
-	member->walk.limit_count = programme->limit_count;
-	member->walk.calendar = &programme->calendar;
-	member->walk.until = member->as_of;
-	tier_walk_begin(&member->walk);
+	walk->payments = payments;
+	walk->count = member->history->count;
+	walk->pool = &member->history->pool;
+	walk->limits = programme->limits;
+	walk->keep_limits = programme->keep_limits;
+	walk->limit_count = programme->limit_count;
+	walk->calendar = &programme->calendar;
+	walk->kept = programme->calendar.kept_until == NULL ? NULL : palloc(sizeof(int64) * programme->limit_count);
+	walk->soft_landing = PG_GETARG_BOOL(rest + 6);
+	walk->with_kept = false;
+	walk->until = member->as_of;
+	tier_walk_begin(walk);
 }
 
 /* Goes on to the next change of tier; false: there is none. */
@@ -241,21 +312,13 @@ next_change(Member *member)
 	return is_change;
 }
 
-static Datum
-numeric_of(const Decimal *d)
-{
-	DecimalPool pool = {.context = CurrentMemoryContext};
-
-	return numeric_from_packed(decimal_pack(d, &pool), &pool);
-}
-
-/* The net of start < time <= until, from an opened history. */
+/* The net of from <= time <= until, from an opened history. */
 static Decimal
-net_of(const History *history, TimestampTz start, TimestampTz until)
+net_of(const History *history, TimestampTz from, TimestampTz until)
 {
 	Decimal		net;
 
-	if (!spend_net(history->events, history->count, &history->pool, start, until, &net))
+	if (!spend_net(history->events, history->count, &history->pool, from, until, &net))
 		decimal_sum_error();
 	return net;
 }
@@ -277,17 +340,17 @@ rolling_spend(FunctionCallInfo fcinfo, TimeType type)
 	argument_check_not_null(fcinfo, 2, "span");
 	argument_check_not_null(fcinfo, 3, "timezone");
 	history = history_open(PG_GETARG_DATUM(0), &spend_kind);
-	zone = get_zone(PG_GETARG_DATUM(3));
+	zone = zone_argument(PG_GETARG_DATUM(3));
 	as_of = PG_ARGISNULL(1) ? history->events[history->count - 1].value :
 		zone_time_argument(zone, PG_GETARG_DATUM(1), type, "as_of");
-	start = zone_before(zone, as_of, get_span(PG_GETARG_DATUM(2)));
-	net = net_of(history, start, as_of);
+	start = zone_before(zone, as_of, length_argument(PG_GETARG_DATUM(2), "span", false));
+	net = net_of(history, start == PG_INT64_MIN ? start : start + 1, as_of);
 	PG_RETURN_DATUM(numeric_of(&net));
 }
 
 AS_OF_FUNCTIONS(rolling_spend)
 
-/* tier_by_spend(spend_summary, as_of, limits, names, span, unit, timezone): the tier at as_of. */
+/* tier_by_spend(spend_summary, as_of, limits, names, span ...): the tier at as_of. */
 static Datum
 tier_by_spend(FunctionCallInfo fcinfo, TimeType type)
 {
@@ -306,7 +369,7 @@ tier_by_spend(FunctionCallInfo fcinfo, TimeType type)
 
 AS_OF_FUNCTIONS(tier_by_spend)
 
-/* spend_to_next(spend_summary, as_of, limits, span, unit, timezone): what is missing for a better tier. */
+/* spend_to_next(spend_summary, as_of, limits, span ...): what is missing for a better tier. */
 static Datum
 spend_to_next(FunctionCallInfo fcinfo, TimeType type)
 {
@@ -321,7 +384,7 @@ spend_to_next(FunctionCallInfo fcinfo, TimeType type)
 		;
 	if (member.walk.tier == 0)
 		PG_RETURN_NULL();
-	net = net_of(member.history, window_start(&member.programme, member.as_of), member.as_of);
+	net = net_of(member.history, member.programme.calendar.payment_window(&member.programme, member.as_of), member.as_of);
 	missing = member.programme.limits[member.walk.tier - 1];
 	if (!decimal_subtract(&missing, &net))
 		decimal_sum_error();
@@ -334,7 +397,7 @@ spend_to_next(FunctionCallInfo fcinfo, TimeType type)
 
 AS_OF_FUNCTIONS(spend_to_next)
 
-/* tier_until(spend_summary, as_of, limits, span, unit, timezone): the first day without the tier if nothing more comes. */
+/* tier_until(spend_summary, as_of, limits, span ...): the first day without the tier if nothing more comes. */
 static Datum
 tier_until(FunctionCallInfo fcinfo, TimeType type)
 {
@@ -376,13 +439,15 @@ open_tier_history(FunctionCallInfo fcinfo, TupleDesc columns, int type)
 	check_given(fcinfo, 3, "names");
 	open_member(fcinfo, (TimeType) type, &history->member, 4);
 	history->names = get_names(PG_GETARG_DATUM(3), history->member.programme.limit_count);
+	argument_check_not_null(fcinfo, 11, "with_kept");
+	history->member.walk.with_kept = PG_GETARG_BOOL(11);
 	return history;
 }
 
 static bool
 next_tier(void *state, Datum *values, bool *nulls)
 {
-	static const char *const reasons[] = {"start", "upgrade", "downgrade"};
+	static const char *const reasons[] = {"start", "upgrade", "downgrade", "kept"};
 	TierHistory *history = state;
 	const TierWalk *walk = &history->member.walk;
 
@@ -395,7 +460,7 @@ next_tier(void *state, Datum *values, bool *nulls)
 	return true;
 }
 
-/* tier_history(spend_summary, as_of, limits, names, span, unit, timezone): every tier there was. */
+/* tier_history(spend_summary, as_of, limits, names, span ...): every tier there was. */
 static Datum
 tier_history(FunctionCallInfo fcinfo, TimeType type)
 {

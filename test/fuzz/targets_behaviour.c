@@ -1,7 +1,7 @@
 /*
  * targets_behaviour.c
  *	  Fuzzing of what keeps events: activity, retention_book, funnel, funnel_book,
- *	  interaction_book, spend.
+ *	  interaction_book, spend, points.
  *
  * Values come as bytes and text, are made of rows in several orders, which must
  * give the same bytes, and are made of rows and then forged.  What is taken goes
@@ -120,6 +120,20 @@ FUNCTION(custmart_spend_to_next);
 FUNCTION(custmart_tier_until);
 FUNCTION(custmart_tier_history);
 
+FUNCTION(custmart_points_summary_in);
+FUNCTION(custmart_points_summary_out);
+FUNCTION(custmart_points_summary_recv);
+FUNCTION(custmart_points_summary_combine);
+FUNCTION(custmart_points_summary_add);
+FUNCTION(custmart_points_step);
+FUNCTION(custmart_points_balance);
+FUNCTION(custmart_points_lapsed);
+FUNCTION(custmart_points_until);
+FUNCTION(custmart_points_earned);
+FUNCTION(custmart_points_redeemed);
+FUNCTION(custmart_points_lapses);
+FUNCTION(custmart_points_history);
+
 #define STORED_TYPE(type) { \
 	#type, custmart_##type##_in, custmart_##type##_out, custmart_##type##_recv, custmart_stored_eq, \
 	custmart_stored_lt, custmart_stored_cmp, custmart_stored_hash, custmart_stored_hash_extended \
@@ -141,6 +155,7 @@ static void use_funnel(Datum value, Input *input);
 static void use_funnel_book(Datum value, Input *input);
 static void use_interactions(Datum value, Input *input);
 static void use_spend(Datum value, Input *input);
+static void use_points(Datum value, Input *input);
 
 static const Kind activity = {
 	STORED_TYPE(activity_summary), custmart_activity_summary_add, custmart_activity_summary_combine, true, use_activity
@@ -160,6 +175,9 @@ static const Kind interaction_book = {
 
 static const Kind spend = {
 	STORED_TYPE(spend_summary), custmart_spend_summary_add, custmart_spend_summary_combine, false, use_spend
+};
+static const Kind points = {
+	STORED_TYPE(points_summary), custmart_points_summary_add, custmart_points_summary_combine, false, use_points
 };
 
 /* Rows of a set that are looked at; a forged value may ask for millions. */
@@ -512,7 +530,8 @@ static const Signature signatures[] = {
 	{custmart_interaction_book_step_bigint, KEY_INT64, ROW_INTERACTIONS, &interaction_book},
 	{custmart_interaction_book_step_uuid, KEY_FIXED16, ROW_INTERACTIONS, &interaction_book},
 	{custmart_interaction_book_step_text, KEY_BYTES, ROW_INTERACTIONS, &interaction_book},
-	{custmart_spend_step, 0, ROW_SPEND, &spend}
+	{custmart_spend_step, 0, ROW_SPEND, &spend},
+	{custmart_points_step, 0, ROW_SPEND, &points}
 };
 
 /* One of the signatures of a type. */
@@ -1248,7 +1267,7 @@ check_tier(const Datum *values, const bool *nulls)
 		old = strcmp(last_tier, tiers[i]) == 0 ? i : old;
 		new = strcmp(tier, tiers[i]) == 0 ? i : new;
 	}
-	host_require(strcmp(reason, members_seen == 0 ? "start" : new < old ? "upgrade" : "downgrade") == 0 && (members_seen == 0 || new != old),
+	host_require(strcmp(reason, members_seen == 0 ? "start" : new < old ? "upgrade" : new > old ? "downgrade" : "kept") == 0,
 				 "%s from \"%s\" to \"%s\"", reason, last_tier, tier);
 	host_require(members_seen == 0 || DatumGetTimestampTz(values[0]) >= last_seen, "tiers do not follow one another");
 	last_seen = DatumGetTimestampTz(values[0]);
@@ -1269,6 +1288,12 @@ check_spend(Datum value, Input *input)
 	uint8		number = take_byte(input);
 	uint8		settings = take_byte(input);
 	TimestampTz as_of = number < 0x80 ? LATEST : take_instant(input);
+	uint8		rules = take_byte(input);
+	NullableDatum from_zero = ARG(BoolGetDatum((rules & 1) != 0));
+	NullableDatum soft_landing = ARG(BoolGetDatum((rules & 2) != 0));
+	NullableDatum with_kept = ARG(BoolGetDatum((rules & 4) != 0));
+	NullableDatum keep_for = NULL_ARG;
+	NullableDatum keep_limits = NULL_ARG;
 	NullableDatum packed = ARG(host_packed(value));
 	NullableDatum span = ARG(IntervalPGetDatum(memcpy(palloc(sizeof(Interval)), &spans[number % lengthof(spans)], sizeof(Interval))));
 	NullableDatum unit = text_argument(units[settings % lengthof(units)]);
@@ -1287,6 +1312,26 @@ check_spend(Datum value, Input *input)
 		host_require(decimal_from_text(limits[i], strlen(limits[i]), &d), "a limit");
 		numerics[i] = host_packed(host_varlena(numeric, decimal_to_numeric(&d, numeric)));
 	}
+	if (rules & 1)
+		span.value = IntervalPGetDatum(memcpy(palloc(sizeof(Interval)), &spans[0], sizeof(Interval)));
+	if (rules & 8)
+		keep_for = (NullableDatum) ARG(IntervalPGetDatum(memcpy(palloc(sizeof(Interval)), &spans[rules / 32 % lengthof(spans)], sizeof(Interval))));
+	if (rules & 16)
+	{
+		Datum		lower[lengthof(limits)];
+
+		/* The limits to keep the first tiers are lower. */
+		for (int i = 0; i < lengthof(limits); i++)
+		{
+			static const char *const texts[] = {"20.00", "0.01", "0.0000000000000000000000000001"};
+			uint8		numeric[DECIMAL_NUMERIC_SIZE];
+			Decimal		d;
+
+			host_require(decimal_from_text(texts[i], strlen(texts[i]), &d), "a limit to keep a tier");
+			lower[i] = host_packed(host_varlena(numeric, decimal_to_numeric(&d, numeric)));
+		}
+		keep_limits = (NullableDatum) ARG(host_numeric_array(lower, lengthof(limits)));
+	}
 	outcome = CALL(custmart_rolling_spend, packed, ARG(TimestampTzGetDatum(as_of)), span, zone);
 	if (!has_ended(&outcome))
 		host_require(host_is_numeric((uint8 *) VARDATA_ANY(DatumGetPointer(must(outcome, "rolling_spend"))), VARSIZE_ANY_EXHDR(DatumGetPointer(outcome.value))),
@@ -1294,14 +1339,14 @@ check_spend(Datum value, Input *input)
 	{
 		NullableDatum args[] = {
 			packed, ARG(TimestampTzGetDatum(as_of)), ARG(host_numeric_array(numerics, lengthof(limits))), ARG(host_text_array(tiers, lengthof(tiers))),
-			span, unit, zone
+			span, unit, zone, from_zero, keep_for, keep_limits, soft_landing, with_kept
 		};
 
-		tier = host_call(custmart_tier_by_spend, args, 7, HOST_PLAIN);
+		tier = host_call(custmart_tier_by_spend, args, 11, HOST_PLAIN);
 		last_tier[0] = '\0';
 		members_seen = 0;
 		host_each_row = check_tier;
-		outcome = host_rows(custmart_tier_history, args, 7, tier_columns, lengthof(tier_columns));
+		outcome = host_rows(custmart_tier_history, args, 12, tier_columns, lengthof(tier_columns));
 		host_each_row = NULL;
 		/* An amount after as_of. */
 		if (tier.raised && tier.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE)
@@ -1314,17 +1359,15 @@ check_spend(Datum value, Input *input)
 		if (!has_ended(&tier) && !has_ended(&outcome))
 			host_require(!outcome.raised && DatumGetInt64(outcome.value) == members_seen && strcmp(text, last_tier) == 0,
 						 "the last tier of tier_history is \"%s\", not \"%s\"", last_tier, text);
-		args[3] = span;
-		args[4] = unit;
-		args[5] = zone;
-		outcome = host_call(custmart_spend_to_next, args, 6, HOST_PLAIN);
+		memmove(&args[3], &args[4], 7 * sizeof(NullableDatum));
+		outcome = host_call(custmart_spend_to_next, args, 10, HOST_PLAIN);
 		if (!has_ended(&outcome))
 		{
 			host_require(!outcome.raised, "spend_to_next: %s", outcome.message);
 			if (!has_ended(&tier))
 				host_require(outcome.is_null == (strcmp(text, "gold") == 0), "spend_to_next of %s", text);
 		}
-		outcome = host_call(custmart_tier_until, args, 6, HOST_PLAIN);
+		outcome = host_call(custmart_tier_until, args, 10, HOST_PLAIN);
 		if (!has_ended(&outcome))
 		{
 			host_require(!outcome.raised, "tier_until: %s", outcome.message);
@@ -1348,6 +1391,101 @@ use_spend(Datum value, Input *input)
 	host_checks_end = WALK_CHECKS;
 	check_spend(value, input);
 	host_checks_end = LONG_MAX;
+}
+
+/* ---------- points ---------- */
+
+static const Oid account_columns[] = {TIMESTAMPTZOID, NUMERICOID, NUMERICOID, TEXTOID};
+static const Oid lapse_columns[] = {DATEOID, NUMERICOID};
+static Decimal last_balance;
+
+static Decimal
+decimal_in(Datum value)
+{
+	Decimal		d = {.scale = 0};
+
+	host_require(decimal_from_numeric((uint8 *) VARDATA_ANY(DatumGetPointer(value)), VARSIZE_ANY_EXHDR(DatumGetPointer(value)), &d) == DECIMAL_OK,
+				 "points are no number");
+	return d;
+}
+
+static void
+check_line(const Datum *values, const bool *nulls)
+{
+	Decimal		change = decimal_in(values[1]);
+	char		reason[32];
+
+	text_of(values[3], reason, sizeof(reason));
+	host_require(strcmp(reason, "earned") == 0 ? decimal_sign(&change) >= 0 : decimal_sign(&change) < 0, "%s", reason);
+	host_require(members_seen == 0 || DatumGetTimestampTz(values[0]) >= last_seen, "lines do not follow one another");
+	last_seen = DatumGetTimestampTz(values[0]);
+	members_seen++;
+	host_require(decimal_add(&last_balance, &change), "a balance");
+	change = decimal_in(values[2]);
+	host_require(decimal_compare(&last_balance, &change) == 0, "the balance is not the sum of the lines");
+}
+
+static void
+check_lapse(const Datum *values, const bool *nulls)
+{
+	Decimal		lapsing = decimal_in(values[1]);
+
+	host_require(decimal_sign(&lapsing) > 0 && (members_seen == 0 || DatumGetDateADT(values[0]) > last_seen), "what lapses");
+	last_seen = DatumGetDateADT(values[0]);
+	members_seen++;
+	host_require(decimal_subtract(&last_balance, &lapsing) && decimal_sign(&last_balance) >= 0, "more lapses than there is");
+}
+
+/* Up to some time: earned = redeemed + lapsed + balance, and all lines. */
+static void
+use_points(Datum value, Input *input)
+{
+	static const Interval spans[] = {
+		{.month = 12}, {.month = 0}, {.day = 30}, {.time = 1}, {.month = 1, .day = 1, .time = 1}, {.month = 120000}, {.month = PG_INT32_MAX, .day = PG_INT32_MAX, .time = PG_INT64_MAX}
+	};
+	uint8		number = take_byte(input);
+	uint8		settings = take_byte(input);
+	TimestampTz as_of = number < 0x80 ? LATEST : take_instant(input);
+	NullableDatum zone = text_argument(zones[settings / 5 % lengthof(zones)]);
+	NullableDatum args[] = {
+		ARG(host_packed(value)), ARG(TimestampTzGetDatum(as_of)), ARG(IntervalPGetDatum(memcpy(palloc(sizeof(Interval)), &spans[number % lengthof(spans)], sizeof(Interval)))),
+		text_argument(units[settings % lengthof(units)]), zone
+	};
+	Outcome		earned;
+	Outcome		redeemed;
+	Outcome		lapsed;
+	Outcome		balance;
+	Decimal		sum;
+	Decimal		term;
+
+	check_round_trips(&points.type, value);
+	earned = CALL(custmart_points_earned, args[0], args[1], zone);
+	redeemed = CALL(custmart_points_redeemed, args[0], args[1], zone);
+	lapsed = host_call(custmart_points_lapsed, args, 5, HOST_PLAIN);
+	balance = host_call(custmart_points_balance, args, 5, HOST_PLAIN);
+	if (has_ended(&earned) || has_ended(&redeemed) || has_ended(&lapsed) || has_ended(&balance))
+		return;
+	sum = decimal_in(must(balance, "points_balance"));
+	term = decimal_in(must(redeemed, "points_redeemed"));
+	host_require(decimal_add(&sum, &term), "a sum");
+	term = decimal_in(must(lapsed, "points_lapsed"));
+	host_require(decimal_add(&sum, &term), "a sum");
+	term = decimal_in(must(earned, "points_earned"));
+	host_require(decimal_compare(&sum, &term) == 0 && sum.scale == term.scale, "earned is not redeemed, lapsed and balance");
+
+	last_balance = (Decimal) {.scale = 0};
+	members_seen = 0;
+	host_each_row = check_line;
+	(void) host_rows(custmart_points_history, args, 5, account_columns, lengthof(account_columns));
+	sum = decimal_in(balance.value);
+	host_require(decimal_compare(&sum, &last_balance) == 0, "the last balance");
+
+	members_seen = 0;
+	host_each_row = check_lapse;
+	(void) host_rows(custmart_points_lapses, args, 5, lapse_columns, lengthof(lapse_columns));
+	host_each_row = NULL;
+	balance = host_call(custmart_points_until, args, 5, HOST_PLAIN);
+	host_require(!balance.raised && balance.is_null == (decimal_sign(&sum) <= 0), "points_until");
 }
 
 /* ---------- zones ---------- */
@@ -1480,6 +1618,7 @@ TARGETS_OF(retention_book)
 TARGETS_OF(funnel)
 TARGETS_OF(funnel_book)
 TARGETS_OF(spend)
+TARGETS_OF(points)
 
 /* The others of interaction_book are in targets_interaction.c. */
 void

@@ -15,7 +15,7 @@ BEGIN;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(84);
+SELECT plan(102);
 
 -- The oracle
 
@@ -259,6 +259,60 @@ SELECT pg_temp.same_rows($$ SELECT member, extract(epoch FROM since), tier, roll
                               FROM kept, tier_history(x, '2026-07-01', '{200,100}', '{gold,silver,member}', interval 'P180D', 'month', 'America/New_York') $$, 'TABLE in_utc', 'settings of the session change nothing');
 SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'postgres';
 
+-- Periods that count from 0: a member has the best tier of the present period up to now, by its running net, and of the
+-- period before, by the whole of it; with keep_for 0 the present one alone counts.
+CREATE FUNCTION pg_temp.from_zero_agrees(data text, unit text, zone text, limits numeric[], names text[], as_of timestamptz) RETURNS SETOF text LANGUAGE sql AS $$
+  WITH moment AS MATERIALIZED (
+    SELECT member, at, date_trunc(unit, at AT TIME ZONE zone) AS period, sum(amount) AS net FROM line WHERE num_nulls(member, at, amount) = 0 AND at <= as_of GROUP BY member, at),
+  running AS (
+    SELECT member, period, sum(net) OVER (PARTITION BY member, period ORDER BY at) AS net, false AS is_whole FROM moment
+     UNION ALL
+    SELECT member, period, sum(net), true FROM moment GROUP BY member, period),
+  present AS (
+    SELECT date_trunc(unit, as_of AT TIME ZONE zone) AS period, date_trunc(unit, date_trunc(unit, as_of AT TIME ZONE zone) - interval '1 day') AS before),
+  expected AS (
+    SELECT member, (SELECT 1 + count(*) FROM unnest(limits) l WHERE l > coalesce(max(net) FILTER (WHERE r.period = p.period AND NOT is_whole OR r.period = p.before AND is_whole), -1)) AS with_before,
+           (SELECT 1 + count(*) FROM unnest(limits) l WHERE l > coalesce(max(net) FILTER (WHERE r.period = p.period AND NOT is_whole), -1)) AS alone
+      FROM running r, present p GROUP BY member),
+  got AS (
+    SELECT member, array_position(names, tier_by_spend(spend(at, amount), as_of, limits, names, unit => unit, timezone => zone, from_zero => true)) AS with_before,
+           array_position(names, tier_by_spend(spend(at, amount), as_of, limits, names, unit => unit, timezone => zone, from_zero => true, keep_for => '0')) AS alone
+      FROM line WHERE num_nulls(member, at, amount) = 0 AND at <= as_of GROUP BY member)
+  SELECT ok(count(*) > 0 AND count(*) FILTER (WHERE e.with_before IS DISTINCT FROM g.with_before OR e.alone IS DISTINCT FROM g.alone) = 0 AND count(DISTINCT e.with_before) > 1,
+            format('%s, %s from 0 in %s: the tiers of %s members', data, unit, zone, count(*)))
+    FROM expected e FULL JOIN got g USING (member)
+$$;
+
+-- Before anything lapses, the oldest first means: of all points up to a time, as many are gone as were redeemed.
+CREATE FUNCTION pg_temp.points_agree(data text, unit text, zone text, as_of timestamptz) RETURNS SETOF text LANGUAGE sql AS $$
+  WITH entry AS MATERIALIZED (
+    SELECT member, at, sum(points) AS points FROM (SELECT member, at, amount * CASE WHEN at < '1999-01-01' AND amount > 20 THEN -0.4 ELSE 1 END AS points FROM line WHERE num_nulls(member, at, amount) = 0 AND at <= as_of) l GROUP BY member, at, points < 0),
+  earned AS (
+    SELECT member, at, points, sum(points) OVER (PARTITION BY member ORDER BY at) AS up_to FROM entry WHERE points >= 0),
+  redeemed AS (
+    SELECT member, -sum(points) AS points FROM entry WHERE points < 0 GROUP BY member),
+  expected AS (
+    SELECT member, (date_trunc(unit, at AT TIME ZONE zone + interval '30 years') + CASE unit WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || unit)::interval END)::date AS lapses_on,
+           sum(greatest(0, least(e.points, up_to - coalesce(r.points, 0)))) AS points
+      FROM earned e LEFT JOIN redeemed r USING (member) GROUP BY 1, 2),
+  account AS MATERIALIZED (
+    SELECT member, points(at, points) AS x, sum(points) AS balance FROM entry GROUP BY member),
+  got AS (
+    SELECT member, l.* FROM account, points_lapses(x, as_of, '30 years', unit, zone) l)
+  SELECT ok((SELECT count(*) FROM got) > 0 AND NOT EXISTS (SELECT member, lapses_on, points FROM expected WHERE points > 0 EXCEPT SELECT member, lapses_on, points FROM got)
+            AND NOT EXISTS (SELECT member, lapses_on, points FROM got EXCEPT SELECT member, lapses_on, points FROM expected), format('%s by %s in %s: what is left of what was earned', data, unit, zone))
+   UNION ALL
+  SELECT ok(count(*) FILTER (WHERE points_balance(x, as_of, '30 years', unit, zone) <> balance OR points_earned(x) - points_redeemed(x) <> balance
+                              OR points_lapsed(x, '2090-01-01', '30 years', unit, zone) <> greatest(balance, 0) OR points_balance(x, '2090-01-01', '30 years', unit, zone) <> least(balance, 0)) = 0 AND bool_or(balance < 0),
+            'balances, and all of them lapses') FROM account
+$$;
+
+SELECT pg_temp.from_zero_agrees('generated rows', unit, zone, limits, names, as_of)
+  FROM (VALUES ('year', 'UTC', '{200,100}'::numeric[], '{gold,silver,member}'::text[], timestamptz '2026-03-01'), ('year', 'Asia/Kathmandu', '{300,200,100,0.01}', '{d,c,b,a,z}', '2025-12-31 18:15'), ('quarter', 'America/New_York', '{100,50}', '{gold,silver,member}', '2025-10-05'),
+               ('month', 'Europe/Berlin', '{100,50}', '{gold,silver,member}', '2025-11-30 22:59:59.999999'), ('week', 'UTC', '{100,50}', '{gold,silver,member}', '2025-07-17')) v (unit, zone, limits, names, as_of);
+SELECT pg_temp.points_agree('generated rows', unit, zone, as_of)
+  FROM (VALUES ('day', 'UTC', timestamptz '2026-07-01'), ('month', 'America/New_York', '2025-09-01'), ('quarter', 'Asia/Kathmandu', '2026-07-01')) v (unit, zone, as_of);
+
 -- CDNOW: orders of 1997 and 1998 of those who bought first in the first quarter of 1997.
 -- Its days are midnights in Greenwich, so periods there end at moments; in New York they
 -- are evenings of the day before.
@@ -274,6 +328,10 @@ ANALYZE line;
 SELECT pg_temp.agrees('CDNOW', span, unit, zone, '{200,100}', '{gold,silver,member}', as_of)
   FROM (VALUES (interval '1 year', 'year', 'UTC', timestamptz '1998-04-01'), ('3 months', 'quarter', 'America/New_York', '1997-10-01 04:00'),
                ('180 days', 'month', 'America/New_York', '1998-07-01'), ('180 days', 'month', 'UTC', '1998-07-01')) v (span, unit, zone, as_of);
+SELECT pg_temp.from_zero_agrees('CDNOW', unit, zone, '{200,100}', '{gold,silver,member}', as_of)
+  FROM (VALUES ('year', 'UTC', timestamptz '1998-04-01'), ('year', 'America/New_York', '1998-01-01 04:59:59'), ('month', 'Asia/Tokyo', '1997-05-31 15:00')) v (unit, zone, as_of);
+SELECT pg_temp.points_agree('CDNOW', unit, zone, as_of)
+  FROM (VALUES ('day', 'America/New_York', timestamptz '1998-07-01'), ('year', 'UTC', '1997-12-31')) v (unit, zone, as_of);
 SELECT is((SELECT count(*) FROM kept), 23570::bigint, 'the published customers');
 SELECT is((SELECT sum(rolling_spend(x, '1998-07-01', '10 years')) FROM kept), 2500315.63, 'and revenue');
 SELECT is((SELECT array_agg(DISTINCT zone_tiers) FROM (SELECT (SELECT count(DISTINCT tier_by_spend(x, '1998-07-01', '{200,100}', '{gold,silver,member}', '180 days', 'month', zone)) FROM kept) AS zone_tiers FROM unnest('{UTC,America/New_York}'::text[]) zone) z),
@@ -282,7 +340,7 @@ SELECT cmp_ok((SELECT count(*) FROM kept WHERE tier_by_spend(x, '1998-07-01', '{
                                             <> tier_by_spend(x, '1998-07-01', '{200,100}', '{gold,silver,member}', '180 days', 'month', 'America/New_York')), '>', 0::bigint, 'the zone matters');
 SELECT pg_temp.is_kept('SELECT member, rollup(x) FROM (SELECT member, spend(at, amount) AS x FROM line GROUP BY member, date_trunc(''month'', at)) m GROUP BY member', 'rollup() of months');
 \else
-SELECT skip('CDNOW is not in $CUSTMART_SHARED/data', 21);
+SELECT skip('CDNOW is not in $CUSTMART_SHARED/data', 28);
 \endif
 
 SELECT * FROM finish();

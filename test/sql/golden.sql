@@ -156,6 +156,12 @@ FROM (VALUES
 	((SELECT spend(t, a) FROM (VALUES (timestamptz '2026-01-02 00:00+00', 100000000000000000000), ('2026-01-01 00:00+00', 12.34), ('2026-01-03 00:00+00', 7.25), ('1999-12-31 23:59:59.999999+00', -5.00), ('2026-01-03 00:00+00', -7.25), ('2026-01-01 00:00+00', 0.005), (NULL, 1)) v(t, a)), 'spend_summary:DgEAAAQBAucHgcCh1/DIugED8sABgMDd7sECHwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAVrx14tYxAAAIDA3e7BAgIA')
 	) v(made, literal), LATERAL (SELECT literal::spend_summary AS x) s;
 
+-- 1.0.0: points_summary, by a program of its own: earned and redeemed at one time, both wide as well, one that came to nothing
+SELECT points_earned(x, '2026-01-01') AS earned, points_redeemed(x) AS redeemed, x::text = literal AS same_text, points_summary_send(x) = decode(substr(literal, 16), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT points(t, p) FROM (VALUES (timestamptz '2026-01-02 00:00+00', 100000000000000000000), ('2026-01-01 00:00+00', -3), ('2026-01-01 00:00+00', 12.34), ('2026-01-03 00:00+00', 0.00), ('1999-12-31 23:59:59.999999+00', -5.00), ('2026-01-02 00:00+00', -100000000000000000000.0), ('2026-01-01 00:00+00', 0.005), (NULL, 1)) v(t, p)), 'points_summary:FgEAAAYBAucHgcCh1/DIugED8sABAAAFgMDd7sECHwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAVrx14tYxAAAAAfAf//////////////////////////////yco2UjohYAAAgMDd7sECAgA=')
+	) v(made, literal), LATERAL (SELECT literal::points_summary AS x) s;
+
 -- 1.0.0: clv_model, of a book with all there can be, and of columns without spend
 SELECT d.model_used, d.model_asked, d.until, d.timezone, d.members, d.repeaters, d.repeats, d.longest_age, d.penalty, d.log_likelihood, d.nbd_log_likelihood, d.spend_members, d.spend_left_out, d.spend_log_likelihood, d.spend_correlation, warnings(x),
 	(SELECT string_agg(concat_ws(' ', p.name, p.estimate, p.std_error), ', ') FROM clv_parameters(x) p) AS parameters, x::text = literal AS same_text, clv_model_send(x) = decode(substr(literal, 11), 'base64') AS same_bytes

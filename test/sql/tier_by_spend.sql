@@ -83,6 +83,58 @@ SELECT rolling_spend(x, '2026-01-01', '1 month') = 99999999999999999999999999999
 FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2025-12-31', 99999999999999999999999999999999999999::numeric), ('2025-12-30', 0.0000000000000000000000000001), ('2026-01-01', 0)) v(t, a)) s;
 SELECT tier_by_spend(x, '2026-01-01', ARRAY[0.3], '{a,b}') FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2026-01-01', 0.1), ('2026-01-01', 0.2)) v(t, a)) s;
 
+-- ---------- periods that count from 0, tiers that are kept ----------
+
+-- Gold from 1000 on, kept by 800; silver from 500 on, kept by 400; calendar years from 0, each for the next one as well.
+--   2024-03-10  600                        silver at once
+--   2024-11-20  450  of 2024 1050          gold at once, and for 2025
+--   2025-02-01  300, 2025-09-01 520        820 of 2025 keep gold for 2026 (not 1000, which would reach it)
+--   2026-05-01  450                        of 2026: silver for 2027, by the 400 that keep it
+--   2027                                   nothing: member from 2028 on
+CREATE TABLE flown AS SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2024-03-10', 600.00), ('2024-11-20', 450), ('2025-02-01', 300), ('2025-09-01', 520), ('2026-05-01', 450)) v(t, a);
+SELECT h.* FROM flown, tier_history(x, '2030-01-01', '{1000,500}', '{gold,silver,member}', from_zero => true, keep_limits => '{800,400}', with_kept => true) h;
+SELECT h.* FROM flown, tier_history(x, '2030-01-01', '{1000,500}', '{gold,silver,member}', from_zero => true, keep_limits => '{800,400}') h;
+-- By the limits to reach a tier alone, gold is lost with 2025, and silver, which is reached anew in 2025, with 2026.
+SELECT h.* FROM flown, tier_history(x, '2030-01-01', '{1000,500}', '{gold,silver,member}', from_zero => true, with_kept => true) h;
+-- The next year is what is meant by default; two years more; only the year itself, in which nothing of the year before counts.
+SELECT keep_for, string_agg(format('%s %s %s', since::date, tier, reason), ', ' ORDER BY since) FROM flown, unnest(ARRAY[NULL, interval '1 year', '2 years', '0']) WITH ORDINALITY k (keep_for, n),
+	tier_history(x, '2030-01-01', '{1000,500}', '{gold,silver,member}', from_zero => true, keep_for => keep_for) h GROUP BY n, keep_for ORDER BY n;
+-- What is missing is counted from 0, and when a tier ends is known.
+SELECT as_of::date, tier_by_spend(x, as_of, '{1000,500}', '{gold,silver,member}', from_zero => true, keep_limits => '{800,400}') AS tier, spend_to_next(x, as_of, '{1000,500}', from_zero => true, keep_limits => '{800,400}') AS to_next,
+	tier_until(x, as_of, '{1000,500}', from_zero => true, keep_limits => '{800,400}') AS until
+FROM unnest(ARRAY[timestamptz '2024-04-01', '2024-12-31', '2025-01-01', '2025-12-31', '2026-12-31', '2027-01-01', '2028-01-01']) as_of,
+	LATERAL (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2024-03-10', 600.00), ('2024-11-20', 450), ('2025-02-01', 300), ('2025-09-01', 520), ('2026-05-01', 450)) v(t, a) WHERE t <= as_of) s ORDER BY 1;
+-- A soft landing is one tier down at a time, each for as long as a tier is kept.
+SELECT keep_for, string_agg(format('%s %s %s', since::date, tier, reason), ', ' ORDER BY since) FROM (SELECT spend('2025-03-01', 5000) AS x) s, unnest(ARRAY[NULL, interval '2 years', '0']) WITH ORDINALITY k (keep_for, n),
+	tier_history(x, '2035-01-01', '{4000,1000,500}', '{platinum,gold,silver,member}', from_zero => true, soft_landing => true, keep_for => keep_for) h GROUP BY n, keep_for ORDER BY n;
+-- The years are those of a zone: 2026-01-01 03:00 in Greenwich is the last evening of 2025 in New York.  Of a moment at midnight only the new year knows.
+SELECT timezone, string_agg(format('%s %s %s %s', since AT TIME ZONE timezone, tier, rolling_spend, reason), ', ' ORDER BY since)
+FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2025-06-01', 600), ('2026-01-01 03:00+00', 400), ('2026-01-01 05:00+00', 500)) v(t, a)) s, unnest('{UTC,America/New_York}'::text[]) timezone,
+	tier_history(x, '2029-01-01', '{1000,500}', '{gold,silver,member}', timezone => timezone, from_zero => true) h GROUP BY timezone ORDER BY timezone DESC;
+-- In Havana, 2011-11-13 began twice, at midnight and when clocks were set back to it an hour later: a day from 0 has both hours.
+SELECT h.since AT TIME ZONE 'UTC', h.tier, h.rolling_spend, h.reason FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2011-11-13 04:30+00', 60), ('2011-11-13 05:30+00', 40), ('2011-11-14 04:59:59+00', 1)) v(t, a)) s,
+	tier_history(x, '2011-11-20', '{101,100}', '{a,b,c}', unit => 'day', timezone => 'America/Havana', from_zero => true) h;
+-- A refund takes nothing away before the year ends, and then counts, though the tier was reached.
+SELECT h.* FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2025-03-01', 1200), ('2025-12-20', -500)) v(t, a)) s, tier_history(x, '2028-01-01', '{1000,500}', '{gold,silver,member}', from_zero => true) h;
+-- Two published examples.  Paul Fredrick's status, reached on 2025-11-01, is kept through 2026-12-31.  Of the tier credits of a casino
+-- (15000 diamond, 5000 platinum, counted from 0 each January), 15000 of 2018 and 5000 of 2019 are diamond through 2019 and platinum
+-- through 2020 (where each ends a month later).
+SELECT tier_until(spend('2025-11-01', 2500), '2025-11-02', '{2500}', from_zero => true);
+SELECT h.* FROM (SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2018-04-01', 15000), ('2019-04-01', 5000)) v(t, a)) s, tier_history(x, '2022-01-01', '{15000,5000}', '{diamond,platinum,gold}', from_zero => true) h;
+-- Where the window rolls, a tier is kept from the day on which it was reached: 12 months, to the end of the month or of the day, and as long again if the last 90 days warrant it.
+CREATE TABLE rolled AS SELECT spend(t, a) AS x FROM (VALUES (timestamptz '2025-02-28 10:00', 700), ('2025-03-10 12:00', 400), ('2026-02-20 09:00', 550)) v(t, a);
+SELECT unit, h.since, h.tier, h.rolling_spend, h.reason FROM rolled, unnest('{month,day}'::text[]) unit,
+	tier_history(x, '2028-01-01', '{1000,500}', '{gold,silver,member}', '90 days', unit, keep_for => '12 months', with_kept => true) h ORDER BY unit DESC, since;
+SELECT unit, h.since, h.tier, h.rolling_spend, h.reason FROM rolled, unnest('{month,day}'::text[]) unit,
+	tier_history(x, '2028-01-01', '{1000,500}', '{gold,silver,member}', '90 days', unit, keep_for => '12 months', keep_limits => '{500,200}', soft_landing => true, with_kept => true) h ORDER BY unit DESC, since;
+-- The last day of February is a year after the leap day.
+SELECT tier_until(spend('2024-02-29 12:00', 100), '2024-03-01', '{100}', '1 day', 'day', keep_for => '1 year'), tier_until(spend('2024-02-29 12:00', 100), '2024-03-01', '{100}', '1 day', 'month', keep_for => '1 year'),
+	tier_until(spend('2024-02-29 12:00', 100), '2024-03-01', '{100}', from_zero => true, keep_for => '1 year'), tier_until(spend('2024-02-29 12:00', 100), '2024-03-01', '{100}', keep_for => '300000 years') AS beyond;
+-- No time at all is the default where the window rolls; limits to keep a tier that are those to reach it change nothing, nor do ends that are asked for.
+SELECT count(*) AS changes, bool_and(h = k) AS same FROM one, LATERAL (SELECT array_agg(h ORDER BY since) AS h, count(*) AS n FROM tier_history(x, '2027-06-30', '{1000,500}', '{gold,silver,member}', unit => 'month') h) h,
+	LATERAL (SELECT array_agg(k ORDER BY since) AS k FROM tier_history(x, '2027-06-30', '{1000,500}', '{gold,silver,member}', unit => 'month', keep_for => '0', keep_limits => '{1000.00,500}', with_kept => true) k WHERE reason <> 'kept') k;
+SELECT reason, count(*), min(since), max(since) FROM one, tier_history(x, '2027-06-30', '{1000,500}', '{gold,silver,member}', unit => 'month', with_kept => true) GROUP BY reason ORDER BY 3;
+
 -- ---------- plain SQL gives the same ----------
 
 -- Members with amounts at all hours, at midnights of the zone, twice at one time, and refunds.
@@ -256,7 +308,11 @@ SELECT format('tier_by_spend(x, %s)', rest) FROM unnest(ARRAY[
 	$$'infinity', '{1}', '{a,b}'$$, $$'-infinity', '{1}', '{a,b}'$$, $$'2025-03-10', '{1}', '{a,b}'$$,
 	$$'2026-12-31', '{1}', '{a,b}', '0'$$, $$'2026-12-31', '{1}', '{a,b}', '-1 year'$$, $$'2026-12-31', '{1}', '{a,b}', '1 month -1 day'$$, $$'2026-12-31', '{1}', '{a,b}', '1 day -00:00:01'$$, $$'2026-12-31', '{1}', '{a,b}', '-1 day 48:00'$$,
 	$$'2026-12-31', '{1}', '{a,b}', unit => 'fortnight'$$, $$'2026-12-31', '{1}', '{a,b}', unit => ''$$, $$'2026-12-31', '{1}', '{a,b}', timezone => 'Europe/Atlantis'$$, $$'2026-12-31', '{1}', '{a,b}', timezone => ''$$,
-	$$'2026-12-31', '{1}', '{a,b}', timezone => repeat('x', 1000)$$]) rest
+	$$'2026-12-31', '{1}', '{a,b}', timezone => repeat('x', 1000)$$,
+	$$'2026-12-31', '{1}', '{a,b}', from_zero => NULL$$, $$'2026-12-31', '{1}', '{a,b}', soft_landing => NULL$$, $$'2026-12-31', '{1}', '{a,b}', '6 months', from_zero => true$$, $$'2026-12-31', '{1}', '{a,b}', '365 days', from_zero => true$$,
+	$$'2026-12-31', '{1}', '{a,b}', keep_for => '-1 year'$$, $$'2026-12-31', '{1}', '{a,b}', keep_for => '1 month -1 day'$$, $$'2026-12-31', '{2,1}', '{a,b,c}', keep_limits => '{1}'$$, $$'2026-12-31', '{2,1}', '{a,b,c}', keep_limits => '{2,1,0.5}'$$,
+	$$'2026-12-31', '{2,1}', '{a,b,c}', keep_limits => '{2,1.01}'$$, $$'2026-12-31', '{2,1}', '{a,b,c}', keep_limits => '{1,1}'$$, $$'2026-12-31', '{2,1}', '{a,b,c}', keep_limits => '{1,0}'$$, $$'2026-12-31', '{1}', '{a,b}', keep_limits => '{NaN}'$$,
+	$$'2026-12-31', '{1}', '{a,b}', keep_limits => '{NULL}'$$, $$'2026-12-31', '{1}', '{a,b}', keep_limits => '{}'$$, $$'2026-12-31', '{1}', '{a,b}', keep_limits => ARRAY[1e-29]$$]) rest
 UNION ALL SELECT format('spend_to_next(x, %s)', rest) FROM unnest(ARRAY[$$'2025-03-10', '{1}'$$, $$'2026-12-31', '{1,2}'$$, $$'2026-12-31', '{1}', '0'$$, $$'2026-12-31', NULL$$, $$NULL, '{1}'$$, $$'2026-12-31', '{1}', unit => NULL$$]) rest
 UNION ALL SELECT format('tier_until(x, %s)', rest) FROM unnest(ARRAY[$$'2025-03-10', '{1}'$$, $$'2026-12-31', '{1,2}'$$, $$'2026-12-31', '{1}', '0'$$, $$'2026-12-31', NULL$$]) rest
 UNION ALL SELECT format('rolling_spend(x, %s)', rest) FROM unnest(ARRAY[$$NULL$$, $$'infinity'$$, $$'2026-12-31', '0'$$, $$'2026-12-31', NULL$$, $$'2026-12-31', timezone => NULL$$, $$'2026-12-31', timezone => 'nowhere'$$]) rest;
@@ -265,6 +321,7 @@ SELECT call, hostile.error_of('SELECT ' || call || ' FROM tier_by_spend_test.one
 SELECT count(*) AS differ FROM bad_calls
 WHERE call LIKE 'tier_by_spend%' AND hostile.error_of('SELECT ' || call || ' FROM tier_by_spend_test.one') IS DISTINCT FROM
 	hostile.error_of('SELECT (SELECT count(*) FROM ' || replace(call, 'tier_by_spend', 'tier_history') || ') FROM tier_by_spend_test.one');
+SELECT hostile.error_of($$SELECT tier_history(x, '2026-12-31', '{1}', '{a,b}', with_kept => NULL) FROM tier_by_spend_test.one$$);
 -- Infinite spans, from 17 on.
 DO $$
 DECLARE error text;
@@ -272,6 +329,9 @@ BEGIN
 	IF current_setting('server_version_num')::int >= 170000 THEN
 		FOR error IN SELECT hostile.error_of(format('SELECT tier_by_spend(x, ''2026-12-31'', ''{1}'', ''{a,b}'', %L), rolling_spend(x, ''2026-12-31'', %1$L) FROM tier_by_spend_test.one', span)) FROM unnest(ARRAY['infinity', '-infinity']) span LOOP
 			IF error IS NULL OR error NOT LIKE '22008 span must be a length of time, not "%infinity"' THEN RAISE 'infinite span: %', error; END IF;
+		END LOOP;
+		FOR error IN SELECT hostile.error_of(format('SELECT tier_by_spend(x, ''2026-12-31'', ''{1}'', ''{a,b}'', keep_for => %L) FROM tier_by_spend_test.one', span)) FROM unnest(ARRAY['infinity', '-infinity']) span LOOP
+			IF error IS NULL OR error NOT LIKE '22008 keep_for must be a length of time, not "%infinity"' THEN RAISE 'infinite keep_for: %', error; END IF;
 		END LOOP;
 	END IF;
 END $$;
@@ -287,6 +347,8 @@ SELECT count(*) FROM unnest(ARRAY['day', 'week', 'month', 'quarter', 'year']) un
 	unnest(ARRAY[interval '1 us', '1 day', '1 month 1 day 1 us', '2147483647 days']) span, far, tier_history(x, '294276-12-31 23:59:59.999999+00', '{2,1}', '{a,b,c}', span, unit, timezone);
 SELECT timezone, tier_by_spend(x, '4714-11-24 00:00+00 BC', '{1}', '{a,b}', '1 day', 'day', timezone), rolling_spend(x, '4714-11-24 00:00+00 BC', '1 day', timezone)
 FROM (SELECT spend('4714-11-24 BC', 1) AS x) s, unnest(ARRAY['UTC', 'Pacific/Kiritimati', 'Etc/GMT+12']) timezone;
+SELECT count(*) FROM unnest(ARRAY['day', 'week', 'month', 'quarter', 'year']) unit, unnest(ARRAY['UTC', 'Pacific/Kiritimati', 'Etc/GMT+12', 'Asia/Manila', 'America/Juneau', '<+167>-167', '<-167>167']) timezone,
+	unnest(ARRAY[NULL, interval '0', '1 month 1 day 1 us', '300000 years', '2147483646 months 2147483647 days 2562047788:00:54.775807']) keep_for, far, tier_history(x, '294276-12-31 23:59:59.999999+00', '{2,1}', '{a,b,c}', unit => unit, timezone => timezone, from_zero => true, keep_for => keep_for, with_kept => true);
 -- A million moments.
 CREATE TABLE long_history AS SELECT spend(timestamptz '2000-01-01' + n * interval '10 minutes', n % 100) AS x FROM generate_series(1, 1000000) n;
 SELECT count(*) > 1 AS changes FROM long_history, tier_history(x, '2030-01-01', '{500000,50000}', '{a,b,c}', '1 month', 'day', 'Europe/Berlin');

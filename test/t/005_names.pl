@@ -32,8 +32,8 @@ my $make_tables = join '', map { qq{CREATE TABLE "$_" (id bigint);\n} } @tables;
 # Something of everything: aggregates, operators, functions, reports, indexes.
 my $use = q{
 	SELECT frequency(x + x), x::text::rfm_summary = x, monetary(rollup(x)) FROM (SELECT rfm('2026-01-01', 5) AS x) s GROUP BY x;
-	SELECT streak(a + a), level(f + f), rolling_spend(s + s, NULL::timestamptz)
-	  FROM (SELECT activity(timestamptz '2026-01-01', 'day', 'UTC') AS a, funnel('1 day', '2026-01-01', true) AS f, spend('2026-01-01', 5) AS s) x;
+	SELECT streak(a + a), level(f + f), rolling_spend(s + s, NULL::timestamptz), points_balance(p + p, NULL::timestamptz)
+	  FROM (SELECT activity(timestamptz '2026-01-01', 'day', 'UTC') AS a, funnel('1 day', '2026-01-01', true) AS f, spend('2026-01-01', 5) AS s, points('2026-01-01', 5) AS p) x;
 	SELECT r.member_group, r.verdict, cell_count(b + b) FROM (SELECT pricebook(n::bigint, g, n) AS b FROM generate_series(1, 3) n, unnest('{old,new}'::text[]) g) s, price_gaps(b, 'old') r;
 	SELECT p.rows, rows_skipped(b + b) FROM (SELECT price_slope(1::bigint, '2026-01-01', n, n) AS b FROM generate_series(1, 3) n) s, price_slopes(b) p;
 	SELECT r.treated, r.verdict, (rows_skipped(c + c)) FROM (SELECT campaign(n > 2, n) AS c FROM generate_series(1, 5) n) s, campaign_results(c) r LIMIT 1;

@@ -102,7 +102,7 @@ $node->safe_psql(
 
 	CREATE TABLE value AS
 	SELECT member, date_trunc('month', at) AS month, rfm(at, amount) AS rfm, tag_agg(tag) FILTER (WHERE id % 9 < 2) AS tags,
-	       activity(at, 'day', 'Asia/Kolkata') AS activity, funnel('1 day', at, id % 2 = 0, id % 3 = 0) AS funnel, spend(at, amount) AS spend
+	       activity(at, 'day', 'Asia/Kolkata') AS activity, funnel('1 day', at, id % 2 = 0, id % 3 = 0) AS funnel, spend(at, amount) AS spend, points(at, amount) AS points
 	  FROM sale WHERE at IS NOT NULL AND amount IS NOT NULL GROUP BY 1, 2 ORDER BY chance(hashint8(member), 10), 2;
 	ALTER TABLE value SET (parallel_workers = 4);
 
@@ -184,6 +184,7 @@ my %series_of = (
 	activity => "activity(at, 'day', 'America/New_York')",
 	funnel => "funnel('10 days', at, $steps)",
 	spend => 'spend(at, amount)',
+	points => 'points(at, amount)',
 	campaign => 'campaign(household % 3 > 0, round(mod(amount, 1000), 2), order_id)');
 for my $type (sort keys %series_of)
 {
@@ -220,8 +221,8 @@ my %parts = (
 	'rollup(tagbloom)' => q{SELECT md5(string_agg(concat_ws(' ', d, tagbloom_send(tags)), ',' ORDER BY d))
 		FROM (SELECT part AS d, rollup(tags) AS tags FROM one GROUP BY part) s},
 	'rollup(tagbloom), all in one' => 'SELECT md5(tagbloom_send(rollup(tags))) FROM one',
-	'rollup(activity), rollup(funnel), rollup(spend)' => q{SELECT md5(string_agg(concat_ws(' ', member, a, f, s), ',' ORDER BY member))
-		FROM (SELECT member, activity_summary_send(rollup(activity)) AS a, funnel_summary_send(rollup(funnel)) AS f, spend_summary_send(rollup(spend)) AS s FROM value GROUP BY member) x},
+	'rollup(activity), rollup(funnel), rollup(spend), rollup(points)' => q{SELECT md5(string_agg(concat_ws(' ', member, a, f, s, p), ',' ORDER BY member))
+		FROM (SELECT member, activity_summary_send(rollup(activity)) AS a, funnel_summary_send(rollup(funnel)) AS f, spend_summary_send(rollup(spend)) AS s, points_summary_send(rollup(points)) AS p FROM value GROUP BY member) x},
 	'retention_book(bigint, activity)' => q{SELECT md5(retention_book_send(retention_book(member, activity))) FROM value},
 	'funnel_book(bigint, funnel)' => q{SELECT md5(funnel_book_send(funnel_book(member, funnel))) FROM value},
 	'rollup(retention_book)' => q{SELECT md5(retention_book_send(rollup(members)) || funnel_book_send(rollup(funnels)) || interaction_book_send(rollup(interactions))) FROM month},
@@ -332,7 +333,7 @@ for my $condition ('true', 'false', 'id < 0 OR at IS NULL')
 		'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member, at, amount) FROM %s) s (b)',
 		"SELECT row(rows_skipped(b), cell_count(b), md5(pricebook_summary_send(b))) FROM (SELECT pricebook(member, 'g', amount) FROM %s) s (b)",
 		'SELECT row(rows_skipped(b), md5(price_slope_summary_send(b))) FROM (SELECT price_slope(member_text, at::date, 1, amount) FROM %s) s (b)',
-		"SELECT row(a, f, s) FROM (SELECT activity(at, 'week', 'UTC'), funnel('1 day', at, true), spend(at, amount) FROM %s) s (a, f, s)",
+		"SELECT row(a, f, s, p) FROM (SELECT activity(at, 'week', 'UTC'), funnel('1 day', at, true), spend(at, amount), points(at, amount) FROM %s) s (a, f, s, p)",
 		"SELECT row(rows_skipped(b), md5(retention_book_send(b)), md5(funnel_book_send(f)), md5(interaction_book_send(i))) FROM (SELECT retention_book(member, at, amount, 'week', 'UTC'), funnel_book(member_text, '1 day', at, true), interaction_book(member_uuid, 'own', at) FROM %s) s (b, f, i)",
 		'SELECT row(rows_skipped(b), member_count(b)) FROM (SELECT rfm_book(member_text, order_text, at, amount) FROM %s) s (b)')
 	{

@@ -136,6 +136,9 @@ $node->safe_psql(
 	INSERT INTO kept_spend SELECT member, spend(at, amount) FROM sale GROUP BY member;
 	INSERT INTO kept_spend VALUES (1001, NULL), (1002, (SELECT spend(t, 99999999999999999999999999999999999999.9999999999999999999999999999) FROM unnest('{4714-11-24 00:00+00 BC,294276-12-31 23:59:59.999999+00}'::timestamptz[]) t));
 	-- Campaigns of both forms, with amounts of both ends; books of segments, of scores, of nothing but skipped rows.
+	CREATE TABLE kept_points (id int PRIMARY KEY, value points_summary);
+	INSERT INTO kept_points SELECT member, points(at, amount) FROM sale GROUP BY member;
+	INSERT INTO kept_points VALUES (1001, NULL), (1002, (SELECT points(t, p) FROM unnest('{4714-11-24 00:00+00 BC,294276-12-31 23:59:59.999999+00}'::timestamptz[]) t, unnest('{99999999999999999999999999999999999999.9999999999999999999999999999,-99999999999999999999999999999999999999,0}'::numeric[]) p));
 	CREATE TABLE kept_campaign (id int PRIMARY KEY, value campaign_summary);
 	INSERT INTO kept_campaign SELECT member, campaign(id % 3 > 0, round(mod(amount, 1000), 2)) FROM sale GROUP BY member;
 	INSERT INTO kept_campaign VALUES (1001, NULL), (1002, (SELECT campaign(true, 99999999999999999999999999999999999999, -1e-28))), (1003, (SELECT campaign(id % 3 > 0, round(mod(amount, 1000), 2), id) FROM sale)), (1004, (SELECT campaign(NULL, 1)));
@@ -145,6 +148,7 @@ $node->safe_psql(
 	CREATE INDEX ON kept_campaign (value);
 	CREATE INDEX ON kept_funnel (level(value, 'strict_order')) WHERE level(value) > 1;
 	CREATE INDEX ON kept_spend (value);
+	CREATE INDEX ON kept_points (value);
 	CREATE MATERIALIZED VIEW funnel_of_shop AS SELECT id, t.* FROM kept_funnel_book, LATERAL funnel_steps(value) t;
 
 	-- Price books of both forms and both kinds of item, with wide prices and quantities,
@@ -264,6 +268,7 @@ my $contents = q{
 	SELECT 'contact book', id, md5(contact_book_send(value)), member_count(value), rows_skipped(value), (SELECT string_agg(p::text, ',') FROM contact_priors(value) p) FROM kept_contact_book ORDER BY id;
 	SELECT 'spend', id, md5(spend_summary_send(value)), rolling_spend(value, '294276-12-31 23:59:59+00', '1 year') FROM kept_spend ORDER BY id;
 	SELECT 'clv', id, clv_model_send(value), warnings(value), d.* FROM kept_clv_model LEFT JOIN LATERAL clv_details(value) d ON true ORDER BY id;
+	SELECT 'points', id, md5(points_summary_send(value)), points_balance(value, '2100-01-01 00:00+00'), points_lapsed(value, '2100-01-01 00:00+00') FROM kept_points ORDER BY id;
 	SELECT 'campaign', id, md5(campaign_summary_send(value)), rows_skipped(value), (SELECT string_agg(r::text, ',') FROM campaign_results(value) r) FROM kept_campaign ORDER BY id;
 	SELECT 'campaign book', id, md5(campaign_book_send(value)), rows_skipped(value) FROM kept_campaign_book ORDER BY id;
 	SELECT 'behaviour partitioned', tableoid::regclass, id, md5(activity_summary_send(value)) FROM kept_behaviour_partitioned ORDER BY id;
@@ -378,7 +383,7 @@ sub first_difference
 
 # COPY
 my @tables = qw(kept_rfm kept_cuts kept_book kept_cards kept_domain kept_key kept_partitioned kept_tags kept_query kept_tag_domain kept_tag_partitioned kept_pricebook kept_price_slope kept_price_domain kept_price_partitioned
-	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_contact_trail kept_contact_book kept_spend kept_campaign kept_campaign_book kept_behaviour_partitioned kept_behaviour_domain);
+	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_behaviour_partitioned kept_behaviour_domain);
 for my $format ('text', 'csv', 'binary')
 {
 	my $sql = "SET search_path = public, analytics;\n";
@@ -397,7 +402,7 @@ for my $format ('text', 'csv', 'binary')
 # The text form depends on no setting.  Some locale writes a comma in numbers, if there is any.
 my ($numeric) = ((grep { /^de_DE\.utf-?8$/i } `locale -a 2>/dev/null`), 'C');
 chomp $numeric;
-for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary clv_model campaign_summary campaign_book))
+for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book))
 {
 	my $table = 'public.kept_' . $type =~ s/_summary//r =~ s/rfm_|tag(?=query)|(?<=retention)_book//r =~ s/bloom/s/r;
 	my %seen;
@@ -465,6 +470,7 @@ my $keys = q{
 	       (SELECT count(*) FROM (SELECT value FROM kept_activity CROSS JOIN generate_series(1, 3) GROUP BY value) g) = (SELECT count(DISTINCT activity_summary_send(value)) FROM kept_activity) + 1,
 	       (SELECT count(*) FROM kept_funnel a JOIN kept_funnel b USING (value)) = (SELECT sum(n * n) FROM (SELECT count(*) AS n FROM kept_funnel WHERE value IS NOT NULL GROUP BY funnel_summary_send(value)) g),
 	       (SELECT count(*) FROM (SELECT value FROM kept_retention UNION SELECT value FROM kept_retention) u) = (SELECT count(DISTINCT retention_book_send(value)) FROM kept_retention) + 1,
+	       (SELECT count(*) FROM kept_points a JOIN kept_points b USING (value)) = (SELECT count(*) FROM kept_points WHERE value IS NOT NULL),
 	       (SELECT count(*) FROM kept_spend a JOIN kept_spend b USING (value)) = (SELECT count(*) FROM kept_spend WHERE value IS NOT NULL),
 	       (SELECT count(*) FROM (SELECT value FROM kept_campaign UNION SELECT value FROM kept_campaign) u) = (SELECT count(DISTINCT campaign_summary_send(value)) FROM kept_campaign) + 1,
 	       (SELECT count(*) FROM (SELECT value FROM kept_book UNION SELECT value FROM kept_book) u) = (SELECT count(DISTINCT value) FROM kept_book) + 1;

@@ -324,12 +324,13 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 		interaction_book => "member_count(v), rows_skipped(v), interaction_stages(v), interaction_transitions(v, '1999-01-01'), interaction_book_send(v + v)",
 		contact_trail => "pressure(v), contacts_within(v, NULL, '1 day'), next_contact(v, NULL, '1 day', 1), contact_trail_send(v + v)",
 		contact_book => 'member_count(v), rows_skipped(v), contact_priors(v), contact_fatigue(v), contact_book_send(v + v)',
-		spend_summary => "rolling_spend(v, '2026-01-01'), spend_summary_send(v + v)");
+		spend_summary => "rolling_spend(v, '2026-01-01'), spend_summary_send(v + v)",
+		points_summary => "points_balance(v, '2027-01-01'), points_lapsed(v, '2027-01-01', '0', 'month'), points_earned(v), points_redeemed(v), points_summary_send(v + v)");
 	my $rows = q{(VALUES (1, 'a', timestamptz '2026-01-05 00:00+00', 5.25, 'own'), (1, 'a', '2026-01-05 00:00:01+00', -3, 'own'), (2, 'b', '2026-02-05 00:00+00', 1e20, 'induced'), (2, 'b', '2025-12-05 00:00+00', 0.001, 'obliged'), (-3, '', '2031-02-05 00:00+00', 7, 'own')) r (n, m, at, amount, kind)};
 	$node->safe_psql('postgres', "CREATE TABLE valid_behaviour (name text, type text, bytes bytea);\n" . join '', map { "INSERT INTO valid_behaviour SELECT '$_->[0]', '$_->[0]', $_->[0]_send($_->[1]) FROM $rows;\n" }
 		  [ activity_summary => "activity(at, 'day', 'Europe/Berlin')" ], [ retention_book => "retention_book(n, at, 'week', 'UTC')" ], [ retention_book => "retention_book(m, at, amount, 'month', 'UTC')" ], [ retention_book => 'retention_book(md5(m)::uuid, at)' ], [ funnel_summary => "funnel('40 days', at, amount < 0, n > 1)" ],
 		[ funnel_book => "funnel_book(m, '40 days', at, amount < 0, n > 1)" ], [ interaction_book => 'interaction_book(n, kind, at)' ], [ contact_trail => "contact_trail(m, CASE kind WHEN 'own' THEN 'sent' ELSE 'clicked' END, at)" ],
-		[ contact_book => "contact_book(n, m, CASE kind WHEN 'own' THEN 'sent' ELSE 'clicked' END, at)" ], [ contact_book => "contact_book(m, 'é', 'sent', at + interval '1 microsecond')" ], [ spend_summary => 'spend(at, amount)' ]);
+		[ contact_book => "contact_book(n, m, CASE kind WHEN 'own' THEN 'sent' ELSE 'clicked' END, at)" ], [ contact_book => "contact_book(m, 'é', 'sent', at + interval '1 microsecond')" ], [ spend_summary => 'spend(at, amount)' ], [ points_summary => 'points(at, amount)' ]);
 	$node->safe_psql('postgres', "CREATE CAST (bytea AS $_) WITHOUT FUNCTION") for sort keys %reports;
 	$node->safe_psql('postgres', 'CREATE TABLE behaviour_report (type text, list text)');
 	$node->safe_psql('postgres', "INSERT INTO behaviour_report VALUES ('$_', \$\$$reports{$_}\$\$)") for sort keys %reports;
@@ -771,10 +772,11 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE deed AS SELECT n, retention_book(i % 150000 * n, at, i % 100 - 3, 'day', 'Europe/Berlin') AS money, retention_book('member ' || i % 100000 * n, at) AS times,
 	       funnel_book(i % 150000 * n, '30 days', at, i % 2 = 0, i % 3 = 0, i % 5 = 0) AS funnels, contact_book(i % 150000 * n, 'channel ' || i % 4 * n, (ARRAY['sent', 'sent', 'clicked'])[1 + i % 3], at) AS contacts, interaction_book(i % 150000 * n, (ARRAY['own', 'induced', 'obliged'])[1 + i % 3], at) AS interactions
 	  FROM generate_series(1, 2) n, LATERAL (SELECT i, timestamptz '2026-01-01' + i * 7919 % 400000 * interval '100 seconds' AS at FROM (SELECT generate_series(1, 400000::bigint) AS i) g) o GROUP BY n;
-	CREATE TABLE deed_one (n int, a activity_summary, f funnel_summary, s spend_summary);
-	ALTER TABLE deed_one ALTER a SET STORAGE EXTERNAL, ALTER f SET STORAGE EXTERNAL, ALTER s SET STORAGE EXTERNAL;
+	CREATE TABLE deed_one (n int, a activity_summary, f funnel_summary, s spend_summary, p points_summary);
+	ALTER TABLE deed_one ALTER a SET STORAGE EXTERNAL, ALTER f SET STORAGE EXTERNAL, ALTER s SET STORAGE EXTERNAL, ALTER p SET STORAGE EXTERNAL;
 	INSERT INTO deed_one SELECT n, activity(timestamptz '1000-01-01' + i * n % 400000 * interval '2 days', 'day', 'UTC') AS a, funnel('1 day', timestamptz '2026-01-01' + i * 7919 % 400000 * interval '1 hour', i % 3 = 0, i % 5 = 0) AS f,
-	       spend(timestamptz '2000-01-01' + i * 7919 % 400000 * interval '1 hour', i % 100 - 3) AS s FROM generate_series(1, 2) n, generate_series(1, 400000::bigint) i GROUP BY n;
+	       spend(timestamptz '2000-01-01' + i * 7919 % 400000 * interval '1 hour', i % 100 - 3) AS s,
+	       points(timestamptz '2000-01-01' + i * 7919 % 400000 * interval '1 hour', i % 100 - 40) AS p FROM generate_series(1, 2) n, generate_series(1, 400000::bigint) i GROUP BY n;
 	CREATE TABLE deed_literal (money text);
 	ALTER TABLE deed_literal ALTER money SET STORAGE EXTERNAL;
 	INSERT INTO deed_literal SELECT money::text FROM deed WHERE n = 1;
@@ -790,9 +792,13 @@ my %slow = (
 	'activity()' => q{SELECT active_periods(activity(timestamptz '1000-01-01' + i * 7919 % 600000 * interval '1 day', 'day', 'UTC')) FROM (SELECT generate_series(1, 600000::bigint) AS i) g},
 	'funnel()' => q{SELECT level(funnel('1 day', timestamptz '2026-01-01' - i * interval '1 second', i % 3 = 0, i % 5 = 0)) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
 	'spend()' => q{SELECT length(spend_summary_send(spend(timestamptz '2026-01-01' - i * interval '1 second', i * 1e20))) FROM (SELECT generate_series(1, 500000::bigint) AS i) g},
+	'points()' => q{SELECT length(points_summary_send(points(timestamptz '2026-01-01' - i * interval '1 second', (i % 3 - 1) * i * 1e20))) FROM (SELECT generate_series(1, 500000::bigint) AS i) g},
+	'points_balance()' => q{SELECT points_balance(p, '2200-01-01', '5 years', 'day', 'Europe/Berlin') FROM deed_one WHERE n = 1},
+	'points_history()' => q{SELECT count(*) FROM deed_one, points_history(p, '2200-01-01', '5 years', 'day', 'Europe/Berlin') WHERE n = 1},
+	'tier_history() from 0' => q{SELECT count(*) FROM deed_one, tier_history(s, '2200-01-01', '{200,100}', '{a,b,c}', unit => 'day', timezone => 'Europe/Berlin', from_zero => true, keep_for => '3 days', with_kept => true) WHERE n = 1},
 	'rollup() of behaviour' => 'SELECT length(retention_book_send(rollup(money))), length(funnel_book_send(rollup(funnels))) FROM deed',
 	'+ of behaviour' => 'SELECT length(interaction_book_send(a.interactions + b.interactions)), length(retention_book_send(a.times + b.times)) FROM deed a, deed b WHERE a.n < b.n',
-	'rollup() of series' => 'SELECT length(activity_summary_send(rollup(a))), length(funnel_summary_send(rollup(f))), length(spend_summary_send(rollup(s))) FROM deed_one',
+	'rollup() of series' => 'SELECT length(activity_summary_send(rollup(a))), length(funnel_summary_send(rollup(f))), length(spend_summary_send(rollup(s))), length(points_summary_send(rollup(p))) FROM deed_one',
 	'cohort_retention()' => 'SELECT count(*) FROM deed, cohort_retention(money) WHERE n = 2',
 	'net_outside()' => 'SELECT net_outside(money) FROM deed WHERE n = 2',
 	'lifecycle_counts()' => 'SELECT count(*) FROM deed, lifecycle_counts(money) WHERE n = 2',
@@ -959,6 +965,7 @@ SKIP:
 		'contact_book()' => q{SELECT member_count(contact_book(i, 'email', 'sent', timestamptz '2026-01-01' + i * interval '1 second')) FROM (SELECT generate_series(1, 10000000::bigint) AS i) g},
 		'contact_trail()' => q{SELECT contacts_within(contact_trail('email', 'sent', timestamptz '2026-01-01' + i * interval '1 second'), NULL, '1 day') FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'funnel()' => q{SELECT level(funnel('1 day', timestamptz '2026-01-01' + i * interval '1 second', true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'points() of wide amounts' => q{SELECT length(points_summary_send(points(timestamptz '2026-01-01' + i * interval '1 second', (i % 2 * 2 - 1) * i * 1e25))) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'spend() of wide amounts' => q{SELECT length(spend_summary_send(spend(timestamptz '2026-01-01' + i * interval '1 second', i * 1e25))) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rollup(funnel_book)' => q{SELECT member_count(rollup(f + f)) FROM ten_million},
 		'day_retention()' => q{SELECT count(*) FROM day_retention((SELECT retention_book(1, now())), last_day => 16777215)},

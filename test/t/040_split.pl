@@ -134,6 +134,7 @@ $arguments{'contact_trail(text, text, timestamp with time zone)'} = $contact;
 $arguments{contact_trail} = 'day_trail';
 $arguments{contact_book} = 'day_contacts';
 $arguments{spend_summary} = 'day_spend';
+$arguments{points_summary} = 'day_points';
 # Campaigns: squares of the largest amounts would not fit.
 my $outcome = 'member % 3 > 0, round(mod(amount, 1000000), 2)';
 $arguments{'boolean, numeric'} = $outcome;
@@ -200,10 +201,10 @@ $session->sql(qq{
 	ALTER TABLE shop ADD day_interactions interaction_book;
 	ALTER TABLE shop ADD day_trail contact_trail, ADD day_contacts contact_book;
 	UPDATE shop s SET (day_trail, day_contacts) = (SELECT contact_trail($contact), contact_book(member_text, $contact) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
-	ALTER TABLE shop ADD day_spend spend_summary;
+	ALTER TABLE shop ADD day_spend spend_summary, ADD day_points points_summary;
 	ALTER TABLE shop ADD day_campaign campaign_summary, ADD day_segments campaign_book;
 	UPDATE shop s SET (day_campaign, day_segments) = (SELECT campaign($outcome), campaign_book(member_text, $outcome) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
-	UPDATE shop s SET day_spend = (SELECT spend(at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
+	UPDATE shop s SET (day_spend, day_points) = (SELECT spend(at, amount), points(at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET day_interactions = (SELECT interaction_book(member_text, $kind, at) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 

@@ -48,6 +48,7 @@ foreach my $expression (
 	"pricebook(member, 'g' || order_id % 3, amount)",
 	"pricebook('i' || member, date '2026-01-01' + (order_id % 20)::int, 'g' || order_id % 3, amount, 1 + order_id % 5)",
 	"price_slope(member, date '2026-01-01' + (order_id % 20)::int, order_id / 1000.0, amount)",
+	"points(ordered_at, amount - 50)",
 	"campaign(member % 3 > 0, amount, order_id)",
 	"contact_trail('channel ' || order_id % 7, 'sent', ordered_at)",
 	"contact_book(member, 'channel ' || order_id % 7, (ARRAY['sent', 'clicked', 'sent'])[1 + order_id % 3], ordered_at)",

@@ -14,7 +14,7 @@
 
 #define LAST_LAYOUT EVENTS_NAMED_SECONDS
 
-static const char *const layout_names[] = {"moments", "times", "periods", "amounts", "payments",
+static const char *const layout_names[] = {"moments", "times", "periods", "amounts", "payments", "entries",
 "named events", "named events of whole seconds"};
 
 static bool
@@ -30,9 +30,15 @@ has_tag(EventLayout layout)
 }
 
 static bool
+is_payment(EventLayout layout)
+{
+	return layout == EVENTS_PAYMENTS || layout == EVENTS_ENTRIES;
+}
+
+static bool
 has_time(EventLayout layout)
 {
-	return has_tag(layout) || layout == EVENTS_TIMES || layout == EVENTS_PAYMENTS;
+	return has_tag(layout) || layout == EVENTS_TIMES || is_payment(layout);
 }
 
 /* What a place is to the event: places of seconds are stored, microseconds are not. */
@@ -45,7 +51,7 @@ microseconds(EventLayout layout, int64 place)
 static bool
 has_money(EventLayout layout)
 {
-	return layout == EVENTS_AMOUNTS || layout == EVENTS_PAYMENTS;
+	return layout == EVENTS_AMOUNTS || is_payment(layout);
 }
 
 /* ---------- events as they come ---------- */
@@ -102,7 +108,7 @@ make_events(EventLayout layout, CalendarUnit unit, const Plainly *plain, Size n)
 				diag("%s is refused", plain[i].amount);
 				exit(1);
 			}
-			*(layout == EVENTS_PAYMENTS ? &event->amount : &event->value) = decimal_pack(&d, &events.pool);
+			*(is_payment(layout) ? &event->amount : &event->value) = decimal_pack(&d, &events.pool);
 		}
 	}
 	return events;
@@ -157,7 +163,7 @@ random_plain(EventLayout layout, CalendarUnit unit, uint32 tag_max, Plainly *pla
 		random_amount(plain[i].amount, random_below(4) ? 7 : DECIMAL_MAX_DIGITS, random_below(4) ? 3 : DECIMAL_MAX_SCALE);
 
 		/* As the book has it: a refund is no activity, all else is.  Payments do not tell. */
-		plain[i].is_active = layout == EVENTS_AMOUNTS ? plain[i].amount[0] != '-' : layout != EVENTS_PAYMENTS;
+		plain[i].is_active = layout == EVENTS_AMOUNTS ? plain[i].amount[0] != '-' : !is_payment(layout);
 	}
 	return n;
 }
@@ -198,11 +204,20 @@ plain_signed(int128 number)
 	return number >= 0 ? 2 * (uint128) number : 2 * (uint128) -number - 1;
 }
 
+/* -0.00 is not. */
+static bool
+is_below_0(const char *amount)
+{
+	return amount[0] == '-' && strpbrk(amount, "123456789") != NULL;
+}
+
 static int
 compare_plain(EventLayout layout, const Plainly *a, const Plainly *b)
 {
 	if (a->place != b->place)
 		return a->place < b->place ? -1 : 1;
+	if (layout == EVENTS_ENTRIES)
+		return is_below_0(a->amount) - is_below_0(b->amount);
 	return has_tag(layout) ? (a->tag > b->tag) - (a->tag < b->tag) : 0;
 }
 
@@ -395,8 +410,8 @@ test_round_trips(EventLayout layout)
 		again = load(layout, unit, exact, count, length);
 		for (Size i = 0; i < count; i++)
 		{
-			wide += has_money(layout) && decimal_is_pooled(layout == EVENTS_PAYMENTS ? again.event[i].amount : again.event[i].value);
-			holds(layout == EVENTS_PAYMENTS || again.event[i].owner == 0, "an owner");
+			wide += has_money(layout) && decimal_is_pooled(is_payment(layout) ? again.event[i].amount : again.event[i].value);
+			holds(is_payment(layout) || again.event[i].owner == 0, "an owner");
 		}
 		holds(store(&again, bytes) == length && memcmp(bytes, expected, length) == 0, "%s, run %d: other bytes when read and stored",
 			  layout_names[layout], run);
@@ -469,7 +484,7 @@ test_joined(EventLayout layout)
 			holds(events_end(exact, exact + size, part.n, layout) == exact + size, "%s, run %d: the end is elsewhere", name, run);
 			holds(events_load(exact, exact + size, part.n, layout, &joined.pool, joined.event + joined.n) == exact + size,
 				  "%s, run %d: loads more or less than there is", name, run);
-			if (joined.n > 0 && (layout == EVENTS_PAYMENTS || joined.event[joined.n - 1].tag <= joined.event[joined.n].tag) &&
+			if (joined.n > 0 && (is_payment(layout) || joined.event[joined.n - 1].tag <= joined.event[joined.n].tag) &&
 				joined.event[joined.n - 1].value <= joined.event[joined.n].value)
 				already++;
 			events_join(joined.event, joined.n, part.n, layout, spare);
@@ -478,7 +493,7 @@ test_joined(EventLayout layout)
 				holds(has_time(layout) ?
 					  joined.event[i - 1].value < joined.event[i].value ||
 					  (joined.event[i - 1].value == joined.event[i].value &&
-					   (layout == EVENTS_PAYMENTS || joined.event[i - 1].tag <= joined.event[i].tag)) :
+					   (is_payment(layout) || joined.event[i - 1].tag <= joined.event[i].tag)) :
 					  joined.event[i - 1].tag <= joined.event[i].tag, "%s, run %d: not in order", name, run);
 			free(exact);
 			free_events(&part);
@@ -637,6 +652,13 @@ test_faults(void)
 		{EVENTS_PAYMENTS, 1, BYTES_OF(2, 0x20, 2), "its reserved bits are not zero", "bit 5 is reserved, too"},
 		{EVENTS_PAYMENTS, 1, BYTES_OF(2), "an amount is truncated", "an amount that is missing"},
 		{EVENTS_PAYMENTS, 2, BYTES_OF(2, 0, 3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 3), "a time is out of range", "a time beyond all numbers"},
+		{EVENTS_ENTRIES, 2, BYTES_OF(2, 2, 100, 0, 0, 3), NULL, "what was paid in and out at one time"},
+		{EVENTS_ENTRIES, 2, BYTES_OF(2, 0, 3, 0, 2, 100), "an event appears twice", "not the other way round"},
+		{EVENTS_ENTRIES, 2, BYTES_OF(2, 0, 3, 0, 0, 3), "an event appears twice", "nor paid out twice"},
+		{EVENTS_ENTRIES, 2, BYTES_OF(2, 0, 4, 0, 0, 4), "an event appears twice", "or in twice"},
+		{EVENTS_ENTRIES, 3, BYTES_OF(2, 0, 4, 0, 0, 3, 0, 0, 3), "an event appears twice", "or in and out twice"},
+		{EVENTS_ENTRIES, 2, BYTES_OF(2, 0, 0, 0, 0, 3), NULL, "0 is paid in"},
+		{EVENTS_ENTRIES, 1, BYTES_OF(2, 0x80, 2), "its reserved bits are not zero", "a sign is no flag"},
 	};
 
 
@@ -706,7 +728,7 @@ test_tidy_pool(EventLayout layout)
 	ok(events.pool.count == 2, "and leave two in the pool");
 	for (int i = 0; i < 2; i++)
 	{
-		Decimal		sum = decimal_unpack(layout == EVENTS_PAYMENTS ? events.event[i].amount : events.event[i].value, &events.pool);
+		Decimal		sum = decimal_unpack(is_payment(layout) ? events.event[i].amount : events.event[i].value, &events.pool);
 		char		text[DECIMAL_TEXT_SIZE];
 
 		decimal_to_text(&sum, text);
@@ -741,6 +763,7 @@ main(void)
 	test_nothing();
 	test_tidy_pool(EVENTS_AMOUNTS);
 	test_tidy_pool(EVENTS_PAYMENTS);
+	test_tidy_pool(EVENTS_ENTRIES);
 	for (EventLayout layout = EVENTS_MOMENTS; layout <= LAST_LAYOUT; layout++)
 	{
 		test_round_trips(layout);

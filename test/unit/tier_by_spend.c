@@ -128,6 +128,9 @@ typedef struct Rules
 	int64		span;
 	int64		end_wobble;		/* what the windows of ends are longer */
 	int64		wobble[WOBBLES];	/* and those of payments */
+	bool		from_zero;
+	int64		keep;			/* how long a tier is kept; -1: as long as every end decides, or periods from 0 the next */
+	bool		soft_landing;
 	long		calls;
 } Rules;
 
@@ -160,26 +163,82 @@ window_start(void *context, int64 time)
 	return time < TIME_MIN + length ? INT64_MIN : time - length;
 }
 
+static int64
+payment_window(void *context, int64 time)
+{
+	int64		start = window_start(context, time);
+
+	return start == INT64_MIN ? start : start + 1;
+}
+
+static int64
+period_begin(void *context, int64 time)
+{
+	Rules	   *rules = context;
+
+	rules->calls++;
+	return floor_to(time, rules->unit);
+}
+
+static int64
+period_window(void *context, int64 end)
+{
+	return period_begin(context, end - 1);
+}
+
+static int64
+kept_until(void *context, int64 time)
+{
+	Rules	   *rules = context;
+
+	if (rules->keep < 0)
+		return period_end(rules, period_end(rules, time));
+	return period_end(rules, time > TIME_END - rules->keep ? TIME_END : time + rules->keep);
+}
+
 static TierCalendar
 calendar_of(Rules *rules)
 {
 	int64		longest = rules->end_wobble;
+	TierCalendar calendar = {rules, period_end, payment_window, window_start, NULL, rules->from_zero};
 
+	if (rules->from_zero)
+	{
+		calendar.payment_window = period_begin;
+		calendar.end_window = period_window;
+	}
+	if (rules->from_zero || rules->keep >= 0)
+		calendar.kept_until = kept_until;
 	for (int i = 0; i < WOBBLES; i++)
 		longest = Max(longest, rules->wobble[i]);
-	return (TierCalendar) {rules, period_end, window_start, rules->span, rules->span + longest};
+	calendar.window_least = rules->span;
+	calendar.window_most = rules->span + longest;
+	return calendar;
 }
 
 static Rules
 random_rules(void)
 {
-	Rules		rules = {.unit = 1 + (int64) random_below(15), .span = 1 + (int64) random_below(30)};
+	Rules		rules = {.unit = 1 + (int64) random_below(15), .span = 1 + (int64) random_below(30), .keep = -1};
 
 	if (random_below(2) == 0)
 		for (int i = 0; i < WOBBLES; i++)
 			rules.wobble[i] = (int64) random_below(6);
 	if (random_below(2) == 0)
 		rules.end_wobble = (int64) random_below(6);
+	return rules;
+}
+
+/* Those of periods from 0, of tiers that are kept for a time, and of soft landings. */
+static Rules
+random_other_rules(void)
+{
+	Rules		rules = random_rules();
+
+	rules.from_zero = random_below(2) == 0;
+	if (random_below(3) > 0)
+		rules.keep = (int64) random_below(40);
+	rules.soft_landing = random_below(2) == 0;
 	return rules;
 }
 
@@ -224,13 +283,45 @@ compare_times(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Looks at every point of time there is from the first row to `until`. */
+/* A tier that was won, and up to when: a member has the best of those not over. */
+typedef struct Award
+{
+	int			tier;
+	int64		until;
+} Award;
+
+static bool
+is_awarded(const Award *awards, int n, int tier, int64 time)
+{
+	for (int i = 0; i < n; i++)
+		if (awards[i].tier == tier && awards[i].until > time)
+			return true;
+	return false;
+}
+
+/* The last time before the end of a period to which a tier of a time is kept. */
+static int64
+award_end(const Rules *rules, int64 time)
+{
+	if (rules->keep < 0)
+		return floor_to(time, rules->unit) + (rules->from_zero ? 2 : 1) * rules->unit;
+	return floor_to(time + rules->keep, rules->unit) + rules->unit;
+}
+
+/*
+ * Looks at every point of time there is from the first row to `until`.  Where the
+ * net keeps the tier is a change, too.
+ */
 static int
-changes_of(const Row *rows, int n, const int128 *limits, int limit_count, Rules *rules, int64 until, Change *changes)
+changes_of(const Row *rows, int n, const int128 *limits, const int128 *keep_limits, int limit_count, Rules *rules,
+		   int64 until, Change *changes)
 {
 	int64		times[MOST];
+	Award		awards[2 * MOST_CHANGES];
+	int			award_count = 0;
 	int			count = 0;
 	int			tier = -1;
+	int64		won = 0;
 
 	for (int i = 0; i < n; i++)
 		times[i] = rows[i].time;
@@ -241,21 +332,54 @@ changes_of(const Row *rows, int n, const int128 *limits, int limit_count, Rules 
 
 		if (t > times[0] && floor_to(t, rules->unit) == t)
 		{
-			int128		net = net_of(rows, n, window_start(rules, t), t - 1);
-			int			now = tier_of(net, limits, limit_count);
+			int128		net = net_of(rows, n, rules->from_zero ? t - rules->unit : window_start(rules, t), t - 1);
+			int			by_net = limit_count;
+			int			now;
+			bool		is_kept;
 
+			for (int i = limit_count - 1; i >= 0; i--)
+				if (net >= (i < tier ? limits : keep_limits)[i])
+					by_net = i;
+			if (rules->from_zero)
+			{
+				awards[award_count++] = (Award) {by_net, award_end(rules, t - 1)};
+				is_kept = by_net == tier && is_awarded(awards, award_count, tier, t) && won < t - rules->unit;
+				for (now = 0; now < limit_count && !is_awarded(awards, award_count, now, t);)
+					now++;
+			}
+			else
+			{
+				bool		is_over = tier < limit_count && !is_awarded(awards, award_count, tier, t);
+
+				now = by_net < tier || is_over ? by_net : tier;
+				is_kept = is_over && now == tier;
+				if (is_over || now < tier)
+					awards[award_count++] = (Award) {now, Max(award_end(rules, t - 1), t + rules->unit)};
+			}
+			if (now > tier + 1 && rules->soft_landing)
+			{
+				now = tier + 1;
+				awards[award_count++] = (Award) {now, Max(award_end(rules, t - 1), t + rules->unit)};
+			}
 			if (now != tier)
+			{
 				changes[count++] = (Change) {t, now, now < tier ? TIER_UPGRADE : TIER_DOWNGRADE, net};
+				won = t - 1;
+			}
+			else if (is_kept && tier < limit_count)
+				changes[count++] = (Change) {t, now, TIER_KEPT, net};
 			tier = now;
 		}
 		if (is_payment)
 		{
-			int128		net = net_of(rows, n, window_start(rules, t) + 1, t);
+			int128		net = net_of(rows, n, rules->from_zero ? floor_to(t, rules->unit) : window_start(rules, t) + 1, t);
 			int			now = tier_of(net, limits, limit_count);
 
 			if (tier == -1 || now < tier)
 			{
 				changes[count++] = (Change) {t, now, tier == -1 ? TIER_START : TIER_UPGRADE, net};
+				awards[award_count++] = (Award) {now, rules->from_zero ? floor_to(t, rules->unit) + rules->unit : award_end(rules, t)};
+				won = t;
 				tier = now;
 			}
 		}
@@ -263,24 +387,41 @@ changes_of(const Row *rows, int n, const int128 *limits, int limit_count, Rules 
 	return count;
 }
 
+/* Leaves the ends that keep a tier out, unless they are asked for. */
+static int
+changes_only(Change *changes, int n, bool with_kept)
+{
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+		if (with_kept || changes[i].reason != TIER_KEPT)
+			changes[count++] = changes[i];
+	return count;
+}
+
 /* ---------- walks ---------- */
 
 static void
-test_random(bool wide, int runs, const char *name)
+test_random(bool wide, bool other_rules, int runs, const char *name)
 {
 	long		changes_seen = 0;
 	long		downgrades = 0;
 	long		upgrades_at_ends = 0;
+	long		kept_seen = 0;
 
 	property(name);
 	for (int run = 0; run < runs; run++)
 	{
 		Row			rows[MOST];
 		int			n = 1 + (int) random_below(random_below(10) == 0 ? 30 : 8);
-		Rules		rules = random_rules();
+		Rules		rules = other_rules ? random_other_rules() : random_rules();
 		TierCalendar calendar = calendar_of(&rules);
 		int128		limits[4];
+		int128		keep_limits[4];
 		Decimal		limit_decimals[4];
+		Decimal		keep_decimals[4];
+		int64		kept[4];
+		bool		with_kept = other_rules && random_below(2) == 0;
 		int			limit_count = 1 + (int) random_below(4);
 		Change		expected[MOST_CHANGES];
 		int			expected_count;
@@ -305,9 +446,17 @@ test_random(bool wide, int runs, const char *name)
 			limits[i] = (i == limit_count - 1 ? 0 : limits[i + 1]) + 1 + (int128) random_below(60);
 			if (wide && random_below(2) == 0)
 				limits[i] += INT64_C(1000000000000000000) * (int128) 100000000;
+			keep_limits[i] = limits[i];
+			if (other_rules && random_below(2) == 0)
+			{
+				int128		above = i == limit_count - 1 ? 0 : keep_limits[i + 1];
+
+				keep_limits[i] = above + 1 + (limits[i] - above - 1) / (1 + (int128) random_below(5));
+			}
 			limit_decimals[i] = decimal_of(limits[i], 2);
+			keep_decimals[i] = decimal_of(keep_limits[i], 3);
 		}
-		expected_count = changes_of(rows, n, limits, limit_count, &rules, until, expected);
+		expected_count = changes_only(expected, changes_of(rows, n, limits, keep_limits, limit_count, &rules, until, expected), with_kept);
 
 		put(&history, rows, n);
 		holds(events_arrange(history.payments, &history.count, EVENTS_PAYMENTS, &history.pool), "sums are refused");
@@ -316,8 +465,12 @@ test_random(bool wide, int runs, const char *name)
 		walk.count = history.count;
 		walk.pool = &history.pool;
 		walk.limits = limit_decimals;
+		walk.keep_limits = keep_decimals;
 		walk.limit_count = limit_count;
 		walk.calendar = &calendar;
+		walk.kept = kept;
+		walk.soft_landing = rules.soft_landing;
+		walk.with_kept = with_kept;
 		walk.until = until;
 		tier_walk_begin(&walk);
 		while (tier_walk_next(&walk))
@@ -328,6 +481,7 @@ test_random(bool wide, int runs, const char *name)
 				  walk.since, count < expected_count ? expected[count].tier : -1,
 				  count < expected_count ? expected[count].since : 0);
 			downgrades += walk.reason == TIER_DOWNGRADE;
+			kept_seen += walk.reason == TIER_KEPT;
 			upgrades_at_ends += walk.reason == TIER_UPGRADE && floor_to(walk.since, rules.unit) == walk.since;
 			count++;
 		}
@@ -337,7 +491,7 @@ test_random(bool wide, int runs, const char *name)
 
 		/* Going on without rows: when the present tier is lost. */
 		present = walk.tier;
-		later_count = changes_of(rows, n, limits, limit_count, &rules, until + 100, later);
+		later_count = changes_only(later, changes_of(rows, n, limits, keep_limits, limit_count, &rules, until + 250, later), with_kept);
 		for (int i = later_count - 1; i >= expected_count; i--)
 			if (later[i].tier > present)
 				lost = later[i].since;
@@ -354,14 +508,14 @@ test_random(bool wide, int runs, const char *name)
 			int64		after = to - (int64) random_below(40);
 			Decimal		net;
 
-			holds(spend_net(history.payments, history.count, &history.pool, after, to, &net) &&
+			holds(spend_net(history.payments, history.count, &history.pool, after + 1, to, &net) &&
 				  is_cents(&net, net_of(rows, n, after + 1, to)), "run %d: net from %" PRId64 " to %" PRId64, run, after, to);
 		}
 		clear(&history);
 	}
 	property_end();
-	ok(changes_seen > runs && downgrades > runs / 10 && upgrades_at_ends > 0, "%ld changes, %ld downgrades, %ld upgrades at an end of a period",
-	   changes_seen, downgrades, upgrades_at_ends);
+	ok(changes_seen > runs && downgrades > runs / 10 && upgrades_at_ends > 0 && (!other_rules || kept_seen > runs / 10),
+	   "%ld changes, %ld downgrades, %ld upgrades at an end of a period, kept %ld times", changes_seen, downgrades, upgrades_at_ends, kept_seen);
 }
 
 /* A member worked by hand: limits 100 and 50, a window of 10, periods of 10. */
@@ -384,11 +538,11 @@ test_by_hand(void)
 		{10, 1, TIER_DOWNGRADE, 8000}, {13, 0, TIER_UPGRADE, 10000}, {20, 1, TIER_DOWNGRADE, 7000},
 		{30, 2, TIER_DOWNGRADE, 0}, {40, 0, TIER_UPGRADE, 20000}
 	};
-	Rules		rules = {.unit = 10, .span = 10};
+	Rules		rules = {.unit = 10, .span = 10, .keep = -1};
 	TierCalendar calendar = calendar_of(&rules);
 	Decimal		limits[2] = {decimal_of(10000, 0), decimal_of(5000, 2)};
 	History		history = {0};
-	TierWalk	walk = {.limits = limits, .limit_count = 2, .calendar = &calendar, .until = 45};
+	TierWalk	walk = {.limits = limits, .keep_limits = limits, .limit_count = 2, .calendar = &calendar, .until = 45};
 	int			count = 0;
 
 	put(&history, rows, LENGTH_OF(rows));
@@ -421,11 +575,13 @@ test_far(void)
 	property("long stretches are jumped over");
 	for (int run = 0; run < 200; run++)
 	{
-		Rules		rules = {.unit = run % 2 == 0 ? DAY : 1, .span = 1 + (int64) (random_u64() >> random_below(60) >> 2)};
+		Rules		rules = {.unit = run % 2 == 0 ? DAY : 1, .span = 1 + (int64) (random_u64() >> random_below(60) >> 2), .keep = -1,
+		.from_zero = run % 4 == 3};
 		TierCalendar calendar = calendar_of(&rules);
 		int			n = 1 + (int) random_below(MOST);
 		History		history = {0};
-		TierWalk	walk = {.limits = &limit, .limit_count = 1, .calendar = &calendar, .until = TIME_END - 1};
+		int64		kept;
+		TierWalk	walk = {.limits = &limit, .keep_limits = &limit, .limit_count = 1, .calendar = &calendar, .kept = &kept, .until = TIME_END - 1};
 
 		for (int i = 0; i < n; i++)
 		{
@@ -445,7 +601,7 @@ test_far(void)
 		while (tier_walk_next(&walk))
 			;
 		holds(walk.next == history.count, "run %d: %zu of %zu payments", run, walk.next, history.count);
-		holds(rules.calls <= 6L * n, "run %d: %ld calls for %d rows", run, rules.calls, n);
+		holds(rules.calls <= (rules.from_zero ? 9L : 6L) * n, "run %d: %ld calls for %d rows", run, rules.calls, n);
 		clear(&history);
 	}
 	property_end();
@@ -457,11 +613,11 @@ test_range(void)
 {
 	Decimal		huge = {.scale = 0};
 	History		history = {0};
-	Rules		rules = {.unit = 10, .span = 10};
+	Rules		rules = {.unit = 10, .span = 10, .keep = -1};
 	TierCalendar calendar = calendar_of(&rules);
 	Decimal		limit = decimal_of(100, 2);
 	Decimal		net;
-	TierWalk	walk = {.limits = &limit, .limit_count = 1, .calendar = &calendar, .until = 100, .pool = &history.pool};
+	TierWalk	walk = {.limits = &limit, .keep_limits = &limit, .limit_count = 1, .calendar = &calendar, .until = 100, .pool = &history.pool};
 
 	huge.word[DECIMAL_WORDS - 1] = 0x7FFFFFFF;
 	for (int i = 0; i < 2; i++)
@@ -472,8 +628,8 @@ test_range(void)
 	ok(tier_walk_next(&walk) && walk.tier == 0 && walk.since == 0, "the first payment");
 	ok(!tier_walk_next(&walk) && walk.is_out_of_range, "the second is out of range");
 	ok(!tier_walk_next(&walk) && walk.is_out_of_range, "and remains so");
-	ok(!spend_net(history.payments, 2, &history.pool, -1, 1, &net), "and so is their net");
-	ok(spend_net(history.payments, 2, &history.pool, 0, 1, &net), "but not that of one");
+	ok(!spend_net(history.payments, 2, &history.pool, 0, 1, &net), "and so is their net");
+	ok(spend_net(history.payments, 2, &history.pool, 1, 1, &net), "but not that of one");
 	history.payments[1].value = 0;
 	history.count = 2;
 	ok(!events_arrange(history.payments, &history.count, EVENTS_PAYMENTS, &history.pool), "nor do they make one payment");
@@ -522,8 +678,10 @@ int
 main(void)
 {
 	test_by_hand();
-	test_random(false, 60000, "walks equal what adding up anew gives");
-	test_random(true, 10000, "walks with wide amounts, too");
+	test_random(false, false, 60000, "walks equal what adding up anew gives");
+	test_random(true, false, 10000, "walks with wide amounts, too");
+	test_random(false, true, 60000, "so do periods from 0, tiers that are kept, soft landings");
+	test_random(true, true, 10000, "and these with wide amounts");
 	test_far();
 	test_range();
 	test_months();
