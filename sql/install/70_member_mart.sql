@@ -278,7 +278,7 @@ BEGIN
 		AND to_regprocedure(format('%I.%I(%s)', n.nspname, prefix || c.relname, arguments)) IS NOT NULL
 		AND to_regclass(format('%I.%I', n.nspname, c.relname || '_changes')) IS NOT NULL;
 	IF relation IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" is not a member mart', mart),
+		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('%s is not a member mart', mart),
 			HINT = 'create_member_mart makes one. Its log and its functions are found by their names, so they keep them.';
 	END IF;
 	RETURN format('%I.%I', relation.nspname, prefix || relation.relname);
