@@ -6,10 +6,10 @@ CREATE FUNCTION member_mart_note() RETURNS trigger
 COMMENT ON FUNCTION member_mart_note() IS
 'The triggers that create_member_mart makes: notes the members whose rows have changed in the log of a mart, or NULL for everybody after TRUNCATE. Arguments: schema and name of the log, column of the member. Needs the right to insert into the log (42501), which create_member_mart gives to PUBLIC. Error 42P01 if the log is gone, 39P01 if it is not called as such a trigger.';
 
-CREATE FUNCTION member_mart_columns(query text, OUT column_name name, OUT column_type regtype) RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'custmart_member_mart_columns' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 10;
+CREATE FUNCTION member_mart_columns(query text) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'custmart_member_mart_columns' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION member_mart_columns(text) IS
-'Names and types of the columns that a query would return, which is not run. Used by create_member_mart. Error 42601 if it is not one query, and whatever is wrong with that.';
+'Pairs of the name and the OID of the type of what a query would return, which is not run. Used by create_member_mart. Error 42601 if it is not one query, and whatever is wrong with that.';
 
 CREATE FUNCTION member_mart_path() RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE COST 10
@@ -17,8 +17,8 @@ CREATE FUNCTION member_mart_path() RETURNS text
 COMMENT ON FUNCTION member_mart_path() IS
 'The search_path of the caller as a list of the schemas that exist, pg_temp last. Used by create_member_mart.';
 
-CREATE FUNCTION member_mart_statements(mart text, source regclass, member name, columns text, filter text, path text) RETURNS SETOF text
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000 ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION member_mart_statements(mart text, source regclass, member name, columns text, filter text, path text) RETURNS text[]
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	extension text := (SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'custmart');
 	relation record;
@@ -26,9 +26,10 @@ DECLARE
 	key text;
 	counted text;		-- what is selected,
 	rows_of_key text;	-- of which rows
+	made text[];		-- names and types of the mart's columns
 	names name[];
-	summaries name[];
-	list text;			-- of the mart's columns
+	summaries name[];	-- of rfm()
+	list text;
 	target text;
 	log text;
 	cuts text;
@@ -38,12 +39,16 @@ DECLARE
 	make_table text;
 	arguments text;
 	about text;
+	statements text[] := '{}';
 BEGIN
 	IF mart IS NULL OR source IS NULL OR member IS NULL OR columns IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = format('%s of a member mart must not be NULL', CASE WHEN mart IS NULL THEN 'name' WHEN source IS NULL THEN 'source' WHEN member IS NULL THEN 'member' ELSE 'columns' END);
 	ELSIF mart = '' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'name of a member mart must not be empty';
+	ELSIF mart = 'member_mart' THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'a member mart cannot be called "member_mart"',
+			HINT = 'Its function refresh_member_mart would be mistaken for that of custmart. Call it members, for example.';
 	ELSIF octet_length(mart) > 55 THEN
 		RAISE EXCEPTION USING ERRCODE = 'name_too_long', MESSAGE = format('name "%s" of a member mart is too long', mart),
 			HINT = 'It may have 55 bytes, because its log is called like it with "_changes" behind.';
@@ -95,27 +100,27 @@ BEGIN
 	rows_of_key := concat(key, ' IS NOT NULL', E' AND (\n' || nullif(btrim(filter, E' \t\n\r'), '') || E'\n)');
 
 	PERFORM set_config('search_path', path, true);
-	EXECUTE format('SELECT array_agg(c.column_name), array_agg(c.column_name) FILTER (WHERE c.column_type = %L::regtype) FROM %s.member_mart_columns($1) c',
-			extension || '.rfm_summary', extension)
-		INTO names, summaries USING concat(counted, E'\nWHERE ', rows_of_key, E'\nGROUP BY ', key);
+	EXECUTE format('SELECT %s.member_mart_columns($1)', extension) INTO made USING concat(counted, E'\nWHERE ', rows_of_key, E'\nGROUP BY ', key);
 	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+	SELECT array_agg(made[i][1] ORDER BY i), array_agg(made[i][1] ORDER BY i) FILTER (WHERE made[i][2]::oid = (extension || '.rfm_summary')::regtype)
+	INTO names, summaries FROM generate_subscripts(made, 1) i;
 	list := (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n));
 
-	RETURN NEXT format(E'%s %s AS\n%s\nWHERE %s\nGROUP BY %s\nWITH NO DATA;', make_table, target, counted, rows_of_key, key);
-	RETURN NEXT format('ALTER TABLE %s ADD PRIMARY KEY (member);', target);
-	RETURN NEXT format('COMMENT ON TABLE %s IS %L;', target, concat('Member mart ', about, '; brought up to date by refresh_member_mart.'));
-	RETURN NEXT format(E'%s %s AS\nSELECT member FROM %s\nWITH NO DATA;', make_table, log, target);
-	RETURN NEXT format('CREATE INDEX ON %s (member);', log);
-	RETURN NEXT format('COMMENT ON TABLE %s IS %L;', log, 'Members whose rows changed since the last refresh of the member mart; NULL is everybody. Only added to, and without a unique key, so that no change is lost.');
-	RETURN NEXT format('GRANT INSERT ON %s TO PUBLIC;', log);
+	statements := array_append(statements, format(E'%s %s AS\n%s\nWHERE %s\nGROUP BY %s\nWITH NO DATA;', make_table, target, counted, rows_of_key, key));
+	statements := array_append(statements, format('ALTER TABLE %s ADD PRIMARY KEY (member);', target));
+	statements := array_append(statements, format('COMMENT ON TABLE %s IS %L;', target, concat('Member mart ', about, '; brought up to date by refresh_member_mart.')));
+	statements := array_append(statements, format(E'%s %s AS\nSELECT member FROM %s\nWITH NO DATA;', make_table, log, target));
+	statements := array_append(statements, format('CREATE INDEX ON %s (member);', log));
+	statements := array_append(statements, format('COMMENT ON TABLE %s IS %L;', log, 'Members whose rows changed since the last refresh of the member mart; NULL is everybody. Only added to, and without a unique key, so that no change is lost.'));
+	statements := array_append(statements, format('GRANT INSERT ON %s TO PUBLIC;', log));
 	IF summaries IS NOT NULL THEN
-		RETURN NEXT format(E'%s %s AS\nSELECT %s\nFROM %s m;', make_table, cuts,
-			(SELECT string_agg(format('%1$s.rfm_cuts(m.%2$I) AS %2$I', extension, c), ', ' ORDER BY n) FROM unnest(summaries) WITH ORDINALITY u (c, n)), target);
-		RETURN NEXT format('COMMENT ON TABLE %s IS %L;', cuts, 'Limits by which the members of the mart are scored, of its last refresh.');
-		RETURN NEXT format(E'CREATE VIEW %I.%I AS\nSELECT m.*, %s\nFROM %s m, %s c;', relation.nspname, mart || '_scored',
+		statements := array_append(statements, format(E'%s %s AS\nSELECT %s\nFROM %s m;', make_table, cuts,
+			(SELECT string_agg(format('%1$s.rfm_cuts(m.%2$I) AS %2$I', extension, c), ', ' ORDER BY n) FROM unnest(summaries) WITH ORDINALITY u (c, n)), target));
+		statements := array_append(statements, format('COMMENT ON TABLE %s IS %L;', cuts, 'Limits by which the members of the mart are scored, of its last refresh.'));
+		statements := array_append(statements, format(E'CREATE VIEW %I.%I AS\nSELECT m.*, %s\nFROM %s m, %s c;', relation.nspname, mart || '_scored',
 			(SELECT string_agg(format('%1$s.rfm_score(m.%2$I, c.%2$I) AS %3$I, %1$s.rfm_segment(m.%2$I, c.%2$I) AS %4$I', extension, c, c || '_score', c || '_segment'), ', ' ORDER BY n)
-				FROM unnest(summaries) WITH ORDINALITY u (c, n)), target, cuts);
-		RETURN NEXT format('COMMENT ON VIEW %I.%I IS %L;', relation.nspname, mart || '_scored', 'The member mart with scores and segments.');
+				FROM unnest(summaries) WITH ORDINALITY u (c, n)), target, cuts));
+		statements := array_append(statements, format('COMMENT ON VIEW %I.%I IS %L;', relation.nspname, mart || '_scored', 'The member mart with scores and segments.'));
 	END IF;
 
 	save := format($text$mart_made AS (
@@ -180,12 +185,12 @@ $text$, cuts, (SELECT string_agg(format('%2$I = (SELECT %1$s.rfm_cuts(m.%2$I) FR
 	WHILE position(quotes IN body) > 0 LOOP
 		quotes := '$mart_' || md5(quotes || body) || '$';
 	END LOOP;
-	RETURN NEXT format($text$CREATE FUNCTION %1$I.%2$I(max_members bigint DEFAULT NULL, everybody boolean DEFAULT false,
+	statements := array_append(statements, format($text$CREATE FUNCTION %1$I.%2$I(max_members bigint DEFAULT NULL, everybody boolean DEFAULT false,
 	OUT recomputed bigint, OUT removed bigint, OUT waiting bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = %3$s SET row_security = off AS %4$s%5$s%4$s;$text$,
-		relation.nspname, 'refresh_' || mart, path, quotes, body);
-	RETURN NEXT format('COMMENT ON FUNCTION %I.%I(bigint, boolean) IS %L;', relation.nspname, 'refresh_' || mart,
-		concat('Refreshes the member mart ', about, '; called by refresh_member_mart and rebuild_member_mart.'));
+		relation.nspname, 'refresh_' || mart, path, quotes, body));
+	statements := array_append(statements, format('COMMENT ON FUNCTION %I.%I(bigint, boolean) IS %L;', relation.nspname, 'refresh_' || mart,
+		concat('Refreshes the member mart ', about, '; called by refresh_member_mart and rebuild_member_mart.')));
 
 	body := format($text$
 #variable_conflict use_column
@@ -217,24 +222,25 @@ $text$, target, log, counted, rows_of_key, key, attribute.as_base, list,
 	WHILE position(quotes IN body) > 0 LOOP
 		quotes := '$mart_' || md5(quotes || body) || '$';
 	END LOOP;
-	RETURN NEXT format($text$CREATE FUNCTION %1$I.%2$I(share double precision DEFAULT 0.01, OUT checked bigint, OUT wrong bigint)
+	statements := array_append(statements, format($text$CREATE FUNCTION %1$I.%2$I(share double precision DEFAULT 0.01, OUT checked bigint, OUT wrong bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = %3$s SET row_security = off AS %4$s%5$s%4$s;$text$,
-		relation.nspname, 'check_' || mart, path, quotes, body);
-	RETURN NEXT format('COMMENT ON FUNCTION %I.%I(double precision) IS %L;', relation.nspname, 'check_' || mart,
-		concat('Compares the member mart ', about, ' with its source; called by check_member_mart.'));
+		relation.nspname, 'check_' || mart, path, quotes, body));
+	statements := array_append(statements, format('COMMENT ON FUNCTION %I.%I(double precision) IS %L;', relation.nspname, 'check_' || mart,
+		concat('Compares the member mart ', about, ' with its source; called by check_member_mart.')));
 
 	-- IS DISTINCT FROM would fail where a column, such as one of json, has no equality.
-	RETURN NEXT format($text$CREATE TRIGGER %I AFTER INSERT OR DELETE ON %I.%I
+	statements := array_append(statements, format($text$CREATE TRIGGER %I AFTER INSERT OR DELETE ON %I.%I
 	FOR EACH ROW EXECUTE FUNCTION %s.member_mart_note(%L, %L, %L);$text$,
-		mart || '_rows', relation.nspname, relation.relname, extension, relation.nspname, mart || '_changes', member);
-	RETURN NEXT format($text$CREATE TRIGGER %I AFTER UPDATE ON %I.%I
+		mart || '_rows', relation.nspname, relation.relname, extension, relation.nspname, mart || '_changes', member));
+	statements := array_append(statements, format($text$CREATE TRIGGER %I AFTER UPDATE ON %I.%I
 	FOR EACH ROW WHEN (OLD.* OPERATOR(pg_catalog.*<>) NEW.*) EXECUTE FUNCTION %s.member_mart_note(%L, %L, %L);$text$,
-		mart || '_updated', relation.nspname, relation.relname, extension, relation.nspname, mart || '_changes', member);
-	RETURN NEXT format($text$CREATE TRIGGER %I AFTER TRUNCATE ON %I.%I
+		mart || '_updated', relation.nspname, relation.relname, extension, relation.nspname, mart || '_changes', member));
+	statements := array_append(statements, format($text$CREATE TRIGGER %I AFTER TRUNCATE ON %I.%I
 	FOR EACH STATEMENT EXECUTE FUNCTION %s.member_mart_note(%L, %L, %L);$text$,
-		mart || '_emptied', relation.nspname, relation.relname, extension, relation.nspname, mart || '_changes', member);
+		mart || '_emptied', relation.nspname, relation.relname, extension, relation.nspname, mart || '_changes', member));
 	-- The first refresh computes everybody.
-	RETURN NEXT format('INSERT INTO %s VALUES (NULL);', log);
+	statements := array_append(statements, format('INSERT INTO %s VALUES (NULL);', log));
+	RETURN statements;
 END $$;
 COMMENT ON FUNCTION member_mart_statements(text, regclass, name, text, text, text) IS
 'What member_mart_script returns and create_member_mart runs. Arguments: as there, and the search_path in which columns and filter are read. Errors as there.';
@@ -243,19 +249,21 @@ CREATE FUNCTION member_mart_run(mart text, source regclass, member name, columns
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	extension text := (SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'custmart');
+	statements text[];
 	statement text;
 BEGIN
-	FOR statement IN EXECUTE format('SELECT %s.member_mart_statements($1, $2, $3, $4, $5, $6)', extension) USING mart, source, member, columns, filter, path LOOP
-		PERFORM pg_catalog.set_config('search_path', path, true);
+	EXECUTE format('SELECT %s.member_mart_statements($1, $2, $3, $4, $5, $6)', extension) INTO statements USING mart, source, member, columns, filter, path;
+	PERFORM set_config('search_path', path, true);
+	FOREACH statement IN ARRAY statements LOOP
 		EXECUTE statement;
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION member_mart_run(text, regclass, name, text, text, text) IS
 'Runs the statements of member_mart_statements. Used by create_member_mart. Errors as there.';
 
-CREATE FUNCTION member_mart_script(name text, source regclass, member name, columns text, filter text DEFAULT NULL) RETURNS SETOF text
+CREATE FUNCTION member_mart_script(name text, source regclass, member name, columns text, filter text DEFAULT NULL, OUT statement text) RETURNS SETOF text
 	LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 10000 ROWS 20
-	RETURN member_mart_statements(name, source, member, columns, filter, member_mart_path());
+	RETURN unnest(member_mart_statements(name, source, member, columns, filter, member_mart_path()));
 COMMENT ON FUNCTION member_mart_script(text, regclass, name, text, text) IS
 'What create_member_mart would run, one statement a row: to read, to keep, or to run with \gexec. Arguments and errors as there.';
 

@@ -17,12 +17,13 @@
 #include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -153,15 +154,16 @@ custmart_member_mart_note(PG_FUNCTION_ARGS)
 
 /* ---------- columns of a query ---------- */
 
-/* custmart_member_mart_columns returns the names and types of what a query would return. */
+/* custmart_member_mart_columns returns names and types of what a query would return. */
 Datum
 custmart_member_mart_columns(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext caller = CurrentMemoryContext;
 	SPIPlanPtr	plan;
 	TupleDesc	columns = NULL;
+	Datum	   *elements;
+	int			n;
 
-	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	plan = SPI_prepare(text_to_cstring(PG_GETARG_TEXT_PP(0)), 0, NULL);
 	if (plan != NULL && list_length(SPI_plan_get_plan_sources(plan)) == 1)
@@ -169,16 +171,19 @@ custmart_member_mart_columns(PG_FUNCTION_ARGS)
 	if (columns == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("the columns of a member mart are more than one query"),
-				 errhint("Give a list as behind SELECT: 'sum(amount) AS spent, max(ordered_at) AS last_order'.")));
-	for (int i = 0; i < columns->natts; i++)
+				 errmsg("the columns of a member mart are not a list as behind SELECT"),
+				 errhint("Give aggregates with their names: 'sum(amount) AS spent, max(ordered_at) AS last_order'.")));
+	n = columns->natts;
+	elements = MemoryContextAlloc(caller, sizeof(Datum) * n * 2);
+	for (int i = 0; i < n; i++)
 	{
-		Datum		values[2] = {NameGetDatum(&TupleDescAttr(columns, i)->attname),
-		ObjectIdGetDatum(TupleDescAttr(columns, i)->atttypid)};
-		bool		nulls[2] = {false, false};
+		Form_pg_attribute column = TupleDescAttr(columns, i);
+		MemoryContext own = MemoryContextSwitchTo(caller);
 
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		elements[2 * i] = CStringGetTextDatum(NameStr(column->attname));
+		elements[2 * i + 1] = CStringGetTextDatum(psprintf("%u", column->atttypid));
+		MemoryContextSwitchTo(own);
 	}
 	SPI_finish();
-	return (Datum) 0;
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(elements, NULL, 2, (int[]) {n, 2}, (int[]) {1, 1}, TEXTOID, -1, false, TYPALIGN_INT));
 }
