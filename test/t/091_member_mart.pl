@@ -347,7 +347,7 @@ as_user('owner', qq{TRUNCATE $source; INSERT INTO $source (store, $member, order
 like(refresh(1), qr/^\(1,\d+,0\)$/, 'TRUNCATE is noted');
 is(wrong(), '0', 'and all is right');
 is(as_user('owner', "SELECT custmart.drop_member_mart($mart)"), '', 'dropped');
-is($node->safe_psql('shop', q{SELECT (SELECT count(*) FROM pg_class WHERE relname LIKE '%members%') + (SELECT count(*) FROM pg_proc WHERE proname LIKE '%members' AND pronamespace = '"My Shop"'::regnamespace) + (SELECT count(*) FROM pg_trigger WHERE tgname LIKE '%members%')}), '0', 'and nothing is left');
+is($node->safe_psql('shop', q{SELECT (SELECT count(*) FROM pg_class WHERE relname LIKE 'it_s members%') + (SELECT count(*) FROM pg_proc WHERE proname LIKE '%members' AND pronamespace = '"My Shop"'::regnamespace) + (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'it_s members%')}), '0', 'and nothing is left');
 is(as_user('writer', qq{INSERT INTO $source (store, $member, ordered_at, amount) VALUES (1, 'second', '2026-01-01', 1); SELECT 1}), '1', 'the shop goes on');
 
 $node->stop;
