@@ -49,10 +49,14 @@ open_log(const Trigger *trigger, Relation source)
 	const char *schema = trigger->tgargs[LOG_SCHEMA];
 	const char *name = trigger->tgargs[LOG_NAME];
 	Oid			namespace = get_namespace_oid(schema, true);
-	Oid			oid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+	Oid			oid;
 	Relation	log;
 	AclResult	allowed;
 
+	/* The schema may have another name by now. */
+	if (!OidIsValid(namespace))
+		namespace = RelationGetNamespace(source);
+	oid = get_relname_relid(name, namespace);
 	if (!OidIsValid(oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),

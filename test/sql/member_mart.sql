@@ -113,6 +113,11 @@ ALTER TABLE by_name_changes RENAME TO other;
 INSERT INTO visits VALUES (NULL, '', 'name 1');
 SELECT refresh_member_mart('by_name');
 ALTER TABLE other RENAME TO by_name_changes;
+-- Another name of the schema does not stop the shop.
+ALTER SCHEMA member_mart_test RENAME TO renamed;
+INSERT INTO renamed.visits VALUES (NULL, '', 'name 1');
+ALTER SCHEMA renamed RENAME TO member_mart_test;
+SELECT refresh_member_mart('by_name');
 -- With another type of member everybody is noted.
 DROP INDEX visits_name_idx;
 ALTER TABLE visits ALTER name TYPE text;
