@@ -479,3 +479,24 @@ SELECT prior, sum(n) AS contacts, sum(x) AS responses, sum(o) AS opt_outs, membe
 FROM cell LEFT JOIN ratio USING (prior)
 GROUP BY prior, members, rate_ratio;
 \endif
+
+-- ---------- mart: members whose orders changed ----------
+
+\if :want_mart
+CREATE VIEW mart_plain AS
+SELECT customer_id AS member, rfm(ordered_at, amount) AS rfm, count(*) AS orders, max(ordered_at) AS last_seen
+FROM mart_orders
+WHERE customer_id IS NOT NULL
+GROUP BY customer_id;
+
+-- One order more of one member in so many, of others each time.
+CREATE SEQUENCE mart_round;
+CREATE FUNCTION mart_touch(one_in int) RETURNS bigint LANGUAGE sql AS $$
+	WITH round AS MATERIALIZED (SELECT nextval('mart_round') AS round), made AS (
+		INSERT INTO mart_orders SELECT -1, member, last_seen, 1 FROM mart, round
+		WHERE abs(hash_record_extended(ROW(member), round)) % one_in = 0
+		RETURNING 1
+	)
+	SELECT count(*) FROM made;
+$$;
+\endif

@@ -319,6 +319,55 @@ workload_contact() {
 	member_memory "a contact_book, ten rows each" contact_made contact_floor
 }
 
+# run_once SIDE STATEMENT: a statement that writes, timed by the server.
+run_once() {
+	local text
+	text=$(sql -c "EXPLAIN (ANALYZE, TIMING OFF, BUFFERS OFF) $2") || exit
+	note "$1" "$(sed -n 's/^Execution Time: \(.*\) ms$/\1 \/ 1000/p' <<<"$text")"
+}
+
+# write_singly SIDE TABLE: seconds of an insert of one row, alone in its transaction and flushed to disk.
+write_singly() {
+	local script=$dir/$2.sql latency
+	echo "INSERT INTO $2 VALUES (0, 1 + (random() * $members)::bigint, '2025-12-31Z', 5);" >"$script"
+	latency=$("$bindir/pgbench" --no-vacuum --time 5 --file "$script" bench 2>/dev/null |
+		sed -n 's/^latency average = \(.*\) ms$/\1/p') && [ -n "$latency" ] || fail "pgbench did not insert"
+	note "$1" "$latency / 1000"
+}
+
+# Alternately, so that the mart is about as large and as scattered for all of them.
+workload_mart() {
+	local run bulk="SELECT -n, 1 + (dice(n, 11) * $members)::bigint, '2025-12-31Z', n FROM generate_series(1, $((rows / 10))) n"
+	heading "A member mart"
+	for ((run = 1; run <= repeat; run++)); do
+		sql -c "SELECT mart_touch(1000)" >/dev/null || exit
+		run_once one_in_1000 "SELECT refresh_member_mart('mart')"
+		sql -c "SELECT mart_touch(100)" >/dev/null || exit
+		run_once one_in_100 "SELECT refresh_member_mart('mart')"
+		sql -c "SELECT mart_touch(10)" >/dev/null || exit
+		run_once one_in_10 "SELECT refresh_member_mart('mart')"
+		run_once rebuilt "SELECT rebuild_member_mart('mart')"
+		measure mart_plain
+		run_once bulk_with "INSERT INTO mart_orders $bulk"
+		run_once bulk_without "INSERT INTO plain_orders $bulk"
+		sql -c "DELETE FROM mart_orders WHERE order_id < 0" -c "DELETE FROM plain_orders WHERE order_id < 0" \
+			-c "SELECT refresh_member_mart('mart')" -c "VACUUM ANALYZE mart_orders, plain_orders, mart, mart_changes" >/dev/null || exit
+	done
+	same "a member mart and GROUP BY" "TABLE mart" "TABLE mart_plain"
+	sql -c "ALTER SYSTEM SET fsync = on" -c "SELECT pg_reload_conf()" -c CHECKPOINT >/dev/null || exit
+	for ((run = 1; run <= repeat; run++)); do
+		write_singly single_with mart_orders
+		write_singly single_without plain_orders
+	done
+	sql -c "ALTER SYSTEM RESET fsync" -c "SELECT pg_reload_conf()" >/dev/null || exit
+	compare "refresh, 0.1 % of the members" one_in_1000 "rebuild" rebuilt times 0.03
+	compare "refresh, 1 %" one_in_100 "rebuild" rebuilt times 0.15
+	compare "refresh, 10 %" one_in_10 "rebuild" rebuilt times
+	compare "rebuild" rebuilt "GROUP BY alone" mart_plain times
+	compare "bulk insert of a tenth of the orders" bulk_with "without a mart" bulk_without times
+	compare "insert of one order, flushed to disk" single_with "without a mart" single_without times 1.1
+}
+
 # Whatever the size asked for, so that the growth of each release can be compared.
 workload_scaling() {
 	local millions

@@ -37,10 +37,13 @@ function statement(text,    s) {
 	objects[s]++
 	if (s !~ /^FUNCTION/)
 		return
-	if (text !~ / (IMMUTABLE|STABLE)/)
-		complain(s ": neither IMMUTABLE nor STABLE")
-	if (text !~ / PARALLEL SAFE/)
-		complain(s ": not PARALLEL SAFE")
+	# What writes says so, and why no worker may run it.
+	if (text !~ / VOLATILE.* PARALLEL UNSAFE/) {
+		if (text !~ / (IMMUTABLE|STABLE)/)
+			complain(s ": neither IMMUTABLE nor STABLE")
+		if (text !~ / PARALLEL SAFE/)
+			complain(s ": not PARALLEL SAFE")
+	}
 	if (text !~ / COST [0-9]/)
 		complain(s ": no COST")
 	if (text ~ /RETURNS (SETOF|TABLE)/ && text !~ / ROWS [0-9]/)
@@ -51,18 +54,18 @@ function statement(text,    s) {
 {
 	for (rest = $0; rest != "";) {
 		if (in_string) {
-			if (!(end = index(rest, "'")))
+			if (!(end = index(rest, in_string)))
 				break
-			rest = substr(rest, end + 1)
-			in_string = 0
-		} else if (match(rest, /'|--|;/)) {
+			rest = substr(rest, end + length(in_string))
+			in_string = ""
+		} else if (match(rest, /'|[$][$]|--|;/)) {
 			mark = substr(rest, RSTART, RLENGTH)
 			text = text substr(rest, 1, RSTART - 1)
 			rest = substr(rest, RSTART + RLENGTH)
 			if (text ~ /[^ \t\n]/ && !line)
 				line = FNR
-			if (mark == "'")
-				in_string = 1
+			if (mark == "'" || mark == "$$")
+				in_string = mark
 			else if (mark == "--")
 				break
 			else {

@@ -122,6 +122,11 @@ is(as_user('analyst', q{
 	SELECT n AS nr, n % 41 AS customer, md5((n % 41)::text)::uuid AS key, 'item ' || n % 41 AS name, (n % 3)::int AS store,
 	       timestamptz '2026-01-01 00:00+00' + n * 7919 % 3600 * interval '1 hour' AS at, (n * 37 % 101)::numeric AS amount
 	  FROM generate_series(1, 900::bigint) n}), '', 'a table');
+# A table that follows the orders, made in the search_path that sessions have and refreshed without one.
+my $make_mart = q{SELECT create_member_mart('mart', 'orders', 'customer', 'rfm(at, amount) AS rfm')};
+my $refresh_mart = q{SET search_path = ''; SELECT %1$s.refresh_member_mart('public.mart'); SELECT * FROM %1$s.check_member_mart('public.mart', 1); SELECT count(rfm_score) FROM public.mart_scored};
+as_user('analyst', 'CREATE INDEX ON orders (customer)');
+is(as_user('analyst', "$make_mart; " . sprintf $refresh_mart, 'custmart'), "\n(41,0,0)\n41|0\n41", 'a member mart');
 for (@names)
 {
 	is(as_user('analyst', "SET timezone = 'UTC'; CREATE VIEW live_$_ AS SELECT $view{$_}; CREATE MATERIALIZED VIEW kept_$_ AS SELECT $view{$_} WITH NO DATA"), '', "$_ is made");
@@ -163,6 +168,8 @@ $node->safe_psql('postgres', 'ALTER ROLE dashboard RESET search_path');
 $node->safe_psql('shop', 'CREATE SCHEMA elsewhere AUTHORIZATION analyst; ALTER EXTENSION custmart SET SCHEMA elsewhere; DROP SCHEMA custmart; ALTER DATABASE shop SET search_path = public, elsewhere');
 is(rows_of('kept'), $before, 'moved: the views are as they were');
 is(refresh('moved'), $before, 'moved: nothing has changed');
+like(as_user('analyst', sprintf($refresh_mart, 'elsewhere')), qr/function rfm\(.*\) does not exist/, 'moved: a member mart has kept the search_path,');
+is(as_user('analyst', "SELECT drop_member_mart('mart'); $make_mart; " . sprintf $refresh_mart, 'elsewhere'), "\n\n(51,0,0)\n51|0\n51", 'and is made anew');
 
 # Dumped and restored, with what ALTER DATABASE set
 my $dump = PostgreSQL::Test::Utils::tempdir() . '/shop';
@@ -172,6 +179,7 @@ $node->command_ok([ 'pg_restore', '--create', '--exit-on-error', '--dbname', 'po
 is(as_user('analyst', 'SHOW search_path'), 'public, elsewhere', 'the search_path is there again');
 is(rows_of('kept'), $before, 'and everything in the views');
 is(refresh('restored'), $before, 'restored: nothing has changed');
+is(as_user('analyst', "UPDATE orders SET amount = amount + 1 WHERE customer < 3; " . sprintf $refresh_mart, 'elsewhere'), "(3,0,0)\n51|0\n51", 'a member mart goes on');
 
 $node->stop;
 done_testing();

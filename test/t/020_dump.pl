@@ -228,6 +228,10 @@ $node->safe_psql(
 	CREATE UNIQUE INDEX ON member (member);
 	CREATE VIEW tagged AS SELECT id FROM kept_tags WHERE value @@ '"Ærø1" & !(東京3 | nobody)' OR has_tag(value, '7') OR value @> '{Київ2}';
 	CREATE MATERIALIZED VIEW all_tags AS SELECT id % 5 AS id, rollup(value) AS value, tag_agg(id::text, 1000) AS ids FROM kept_tags GROUP BY 1;
+	CREATE INDEX ON sale (member_text);
+	SELECT create_member_mart('mart', 'sale', 'member_text', 'rfm(at, amount) AS rfm');
+	SELECT refresh_member_mart('mart');
+	UPDATE sale SET amount = 1 WHERE id < 5;
 	CREATE FUNCTION segment_of(rfm_summary) RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT rfm_segment(rfm_score($1, value)) FROM kept_cuts WHERE id = 5; END;
 });
 
@@ -284,6 +288,8 @@ my $contents = q{
 	SELECT 'score', * FROM score ORDER BY id;
 	SELECT 'member', * FROM member ORDER BY member COLLATE "C";
 	SELECT 'segment', id, segment_of(value) FROM kept_rfm ORDER BY id;
+	SELECT 'mart', md5(member), rfm_summary_send(rfm), rfm_score FROM mart_scored ORDER BY member COLLATE "C";
+	SELECT 'mart waits', md5(member) FROM mart_changes ORDER BY member COLLATE "C";
 	SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2;
 };
 my $before = $node->safe_psql('shop', $contents);
