@@ -6,7 +6,7 @@
  * every release and when the audience grows.  So the hash is specified in
  * docs/audience.md, and texts are hashed as UTF-8 whatever the database's encoding.
  */
-#include "custmart.h"
+#include "audience/audience.h"
 
 #include <math.h>
 
@@ -18,11 +18,9 @@
 #include <xxhash.h>
 
 /* XXH64 of the UTF-8 form of a text. */
-static uint64
-hash_text(text *value, uint64 seed)
+uint64
+audience_hash_text(const char *bytes, int length, uint64 seed)
 {
-	char	   *bytes = VARDATA_ANY(value);
-	int			length = (int) VARSIZE_ANY_EXHDR(value);
 	char	   *utf8 = pg_server_to_any(bytes, length, PG_UTF8);
 	uint64		hash;
 
@@ -34,6 +32,28 @@ hash_text(text *value, uint64 seed)
 	return hash;
 }
 
+/* The hash of a member: of a number as 8 bytes, least significant first. */
+uint64
+audience_hash_key(KeyType key_type, const Key *key, uint64 seed)
+{
+	uint8		bytes[8];
+
+	switch (key_type)
+	{
+		case KEY_INT64:
+			for (int i = 0; i < 8; i++)
+				bytes[i] = (uint8) ((uint64) key->number >> 8 * i);
+			return XXH64(bytes, sizeof(bytes), seed);
+		case KEY_FIXED16:
+			return XXH64(key->fixed, UUID_LEN, seed);
+		case KEY_BYTES:
+			return audience_hash_text(key->bytes.data, (int) key->bytes.length, seed);
+		case KEY_FIXED20:
+			break;
+	}
+	pg_unreachable();
+}
+
 /* The upper 53 bits of a hash, which a float8 holds exactly. */
 static float8
 share_of_hash(uint64 hash)
@@ -41,32 +61,26 @@ share_of_hash(uint64 hash)
 	return ldexp((float8) (hash >> 11), -53);
 }
 
+/* The share of a member, argument 0, for a salt, argument 1. */
 static float8
-share_of_bigint(FunctionCallInfo fcinfo)
+get_hash_share(FunctionCallInfo fcinfo, KeyType key_type)
 {
-	uint64		seed = hash_text(PG_GETARG_TEXT_PP(1), 0);
-	uint64		member = (uint64) PG_GETARG_INT64(0);
-	uint8		bytes[8];
+	text	   *salt = PG_GETARG_TEXT_PP(1);
+	uint64		seed = audience_hash_text(VARDATA_ANY(salt), (int) VARSIZE_ANY_EXHDR(salt), 0);
+	Key			key;
 
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8) (member >> 8 * i);
-	return share_of_hash(XXH64(bytes, sizeof(bytes), seed));
-}
+	if (key_type == KEY_INT64)
+		key.number = PG_GETARG_INT64(0);
+	else if (key_type == KEY_FIXED16)
+		memcpy(key.fixed, PG_GETARG_UUID_P(0)->data, UUID_LEN);
+	else
+	{
+		text	   *member = PG_GETARG_TEXT_PP(0);
 
-static float8
-share_of_uuid(FunctionCallInfo fcinfo)
-{
-	uint64		seed = hash_text(PG_GETARG_TEXT_PP(1), 0);
-
-	return share_of_hash(XXH64(PG_GETARG_UUID_P(0)->data, UUID_LEN, seed));
-}
-
-static float8
-share_of_text(FunctionCallInfo fcinfo)
-{
-	uint64		seed = hash_text(PG_GETARG_TEXT_PP(1), 0);
-
-	return share_of_hash(hash_text(PG_GETARG_TEXT_PP(0), seed));
+		key.bytes.data = VARDATA_ANY(member);
+		key.bytes.length = (uint32) VARSIZE_ANY_EXHDR(member);
+	}
+	return share_of_hash(audience_hash_key(key_type, &key, seed));
 }
 
 /* The share that is held out: 0 to 1. */
@@ -83,56 +97,26 @@ get_share(FunctionCallInfo fcinfo)
 	return share;
 }
 
-/* hash_share(bigint, text): the hash is of 8 bytes, least significant first. */
-CUSTMART_FUNCTION(custmart_hash_share_bigint);
-Datum
-custmart_hash_share_bigint(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_FLOAT8(share_of_bigint(fcinfo));
+/*
+ * hash_share(member, salt), and is_held_out(member, salt, share), which is whether
+ * hash_share() is below the share.
+ */
+#define HASH_SHARE(member, key_type) \
+CUSTMART_FUNCTION(custmart_hash_share_##member); \
+Datum \
+custmart_hash_share_##member(PG_FUNCTION_ARGS) \
+{ \
+	PG_RETURN_FLOAT8(get_hash_share(fcinfo, key_type)); \
+} \
+CUSTMART_FUNCTION(custmart_is_held_out_##member); \
+Datum \
+custmart_is_held_out_##member(PG_FUNCTION_ARGS) \
+{ \
+	float8		share = get_share(fcinfo); \
+\
+	PG_RETURN_BOOL(get_hash_share(fcinfo, key_type) < share); \
 }
 
-/* hash_share(uuid, text): the hash is of its 16 bytes. */
-CUSTMART_FUNCTION(custmart_hash_share_uuid);
-Datum
-custmart_hash_share_uuid(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_FLOAT8(share_of_uuid(fcinfo));
-}
-
-/* hash_share(text, text): the hash is of its UTF-8 bytes. */
-CUSTMART_FUNCTION(custmart_hash_share_text);
-Datum
-custmart_hash_share_text(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_FLOAT8(share_of_text(fcinfo));
-}
-
-/* is_held_out(bigint, text, float8): hash_share() is below the share. */
-CUSTMART_FUNCTION(custmart_is_held_out_bigint);
-Datum
-custmart_is_held_out_bigint(PG_FUNCTION_ARGS)
-{
-	float8		share = get_share(fcinfo);
-
-	PG_RETURN_BOOL(share_of_bigint(fcinfo) < share);
-}
-
-/* is_held_out(uuid, text, float8): hash_share() is below the share. */
-CUSTMART_FUNCTION(custmart_is_held_out_uuid);
-Datum
-custmart_is_held_out_uuid(PG_FUNCTION_ARGS)
-{
-	float8		share = get_share(fcinfo);
-
-	PG_RETURN_BOOL(share_of_uuid(fcinfo) < share);
-}
-
-/* is_held_out(text, text, float8): hash_share() is below the share. */
-CUSTMART_FUNCTION(custmart_is_held_out_text);
-Datum
-custmart_is_held_out_text(PG_FUNCTION_ARGS)
-{
-	float8		share = get_share(fcinfo);
-
-	PG_RETURN_BOOL(share_of_text(fcinfo) < share);
-}
+HASH_SHARE(bigint, KEY_INT64)
+HASH_SHARE(uuid, KEY_FIXED16)
+HASH_SHARE(text, KEY_BYTES)
