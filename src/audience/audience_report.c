@@ -12,6 +12,17 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+/* Raises 22023 unless a list has one element for each audience of the book. */
+static void
+check_count(int n, int audiences, const char *list)
+{
+	if (n != audiences)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must have one element for each audience of the book, %d, not %d", list, audiences, n),
+				 errhint("Give them in the order in which the book was made.")));
+}
+
 /* ---------- overlaps ---------- */
 
 typedef struct OverlapsReport
@@ -44,11 +55,7 @@ get_names(FunctionCallInfo fcinfo, int argument, int audiences)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("names must be a list of texts without NULL"),
 				 errhint("Give one name for each audience of the book, in the same order.")));
-	if (n != audiences)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there must be %d names, one for each audience of the book, not %d", audiences, n),
-				 errhint("Give one name for each audience of the book, in the same order.")));
+	check_count(n, audiences, "names");
 	return names;
 }
 
@@ -174,11 +181,12 @@ get_caps(FunctionCallInfo fcinfo, int argument, int audiences, int64 *caps)
 		return;
 	array = PG_GETARG_ARRAYTYPE_P(argument);
 	deconstruct_array(array, INT8OID, 8, true, TYPALIGN_DOUBLE, &elements, &nulls, &n);
-	if (ARR_NDIM(array) > 1 || n != audiences)
+	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there must be %d caps, one for each audience of the book, not %d", audiences, n),
+				 errmsg("caps must be a list of numbers, not an array of %d dimensions", ARR_NDIM(array)),
 				 errhint("Give one cap for each audience of the book, in the same order; NULL is no limit.")));
+	check_count(n, audiences, "caps");
 	for (int i = 0; i < n; i++)
 	{
 		if (nulls[i])
