@@ -178,3 +178,15 @@ GROUP BY x, literal, made;
 SELECT string_agg(concat_ws(' ', p.score, p.members, p.treated_total), ', ') AS points, rows_skipped(x), x::text = literal AS same_text, campaign_book_send(x) = decode(substr(literal, 15), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES ((SELECT campaign_book(s, true, 0) FROM unnest('{0,1,-1}'::float8[]) s), 'campaign_book:EgEBAAAAAAMAAAAAAAAAAAjAD////////wAAAAAAAAAAP/AAAAAAAAB/4AAAAAAAAQABAAAAAAABAAAAAAABAAAAAA==')) v(made, literal), LATERAL (SELECT literal::campaign_book AS x) s, uplift_points(x) p
 GROUP BY x, literal, made;
+
+-- 1.0.0: audience_book, by a writer of its own from docs/storage-format.md: numbers, a score below 0 and none; texts in 32 audiences; nothing but a row that was skipped
+SELECT (SELECT string_agg(concat_ws(' ', p.member, p.audience, p.place), ', ' ORDER BY p.member COLLATE "C") FROM audience_plan(NULL::text, x) p WHERE member_count(x) = 2) AS of_texts,
+	(SELECT string_agg(concat_ws(' ', p.member, p.audience, p.place), ', ' ORDER BY p.member) FROM audience_plan(x) p WHERE member_count(x) <> 2) AS of_numbers,
+	member_count(x), rows_skipped(x), x::text = literal AS same_text, audience_book_send(x) = decode(substr(literal, 15), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT audience_book(m, s, a, b, c) FROM (VALUES (1::bigint, 2.5, true, false, true), (7, NULL, NULL, true, false), (-3, -0.125, false, false, NULL), (NULL, 1, true, true, true)) v(m, s, a, b, c)),
+		'audience_book:GAEBAAAAAAMAAAAAAAAAAQH//////////QAECgMBAAAAAAAAAAAABQIIgAAAAAAAAABAP////////8AEAAAAAAAAAAAAAAAAAAA='),
+	((SELECT audience_book(m, 1, VARIADIC array_append(array_prepend(m = 'anna', array_fill(false, ARRAY[30])), m = 'bo')) FROM unnest('{bo,anna}'::text[]) m),
+		'audience_book:GAEDAAAAAAIAAAAAAAAAAAAAAAQAAAACYW5uYWJvIAQAAAAAAAAAAQAAAAB/////AD/wAAAAAAAA'),
+	((SELECT audience_book(NULL::bigint, 1, true, true)), 'audience_book:GAEBAAAAAAAAAAAAAAAAAQI=')
+	) v(made, literal), LATERAL (SELECT literal::audience_book AS x) s;

@@ -93,7 +93,13 @@ INSERT INTO report VALUES
 	('campaign_differences', '{book}', 'campaign_book(item, customer_id % 3 > 0, floor(amount / 60))'),
 	('campaign_offers', '{book}, 20, 0.1, 1, 0.9, 0.1', 'campaign_book(item, customer_id % 3 > 0, floor(amount / 60))'),
 	('uplift_curves', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, floor(amount / 60))'),
-	('uplift_points', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, amount)');
+	('uplift_points', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, amount)'),
+	('audience_overlaps', '{book}, ''{a,b}''', 'audience_book(customer_id, amount::float8, amount < 40, amount > 20)'),
+	('audience_plan', '{book}', 'audience_book(customer_id, amount::float8, amount < 40, amount > 20)'),
+	('audience_plan', 'NULL::uuid, {book}, ''{5,NULL}''', 'audience_book(lpad(customer_id::text, 32, ''0'')::uuid, amount::float8, amount < 40, amount > 20)'),
+	('audience_plan', 'NULL::text, {book}, ''{5,6}''', 'audience_book(customer_id::text, amount::float8, amount < 40, amount > 20)'),
+	('audience_changes', '{book}, {book}, 2', 'audience_book(customer_id, amount::float8, amount < 40, amount > 20)'),
+	('audience_changes', 'NULL::uuid, {book}, {book}, 1', 'audience_book(lpad(customer_id::text, 32, ''0'')::uuid, amount::float8, amount < 40, amount > 20)');
 
 \echo '# Functions of the extension that return sets and are not tried here'
 SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass

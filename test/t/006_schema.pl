@@ -80,6 +80,10 @@ my %view = (
 	heterogeneity => q{(campaign_differences(campaign_book(store::text, customer % 3 > 0, amount))).* FROM orders},
 	offers => q{(campaign_offers(campaign_book(store::text, customer % 3 > 0, amount), 8)).* FROM orders},
 	curves => q{(uplift_curves(campaign_book(customer / 4.0, customer % 3 > 0, (amount > 40)::int))).* FROM orders},
+	overlaps => q{(audience_overlaps(audience_book(customer, amount::float8, amount < 40, amount > 50), '{small,large}')).* FROM orders},
+	planned => q{p.*, hash_share(member, 'spring') AS share, is_held_out(member, 'spring', 0.1) FROM (SELECT (audience_plan(audience_book(customer, amount::float8, amount < 40, amount > 50), '{3,NULL}')).* FROM orders) p},
+	audience_moves => q{(audience_changes(audience_book(customer, 1, amount < 40) FILTER (WHERE store = 1), audience_book(customer, 1, amount < 40), 1)).* FROM orders},
+	shown => q{store, safe_count(count(*), 5) OVER () AS members, has_consent(tags('consent:email'), 'email'), age_band('2000-01-01', max(at)::date, '{18,65}') FROM orders GROUP BY store},
 	points => q{(uplift_points(campaign_book(customer / 4.0, customer % 3 > 0, amount))).* FROM orders},
 );
 my @names = sort keys %view;

@@ -135,6 +135,13 @@ $arguments{'text, boolean, numeric'} = "member_text, $outcome";
 $arguments{'double precision, boolean, numeric'} = "(order_id / 7.0)::float8, $outcome";
 $arguments{campaign_summary} = 'day_campaign';
 $arguments{campaign_book} = 'day_segments';
+# Audiences, with as many conditions as the arguments have.
+for my $n (0 .. 8)
+{
+	my ($types, $conditions) = $n == 0 ? ('boolean[]', 'ARRAY[amount > 0, order_id % 3 = 0]') : (join(', ', ('boolean') x $n), join(', ', map { "order_id % " . ($_ + 1) . ' = 0' } 1 .. $n));
+	$arguments{"$_, double precision, $types"} = { bigint => 'member', uuid => 'member_uuid', text => 'member_text' }->{$_} . ", (order_id / 8.0)::float8, $conditions" for qw(bigint uuid text);
+}
+$arguments{audience_book} = 'day_audience';
 # Funnels: rows that meet several steps, none, and NULL ones.
 my $events = "interval '3 days', at, ARRAY[amount > 0, order_id % 3 = 0, member > 20]";
 $arguments{'interval, timestamp with time zone, boolean[]'} = $events;
@@ -192,6 +199,8 @@ $session->sql(q{
 $session->sql(qq{
 	ALTER TABLE shop ADD day_interactions interaction_book;
 	ALTER TABLE shop ADD day_spend spend_summary;
+	ALTER TABLE shop ADD day_audience audience_book;
+	UPDATE shop s SET day_audience = (SELECT audience_book(member_text, id, id % 2 = 0, id % 3 = 0) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	ALTER TABLE shop ADD day_campaign campaign_summary, ADD day_segments campaign_book;
 	UPDATE shop s SET (day_campaign, day_segments) = (SELECT campaign($outcome), campaign_book(member_text, $outcome) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET day_spend = (SELECT spend(at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
