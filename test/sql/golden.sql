@@ -190,3 +190,14 @@ FROM (VALUES
 		'audience_book:GAEDAAAAAAIAAAAAAAAAAAAAAAQAAAACYW5uYWJvIAQAAAAAAAAAAQAAAAB/////AD/wAAAAAAAA'),
 	((SELECT audience_book(NULL::bigint, 1, true, true)), 'audience_book:GAEBAAAAAAAAAAAAAAAAAQI=')
 	) v(made, literal), LATERAL (SELECT literal::audience_book AS x) s;
+
+-- 1.0.0: preference_book, by a writer of its own from docs/storage-format.md: numbers, refunds, scales; texts, a category without a name, a wide amount
+SELECT (SELECT string_agg(concat_ws(' ', p.member, p.n, p.amount, p.top_category), ', ' ORDER BY p.member COLLATE "C") FROM member_preferences(NULL::text, x) p WHERE rows_skipped(x) = 0) AS of_texts,
+	(SELECT string_agg(concat_ws(' ', p.member, p.n, p.amount, p.categories), ', ' ORDER BY p.member) FROM member_preferences(x) p WHERE rows_skipped(x) = 1) AS of_numbers,
+	x::text = literal AS same_text, preference_book_send(x) = decode(substr(literal, 17), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT preference_book(m, c, a) FROM (VALUES (7::bigint, 'tea', 2.50), (7, 'tea', -0.5), (7, 'coffee', 3), (-1, 'tea', -4.00), (NULL, 'tea', 1)) v(m, c, a)),
+		'preference_book:GgEBAAAAAAIAAAAAAAAAAQH//////////wAIAAAAAgAAAAYAAAADY29mZmVldGVhAAAAAAAAAAAAAAADAQAAAAAAAAABAAEBAAAAAAAAAAABAAEBAAAAAAAAAAAAAQEC/////////nAAAAGTAlgBAAAAAAAAAAACAAI='),
+	((SELECT preference_book(m, c, a) FROM (VALUES ('bo', '', 1), ('anna', 'jam', 12345678901234567890.5), ('bo', 'jam', 0)) v(m, c, a)),
+		'preference_book:GgEDAAAAAAIAAAAAAAAAAAAAAAQAAAACYW5uYWJvAAAAAgAAAAAAAAADamFtAAAAAQEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaxTp+BLzZsOQAAAAAAAAADAQAAAAAAAAABAAEBAAAAAAAAAAABAAEAAAAAAAAAAAEBAAAAAAAAAAAAAQABAAAAAAAAAAD/AAA=')
+	) v(made, literal), LATERAL (SELECT literal::preference_book AS x) s;

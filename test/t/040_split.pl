@@ -135,6 +135,9 @@ $arguments{'text, boolean, numeric'} = "member_text, $outcome";
 $arguments{'double precision, boolean, numeric'} = "(order_id / 7.0)::float8, $outcome";
 $arguments{campaign_summary} = 'day_campaign';
 $arguments{campaign_book} = 'day_segments';
+# Categories: every seventh of none.
+$arguments{"$$_[0], text, numeric"} //= "$$_[1], 'category ' || nullif(id % 7, 3), amount" for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
+$arguments{preference_book} = 'day_preferences';
 # Audiences, with as many conditions as the arguments have.
 for my $n (0 .. 8)
 {
@@ -199,6 +202,8 @@ $session->sql(q{
 $session->sql(qq{
 	ALTER TABLE shop ADD day_interactions interaction_book;
 	ALTER TABLE shop ADD day_spend spend_summary;
+	ALTER TABLE shop ADD day_preferences preference_book;
+	UPDATE shop s SET day_preferences = (SELECT preference_book(member_text, 'category ' || id % 5, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	ALTER TABLE shop ADD day_audience audience_book;
 	UPDATE shop s SET day_audience = (SELECT audience_book(member_text, id, id % 2 = 0, id % 3 = 0) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	ALTER TABLE shop ADD day_campaign campaign_summary, ADD day_segments campaign_book;

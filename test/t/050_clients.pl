@@ -86,6 +86,8 @@ my %query = (
 	'campaign_offers(campaign_book,double precision,double precision,double precision,double precision,double precision)' => [ campaign_offer => 'SELECT * FROM campaign_offers((SELECT campaign_book(customer_name, customer_id % 3 > 0, amount) FROM orders), 8)' ],
 	'uplift_curves(campaign_book)' => [ uplift => 'SELECT * FROM uplift_curves((SELECT campaign_book(customer_id / 4.0, customer_id % 3 > 0, amount) FROM orders))' ],
 	'uplift_points(campaign_book)' => [ uplift_curve => 'SELECT * FROM uplift_points((SELECT campaign_book(customer_id / 4.0, customer_id % 3 > 0, amount) FROM orders))' ],
+	'member_preferences(preference_book,integer,double precision)' => [ likes => 'SELECT * FROM member_preferences((SELECT preference_book(customer_id, customer_name, amount) FROM orders), 1)' ],
+	'member_preferences(anyelement,preference_book,integer,double precision)' => [ likes_text => 'SELECT * FROM member_preferences(NULL::text, (SELECT preference_book(customer_name, customer_name, amount) FROM orders), 1)' ],
 	'audience_overlaps(audience_book,text[])' => [ overlaps => q{SELECT * FROM audience_overlaps((SELECT audience_book(customer_id, amount, amount < 40, amount > 20) FROM orders), '{a,b}')} ],
 	'audience_plan(audience_book,bigint[])' => [ audience_plan => q{SELECT * FROM audience_plan((SELECT audience_book(customer_id, amount, amount < 40, amount > 20) FROM orders), '{2,NULL}')} ],
 	'audience_plan(anyelement,audience_book,bigint[])' => [ audience_plan_uuid => q{SELECT * FROM audience_plan(NULL::uuid, (SELECT audience_book(customer_uuid, amount, amount < 40) FROM orders))} ],

@@ -49,6 +49,7 @@ foreach my $expression (
 	"pricebook('i' || member, date '2026-01-01' + (order_id % 20)::int, 'g' || order_id % 3, amount, 1 + order_id % 5)",
 	"price_slope(member, date '2026-01-01' + (order_id % 20)::int, order_id / 1000.0, amount)",
 	"campaign(member % 3 > 0, amount, order_id)",
+	"preference_book(member, 'category ' || order_id % 20, amount)",
 	"audience_book(member, (order_id / 8.0)::float8, order_id % 2 = 0, order_id % 3 = 0)",
 	"campaign_book('s' || member % 20, member % 3 > 0, amount)",
 	"campaign_book(order_id / 16.0, member % 3 > 0, amount)")
