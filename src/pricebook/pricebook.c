@@ -392,40 +392,6 @@ fold_key(const KeyTable *folds, uint32 entry)
 	return key;
 }
 
-/*
- * All entries of a table, grouped by item, items in the order of their numbers in the
- * table of items: those of item i begin at first[i], and first[items] is the number of
- * all.  item_offset: where an entry has its item.
- */
-static uint32 *
-group_by_item(const KeyTable *table, Size item_offset, uint32 items, uint32 *first)
-{
-	uint32	   *entries = large_alloc(CurrentMemoryContext,
-												 Max((Size) table->count, 1) * sizeof(uint32));
-	uint32		item;
-
-	memset(first, 0, ((Size) items + 1) * sizeof(uint32));
-	for (uint32 i = 0; i < table->count; i++)
-	{
-		check_interrupts(i);
-		memcpy(&item, keytable_entry(table, i) + item_offset, sizeof(item));
-		first[item + 1]++;
-	}
-	for (item = 0; item < items; item++)
-		first[item + 1] += first[item];
-
-	/* first[i] advances to the end of item i, which is where item i + 1 begins. */
-	for (uint32 i = 0; i < table->count; i++)
-	{
-		check_interrupts(i);
-		memcpy(&item, keytable_entry(table, i) + item_offset, sizeof(item));
-		entries[first[item]++] = i;
-	}
-	memmove(first + 1, first, (Size) items * sizeof(uint32));
-	first[0] = 0;
-	return entries;
-}
-
 /* Brings all prices of an item to one scale, so that they compare as integers. */
 static void
 scale_prices(SortedPrice *sorted, uint32 n)
@@ -488,7 +454,7 @@ fold_sorter_open(FoldSorter *folds, const KeyTable *table, uint32 items, const u
 	folds->table = table;
 	folds->group_place = group_place;
 	folds->first = large_alloc(CurrentMemoryContext, ((Size) items + 1) * sizeof(uint32));
-	folds->entries = group_by_item(table, offsetof(FoldKey, item), items, folds->first);
+	folds->entries = keytable_grouped(table, offsetof(FoldKey, item), items, folds->first);
 	for (uint32 item = 0; item < items; item++)
 		longest = Max(longest, folds->first[item + 1] - folds->first[item]);
 	folds->sorted = large_alloc(CurrentMemoryContext, longest * sizeof(PriceFold));
@@ -551,7 +517,7 @@ pricebook_append_tail(Book *book, ByteBuffer *buffer)
 
 	for (uint32 i = 0; i < ngroups; i++)
 		group_place[group_order[i]] = i;
-	entries = group_by_item(prices, offsetof(PriceKey, item), items, first);
+	entries = keytable_grouped(prices, offsetof(PriceKey, item), items, first);
 	if (pricebook_has_members(book->form))
 		fold_sorter_open(&folds, &extra->folds, items, group_place);
 	for (uint32 item = 0; item < items; item++)

@@ -782,3 +782,36 @@ keytable_sorted(const KeyTable *table)
 	}
 	return order;
 }
+
+/*
+ * All entries, grouped by a number of 4 bytes that their keys have at an offset, those
+ * of group i from first[i] up to first[i + 1], which has room for one more than the
+ * groups.  In a group they are in the order of arrival.
+ */
+uint32 *
+keytable_grouped(const KeyTable *table, Size offset, uint32 groups, uint32 *first)
+{
+	uint32	   *entries = large_alloc(CurrentMemoryContext, Max((Size) table->count, 1) * sizeof(uint32));
+	uint32		group;
+
+	memset(first, 0, ((Size) groups + 1) * sizeof(uint32));
+	for (uint32 i = 0; i < table->count; i++)
+	{
+		check_interrupts(i);
+		memcpy(&group, keytable_entry(table, i) + offset, sizeof(group));
+		first[group + 1]++;
+	}
+	for (group = 0; group < groups; group++)
+		first[group + 1] += first[group];
+
+	/* first[i] advances to the end of group i, which is where group i + 1 begins. */
+	for (uint32 i = 0; i < table->count; i++)
+	{
+		check_interrupts(i);
+		memcpy(&group, keytable_entry(table, i) + offset, sizeof(group));
+		entries[first[group]++] = i;
+	}
+	memmove(first + 1, first, (Size) groups * sizeof(uint32));
+	first[0] = 0;
+	return entries;
+}

@@ -744,6 +744,19 @@ check_value(Oid type, Datum value)
 					host_require(IS_VALID_TIMESTAMP(((TimestampTz *) ARR_DATA_PTR(array))[i]), "a time out of range in an array");
 				break;
 			}
+		case TEXTARRAYOID:
+			{
+				ArrayType  *array = DatumGetArrayTypeP(value);
+				Datum	   *texts;
+				bool	   *nulls;
+				int			n;
+
+				host_require(ARR_ELEMTYPE(array) == TEXTOID && !ARR_HASNULL(array) && ARR_NDIM(array) <= 1, "an array of texts");
+				deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &texts, &nulls, &n);
+				for (int i = 0; i < n; i++)
+					check_value(TEXTOID, texts[i]);
+				break;
+			}
 		case UUIDOID:
 			(void) *(volatile char *) DatumGetPointer(value);
 			(void) *(volatile char *) (DatumGetPointer(value) + 15);
@@ -1098,6 +1111,13 @@ pg_any_to_server(const char *text, int length, int encoding)
 	return unconstify(char *, text);
 }
 
+char *
+pg_server_to_any(const char *text, int length, int encoding)
+{
+	host_require(encoding == PG_UTF8, "a text in another encoding");
+	return unconstify(char *, text);
+}
+
 Oid
 FindDefaultConversionProc(int32 from, int32 to)
 {
@@ -1182,10 +1202,16 @@ numeric_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(pstrdup("(a number)"));
 }
 
+char *
+float8out_internal(double number)
+{
+	return psprintf("%g", number);
+}
+
 Datum
 float8out(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_CSTRING(psprintf("%g", PG_GETARG_FLOAT8(0)));
+	PG_RETURN_CSTRING(float8out_internal(PG_GETARG_FLOAT8(0)));
 }
 
 Datum

@@ -1472,7 +1472,13 @@ static const struct
 	{"campaign_recv", target_campaign_recv, seeds_campaign_recv},
 	{"campaign_book_in", target_campaign_book_in, seeds_campaign_book_in},
 	{"campaign_book_recv", target_campaign_book_recv, seeds_campaign_book_recv},
-	{"campaign_rows", target_campaign_rows, seeds_campaign_rows}
+	{"campaign_rows", target_campaign_rows, seeds_campaign_rows},
+	{"audience_book_in", target_audience_book_in, seeds_audience_book_in},
+	{"audience_book_recv", target_audience_book_recv, seeds_audience_book_recv},
+	{"audience_book_rows", target_audience_book_rows, seeds_audience_book_rows},
+	{"preference_book_in", target_preference_book_in, seeds_preference_book_in},
+	{"preference_book_recv", target_preference_book_recv, seeds_preference_book_recv},
+	{"preference_book_rows", target_preference_book_rows, seeds_preference_book_rows}
 };
 
 static int	target;

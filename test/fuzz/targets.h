@@ -2,8 +2,10 @@
  * targets.h
  *	  What the files of targets share.
  *
- * targets.c has the program and the targets of rfm, targets_campaign.c those of
- * campaign, targets_price.c those of pricebook, price_check and price_slope,
+ * targets.c has the program and the targets of rfm, targets_audience.c those of
+ * audience_book, targets_campaign.c those of campaign, targets_price.c those of
+ * pricebook, price_check and price_slope, targets_preference.c those of
+ * preference_book,
  * targets_tag.c those of tagbloom and tagquery, targets_interaction.c those of interaction_book and interaction_stage,
  * targets_behaviour.c those of all else that keeps events of members,
  * targets_funnel.c levels of funnels by the definition, targets_clv.c those of clv.
@@ -177,5 +179,21 @@ extern void seeds_campaign_recv(void);
 extern void seeds_campaign_book_in(void);
 extern void seeds_campaign_book_recv(void);
 extern void seeds_campaign_rows(void);
+
+/* targets_audience.c */
+extern void target_audience_book_in(Input *input);
+extern void target_audience_book_recv(Input *input);
+extern void target_audience_book_rows(Input *input);
+extern void seeds_audience_book_in(void);
+extern void seeds_audience_book_recv(void);
+extern void seeds_audience_book_rows(void);
+
+/* targets_preference.c */
+extern void target_preference_book_in(Input *input);
+extern void target_preference_book_recv(Input *input);
+extern void target_preference_book_rows(Input *input);
+extern void seeds_preference_book_in(void);
+extern void seeds_preference_book_recv(void);
+extern void seeds_preference_book_rows(void);
 
 #endif							/* TARGETS_H */

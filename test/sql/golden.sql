@@ -198,3 +198,26 @@ FROM (VALUES
 	((SELECT contact_book(m, 'email', 'sent', t) FROM (VALUES ('ff000000-0000-0000-0000-000000000000'::uuid, timestamptz '2026-01-01 00:00+00'), ('00010203-0405-0607-0809-0a0b0c0d0e0f', '2026-01-01 00:00:01+00')) v(m, t)), 'contact_book:FAECAAAAAAIAAAAAAAAAAAABAgMEBQYHCAkKCwwNDg//AAAAAAAAAAAAAAAAAAAAAAcBBWVtYWlsAALqRwr3okABgtbDjgYAAYDWw44GAA=='),
 	((SELECT contact_book(NULL::bigint, 'email', 'sent', now()) FROM generate_series(1, 3)), 'contact_book:FAEBAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAA=')
 	) v(made, literal), LATERAL (SELECT literal::contact_book AS x) s;
+
+-- 1.0.0: audience_book, by a writer of its own from docs/storage-format.md: numbers, a score below 0 and none; texts in 32 audiences; nothing but a row that was skipped
+SELECT (SELECT string_agg(concat_ws(' ', p.member, p.audience, p.place), ', ' ORDER BY p.member COLLATE "C") FROM audience_plan(NULL::text, x) p WHERE member_count(x) = 2) AS of_texts,
+	(SELECT string_agg(concat_ws(' ', p.member, p.audience, p.place), ', ' ORDER BY p.member) FROM audience_plan(x) p WHERE member_count(x) <> 2) AS of_numbers,
+	member_count(x), rows_skipped(x), x::text = literal AS same_text, audience_book_send(x) = decode(substr(literal, 15), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT audience_book(m, s, a, b, c) FROM (VALUES (1::bigint, 2.5, true, false, true), (7, NULL, NULL, true, false), (-3, -0.125, false, false, NULL), (NULL, 1, true, true, true)) v(m, s, a, b, c)),
+		'audience_book:GAEBAAAAAAMAAAAAAAAAAQH//////////QAECgMBAAAAAAAAAAAABQIIgAAAAAAAAABAP////////8AEAAAAAAAAAAAAAAAAAAA='),
+	((SELECT audience_book(m, 1, VARIADIC array_append(array_prepend(m = 'anna', array_fill(false, ARRAY[30])), m = 'bo')) FROM unnest('{bo,anna}'::text[]) m),
+		'audience_book:GAEDAAAAAAIAAAAAAAAAAAAAAAQAAAACYW5uYWJvIAQAAAAAAAAAAQAAAAB/////AD/wAAAAAAAA'),
+	((SELECT audience_book(NULL::bigint, 1, true, true)), 'audience_book:GAEBAAAAAAAAAAAAAAAAAQI=')
+	) v(made, literal), LATERAL (SELECT literal::audience_book AS x) s;
+
+-- 1.0.0: preference_book, by a writer of its own from docs/storage-format.md: numbers, refunds, scales; texts, a category without a name, a wide amount
+SELECT (SELECT string_agg(concat_ws(' ', p.member, p.n, p.amount, p.top_category), ', ' ORDER BY p.member COLLATE "C") FROM member_preferences(NULL::text, x) p WHERE rows_skipped(x) = 0) AS of_texts,
+	(SELECT string_agg(concat_ws(' ', p.member, p.n, p.amount, p.categories), ', ' ORDER BY p.member) FROM member_preferences(x) p WHERE rows_skipped(x) = 1) AS of_numbers,
+	x::text = literal AS same_text, preference_book_send(x) = decode(substr(literal, 17), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT preference_book(m, c, a) FROM (VALUES (7::bigint, 'tea', 2.50), (7, 'tea', -0.5), (7, 'coffee', 3), (-1, 'tea', -4.00), (NULL, 'tea', 1)) v(m, c, a)),
+		'preference_book:GgEBAAAAAAIAAAAAAAAAAQH//////////wAIAAAAAgAAAAYAAAADY29mZmVldGVhAAAAAAAAAAAAAAADAQAAAAAAAAABAAEBAAAAAAAAAAABAAEBAAAAAAAAAAAAAQEC/////////nAAAAGTAlgBAAAAAAAAAAACAAI='),
+	((SELECT preference_book(m, c, a) FROM (VALUES ('bo', '', 1), ('anna', 'jam', 12345678901234567890.5), ('bo', 'jam', 0)) v(m, c, a)),
+		'preference_book:GgEDAAAAAAIAAAAAAAAAAAAAAAQAAAACYW5uYWJvAAAAAgAAAAAAAAADamFtAAAAAQEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaxTp+BLzZsOQAAAAAAAAADAQAAAAAAAAABAAEBAAAAAAAAAAABAAEAAAAAAAAAAAEBAAAAAAAAAAAAAQABAAAAAAAAAAD/AAA=')
+	) v(made, literal), LATERAL (SELECT literal::preference_book AS x) s;

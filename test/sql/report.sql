@@ -119,7 +119,16 @@ INSERT INTO report VALUES
 	('contact_allowances', '{book}', 'contact_book(customer_id, item, CASE WHEN amount < 5 THEN ''unsubscribed'' WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)'),
 	('contact_allowances', 'NULL::uuid, {book}, NULL, ''90 days'', 2, 1, 3, ''900 days''', 'contact_book(lpad(customer_id::text, 32, ''0'')::uuid, customer_group, CASE WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)'),
 	('contact_fatigue', '{book}, span => ''90 days''', 'contact_book(customer_id, customer_group, CASE WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)'),
-	('contact_fatigue', '{book}, max_prior => 2, channel => ''new''', 'contact_book(customer_id::text, customer_group, CASE WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)');
+	('contact_fatigue', '{book}, max_prior => 2, channel => ''new''', 'contact_book(customer_id::text, customer_group, CASE WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)'),
+	('member_preferences', '{book}', 'preference_book(customer_id, item, amount)'),
+	('member_preferences', 'NULL::uuid, {book}, 1', 'preference_book(lpad(customer_id::text, 32, ''0'')::uuid, item, amount)'),
+	('member_preferences', 'NULL::text, {book}, 1, 2.5', 'preference_book(customer_id::text, item, amount)'),
+	('audience_overlaps', '{book}, ''{a,b}''', 'audience_book(customer_id, amount::float8, amount < 40, amount > 20)'),
+	('audience_plan', '{book}', 'audience_book(customer_id, amount::float8, amount < 40, amount > 20)'),
+	('audience_plan', 'NULL::uuid, {book}, ''{5,NULL}''', 'audience_book(lpad(customer_id::text, 32, ''0'')::uuid, amount::float8, amount < 40, amount > 20)'),
+	('audience_plan', 'NULL::text, {book}, ''{5,6}''', 'audience_book(customer_id::text, amount::float8, amount < 40, amount > 20)'),
+	('audience_changes', '{book}, {book}, 2', 'audience_book(customer_id, amount::float8, amount < 40, amount > 20)'),
+	('audience_changes', 'NULL::uuid, {book}, {book}, 1', 'audience_book(lpad(customer_id::text, 32, ''0'')::uuid, amount::float8, amount < 40, amount > 20)');
 
 \echo '# Functions of the extension that return sets and are not tried here'
 SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass

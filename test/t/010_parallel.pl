@@ -172,13 +172,19 @@ my $said = "(ARRAY['sent', 'clicked', 'unsubscribed', 'sent'])[id % 5]";
 	'contact_book(bigint)' => [ 'contact_book', 'bigint', "contact_book(member, left(md5(part::text), 1), $said, at)" ],
 	'contact_book(uuid)' => [ 'contact_book', 'uuid', "contact_book(member_uuid, 'channel ' || id % 3, $said, date_trunc('second', at))" ],
 	'campaign_book(segments)' => [ 'campaign_book', 'text', "campaign_book('segment ' || part, household % 3 > 0, round(mod(amount, 1000), 2))" ],
+	'preference_book(bigint)' => [ 'preference_book', 'bigint', "preference_book(member, 'category ' || order_id % 50, amount)" ],
+	'preference_book(text)' => [ 'preference_book', 'text', "preference_book(member_text, 'category ' || part, amount)" ],
+	'audience_book(bigint)' => [ 'audience_book', 'bigint', "audience_book(member, (order_id % 700 / 8.0)::float8, $steps)" ],
+	'audience_book(text)' => [ 'audience_book', 'text', "audience_book(member_text, NULL, $steps)" ],
 	'campaign_book(scores)' => [ 'campaign_book', 'float8', "campaign_book((order_id % 700 / 8.0)::float8, household % 3 > 0, round(mod(amount, 1000), 2))" ]);
 my %behaviour_reports = (
 	retention_book => [ 'member_count(book)', 'net_outside(book)', 'stickiness', 'cohort_retention', 'lifecycle_counts' ],
 	funnel_book => [ 'member_count(book)', 'funnel_members', 'funnel_steps', "funnel_steps(book, 'clickhouse')", "funnel_steps(book, 'strict_order, strict_increase')" ],
 	interaction_book => [ 'member_count(book)', 'interaction_stages', "interaction_transitions(book, '2025-06-01')" ],
 	contact_book => [ 'member_count(book)', 'contact_priors', "contact_fatigue(book, span => '90 days')" ],
-	campaign_book => [ 'rows_skipped(book)' ]);
+	campaign_book => [ 'rows_skipped(book)' ],
+	preference_book => [ 'member_count(book)', 'rows_skipped(book)' ],
+	audience_book => [ 'member_count(book)', 'rows_skipped(book)', "audience_overlaps(book, '{a,b,c}')" ]);
 # Series of one member.
 my %series_of = (
 	activity => "activity(at, 'day', 'America/New_York')",
@@ -402,7 +408,7 @@ $node->safe_psql(
 	  RETURN books[1];
 	END $$;
 });
-my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book contact_book campaign_book);
+my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book contact_book campaign_book audience_book preference_book);
 $node->safe_psql('postgres', "CREATE TABLE part_$_ (split text, part int, name text, book $_);
 	CREATE FUNCTION sum_of(books $_\[]) RETURNS $_ LANGUAGE plpgsql AS \$\$
 	BEGIN
@@ -429,7 +435,7 @@ for my $split (sort keys %split)
 		my $use = sub {
 			my ($merged) = @_;
 			my $query = $compare;
-			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book|contact_book|campaign_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
+			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book|contact_book|campaign_book|audience_book|preference_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
 			return $query;
 		};
 		$stored{$name} = $use->("SELECT rollup(book) $from");

@@ -145,6 +145,14 @@ $node->safe_psql(
 	CREATE TABLE kept_campaign_book (id int PRIMARY KEY, value campaign_book);
 	INSERT INTO kept_campaign_book
 	SELECT n, value FROM (SELECT ARRAY[campaign_book(member_text, id % 3 > 0, round(mod(amount, 1000), 2)), campaign_book(id / 7.0, id % 3 > 0, id % 2), campaign_book(NULL::text, true, 1)] AS list FROM sale) l, LATERAL unnest(list) WITH ORDINALITY u (value, n);
+	CREATE TABLE kept_preference_book (id int PRIMARY KEY, value preference_book);
+	INSERT INTO kept_preference_book
+	SELECT n, value FROM (SELECT ARRAY[preference_book(member, 'category ' || id % 7, amount), preference_book(member_uuid, member_text, amount * 1e15), preference_book(member_text, '', amount), preference_book(NULL::text, 'x', 1)] AS list FROM sale) l,
+	       LATERAL unnest(list) WITH ORDINALITY u (value, n);
+	CREATE TABLE kept_audience_book (id int PRIMARY KEY, value audience_book);
+	INSERT INTO kept_audience_book
+	SELECT n, value FROM (SELECT ARRAY[audience_book(member, amount::float8, id % 2 = 0, id % 3 = 0), audience_book(member_uuid, NULL, id % 2 = 0), audience_book(member_text, -1e300, VARIADIC array_fill(id % 5 = 0, ARRAY[32])), audience_book(NULL::text, 1, true)] AS list FROM sale) l,
+	       LATERAL unnest(list) WITH ORDINALITY u (value, n);
 	CREATE INDEX ON kept_campaign (value);
 	CREATE INDEX ON kept_funnel (level(value, 'strict_order')) WHERE level(value) > 1;
 	CREATE INDEX ON kept_spend (value);
@@ -275,6 +283,8 @@ my $contents = q{
 	SELECT 'points', id, md5(points_summary_send(value)), points_balance(value, '2100-01-01 00:00+00'), points_lapsed(value, '2100-01-01 00:00+00') FROM kept_points ORDER BY id;
 	SELECT 'campaign', id, md5(campaign_summary_send(value)), rows_skipped(value), (SELECT string_agg(r::text, ',') FROM campaign_results(value) r) FROM kept_campaign ORDER BY id;
 	SELECT 'campaign book', id, md5(campaign_book_send(value)), rows_skipped(value) FROM kept_campaign_book ORDER BY id;
+	SELECT 'preference book', id, md5(preference_book_send(value)), member_count(value), rows_skipped(value) FROM kept_preference_book ORDER BY id;
+	SELECT 'audience book', id, md5(audience_book_send(value)), member_count(value), rows_skipped(value) FROM kept_audience_book ORDER BY id;
 	SELECT 'behaviour partitioned', tableoid::regclass, id, md5(activity_summary_send(value)) FROM kept_behaviour_partitioned ORDER BY id;
 	SELECT 'behaviour domain', id, md5(activity_summary_send(value)), (SELECT string_agg(md5(activity_summary_send(a)), ',') FROM unnest(list) a) FROM kept_behaviour_domain ORDER BY id;
 	SELECT 'triangle of the view', * FROM triangle ORDER BY id, cohort, periods_later;
@@ -389,7 +399,7 @@ sub first_difference
 
 # COPY
 my @tables = qw(kept_rfm kept_cuts kept_book kept_cards kept_domain kept_key kept_partitioned kept_tags kept_query kept_tag_domain kept_tag_partitioned kept_pricebook kept_price_slope kept_price_domain kept_price_partitioned
-	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_behaviour_partitioned kept_behaviour_domain);
+	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_audience_book kept_preference_book kept_behaviour_partitioned kept_behaviour_domain);
 for my $format ('text', 'csv', 'binary')
 {
 	my $sql = "SET search_path = public, analytics;\n";
@@ -408,7 +418,7 @@ for my $format ('text', 'csv', 'binary')
 # The text form depends on no setting.  Some locale writes a comma in numbers, if there is any.
 my ($numeric) = ((grep { /^de_DE\.utf-?8$/i } `locale -a 2>/dev/null`), 'C');
 chomp $numeric;
-for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book))
+for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book audience_book preference_book))
 {
 	my $table = 'public.kept_' . $type =~ s/_summary//r =~ s/rfm_|tag(?=query)|(?<=retention)_book//r =~ s/bloom/s/r;
 	my %seen;

@@ -200,6 +200,8 @@ for my $bad (
 	[ "campaign(true, 1, %s)", 'y_before', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
 	[ "campaign_book('s', true, %s)", 'y', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
 	[ "campaign_book(%s::float8, true, 1)", 'score', qw('NaN' 'infinity' '-infinity') ],
+	[ "preference_book(1, 'a', %s)", 'amount', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "audience_book(1, %s, true)", 'score', qw('NaN' 'infinity' '-infinity') ],
 	[ "price_slope(1, %s, 1, 1)", 'period', qw('infinity' '-infinity') ])
 {
 	my ($call, $what, @values) = @$bad;
@@ -766,6 +768,8 @@ $node->safe_psql('postgres', "COPY (SELECT book FROM big WHERE name = 'lines') T
 $node->safe_psql('postgres', q{
 	CREATE TABLE offered AS SELECT n, campaign_book(i * n / 8.0, i % 3 > 0, i % 7 / 4) AS scores, campaign_book('segment ' || i * n, i % 3 > 0, i % 7 / 4) AS alone, campaign_book('segment ' || i / 30 * n, i % 3 > 0, i % 7 / 4) AS segments
 	  FROM generate_series(1, 2) n, (SELECT generate_series(1, 600000::bigint) AS i) g GROUP BY n;
+	CREATE TABLE liked AS SELECT n, preference_book(i % 100000 * n, 'category ' || i % 11, i % 100 - 3) AS book, preference_book('member ' || i % 300 * n, 'category ' || i % 5000, i) AS many FROM generate_series(1, 2) n, (SELECT generate_series(1, 500000::bigint) AS i) g GROUP BY n;
+	CREATE TABLE aimed AS SELECT n, audience_book(i * n, i % 1000 / 8.0, i % 2 = 0, i % 3 = 0, i % 5 = 0) AS book, audience_book('member ' || i * n, NULL, true) AS names FROM generate_series(1, 2) n, (SELECT generate_series(1, 600000::bigint) AS i) g GROUP BY n;
 	CREATE TABLE offered_literal AS SELECT scores::text AS book FROM offered WHERE n = 1;
 });
 $node->safe_psql('postgres', q{
@@ -825,6 +829,18 @@ my %slow = (
 	'campaign_book()' => q{SELECT length(campaign_book_send(campaign_book(i / 8.0, i % 3 > 0, i))) FROM (SELECT generate_series(1, 500000) AS i) g},
 	'rollup(campaign_book)' => 'SELECT length(campaign_book_send(rollup(scores))), length(campaign_book_send(rollup(alone))) FROM offered',
 	'input of campaign_book' => 'SELECT rows_skipped(book::campaign_book) FROM offered_literal',
+	'preference_book()' => q{SELECT length(preference_book_send(preference_book(i % 100000, 'category ' || i % 11, i))) FROM (SELECT generate_series(1, 700000) AS i) g},
+	'rollup(preference_book)' => 'SELECT length(preference_book_send(rollup(book))), length(preference_book_send(rollup(many))) FROM liked',
+	'member_preferences()' => 'SELECT count(*) FROM liked, member_preferences(book) WHERE n = 2',
+	'member_preferences() of many' => 'SELECT count(*) FROM liked, member_preferences(NULL::text, many) WHERE n = 2',
+	'audience_book()' => q{SELECT length(audience_book_send(audience_book(i, i / 8.0, i % 2 = 0, i % 3 = 0))) FROM (SELECT generate_series(1, 700000) AS i) g},
+	'rollup(audience_book)' => 'SELECT length(audience_book_send(rollup(book))), length(audience_book_send(rollup(names))) FROM aimed',
+	'audience_plan()' => 'SELECT count(*) FROM aimed, audience_plan(book) WHERE n = 2',
+	'audience_plan() of ties' => 'SELECT count(*) FROM aimed, audience_plan(NULL::text, names, ARRAY[100]) WHERE n = 2',
+	'audience_overlaps()' => q{SELECT count(*) FROM aimed, audience_overlaps(book, '{a,b,c}') WHERE n = 2},
+	'audience_overlaps() of many' => q{SELECT count(*) FROM (SELECT audience_book(i, 1, VARIADIC ARRAY(SELECT i >> k & 1 = 1 FROM generate_series(0, 15) k)) AS b FROM (SELECT generate_series(1, 50000) AS i) g) x, audience_overlaps(b, array_fill('x'::text, ARRAY[16]))},
+	'audience_changes()' => 'SELECT count(*) FROM aimed a, aimed b, audience_changes(a.book, b.book, 1) WHERE a.n = 1 AND b.n = 2',
+	'safe_count()' => 'SELECT count(s) FROM (SELECT safe_count(i) OVER () AS s FROM (SELECT generate_series(1, 1000000::bigint) AS i) g) x',
 	'campaign_segments()' => 'SELECT count(*) FROM offered, campaign_segments(segments)',
 	'campaign_offers()' => 'SELECT count(*) FROM offered, campaign_offers(segments, 8, 0.1, 1)',
 	'campaign_differences()' => 'SELECT count(*) FROM offered, campaign_differences(segments)',
@@ -980,6 +996,8 @@ SKIP:
 		'output of pricebook_summary' => 'SELECT sum(octet_length(string_agg)) FROM (SELECT string_agg(book::text, \',\') FROM crowd) x',
 		'campaign_book()' => q{SELECT rows_skipped(campaign_book(i, true, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'campaign_segments()' => 'SELECT count(*) FROM offered, campaign_segments(alone)',
+		'preference_book()' => q{SELECT member_count(preference_book(i, 'x', 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'audience_book()' => q{SELECT member_count(audience_book(i, i, true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'price_slope()' => q{SELECT rows_skipped(price_slope(i, '2026-01-01', 1, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rollup(price_slope_summary)' => 'SELECT rows_skipped(rollup(slope)) FROM (SELECT slope FROM slope UNION ALL SELECT price_slope(-i, date \'2026-01-01\', 1, 1) FROM (SELECT generate_series(1, 600000) AS i) g) x',
 		'rfm_book()' => q{SELECT member_count(rfm_book(i::bigint, timestamptz '2026-01-01', i)) FROM (SELECT generate_series(1, 10000000) AS i) g},

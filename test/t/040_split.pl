@@ -143,6 +143,16 @@ $arguments{'text, boolean, numeric'} = "member_text, $outcome";
 $arguments{'double precision, boolean, numeric'} = "(order_id / 7.0)::float8, $outcome";
 $arguments{campaign_summary} = 'day_campaign';
 $arguments{campaign_book} = 'day_segments';
+# Categories: every seventh of none.
+$arguments{"$$_[0], text, numeric"} //= "$$_[1], 'category ' || nullif(id % 7, 3), amount" for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
+$arguments{preference_book} = 'day_preferences';
+# Audiences, with as many conditions as the arguments have.
+for my $n (0 .. 8)
+{
+	my ($types, $conditions) = $n == 0 ? ('boolean[]', 'ARRAY[amount > 0, order_id % 3 = 0]') : (join(', ', ('boolean') x $n), join(', ', map { "order_id % " . ($_ + 1) . ' = 0' } 1 .. $n));
+	$arguments{"$_, double precision, $types"} = { bigint => 'member', uuid => 'member_uuid', text => 'member_text' }->{$_} . ", (order_id / 8.0)::float8, $conditions" for qw(bigint uuid text);
+}
+$arguments{audience_book} = 'day_audience';
 # Funnels: rows that meet several steps, none, and NULL ones.
 my $events = "interval '3 days', at, ARRAY[amount > 0, order_id % 3 = 0, member > 20]";
 $arguments{'interval, timestamp with time zone, boolean[]'} = $events;
@@ -202,6 +212,10 @@ $session->sql(qq{
 	ALTER TABLE shop ADD day_trail contact_trail, ADD day_contacts contact_book;
 	UPDATE shop s SET (day_trail, day_contacts) = (SELECT contact_trail($contact), contact_book(member_text, $contact) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	ALTER TABLE shop ADD day_spend spend_summary, ADD day_points points_summary;
+	ALTER TABLE shop ADD day_preferences preference_book;
+	UPDATE shop s SET day_preferences = (SELECT preference_book(member_text, 'category ' || id % 5, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
+	ALTER TABLE shop ADD day_audience audience_book;
+	UPDATE shop s SET day_audience = (SELECT audience_book(member_text, id, id % 2 = 0, id % 3 = 0) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	ALTER TABLE shop ADD day_campaign campaign_summary, ADD day_segments campaign_book;
 	UPDATE shop s SET (day_campaign, day_segments) = (SELECT campaign($outcome), campaign_book(member_text, $outcome) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET (day_spend, day_points) = (SELECT spend(at, amount), points(at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
