@@ -195,7 +195,7 @@ usual_price(float8 *prices, Size n)
 	}
 
 	/* The median lies in between, so no price can be far from it. */
-	if (largest < smallest * (CHECK_PRICE_TIMES * (1 - CHECK_TOLERANCE)))
+	if (largest < smallest * CHECK_LOOK_TIMES)
 		return usual;
 	lower_price = lower_median(prices, n, &upper_price);
 	usual.log_median = (log(lower_price) + log(upper_price)) / 2;
@@ -218,16 +218,9 @@ usual_price(float8 *prices, Size n)
 	return usual;
 }
 
-/* Says whether a price, above 0, is far from the usual, by its item's own spread and by a factor of 10. */
-bool
-price_is_outlier(const UsualPrice *usual, float8 price)
-{
-	return price_may_be_far(usual, price) && fabs(log(price) - usual->log_median) > usual->log_far;
-}
-
 /* Says whether an outlier is the usual price with its point one to three digits off. */
-bool
-price_is_slip(const UsualPrice *usual, float8 price)
+static bool
+is_slip(const UsualPrice *usual, float8 price)
 {
 	float8		power = 1;
 
@@ -239,6 +232,18 @@ price_is_slip(const UsualPrice *usual, float8 price)
 			return true;
 	}
 	return false;
+}
+
+/* What a price, above 0, is: some of PriceVerdict. */
+int
+price_judge(const UsualPrice *usual, float8 price)
+{
+	const float8 times = CHECK_PRICE_TIMES * (1 - CHECK_TOLERANCE);
+
+	if (!price_may_be_far(usual, price) || fabs(log(price) - usual->log_median) <= usual->log_far)
+		return PRICE_USUAL;
+	return (price >= usual->median * times || price * times <= usual->median ? PRICE_OUTLIER : 0) |
+		(is_slip(usual, price) ? PRICE_SLIP : 0);
 }
 
 /* ---------- dates ---------- */

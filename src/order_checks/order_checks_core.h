@@ -52,6 +52,7 @@ typedef enum OrderCheck
 #define CHECK_TOLERANCE 1e-9	/* of the ratio, for prices in binary: 6.5 is 10 times .65 */
 #define CHECK_SLIP_TOLERANCE 0.005
 #define CHECK_SLIP_POWERS 3
+#define CHECK_LOOK_TIMES (CHECK_PRICE_TIMES * (1 - CHECK_SLIP_TOLERANCE))	/* nearer ones need not be looked at */
 #define CHECK_HUGE_TIMES 100.0
 
 /* A shape of items, and a series of order numbers, that is rarer than this. */
@@ -87,18 +88,24 @@ typedef struct UsualPrice
 
 extern UsualPrice usual_price(float8 *prices, Size n);
 extern float8 lower_median(float8 *numbers, Size n, float8 *upper);
-extern bool price_is_slip(const UsualPrice *usual, float8 price);
 
-/* Says whether a price, above 0, is an outlier. */
+/* What a price, above 0, is. */
+typedef enum PriceVerdict
+{
+	PRICE_USUAL = 0,
+	PRICE_OUTLIER = 1,			/* by its item's own spread and by a factor of 10 */
+	PRICE_SLIP = 2				/* by its spread, and the usual one but for the place of the point */
+} PriceVerdict;
+
+/* Says whether a price is so far from the usual that it has to be judged. */
 static inline bool
 price_may_be_far(const UsualPrice *usual, float8 price)
 {
 	return usual->median > 0 &&
-		(price >= usual->median * (CHECK_PRICE_TIMES * (1 - CHECK_TOLERANCE)) ||
-		 price * (CHECK_PRICE_TIMES * (1 - CHECK_TOLERANCE)) <= usual->median);
+		(price >= usual->median * CHECK_LOOK_TIMES || price * CHECK_LOOK_TIMES <= usual->median);
 }
 
-extern bool price_is_outlier(const UsualPrice *usual, float8 price);
+extern int	price_judge(const UsualPrice *usual, float8 price);
 
 /* dates */
 

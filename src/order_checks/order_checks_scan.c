@@ -693,7 +693,7 @@ find_usual(Scan *scan, ItemSales *items)
 		check_interrupts(item);
 		if (own->sales >= CHECK_ITEM_SALES)
 		{
-			own->needs_prices = own->highest_price >= own->lowest_price * (CHECK_PRICE_TIMES * (1 - CHECK_TOLERANCE));
+			own->needs_prices = own->highest_price >= own->lowest_price * CHECK_LOOK_TIMES;
 			own->needs_quantities = own->highest_quantity >= own->lowest_quantity * CHECK_HUGE_TIMES;
 		}
 		else if (own->sales > 0 && own->highest_quantity >= lowest_quantity * CHECK_HUGE_TIMES)
@@ -1021,14 +1021,15 @@ judge_line(Scan *scan, uint32 item, int64 price, int64 quantity)
 	{
 		const UsualPrice *usual = &scan->usual[item];
 		float8		p = to_double(findings, price);
+		int			verdict = price_judge(usual, p);
 
-		if (price_is_outlier(usual, p))
+		if ((verdict & PRICE_OUTLIER) != 0)
 		{
 			failed |= FLAG(CHECK_PRICE_OUTLIER);
 			findings->farthest = Max(findings->farthest, p > usual->median ? p / usual->median : usual->median / p);
-			if (price_is_slip(usual, p))
-				failed |= FLAG(CHECK_DECIMAL_SLIP);
 		}
+		if ((verdict & PRICE_SLIP) != 0)
+			failed |= FLAG(CHECK_DECIMAL_SLIP);
 	}
 	return failed;
 }
