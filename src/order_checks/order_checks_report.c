@@ -112,8 +112,10 @@ open_checks(FunctionCallInfo fcinfo, TupleDesc columns, int type)
 }
 
 static const char *
-severity_of(OrderCheck check, int64 rows, float8 share, float8 amount_share)
+severity_of(const CheckFindings *findings, OrderCheck check, int64 rows, float8 share, float8 amount_share)
 {
+	if (check == CHECK_DAY_MONTH_SWAP && !findings->has_series)
+		return "info";			/* that it cannot be told */
 	if (rows == 0)
 		return "ok";
 	if (check == CHECK_REFUND)
@@ -175,7 +177,7 @@ next_check(void *state, Datum *values, bool *nulls)
 	if (whole != 0)
 		amount_share = decimal_to_double(&money) / whole;
 	values[0] = CStringGetTextDatum(checks[check].name);
-	values[1] = CStringGetTextDatum(severity_of(check, finding->rows, share, amount_share));
+	values[1] = CStringGetTextDatum(severity_of(findings, check, finding->rows, share, amount_share));
 	values[2] = Int64GetDatum(finding->rows);
 	values[3] = Float8GetDatum(share);
 	if (check == CHECK_GAP)

@@ -102,6 +102,13 @@ append_number(StringInfo text, const CheckFindings *findings, int64 number)
 
 /* ---------- sentences ---------- */
 
+/* A number, and words that agree with it. */
+static void
+append_count(StringInfo text, int64 n, const char *one, const char *many)
+{
+	appendStringInfo(text, INT64_FORMAT " %s", n, n == 1 ? one : many);
+}
+
 /* What the sum of all money would be without the rows. */
 static void
 append_money_without(StringInfo text, const CheckFindings *findings, OrderCheck check)
@@ -134,23 +141,31 @@ check_effect(const CheckFindings *findings, OrderCheck check, StringInfo text)
 	if (check == CHECK_DAY_MONTH_SWAP && findings->rows > 0)
 	{
 		if (findings->has_series)
-			appendStringInfo(text, "Of " INT64_FORMAT " orders with a number, " INT64_FORMAT
-							 " lie far from their neighbours, and next to them with day and month exchanged.",
-							 findings->swaps.orders, findings->swaps.swapped);
+		{
+			appendStringInfo(text, "Of " INT64_FORMAT " orders with a number, ", findings->swaps.orders);
+			append_count(text, findings->swaps.swapped, "lies far from its neighbours, and next to them",
+						 "lie far from their neighbours, and next to them");
+			appendStringInfoString(text, " with day and month exchanged.");
+		}
 		else if (findings->swaps.orders > 0)
-			appendStringInfo(text, "Cannot tell: of " INT64_FORMAT " orders with a number, " INT64_FORMAT
-							 " lie far from their neighbours, so the numbers do not follow time.",
-							 findings->swaps.orders, findings->swaps.far);
+		{
+			appendStringInfo(text, "Cannot tell: of " INT64_FORMAT " orders with a number, ", findings->swaps.orders);
+			append_count(text, findings->swaps.far, "lies far from its neighbours", "lie far from their neighbours");
+			appendStringInfoString(text, ", so the numbers do not follow time.");
+		}
 		else
 			appendStringInfoString(text, "Cannot tell: the order ids are not numbers in a series.");
 		return true;
 	}
 	if (check == CHECK_GAP && findings->gaps.missing > 0)
 	{
-		appendStringInfo(text, INT64_FORMAT " of " INT64_FORMAT " days on which the shop is open have no order; "
-						 "the longest stretch without one has %d days, which count in everybody's recency.",
-						 findings->gaps.missing, findings->gaps.open,
-						 findings->gaps.longest_last - findings->gaps.longest_first + 1);
+		int32		longest = findings->gaps.longest_last - findings->gaps.longest_first + 1;
+
+		appendStringInfo(text, INT64_FORMAT " of " INT64_FORMAT " days on which the shop is open %s no order; "
+						 "the longest stretch without one has ", findings->gaps.missing, findings->gaps.open,
+						 findings->gaps.missing == 1 ? "has" : "have");
+		append_count(text, longest, "day, which counts", "days, which count");
+		appendStringInfoString(text, " in everybody's recency.");
 		return true;
 	}
 	if (finding->rows == 0)
@@ -159,9 +174,12 @@ check_effect(const CheckFindings *findings, OrderCheck check, StringInfo text)
 	{
 		case CHECK_NO_MEMBER:
 			if (findings->top_orders > 0)
-				appendStringInfo(text, "As one member they would have " INT64_FORMAT
-								 " orders, %.1f times as many as the member with most.", findings->no_member_orders,
+			{
+				appendStringInfoString(text, "As one member they would have ");
+				append_count(text, findings->no_member_orders, "order", "orders");
+				appendStringInfo(text, ", %.1f times as many as the member with most.",
 								 (float8) findings->no_member_orders / (float8) findings->top_orders);
+			}
 			else
 				appendStringInfoString(text, "No row has a member.");
 			break;
@@ -171,16 +189,19 @@ check_effect(const CheckFindings *findings, OrderCheck check, StringInfo text)
 							 (float8) findings->top_orders / (float8) findings->second_orders);
 			break;
 		case CHECK_DUPLICATE_ROW:
-			appendStringInfo(text, INT64_FORMAT " different rows are there more than once. W", findings->duplicate_groups);
+			append_count(text, findings->duplicate_groups, "row is there more than once. W",
+						 "different rows are there more than once. W");
 			append_money_without(text, findings, check);
 			break;
 		case CHECK_ORDER_TWO_MEMBERS:
-			appendStringInfo(text, INT64_FORMAT " orders belong to several members and count for each of them.",
-							 findings->two_member_orders);
+			append_count(text, findings->two_member_orders, "order belongs to several members and counts",
+						 "orders belong to several members and count");
+			appendStringInfoString(text, " for each of them.");
 			break;
 		case CHECK_ORDER_TWO_TIMES:
-			appendStringInfo(text, INT64_FORMAT " orders have several times: counted by time they are " INT64_FORMAT ".",
-							 findings->two_time_orders, findings->times_of_these);
+			append_count(text, findings->two_time_orders, "order has several times: counted by time it is ",
+						 "orders have several times: counted by time they are ");
+			appendStringInfo(text, INT64_FORMAT ".", findings->times_of_these);
 			break;
 		case CHECK_AFTER_AS_OF:
 			appendStringInfoString(text, "Functions with this as_of raise an error: the latest row is of ");
@@ -202,8 +223,9 @@ check_effect(const CheckFindings *findings, OrderCheck check, StringInfo text)
 			appendStringInfoChar(text, '.');
 			break;
 		case CHECK_ZERO_PRICE:
-			appendStringInfo(text, INT64_FORMAT " orders consist of such rows alone: they count as orders and bring no money.",
-							 findings->zero_orders);
+			append_count(text, findings->zero_orders, "order consists of such rows alone: it counts as an order and brings",
+						 "orders consist of such rows alone: they count as orders and bring");
+			appendStringInfoString(text, " no money.");
 			break;
 		case CHECK_PRICE_OUTLIER:
 			appendStringInfo(text, "The farthest price differs from the median of its item by a factor of %.1f. W",
@@ -229,13 +251,13 @@ check_effect(const CheckFindings *findings, OrderCheck check, StringInfo text)
 							 findings->variant_forms[CHECK_MEMBERS], findings->variants[CHECK_MEMBERS]);
 			break;
 		case CHECK_RARE_ITEM_SHAPE:
-			appendStringInfo(text, "%u of %u items have a rare shape. W", findings->rare_items,
-							 findings->checks.names[CHECK_ITEMS].count);
+			appendStringInfo(text, "%u of %u items %s a rare shape. W", findings->rare_items,
+							 findings->checks.names[CHECK_ITEMS].count, findings->rare_items == 1 ? "has" : "have");
 			append_money_without(text, findings, check);
 			break;
 		case CHECK_SCIENTIFIC_ID:
-			appendStringInfo(text, INT64_FORMAT " ids have lost digits: what was different may have become equal.",
-							 findings->rounded_ids);
+			append_count(text, findings->rounded_ids, "id has", "ids have");
+			appendStringInfoString(text, " lost digits: what was different may have become equal.");
 			break;
 		case CHECK_MIXED_CURRENCY:
 			appendStringInfo(text, "Sums add up %u currencies as if they were one.", findings->currencies);
