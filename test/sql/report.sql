@@ -93,7 +93,11 @@ INSERT INTO report VALUES
 	('campaign_differences', '{book}', 'campaign_book(item, customer_id % 3 > 0, floor(amount / 60))'),
 	('campaign_offers', '{book}, 20, 0.1, 1, 0.9, 0.1', 'campaign_book(item, customer_id % 3 > 0, floor(amount / 60))'),
 	('uplift_curves', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, floor(amount / 60))'),
-	('uplift_points', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, amount)');
+	('uplift_points', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, amount)'),
+	('order_checks', '{book}', 'check_book(customer_id::text, order_id::text, item, ordered_at, 1, amount)'),
+	('order_checks', '{book}, timestamp ''2026-02-03'', ''Europe/Berlin''', 'check_book(customer_id::text, order_id::text, item, ordered_at, 1, amount, store)'),
+	('order_checks', '{book}, date ''2026-02-03''', 'check_book(customer_id::text, store, item, ordered_at::date, amount, price)'),
+	('order_checks', '{book}, ''2026-02-03'', columns => ''{a,b,c,d,e,f}''', 'check_book(customer_id::text, order_id::text, item, ordered_at::timestamp, amount, price)');
 
 \echo '# Functions of the extension that return sets and are not tried here'
 SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass

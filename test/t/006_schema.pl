@@ -80,6 +80,7 @@ my %view = (
 	heterogeneity => q{(campaign_differences(campaign_book(store::text, customer % 3 > 0, amount))).* FROM orders},
 	offers => q{(campaign_offers(campaign_book(store::text, customer % 3 > 0, amount), 8)).* FROM orders},
 	curves => q{(uplift_curves(campaign_book(customer / 4.0, customer % 3 > 0, (amount > 40)::int))).* FROM orders},
+	order_table => q{(order_checks(check_book(customer::text, name, store::text, at, amount, 1))).* FROM orders},
 	points => q{(uplift_points(campaign_book(customer / 4.0, customer % 3 > 0, amount))).* FROM orders},
 );
 my @names = sort keys %view;

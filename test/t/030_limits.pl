@@ -199,6 +199,8 @@ for my $bad (
 	[ "campaign(true, %s)", 'y', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
 	[ "campaign(true, 1, %s)", 'y_before', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
 	[ "campaign_book('s', true, %s)", 'y', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "check_book('m', 'o', 'i', timestamptz '2026-01-01', %s, 1)", 'quantity', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "check_book('m', 'o', 'i', timestamptz '2026-01-01', 1, %s)", 'price', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
 	[ "campaign_book(%s::float8, true, 1)", 'score', qw('NaN' 'infinity' '-infinity') ],
 	[ "price_slope(1, %s, 1, 1)", 'period', qw('infinity' '-infinity') ])
 {
@@ -762,6 +764,9 @@ $node->safe_psql('postgres', "COPY (SELECT book FROM big WHERE name = 'lines') T
 $node->safe_psql('postgres', q{
 	CREATE TABLE offered AS SELECT n, campaign_book(i * n / 8.0, i % 3 > 0, i % 7 / 4) AS scores, campaign_book('segment ' || i * n, i % 3 > 0, i % 7 / 4) AS alone, campaign_book('segment ' || i / 30 * n, i % 3 > 0, i % 7 / 4) AS segments
 	  FROM generate_series(1, 2) n, (SELECT generate_series(1, 600000::bigint) AS i) g GROUP BY n;
+	CREATE TABLE checked AS SELECT n, check_book('member ' || i % 90000, 'order ' || i / 2 * n, 'item ' || i % 20000, timestamptz '2026-01-01' + i * interval '1 minute', i % 9 - 1, i % 1000 * 0.07) AS book
+	  FROM generate_series(1, 2) n, (SELECT generate_series(1, 400000::bigint) AS i) g GROUP BY n;
+	CREATE TABLE checked_literal AS SELECT book::text AS book FROM checked WHERE n = 1;
 	CREATE TABLE offered_literal AS SELECT scores::text AS book FROM offered WHERE n = 1;
 });
 $node->safe_psql('postgres', q{
@@ -813,6 +818,10 @@ my %slow = (
 	'campaign_segments()' => 'SELECT count(*) FROM offered, campaign_segments(segments)',
 	'campaign_offers()' => 'SELECT count(*) FROM offered, campaign_offers(segments, 8, 0.1, 1)',
 	'campaign_differences()' => 'SELECT count(*) FROM offered, campaign_differences(segments)',
+	'check_book()' => q{SELECT length(check_book_send(check_book('m' || i % 9999, 'o' || i / 3, 'i' || i % 999, timestamptz '2026-01-01', i % 5, i % 77))) FROM (SELECT generate_series(1, 400000) AS i) g},
+	'rollup(check_book)' => 'SELECT length(check_book_send(rollup(book))) FROM checked',
+	'input of check_book' => q{SELECT length(check_book_send(book::check_book)) FROM checked_literal},
+	'order_checks()' => 'SELECT count(*) FROM checked, order_checks(book)',
 	'uplift_curves()' => 'SELECT count(*) FROM offered, uplift_curves(scores)',
 	'uplift_points()' => 'SELECT count(*) FROM offered, uplift_points(scores)',
 	'step_times()' => 'SELECT cardinality(step_times(f)) FROM deed_one WHERE n = 1',
@@ -961,6 +970,7 @@ SKIP:
 		'price_gap_items()' => 'SELECT count(*) FROM price_gap_items(NULL::bigint, ' . crowd('groups') . q{, 'group 5')},
 		'output of pricebook_summary' => 'SELECT sum(octet_length(string_agg)) FROM (SELECT string_agg(book::text, \',\') FROM crowd) x',
 		'campaign_book()' => q{SELECT rows_skipped(campaign_book(i, true, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'check_book()' => q{SELECT length(check_book_send(check_book('m' || i, 'o' || i, 'i', timestamptz '2026-01-01', i, 1))) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'campaign_segments()' => 'SELECT count(*) FROM offered, campaign_segments(alone)',
 		'price_slope()' => q{SELECT rows_skipped(price_slope(i, '2026-01-01', 1, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rollup(price_slope_summary)' => 'SELECT rows_skipped(rollup(slope)) FROM (SELECT slope FROM slope UNION ALL SELECT price_slope(-i, date \'2026-01-01\', 1, 1) FROM (SELECT generate_series(1, 600000) AS i) g) x',

@@ -84,6 +84,7 @@ my %query = (
 	'campaign_segments(campaign_book,double precision)' => [ campaign_parts => 'SELECT * FROM campaign_segments((SELECT campaign_book(customer_name, customer_id % 3 > 0, amount) FROM orders))' ],
 	'campaign_differences(campaign_book,double precision)' => [ campaign_spread => 'SELECT * FROM campaign_differences((SELECT campaign_book(customer_name, customer_id % 3 > 0, amount) FROM orders))' ],
 	'campaign_offers(campaign_book,double precision,double precision,double precision,double precision,double precision)' => [ campaign_offer => 'SELECT * FROM campaign_offers((SELECT campaign_book(customer_name, customer_id % 3 > 0, amount) FROM orders), 8)' ],
+	'order_checks(check_book,timestamp with time zone,text,text[])' => [ checks => 'SELECT * FROM order_checks((SELECT check_book(customer_name, order_id::text, NULL, ordered_at, 1, amount) FROM orders))' ],
 	'uplift_curves(campaign_book)' => [ uplift => 'SELECT * FROM uplift_curves((SELECT campaign_book(customer_id / 4.0, customer_id % 3 > 0, amount) FROM orders))' ],
 	'uplift_points(campaign_book)' => [ uplift_curve => 'SELECT * FROM uplift_points((SELECT campaign_book(customer_id / 4.0, customer_id % 3 > 0, amount) FROM orders))' ],
 	'price_placebo(pricebook_summary,text,integer,text,bigint)' => [ placebo => "SELECT * FROM price_placebo((SELECT pricebook(item, member_group, price, item_name) FROM lines), 'new')" ],
