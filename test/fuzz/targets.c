@@ -1469,7 +1469,10 @@ static const struct
 	{"campaign_recv", target_campaign_recv, seeds_campaign_recv},
 	{"campaign_book_in", target_campaign_book_in, seeds_campaign_book_in},
 	{"campaign_book_recv", target_campaign_book_recv, seeds_campaign_book_recv},
-	{"campaign_rows", target_campaign_rows, seeds_campaign_rows}
+	{"campaign_rows", target_campaign_rows, seeds_campaign_rows},
+	{"check_book_in", target_check_book_in, seeds_check_book_in},
+	{"check_book_recv", target_check_book_recv, seeds_check_book_recv},
+	{"check_book_rows", target_check_book_rows, seeds_check_book_rows}
 };
 
 static int	target;

@@ -6,7 +6,8 @@
  * campaign, targets_price.c those of pricebook, price_check and price_slope,
  * targets_tag.c those of tagbloom and tagquery, targets_interaction.c those of interaction_book and interaction_stage,
  * targets_behaviour.c those of all else that keeps events of members,
- * targets_funnel.c levels of funnels by the definition, targets_clv.c those of clv.
+ * targets_funnel.c levels of funnels by the definition, targets_clv.c those of clv,
+ * targets_order_checks.c those of check_book.
  */
 #ifndef TARGETS_H
 #define TARGETS_H
@@ -171,5 +172,13 @@ extern void seeds_campaign_recv(void);
 extern void seeds_campaign_book_in(void);
 extern void seeds_campaign_book_recv(void);
 extern void seeds_campaign_rows(void);
+
+/* targets_order_checks.c */
+extern void target_check_book_in(Input *input);
+extern void target_check_book_recv(Input *input);
+extern void target_check_book_rows(Input *input);
+extern void seeds_check_book_in(void);
+extern void seeds_check_book_recv(void);
+extern void seeds_check_book_rows(void);
 
 #endif							/* TARGETS_H */
