@@ -46,11 +46,11 @@ my @faults = (
 	[ 'the same row five times', q{INSERT INTO faulty SELECT id + g * 1000000, member, order_id, item, at, quantity, price, currency FROM clean, generate_series(1, 4) g WHERE id = 77}, 'duplicate_row 4' ],
 	[ 'a number of an order given twice', q{UPDATE faulty SET order_id = 'R100101', at = (SELECT at FROM clean WHERE id = 201) WHERE id IN (203, 204)}, 'order_two_members 4' ],
 	[ 'lines at different times', q{UPDATE faulty SET at = at + interval '1 second' WHERE id IN (1000, 2000, 3000)}, 'order_two_times 6' ],
-	[ 'the future', q{UPDATE faulty SET at = '2026-03-02' WHERE id IN (11999, 12000)}, 'after_as_of 2' ],
+	[ 'the future', q{UPDATE faulty SET at = '2026-02-20 12:00Z' WHERE id IN (11999, 12000)}, qr/^after_as_of 2, gap \d+$/ ],
 	[ 'the epoch', q{UPDATE faulty SET at = '1970-01-01 00:00Z' WHERE id IN (4001, 4002)}, 'placeholder_date 2' ],
 	[ 'the end of time', q{UPDATE faulty SET at = '9999-12-31' WHERE id IN (4001, 4002)}, 'placeholder_date 2' ],
 	[ 'infinity', q{UPDATE faulty SET at = 'infinity' WHERE id IN (4001, 4002)}, 'placeholder_date 2' ],
-	[ 'a day and a month exchanged', q{UPDATE faulty SET at = make_timestamptz(2025, 3, 10, 12, 0, 0, 'UTC') WHERE order_id IN (SELECT order_id FROM clean WHERE (at AT TIME ZONE 'UTC')::date = '2025-10-03' ORDER BY 1 LIMIT 4)}, 'day_month_swap 8' ],
+	[ 'a day and a month exchanged', q{UPDATE faulty SET at = make_timestamptz(2025, 3, 10, 12, 0, 0, 'UTC') WHERE order_id IN (SELECT order_id FROM clean WHERE (at AT TIME ZONE 'UTC')::date = '2025-10-03' ORDER BY 1 LIMIT 4)}, 'day_month_swap 4' ],
 	[ 'a lost day', q{DELETE FROM faulty WHERE (at AT TIME ZONE 'UTC')::date = '2025-05-15'}, 'gap 1' ],
 	[ 'a lost fortnight', q{DELETE FROM faulty WHERE (at AT TIME ZONE 'UTC')::date BETWEEN '2025-05-12' AND '2025-05-25'}, 'gap 12' ],
 	[ 'a negative price', q{UPDATE faulty SET price = -price WHERE id = 600}, 'negative_price 1' ],
@@ -129,7 +129,7 @@ is( $node->safe_psql('postgres', "SELECT md5(check_book_send(a + b)), md5(check_
 	"$whole|$whole", 'added, either way');
 for my $workers (1, 2, 3)
 {
-	my $settings = "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = $workers; ALTER TABLE faulty SET (parallel_workers = $workers)";
+	my $settings = "SET parallel_setup_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = $workers; ALTER TABLE faulty SET (parallel_workers = $workers)";
 	my $query = "SELECT md5(check_book_send(check_book($columns))) FROM faulty";
 	like($node->safe_psql('postgres', "$settings; EXPLAIN (COSTS off) $query"), qr/Partial Aggregate/, "$workers workers: the plan is parallel");
 	is($node->safe_psql('postgres', "$settings; $query"), $whole, "$workers workers: the same bytes");
