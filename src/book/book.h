@@ -176,9 +176,9 @@ book_set_key(Book *book, Key *key, KeyType key_type, Datum value)
 /*
  * Defines the functions of a type that is a book: in, out and recv; combine, which
  * merges argument 1 into the state of an aggregate and is also rollup's transition
- * function; add, the operator +; and rows_skipped.
+ * function; and add, the operator +.
  */
-#define BOOK_FUNCTIONS(type, kind) \
+#define BOOK_TYPE_FUNCTIONS(type, kind) \
 CUSTMART_FUNCTION(custmart_##type##_in); \
 Datum custmart_##type##_in(PG_FUNCTION_ARGS) { return book_in(fcinfo, (kind)->format); } \
 CUSTMART_FUNCTION(custmart_##type##_out); \
@@ -188,7 +188,11 @@ Datum custmart_##type##_recv(PG_FUNCTION_ARGS) { return book_recv(fcinfo, (kind)
 CUSTMART_FUNCTION(custmart_##type##_combine); \
 Datum custmart_##type##_combine(PG_FUNCTION_ARGS) { return book_combine(fcinfo, kind); } \
 CUSTMART_FUNCTION(custmart_##type##_add); \
-Datum custmart_##type##_add(PG_FUNCTION_ARGS) { return book_add(fcinfo, kind); } \
+Datum custmart_##type##_add(PG_FUNCTION_ARGS) { return book_add(fcinfo, kind); }
+
+/* The same, and rows_skipped. */
+#define BOOK_FUNCTIONS(type, kind) \
+BOOK_TYPE_FUNCTIONS(type, kind) \
 CUSTMART_FUNCTION(custmart_##type##_rows_skipped); \
 Datum custmart_##type##_rows_skipped(PG_FUNCTION_ARGS) { return book_rows_skipped(fcinfo, (kind)->format); }
 

@@ -910,6 +910,33 @@ DatumGetEOHP(Datum datum)
 	return pointer.eohptr;
 }
 
+/* As in quote.c, but for words that SQL keeps for itself, which host has no list of. */
+char *
+quote_literal_cstr(const char *text)
+{
+	char	   *quoted = palloc(2 * strlen(text) + 4);
+	char	   *to = quoted;
+
+	if (strchr(text, '\\') != NULL)
+		*to++ = 'E';
+	*to++ = '\'';
+	for (; *text != '\0'; text++)
+	{
+		if (*text == '\'' || *text == '\\')
+			*to++ = *text;
+		*to++ = *text;
+	}
+	*to++ = '\'';
+	*to = '\0';
+	return quoted;
+}
+
+const char *
+quote_identifier(const char *name)
+{
+	return name;
+}
+
 text *
 cstring_to_text_with_len(const char *string, int length)
 {

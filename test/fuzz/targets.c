@@ -1478,7 +1478,10 @@ static const struct
 	{"audience_book_rows", target_audience_book_rows, seeds_audience_book_rows},
 	{"preference_book_in", target_preference_book_in, seeds_preference_book_in},
 	{"preference_book_recv", target_preference_book_recv, seeds_preference_book_recv},
-	{"preference_book_rows", target_preference_book_rows, seeds_preference_book_rows}
+	{"preference_book_rows", target_preference_book_rows, seeds_preference_book_rows},
+	{"check_book_in", target_check_book_in, seeds_check_book_in},
+	{"check_book_recv", target_check_book_recv, seeds_check_book_recv},
+	{"check_book_rows", target_check_book_rows, seeds_check_book_rows}
 };
 
 static int	target;

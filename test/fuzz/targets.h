@@ -8,7 +8,8 @@
  * preference_book,
  * targets_tag.c those of tagbloom and tagquery, targets_interaction.c those of interaction_book and interaction_stage,
  * targets_behaviour.c those of all else that keeps events of members,
- * targets_funnel.c levels of funnels by the definition, targets_clv.c those of clv.
+ * targets_funnel.c levels of funnels by the definition, targets_clv.c those of clv,
+ * targets_order_checks.c those of check_book.
  */
 #ifndef TARGETS_H
 #define TARGETS_H
@@ -195,5 +196,13 @@ extern void target_preference_book_rows(Input *input);
 extern void seeds_preference_book_in(void);
 extern void seeds_preference_book_recv(void);
 extern void seeds_preference_book_rows(void);
+
+/* targets_order_checks.c */
+extern void target_check_book_in(Input *input);
+extern void target_check_book_recv(Input *input);
+extern void target_check_book_rows(Input *input);
+extern void seeds_check_book_in(void);
+extern void seeds_check_book_recv(void);
+extern void seeds_check_book_rows(void);
 
 #endif							/* TARGETS_H */

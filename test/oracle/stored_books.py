@@ -1,7 +1,7 @@
 """Stored books, byte by byte as docs/storage-format.md describes them.
 
 Run as a program it prints the golden literals of rfm_book, pricebook_summary,
-price_slope_summary, contact_trail and contact_book, made of the rows that test/sql/golden.sql has, too.  It knows that
+price_slope_summary, contact_trail, contact_book and check_book, made of the rows that test/sql/golden.sql has, too.  It knows that
 page and nothing of the extension.
 
 Keys and ids of orders are int (bigint), UUID or str (text, in UTF-8); money is
@@ -368,6 +368,67 @@ def contact_book(key_type, rows):
     return literal("contact_book", book(20, key_type, 0, len(rows) - len(complete), keys, tail))
 
 
+# ---------- check_book ----------
+
+
+def column(numbers):
+    return b"".join(map(packed_block, blocks(numbers)))
+
+
+def check_book(rows, form=0):
+    """Of rows (member, order, item, time, quantity, price, currency), any of which may be None."""
+    kinds = []
+    for place in (0, 2, 6):
+        kinds.append(sorted({row[place].encode() for row in rows if row[place] is not None}))
+
+    def number(kind, name):
+        return 0 if name is None else kinds[kind].index(name.encode()) + 1
+
+    def moment(time):
+        if time is None:
+            return -2**63 + 1
+        return {"-infinity": -2**63, "infinity": 2**63 - 1}.get(time) or microseconds(time)
+
+    def packed(value, money):
+        if value is None:
+            return 254
+        mantissa, scale = money.parts(without_zeros(Decimal(value)))
+        return mantissa * 256 + scale
+
+    def rank(value):
+        """What fits into 56 bits comes first, as the number it is stored as, then the others by value."""
+        stored = packed(value, Money())
+        return (1, without_zeros(Decimal(value))) if value is not None and stored % 256 == 255 else (0, stored)
+
+    orders = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    values = {}
+    for member, order, item, time, quantity, price, currency in rows:
+        key = "" if order is None else "\x01" + order if order[:1] in ("", "\x01") else order
+        line = number(1, item), rank(price), rank(quantity)
+        values[line] = price, quantity
+        orders[key][moment(time), number(0, member), number(2, currency)][line] += 1
+    keys = in_order(orders)
+    money = Money()
+    columns = [[] for _ in range(9)]
+    for key in keys:
+        columns[0].append(len(orders[key]))
+        for head in sorted(orders[key]):
+            lines = orders[key][head]
+            for place, value in zip((1, 2, 3, 4), (*head, len(lines))):
+                columns[place].append(value)
+            for line in sorted(lines):
+                price, quantity = values[line]
+                stored = line[0], packed(price, money), packed(quantity, money), lines[line]
+                for place, value in zip((5, 6, 7, 8), stored):
+                    columns[place].append(value)
+    scales = [max([decimals(Decimal(row[place])) for row in rows if row[place] is not None], default=0) for place in (5, 4)]
+    tail = u8(scales[0]) + u8(scales[1])
+    for kind in kinds:
+        tail += u32(len(kind)) + u32(*map(len, kind)) + b"".join(kind)
+    tail += u32(len(columns[1]), len(columns[5])) + b"".join(map(column, columns)) + money.listed()
+    return literal("check_book", book(21, str, form, 0, keys, tail))
+
+
 # ---------- the rows of test/sql/golden.sql ----------
 
 BIG = "100000000000000000000"
@@ -426,7 +487,13 @@ GOLDEN = [
         (7, "email", "sent", "2026-01-01T10:00:00"), (7, "email", "sent", "2026-01-01T10:00:00"), (None, "x", "sent", "2026-01-01"), (7, None, "sent", "2026-01-01")]),
     contact_book(str, [("é", "ö", "sent", "2026-01-01T00:00:00.000001"), ("e", "oe", "unsubscribed", "2026-01-01"), ("e", "ö", "sent", "1999-12-31T23:59:59")]),
     contact_book(UUID, [(HIGH, "email", "sent", "2026-01-01"), (LOW, "email", "sent", "2026-01-01T00:00:01")]),
-    contact_book(int, [(None, "email", "sent", "2026-01-01")] * 3)]
+    contact_book(int, [(None, "email", "sent", "2026-01-01")] * 3),
+    check_book([
+        ("é", "7", "tea", "2026-01-02", "1", "2.50", "EUR"), ("a", "7", "tea", "2026-01-02", "-2.0", "2.5", "EUR"), ("é", "7", "tea", "2026-01-02", "1", "2.5", "EUR"),
+        ("é", "7", "tea", "2026-01-02", "1", "2.5", None), ("é", "7", None, "1999-12-31T23:59:59.999999", "0.5", BIG, "USD"), ("é", "7", None, "1999-12-31T23:59:59.999999", "-" + BIG, "36028797018963968", "USD"),
+        (None,) * 7, (None,) * 7, (None, "", "", "infinity", "0.00", "-1", ""), (None, "\x01", "", "-infinity", "0", "-0.010", "")]),
+    check_book([("m", None, "x", None, None, "-" + BIG, None), ("m", None, "x", None, BIG + ".5", "-" + BIG + ".25", None)] +
+               [("m%d" % (i % 3), "%d" % (i // 2), "i%d" % (i % 300), "2026-01-%02d" % (1 + i % 31), str(i % 5), "%d.%d" % (i % 7, i % 10), None) for i in range(600)], 1)]
 
 if __name__ == "__main__":
     print("\n".join(GOLDEN))

@@ -128,7 +128,11 @@ INSERT INTO report VALUES
 	('audience_plan', 'NULL::uuid, {book}, ''{5,NULL}''', 'audience_book(lpad(customer_id::text, 32, ''0'')::uuid, amount::float8, amount < 40, amount > 20)'),
 	('audience_plan', 'NULL::text, {book}, ''{5,6}''', 'audience_book(customer_id::text, amount::float8, amount < 40, amount > 20)'),
 	('audience_changes', '{book}, {book}, 2', 'audience_book(customer_id, amount::float8, amount < 40, amount > 20)'),
-	('audience_changes', 'NULL::uuid, {book}, {book}, 1', 'audience_book(lpad(customer_id::text, 32, ''0'')::uuid, amount::float8, amount < 40, amount > 20)');
+	('audience_changes', 'NULL::uuid, {book}, {book}, 1', 'audience_book(lpad(customer_id::text, 32, ''0'')::uuid, amount::float8, amount < 40, amount > 20)'),
+	('order_checks', '{book}', 'check_book(customer_id::text, order_id::text, item, ordered_at, 1, amount)'),
+	('order_checks', '{book}, timestamp ''2026-02-03'', ''Europe/Berlin''', 'check_book(customer_id::text, order_id::text, item, ordered_at, 1, amount, store)'),
+	('order_checks', '{book}, date ''2026-02-03''', 'check_book(customer_id::text, store, item, ordered_at::date, amount, price)'),
+	('order_checks', '{book}, ''2026-02-03'', columns => ''{a,b,c,d,e,f}''', 'check_book(customer_id::text, order_id::text, item, ordered_at::timestamp, amount, price)');
 
 \echo '# Functions of the extension that return sets and are not tried here'
 SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass

@@ -89,6 +89,7 @@ my %view = (
 	planned => q{p.*, hash_share(member, 'spring') AS share, is_held_out(member, 'spring', 0.1) FROM (SELECT (audience_plan(audience_book(customer, amount::float8, amount < 40, amount > 50), '{3,NULL}')).* FROM orders) p},
 	audience_moves => q{(audience_changes(audience_book(customer, 1, amount < 40) FILTER (WHERE store = 1), audience_book(customer, 1, amount < 40), 1)).* FROM orders},
 	shown => q{store, safe_count(count(*), 5) OVER () AS members, has_consent(tags('consent:email'), 'email'), age_band('2000-01-01', max(at)::date, '{18,65}') FROM orders GROUP BY store},
+	order_table => q{(order_checks(check_book(customer::text, name, store::text, at, amount, 1))).* FROM orders},
 	points => q{(uplift_points(campaign_book(customer / 4.0, customer % 3 > 0, amount))).* FROM orders},
 	allowed => q{(contact_allowances(contact_book(customer, store::text, 'sent', at))).* FROM orders},
 	engaged => q{(contact_engagements(contact_book(customer, store::text, CASE WHEN amount > 40 THEN 'sent' ELSE 'clicked' END, at), respond_within => '20 days')).* FROM orders},

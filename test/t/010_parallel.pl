@@ -176,7 +176,9 @@ my $said = "(ARRAY['sent', 'clicked', 'unsubscribed', 'sent'])[id % 5]";
 	'preference_book(text)' => [ 'preference_book', 'text', "preference_book(member_text, 'category ' || part, amount)" ],
 	'audience_book(bigint)' => [ 'audience_book', 'bigint', "audience_book(member, (order_id % 700 / 8.0)::float8, $steps)" ],
 	'audience_book(text)' => [ 'audience_book', 'text', "audience_book(member_text, NULL, $steps)" ],
-	'campaign_book(scores)' => [ 'campaign_book', 'float8', "campaign_book((order_id % 700 / 8.0)::float8, household % 3 > 0, round(mod(amount, 1000), 2))" ]);
+	'campaign_book(scores)' => [ 'campaign_book', 'float8', "campaign_book((order_id % 700 / 8.0)::float8, household % 3 > 0, round(mod(amount, 1000), 2))" ],
+	'check_book(moments)' => [ 'check_book', 'text', "check_book(member_text, order_id::text, household::text, at, part, amount, 'EUR')" ],
+	'check_book(days, of few orders)' => [ 'check_book', 'text', "check_book(member::text, (order_id % 9)::text, member_text, (at AT TIME ZONE 'UTC')::date, id % 7, round(mod(amount, 1000), 2))" ]);
 my %behaviour_reports = (
 	retention_book => [ 'member_count(book)', 'net_outside(book)', 'stickiness', 'cohort_retention', 'lifecycle_counts' ],
 	funnel_book => [ 'member_count(book)', 'funnel_members', 'funnel_steps', "funnel_steps(book, 'clickhouse')", "funnel_steps(book, 'strict_order, strict_increase')" ],
@@ -184,7 +186,8 @@ my %behaviour_reports = (
 	contact_book => [ 'member_count(book)', 'contact_priors', "contact_fatigue(book, span => '90 days')" ],
 	campaign_book => [ 'rows_skipped(book)' ],
 	preference_book => [ 'member_count(book)', 'rows_skipped(book)' ],
-	audience_book => [ 'member_count(book)', 'rows_skipped(book)', "audience_overlaps(book, '{a,b,c}')" ]);
+	audience_book => [ 'member_count(book)', 'rows_skipped(book)', "audience_overlaps(book, '{a,b,c}')" ],
+	check_book => [ 'order_checks' ]);
 # Series of one member.
 my %series_of = (
 	activity => "activity(at, 'day', 'America/New_York')",
@@ -408,7 +411,7 @@ $node->safe_psql(
 	  RETURN books[1];
 	END $$;
 });
-my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book contact_book campaign_book audience_book preference_book);
+my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book contact_book campaign_book audience_book preference_book check_book);
 $node->safe_psql('postgres', "CREATE TABLE part_$_ (split text, part int, name text, book $_);
 	CREATE FUNCTION sum_of(books $_\[]) RETURNS $_ LANGUAGE plpgsql AS \$\$
 	BEGIN
@@ -435,7 +438,7 @@ for my $split (sort keys %split)
 		my $use = sub {
 			my ($merged) = @_;
 			my $query = $compare;
-			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book|contact_book|campaign_book|audience_book|preference_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
+			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book|contact_book|campaign_book|audience_book|preference_book|check_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
 			return $query;
 		};
 		$stored{$name} = $use->("SELECT rollup(book) $from");

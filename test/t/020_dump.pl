@@ -153,6 +153,9 @@ $node->safe_psql(
 	INSERT INTO kept_audience_book
 	SELECT n, value FROM (SELECT ARRAY[audience_book(member, amount::float8, id % 2 = 0, id % 3 = 0), audience_book(member_uuid, NULL, id % 2 = 0), audience_book(member_text, -1e300, VARIADIC array_fill(id % 5 = 0, ARRAY[32])), audience_book(NULL::text, 1, true)] AS list FROM sale) l,
 	       LATERAL unnest(list) WITH ORDINALITY u (value, n);
+	CREATE TABLE kept_check_book (id int PRIMARY KEY, value check_book);
+	INSERT INTO kept_check_book
+	SELECT n, value FROM (SELECT ARRAY[check_book(member_text, (id / 3)::text, member::text, at, id % 5 - 1, amount, (ARRAY['EUR', 'USD'])[id % 3]), check_book(member::text, NULL, member_text, at::date, 1, amount), check_book(NULL, NULL, NULL, NULL::timestamp, NULL, NULL)] AS list FROM sale) l, LATERAL unnest(list) WITH ORDINALITY u (value, n);
 	CREATE INDEX ON kept_campaign (value);
 	CREATE INDEX ON kept_funnel (level(value, 'strict_order')) WHERE level(value) > 1;
 	CREATE INDEX ON kept_spend (value);
@@ -285,6 +288,7 @@ my $contents = q{
 	SELECT 'campaign book', id, md5(campaign_book_send(value)), rows_skipped(value) FROM kept_campaign_book ORDER BY id;
 	SELECT 'preference book', id, md5(preference_book_send(value)), member_count(value), rows_skipped(value) FROM kept_preference_book ORDER BY id;
 	SELECT 'audience book', id, md5(audience_book_send(value)), member_count(value), rows_skipped(value) FROM kept_audience_book ORDER BY id;
+	SELECT 'check book', id, md5(check_book_send(value)), (SELECT string_agg(c::text, ',') FROM order_checks(value) c) FROM kept_check_book ORDER BY id;
 	SELECT 'behaviour partitioned', tableoid::regclass, id, md5(activity_summary_send(value)) FROM kept_behaviour_partitioned ORDER BY id;
 	SELECT 'behaviour domain', id, md5(activity_summary_send(value)), (SELECT string_agg(md5(activity_summary_send(a)), ',') FROM unnest(list) a) FROM kept_behaviour_domain ORDER BY id;
 	SELECT 'triangle of the view', * FROM triangle ORDER BY id, cohort, periods_later;
@@ -399,7 +403,7 @@ sub first_difference
 
 # COPY
 my @tables = qw(kept_rfm kept_cuts kept_book kept_cards kept_domain kept_key kept_partitioned kept_tags kept_query kept_tag_domain kept_tag_partitioned kept_pricebook kept_price_slope kept_price_domain kept_price_partitioned
-	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_audience_book kept_preference_book kept_behaviour_partitioned kept_behaviour_domain);
+	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_audience_book kept_preference_book kept_check_book kept_behaviour_partitioned kept_behaviour_domain);
 for my $format ('text', 'csv', 'binary')
 {
 	my $sql = "SET search_path = public, analytics;\n";
@@ -418,7 +422,7 @@ for my $format ('text', 'csv', 'binary')
 # The text form depends on no setting.  Some locale writes a comma in numbers, if there is any.
 my ($numeric) = ((grep { /^de_DE\.utf-?8$/i } `locale -a 2>/dev/null`), 'C');
 chomp $numeric;
-for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book audience_book preference_book))
+for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book audience_book preference_book check_book))
 {
 	my $table = 'public.kept_' . $type =~ s/_summary//r =~ s/rfm_|tag(?=query)|(?<=retention)_book//r =~ s/bloom/s/r;
 	my %seen;
@@ -489,11 +493,12 @@ my $keys = q{
 	       (SELECT count(*) FROM kept_points a JOIN kept_points b USING (value)) = (SELECT count(*) FROM kept_points WHERE value IS NOT NULL),
 	       (SELECT count(*) FROM kept_spend a JOIN kept_spend b USING (value)) = (SELECT count(*) FROM kept_spend WHERE value IS NOT NULL),
 	       (SELECT count(*) FROM (SELECT value FROM kept_campaign UNION SELECT value FROM kept_campaign) u) = (SELECT count(DISTINCT campaign_summary_send(value)) FROM kept_campaign) + 1,
+	       (SELECT count(*) FROM (SELECT value FROM kept_check_book UNION SELECT value FROM kept_check_book) u) = (SELECT count(DISTINCT check_book_send(value)) FROM kept_check_book),
 	       (SELECT count(*) FROM (SELECT value FROM kept_book UNION SELECT value FROM kept_book) u) = (SELECT count(DISTINCT value) FROM kept_book) + 1;
 };
 for my $settings ('SET enable_sort = on', 'SET enable_hashagg = off; SET enable_hashjoin = off', 'SET enable_sort = off; SET enable_mergejoin = off; SET enable_nestloop = off')
 {
-	is($node->safe_psql('shop', sprintf $keys, $settings), join('|', ('t') x 17), "GROUP BY, DISTINCT, joins and ORDER BY: $settings");
+	is($node->safe_psql('shop', sprintf $keys, $settings), join('|', ('t') x 18), "GROUP BY, DISTINCT, joins and ORDER BY: $settings");
 }
 for my $method ('btree', 'hash')
 {

@@ -199,6 +199,8 @@ for my $bad (
 	[ "campaign(true, %s)", 'y', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
 	[ "campaign(true, 1, %s)", 'y_before', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
 	[ "campaign_book('s', true, %s)", 'y', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "check_book('m', 'o', 'i', timestamptz '2026-01-01', %s, 1)", 'quantity', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
+	[ "check_book('m', 'o', 'i', timestamptz '2026-01-01', 1, %s)", 'price', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
 	[ "campaign_book(%s::float8, true, 1)", 'score', qw('NaN' 'infinity' '-infinity') ],
 	[ "preference_book(1, 'a', %s)", 'amount', qw('NaN' 'infinity' '-infinity' 1e38 1e131071 1e-29) ],
 	[ "audience_book(1, %s, true)", 'score', qw('NaN' 'infinity' '-infinity') ],
@@ -770,6 +772,9 @@ $node->safe_psql('postgres', q{
 	  FROM generate_series(1, 2) n, (SELECT generate_series(1, 600000::bigint) AS i) g GROUP BY n;
 	CREATE TABLE liked AS SELECT n, preference_book(i % 100000 * n, 'category ' || i % 11, i % 100 - 3) AS book, preference_book('member ' || i % 300 * n, 'category ' || i % 5000, i) AS many FROM generate_series(1, 2) n, (SELECT generate_series(1, 500000::bigint) AS i) g GROUP BY n;
 	CREATE TABLE aimed AS SELECT n, audience_book(i * n, i % 1000 / 8.0, i % 2 = 0, i % 3 = 0, i % 5 = 0) AS book, audience_book('member ' || i * n, NULL, true) AS names FROM generate_series(1, 2) n, (SELECT generate_series(1, 600000::bigint) AS i) g GROUP BY n;
+	CREATE TABLE checked AS SELECT n, check_book('member ' || i % 90000, 'order ' || i / 2 * n, 'item ' || i % 20000, timestamptz '2026-01-01' + i * interval '1 minute', i % 9 - 1, i % 1000 * 0.07) AS book
+	  FROM generate_series(1, 2) n, (SELECT generate_series(1, 400000::bigint) AS i) g GROUP BY n;
+	CREATE TABLE checked_literal AS SELECT book::text AS book FROM checked WHERE n = 1;
 	CREATE TABLE offered_literal AS SELECT scores::text AS book FROM offered WHERE n = 1;
 });
 $node->safe_psql('postgres', q{
@@ -844,6 +849,10 @@ my %slow = (
 	'campaign_segments()' => 'SELECT count(*) FROM offered, campaign_segments(segments)',
 	'campaign_offers()' => 'SELECT count(*) FROM offered, campaign_offers(segments, 8, 0.1, 1)',
 	'campaign_differences()' => 'SELECT count(*) FROM offered, campaign_differences(segments)',
+	'check_book()' => q{SELECT length(check_book_send(check_book('m' || i % 9999, 'o' || i / 3, 'i' || i % 999, timestamptz '2026-01-01', i % 5, i % 77))) FROM (SELECT generate_series(1, 400000) AS i) g},
+	'rollup(check_book)' => 'SELECT length(check_book_send(rollup(book))) FROM checked',
+	'input of check_book' => q{SELECT length(check_book_send(book::check_book)) FROM checked_literal},
+	'order_checks()' => 'SELECT count(*) FROM checked, order_checks(book)',
 	'uplift_curves()' => 'SELECT count(*) FROM offered, uplift_curves(scores)',
 	'uplift_points()' => 'SELECT count(*) FROM offered, uplift_points(scores)',
 	'step_times()' => 'SELECT cardinality(step_times(f)) FROM deed_one WHERE n = 1',
@@ -995,6 +1004,7 @@ SKIP:
 		'price_gap_items()' => 'SELECT count(*) FROM price_gap_items(NULL::bigint, ' . crowd('groups') . q{, 'group 5')},
 		'output of pricebook_summary' => 'SELECT sum(octet_length(string_agg)) FROM (SELECT string_agg(book::text, \',\') FROM crowd) x',
 		'campaign_book()' => q{SELECT rows_skipped(campaign_book(i, true, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'check_book()' => q{SELECT length(check_book_send(check_book('m' || i, 'o' || i, 'i', timestamptz '2026-01-01', i, 1))) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'campaign_segments()' => 'SELECT count(*) FROM offered, campaign_segments(alone)',
 		'preference_book()' => q{SELECT member_count(preference_book(i, 'x', 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'audience_book()' => q{SELECT member_count(audience_book(i, i, true)) FROM (SELECT generate_series(1, 10000000) AS i) g},

@@ -153,6 +153,11 @@ for my $n (0 .. 8)
 	$arguments{"$_, double precision, $types"} = { bigint => 'member', uuid => 'member_uuid', text => 'member_text' }->{$_} . ", (order_id / 8.0)::float8, $conditions" for qw(bigint uuid text);
 }
 $arguments{audience_book} = 'day_audience';
+# Tables of orders: NULL is data.
+$arguments{"text, text, text, $_->[0], numeric, numeric"} = "member_text, order_text, right(member_text, 1), $_->[1], mod(order_id, 5)::numeric, amount",
+  $arguments{"text, text, text, $_->[0], numeric, numeric, text"} = "member_text, order_text, right(member_text, 1), $_->[1], mod(order_id, 5)::numeric, amount, right(order_text, 1)"
+  for [ 'timestamp with time zone' => 'at' ], [ 'timestamp without time zone' => "at AT TIME ZONE 'UTC'" ], [ date => "(at AT TIME ZONE 'UTC')::date" ];
+$arguments{check_book} = 'day_checks';
 # Funnels: rows that meet several steps, none, and NULL ones.
 my $events = "interval '3 days', at, ARRAY[amount > 0, order_id % 3 = 0, member > 20]";
 $arguments{'interval, timestamp with time zone, boolean[]'} = $events;
@@ -218,6 +223,8 @@ $session->sql(qq{
 	UPDATE shop s SET day_audience = (SELECT audience_book(member_text, id, id % 2 = 0, id % 3 = 0) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	ALTER TABLE shop ADD day_campaign campaign_summary, ADD day_segments campaign_book;
 	UPDATE shop s SET (day_campaign, day_segments) = (SELECT campaign($outcome), campaign_book(member_text, $outcome) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
+	ALTER TABLE shop ADD day_checks check_book;
+	UPDATE shop s SET day_checks = (SELECT check_book(member_text, order_text, right(member_text, 1), at, mod(order_id, 5)::numeric, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET (day_spend, day_points) = (SELECT spend(at, amount), points(at, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET day_interactions = (SELECT interaction_book(member_text, $kind, at) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });

@@ -55,7 +55,9 @@ foreach my $expression (
 	"preference_book(member, 'category ' || order_id % 20, amount)",
 	"audience_book(member, (order_id / 8.0)::float8, order_id % 2 = 0, order_id % 3 = 0)",
 	"campaign_book('s' || member % 20, member % 3 > 0, amount)",
-	"campaign_book(order_id / 16.0, member % 3 > 0, amount)")
+	"campaign_book(order_id / 16.0, member % 3 > 0, amount)",
+	"check_book('m' || member, order_id::text, (order_id % 50)::text, ordered_at, member % 7, amount)",
+	"check_book('m' || member, (member % 10)::text, NULL, ordered_at::date, 1, amount, 'EUR')")
 {
 	is( $node->safe_psql('postgres', "SELECT (SELECT $expression FROM orders) = (SELECT $expression FROM local_orders)"),
 		't', "$expression over shards is what it is over one table");
