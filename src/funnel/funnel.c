@@ -63,7 +63,7 @@ custmart_funnel_step_listed(PG_FUNCTION_ARGS)
 
 /* ---------- accessors ---------- */
 
-/* The chain that counts, of the funnel in argument 0 and the mode in argument 1. */
+/* The chain that counts, of the funnel in argument 0, the mode in argument 1 and the rules behind it. */
 static void
 get_chain(FunctionCallInfo fcinfo, FunnelChain *chain)
 {
@@ -71,10 +71,11 @@ get_chain(FunctionCallInfo fcinfo, FunnelChain *chain)
 	const History *history = history_open(PG_GETARG_DATUM(0), &funnel_kind);
 	Funnel		funnel = funnel_of_settings(history->settings, mode);
 
+	funnel_rules_arguments(fcinfo, 2, &funnel);
 	funnel_walk(&funnel, history->events, history->count, chain);
 }
 
-/* level(funnel_summary, mode): how many steps were reached. */
+/* level(funnel_summary, mode, exclusions, step_within, step_gap): how many steps were reached. */
 CUSTMART_FUNCTION(custmart_funnel_level);
 Datum
 custmart_funnel_level(PG_FUNCTION_ARGS)
@@ -85,7 +86,7 @@ custmart_funnel_level(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(chain.level);
 }
 
-/* step_times(funnel_summary, mode): when each of them was reached. */
+/* step_times(funnel_summary, mode, exclusions, step_within, step_gap): when each of them was reached. */
 CUSTMART_FUNCTION(custmart_funnel_step_times);
 Datum
 custmart_funnel_step_times(PG_FUNCTION_ARGS)
@@ -96,7 +97,7 @@ custmart_funnel_step_times(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(funnel_times(&chain));
 }
 
-/* step_durations(funnel_summary, mode): how long it took from each to the next. */
+/* step_durations(funnel_summary, mode, exclusions, step_within, step_gap): how long it took from each to the next. */
 CUSTMART_FUNCTION(custmart_funnel_step_durations);
 Datum
 custmart_funnel_step_durations(PG_FUNCTION_ARGS)
@@ -117,7 +118,7 @@ custmart_funnel_step_durations(PG_FUNCTION_ARGS)
 										  sizeof(Interval), false, TYPALIGN_DOUBLE));
 }
 
-/* step_seconds(funnel_summary, mode): the same in seconds. */
+/* step_seconds(funnel_summary, mode, exclusions, step_within, step_gap): the same in seconds. */
 CUSTMART_FUNCTION(custmart_funnel_step_seconds);
 Datum
 custmart_funnel_step_seconds(PG_FUNCTION_ARGS)

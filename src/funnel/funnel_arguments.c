@@ -7,6 +7,7 @@
 #include "shared/arguments.h"
 #include "shared/bytes.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "shared/duration.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
@@ -196,13 +197,194 @@ funnel_mode_argument(FunctionCallInfo fcinfo, int argument)
 	return mode;
 }
 
+/* ---------- rules ---------- */
+
+/* An argument that is an array, NULL if it is empty. */
+static ArrayType *
+list_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	ArrayType  *array;
+
+	argument_check_not_null(fcinfo, argument, name);
+	array = PG_GETARG_ARRAYTYPE_P(argument);
+	return ARR_NDIM(array) == 0 ? NULL : array;
+}
+
+/* The rules of a funnel, made when there is one. */
+static FunnelRules *
+rules_of(Funnel *funnel)
+{
+	if (funnel->rules == NULL)
+	{
+		funnel->rules = palloc(sizeof(FunnelRules));
+		funnel_rules_init(funnel->rules, funnel->steps, CurrentMemoryContext);
+	}
+	return funnel->rules;
+}
+
+/* The elements of an array of numbers, of which none is NULL. */
+static const int32 *
+numbers_of(ArrayType *array, const char *name)
+{
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not contain NULL", name),
+				 errhint("Give the numbers of conditions, counted from 1.")));
+	return (const int32 *) ((const char *) array +
+							(ARR_HASNULL(array) ? (Size) array->dataoffset : ARR_OVERHEAD_NONULLS(ARR_NDIM(array))));
+}
+
+static void
+check_condition(const FunnelRules *rules, const char *name, int32 condition)
+{
+	if (condition < 1 || condition > rules->conditions)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s has condition %d, which the funnel does not have", name, condition),
+				 errhint("Its conditions are numbered from 1 to %d.", rules->conditions)));
+}
+
+/*
+ * The argument exclusions: conditions that are no steps, {c, ...}, or with the
+ * steps between which they end a chain, {{c, from, to}, ...}.  Steps are counted
+ * without them.
+ */
+static void
+exclusions_argument(FunctionCallInfo fcinfo, int argument, Funnel *funnel)
+{
+	ArrayType  *array = list_argument(fcinfo, argument, "exclusions");
+	FunnelRules *rules;
+	const int32 *number;
+	bool		have_steps;
+	int			rows;
+
+	if (array == NULL)
+		return;
+	have_steps = ARR_NDIM(array) == 2;
+	if (ARR_NDIM(array) > 2 || (have_steps && ARR_DIMS(array)[1] != 3))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("exclusions must be conditions, or conditions each with two steps"),
+				 errhint("Write '{4}' for condition 4 between any two steps, '{{4,1,2}}' for condition 4 between steps 1 and 2.")));
+	rules = rules_of(funnel);
+	number = numbers_of(array, "exclusions");
+	rows = ARR_DIMS(array)[0];
+	for (int i = 0; i < rows; i++)
+	{
+		int32		condition = number[have_steps ? i * 3 : i];
+
+		check_condition(rules, "exclusions", condition);
+		rules->step[condition - 1] = FUNNEL_NO_STEP;
+	}
+	rules->has_others = true;
+	funnel->steps = 0;
+	for (int i = 0; i < rules->conditions; i++)
+		if (rules->step[i] != FUNNEL_NO_STEP)
+			rules->step[i] = funnel->steps++;
+	if (funnel->steps == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("exclusions must not name all conditions"),
+				 errhint("The conditions that are not named are the steps.")));
+	for (int i = 0; i < rows; i++)
+	{
+		int32		condition = number[have_steps ? i * 3 : i];
+		int32		from = have_steps ? number[i * 3 + 1] : 1;
+		int32		to = have_steps ? number[i * 3 + 2] : funnel->steps;
+
+		if (have_steps && (from < 1 || to <= from || to > funnel->steps))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("exclusions has condition %d between steps %d and %d", condition, from, to),
+					 errhint("Give two steps, the earlier one first; without the exclusions the funnel has %d.", funnel->steps)));
+		for (int r = from; r < to; r++)
+			rules->exclusions[r] |= UINT32_C(1) << (condition - 1);
+	}
+}
+
+/*
+ * The argument step_within or step_gap: one duration for each step but the last,
+ * from it to the next, or fewer; NULL where there is no limit.  Writes limits[r]
+ * for the way from step r to the next.
+ */
+static void
+limits_argument(FunctionCallInfo fcinfo, int argument, const char *name, Funnel *funnel, bool is_gap)
+{
+	ArrayType  *array = list_argument(fcinfo, argument, name);
+	FunnelRules *rules;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+
+	if (array == NULL)
+		return;
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a list of intervals, not an array of %d dimensions", name, ARR_NDIM(array)),
+				 errhint("Give an interval for the way from step 1 to step 2, one from step 2 to step 3, and so on.")));
+	deconstruct_array(array, INTERVALOID, sizeof(Interval), false, TYPALIGN_DOUBLE, &elements, &nulls, &n);
+	if (n > funnel->steps - 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s has %d intervals, but from each of %d steps to the next there are %d", name, n, funnel->steps, funnel->steps - 1),
+				 errhint("Give an interval for the way from step 1 to step 2, one from step 2 to step 3, and so on; NULL where there is no limit.")));
+	rules = rules_of(funnel);
+	for (int i = 0; i < n; i++)
+	{
+		const Interval *interval = DatumGetIntervalP(elements[i]);
+		int64		length;
+
+		if (nulls[i])
+			continue;
+		length = duration_argument(interval, name);
+		if (length < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s must not be negative: \"%s\"", name, duration_text(interval)),
+					 errhint("It is the %s time from a step to the next, such as '1 hour'.", is_gap ? "shortest" : "longest")));
+		if (is_gap)
+			rules->step_gap[i + 1] = length;
+		else
+			rules->step_within[i + 1] = length;
+		if (rules->step_gap[i + 1] > rules->step_within[i + 1])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("from step %d to step %d step_gap is longer than step_within", i + 1, i + 2),
+					 errhint("No chain could take that step.")));
+	}
+}
+
+/*
+ * The arguments exclusions, step_within and step_gap, which begin with the given
+ * one.  A library beside the SQL of another version may be called without them.
+ */
+void
+funnel_rules_arguments(FunctionCallInfo fcinfo, int argument, Funnel *funnel)
+{
+	if (PG_NARGS() < argument + 3)
+		return;
+	exclusions_argument(fcinfo, argument, funnel);
+	limits_argument(fcinfo, argument + 1, "step_within", funnel, false);
+	limits_argument(fcinfo, argument + 2, "step_gap", funnel, true);
+}
+
+/* Leaves out chains whose window has not ended at a moment. */
+void
+funnel_last_start(Funnel *funnel, TimestampTz as_of)
+{
+	if (pg_sub_s64_overflow(as_of, funnel->within, &rules_of(funnel)->last_start))
+		funnel->rules->last_start = PG_INT64_MIN;
+}
+
 /* ---------- results ---------- */
 
 /* A funnel with checked settings, read in a mode. */
 Funnel
 funnel_of_settings(const uint8 *settings, int mode)
 {
-	return (Funnel) {settings[0], (int64) load_u64(settings + 1), mode};
+	return (Funnel) {settings[0], (int64) load_u64(settings + 1), mode, NULL};
 }
 
 /* A duration in days and time, as the difference of two timestamps has it. */

@@ -186,6 +186,7 @@ open_steps(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 		return NULL;
 	report = palloc0(sizeof(StepsReport));
 	funnel = funnel_of_settings(events.settings, mode);
+	funnel_rules_arguments(fcinfo, 2, &funnel);
 	report->steps = funnel.steps;
 	while (history_book_next(&events))
 	{
@@ -244,8 +245,82 @@ next_step(void *state, Datum *values, bool *nulls)
 
 static const Report steps = {open_steps, next_step, 8};
 
-/* funnel_steps(funnel_book, mode): one row for each step. */
+/* funnel_steps(funnel_book, mode, exclusions, step_within, step_gap): one row for each step. */
 CUSTMART_REPORT(custmart_funnel_steps, steps, 0)
+
+/* Members by the chains whose windows have ended, and by all. */
+typedef struct ConversionsReport
+{
+	int			steps;
+	int			next;
+	int64		members[FUNNEL_STEPS_MAX];
+	int64		all[FUNNEL_STEPS_MAX];
+} ConversionsReport;
+
+static void *
+open_conversions(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
+{
+	ConversionsReport *report;
+	HistoryReader events;
+	Funnel		ended;
+	Funnel		all;
+	TimestampTz as_of;
+	int			mode;
+
+	if (PG_ARGISNULL(0))
+		return NULL;
+	mode = funnel_mode_argument(fcinfo, 2);
+	history_book_open(&events, PG_GETARG_DATUM(0), &funnel_book_format);
+	as_of = history_book_as_of(fcinfo, 1, &events);
+	if (events.settings_size == 0)
+		return NULL;
+	report = palloc0(sizeof(ConversionsReport));
+	all = funnel_of_settings(events.settings, mode);
+	funnel_rules_arguments(fcinfo, 3, &all);
+	ended = funnel_of_settings(events.settings, mode);
+	funnel_rules_arguments(fcinfo, 3, &ended);
+	funnel_last_start(&ended, as_of);
+	report->steps = all.steps;
+	while (history_book_next(&events))
+	{
+		FunnelChain chain;
+
+		funnel_walk(&ended, events.events, events.count, &chain);
+		for (int i = 0; i < chain.level; i++)
+			report->members[i]++;
+		funnel_walk(&all, events.events, events.count, &chain);
+		for (int i = 0; i < chain.level; i++)
+			report->all[i]++;
+	}
+	return report;
+}
+
+static bool
+next_conversion(void *state, Datum *values, bool *nulls)
+{
+	ConversionsReport *report = state;
+	int			i = report->next;
+	const int64 *members = report->members;
+
+	if (i == report->steps)
+		return false;
+	report->next++;
+	values[0] = Int32GetDatum(i + 1);
+	values[1] = Int64GetDatum(members[i]);
+	values[2] = Int64GetDatum(report->all[i] - members[i]);
+	nulls[3] = i == 0 || members[i - 1] == 0;
+	if (!nulls[3])
+		values[3] = Float8GetDatum((float8) members[i] / members[i - 1]);
+	nulls[4] = members[0] == 0;
+	if (!nulls[4])
+		values[4] = Float8GetDatum((float8) members[i] / members[0]);
+	return true;
+}
+
+static const Report conversions = {open_conversions, next_conversion, 5};
+
+/* funnel_conversions(funnel_book, as_of, mode, exclusions, step_within, step_gap): one row for each step. */
+CUSTMART_REPORT(custmart_funnel_conversions, conversions, 0)
 
 typedef struct MembersReport
 {
@@ -270,6 +345,7 @@ open_members(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	if (report->events.reader.count == 0)
 		return NULL;
 	report->funnel = funnel_of_settings(report->events.settings, mode);
+	funnel_rules_arguments(fcinfo, book + 2, &report->funnel);
 	return report;
 }
 
@@ -291,8 +367,8 @@ next_member(void *state, Datum *values, bool *nulls)
 
 static const Report members_report = {open_members, next_member, 3};
 
-/* funnel_members(funnel_book, mode): one row per member, members bigint. */
+/* funnel_members(funnel_book, mode, exclusions, step_within, step_gap): one row per member, members bigint. */
 CUSTMART_REPORT(custmart_funnel_members, members_report, 0)
 
-/* funnel_members(anyelement, funnel_book, mode): members of the given type. */
+/* funnel_members(anyelement, funnel_book, mode, ...): members of the given type. */
 CUSTMART_REPORT(custmart_funnel_members_typed, members_report, 1)

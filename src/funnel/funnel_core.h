@@ -19,6 +19,13 @@
  *
  * The member's level is the largest r of all chains; of chains that reach it
  * the one that begins last counts.
+ *
+ * Rules add to that: conditions that are exclusions and no steps, and how long it
+ * may take at most and must take at least from each step to the next.  Then the
+ * earliest row for a step need not be the best one, so a chain may pass rows over,
+ * unless FUNNEL_ORDER or FUNNEL_DEDUPLICATION say what a row does to it.  Of the
+ * longest chains the one that begins last counts, and of these the one whose step
+ * 2 is the earliest, then step 3, and so on.
  */
 #ifndef CUSTMART_FUNNEL_CORE_H
 #define CUSTMART_FUNNEL_CORE_H
@@ -32,11 +39,57 @@
 #define FUNNEL_DEDUPLICATION 4
 #define FUNNEL_INCREASE 8
 
+/* A chain that waits for its next step. */
+typedef struct FunnelWaiting
+{
+	int64		time;			/* of its last step */
+	int64		start;
+	int			from;			/* the number of steps that it had before that moment, and as which of those */
+	Size		before;
+} FunnelWaiting;
+
+/*
+ * The chains that wait having reached the same number of steps.  From `head` to
+ * `ripe` are those for which the gap is over, where an earlier one always began
+ * later; from `pending` to `end` the others.  Both ascend in the time of the last
+ * step.
+ */
+typedef struct FunnelQueue
+{
+	FunnelWaiting *chain;
+	Size		capacity;
+	Size		head;
+	Size		ripe;
+	Size		pending;
+	Size		end;
+} FunnelQueue;
+
+#define FUNNEL_NO_STEP (-1)
+
+/* What a reader asks for beside a mode.  Times are microseconds; what belongs to r is of chains that have reached r steps. */
+typedef struct FunnelRules
+{
+	int			conditions;		/* of the stored rows */
+	int			step[FUNNEL_STEPS_MAX]; /* that each condition is, from 0, or FUNNEL_NO_STEP */
+	bool		has_others;		/* not all conditions are steps */
+	uint32		exclusions[FUNNEL_STEPS_MAX];	/* [r]: conditions that end a chain */
+	int64		step_within[FUNNEL_STEPS_MAX];	/* [r]: the longest time from step r to step r + 1 */
+	int64		step_gap[FUNNEL_STEPS_MAX]; /* [r]: the shortest */
+	int64		last_start;		/* chains begin no later */
+
+	/* What walking needs. */
+	MemoryContext context;
+	Event	   *rows;			/* with steps as their tags */
+	Size		rows_capacity;
+	FunnelQueue queue[FUNNEL_STEPS_MAX];
+} FunnelRules;
+
 typedef struct Funnel
 {
 	int			steps;			/* 1 to FUNNEL_STEPS_MAX */
 	int64		within;			/* microseconds, not below 0 */
 	int			mode;			/* FUNNEL_... together; 0: one row may meet several steps */
+	FunnelRules *rules;			/* NULL: none */
 } Funnel;
 
 typedef struct FunnelChain
@@ -45,6 +98,7 @@ typedef struct FunnelChain
 	int64		time[FUNNEL_STEPS_MAX]; /* of each */
 } FunnelChain;
 
+extern void funnel_rules_init(FunnelRules *rules, int conditions, MemoryContext context);
 extern void funnel_walk(const Funnel *funnel, const Event *events, Size n, FunnelChain *chain);
 extern int64 funnel_percentile(int64 *durations, Size n, int tenths);
 

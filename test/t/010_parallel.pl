@@ -172,7 +172,8 @@ my $steps = "id % 3 = 0, part < 4, amount > 20";
 	'campaign_book(scores)' => [ 'campaign_book', 'float8', "campaign_book((order_id % 700 / 8.0)::float8, household % 3 > 0, round(mod(amount, 1000), 2))" ]);
 my %behaviour_reports = (
 	retention_book => [ 'member_count(book)', 'net_outside(book)', 'stickiness', 'cohort_retention', 'lifecycle_counts' ],
-	funnel_book => [ 'member_count(book)', 'funnel_members', 'funnel_steps', "funnel_steps(book, 'clickhouse')", "funnel_steps(book, 'strict_order, strict_increase')" ],
+	funnel_book => [ 'member_count(book)', 'funnel_members', 'funnel_steps', "funnel_steps(book, 'clickhouse')", "funnel_steps(book, 'strict_order, strict_increase')",
+		"funnel_steps(book, exclusions => '{2}', step_within => '{5 days}')", "funnel_conversions(book, step_gap => '{1 hour}')" ],
 	interaction_book => [ 'member_count(book)', 'interaction_stages', "interaction_transitions(book, '2025-06-01')" ],
 	campaign_book => [ 'rows_skipped(book)' ]);
 # Series of one member.

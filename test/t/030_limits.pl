@@ -320,7 +320,7 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 		activity_summary => "first_period(v), last_period(v), period_list(v), streak(v), longest_streak(v), lifecycle(v, '2026-01-01'), is_active(v, '2026-01-01'), activity_summary_send(v + v)",
 		retention_book => 'member_count(v), rows_skipped(v), net_outside(v), retention_book_send(v + v)',
 		funnel_summary => "level(v), step_times(v, 'clickhouse'), step_durations(v, 'strict_order'), step_seconds(v), funnel_summary_send(v + v)",
-		funnel_book => 'member_count(v), rows_skipped(v), funnel_steps(v), funnel_book_send(v + v)',
+		funnel_book => q{member_count(v), rows_skipped(v), funnel_steps(v), funnel_conversions(v, exclusions => '{2}'), funnel_book_send(v + v)},
 		interaction_book => "member_count(v), rows_skipped(v), interaction_stages(v), interaction_transitions(v, '1999-01-01'), interaction_book_send(v + v)",
 		spend_summary => "rolling_spend(v, '2026-01-01'), spend_summary_send(v + v)");
 	my $rows = q{(VALUES (1, 'a', timestamptz '2026-01-05 00:00+00', 5.25, 'own'), (1, 'a', '2026-01-05 00:00:01+00', -3, 'own'), (2, 'b', '2026-02-05 00:00+00', 1e20, 'induced'), (2, 'b', '2025-12-05 00:00+00', 0.001, 'obliged'), (-3, '', '2031-02-05 00:00+00', 7, 'own')) r (n, m, at, amount, kind)};
@@ -803,6 +803,7 @@ my %slow = (
 	'clv_tracking()' => q{SELECT count(*) FROM (SELECT retention_book(i, date '1850-01-01' + i, 5, 'day', 'UTC') AS b FROM generate_series(1, 60000) i) d, (SELECT clv_fit(1, i, 300, 5.5, 'mbg/nbd') AS m FROM generate_series(250, 300) i) f, clv_tracking(b, m)},
 	'clv_frequencies()' => q{SELECT count(*) FROM (SELECT retention_book(i, date '1850-01-01' + i, 5, 'day', 'UTC') AS b FROM generate_series(1, 60000) i) d, (SELECT clv_fit(i % 9, i % 9 * 30, 300, 5.5, 'pareto/nbd') AS m FROM generate_series(1, 300) i) f, clv_frequencies(b, m)},
 	'funnel_steps()' => q{SELECT count(*) FROM deed, funnel_steps(funnels, 'strict_order,strict_once') WHERE n = 2},
+	'funnel_conversions()' => q{SELECT count(*) FROM deed, funnel_conversions(funnels, exclusions => '{{3,1,2}}', step_within => '{10 days}', step_gap => '{1 minute}') WHERE n = 2},
 	'funnel_members()' => 'SELECT count(*) FROM deed, funnel_members(NULL::bigint, funnels) WHERE n = 2',
 	'interaction_members()' => 'SELECT count(*) FROM deed, interaction_members(interactions) WHERE n = 2',
 	'interaction_transitions()' => q{SELECT count(*) FROM deed, interaction_transitions(interactions, '2026-06-01') WHERE n = 2},

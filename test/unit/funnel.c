@@ -400,6 +400,277 @@ test_matching(void)
 	property_end();
 }
 
+/* ---------- rules, taken literally ---------- */
+
+/* A random funnel with rules: one or two exclusions, limits for some of the steps, a last start. */
+static void
+random_rules(Funnel *funnel, FunnelRules *rules, int *conditions)
+{
+	int			others = (int) random_below(3);
+
+	*conditions = funnel->steps + others;
+	for (int i = 0; i < FUNNEL_STEPS_MAX; i++)
+		rules->step[i] = FUNNEL_NO_STEP;
+	/* The exclusions stand behind the steps, or among them. */
+	for (int i = 0, step = 0, first = random_below(2) ? funnel->steps : (int) random_below(funnel->steps + 1); i < *conditions; i++)
+		if (i < first || i >= first + others)
+			rules->step[i] = step++;
+	rules->has_others = others > 0;
+	rules->last_start = random_below(4) ? INT64_MAX : (int64) random_below(6);
+	for (int r = 0; r < FUNNEL_STEPS_MAX; r++)
+	{
+		rules->exclusions[r] = 0;
+		for (int i = 0; i < *conditions; i++)
+			if (rules->step[i] == FUNNEL_NO_STEP && r > 0 && random_below(4))
+				rules->exclusions[r] |= UINT32_C(1) << i;
+		rules->step_within[r] = r == 0 || random_below(2) ? INT64_MAX : (int64) random_below(5);
+		rules->step_gap[r] = r == 0 || random_below(2) ? 0 : (int64) random_below(4);
+	}
+}
+
+static bool
+is_step(const FunnelRules *rules, const Event *event, int step)
+{
+	for (int i = 0; i < rules->conditions; i++)
+		if (rules->step[i] == step && (event->tag >> i & 1) != 0)
+			return true;
+	return false;
+}
+
+/* True if a row strictly between two moments ends a chain of r steps. */
+static bool
+is_excluded(const FunnelRules *rules, const Event *events, int n, int r, int64 after, int64 before)
+{
+	for (int i = 0; i < n; i++)
+		if (events[i].value > after && events[i].value < before && (events[i].tag & rules->exclusions[r]) != 0)
+			return true;
+	return false;
+}
+
+static bool
+is_better_chain(const FunnelChain *chain, const FunnelChain *best)
+{
+	int			level = chain->level;
+
+	if (level != best->level || level == 0)
+		return level > best->level;
+	if (chain->time[0] != best->time[0])
+		return chain->time[0] > best->time[0];
+	for (int i = 1; i < level; i++)
+		if (chain->time[i] != best->time[i])
+			return chain->time[i] < best->time[i];
+	return false;
+}
+
+/* Every chain that there is, where no mode says what must be taken. */
+static void
+try_all_by_rules(const Funnel *funnel, const Event *events, int n, unsigned used, FunnelChain *chain, FunnelChain *best)
+{
+	const FunnelRules *rules = funnel->rules;
+	int			r = chain->level;
+
+	if (is_better_chain(chain, best))
+		*best = *chain;
+	for (int i = 0; i < n && r < funnel->steps; i++)
+	{
+		int64		time = events[i].value;
+
+		if (!is_step(rules, &events[i], r) || ((funnel->mode & FUNNEL_ONCE) && (used & 1u << i)))
+			continue;
+		if (r == 0 && time > rules->last_start)
+			continue;
+		if (r > 0 && (time < chain->time[r - 1] ||
+					  ((funnel->mode & FUNNEL_INCREASE) && time == chain->time[r - 1]) ||
+					  time - chain->time[0] > funnel->within ||
+					  time - chain->time[r - 1] > rules->step_within[r] ||
+					  time - chain->time[r - 1] < rules->step_gap[r] ||
+					  is_excluded(rules, events, n, r, chain->time[r - 1], time)))
+			continue;
+		chain->time[r] = time;
+		chain->level = r + 1;
+		try_all_by_rules(funnel, events, n, used | 1u << i, chain, best);
+		chain->level = r;
+	}
+}
+
+/* Rows of one time that can be given to steps r .. r + m - 1, by trying all ways. */
+static bool
+can_take(const FunnelRules *rules, const Event *events, int n, int64 time, int r, int m, unsigned used, int mode)
+{
+	if (m == 0)
+		return true;
+	for (int i = 0; i < n; i++)
+		if (events[i].value == time && is_step(rules, &events[i], r) && (used & 1u << i) == 0 &&
+			can_take(rules, events, n, time, r + 1, m - 1, mode & FUNNEL_ONCE ? used | 1u << i : 0, mode))
+			return true;
+	return false;
+}
+
+/* The chain from a time on, where it must take a step as soon as it can. */
+static FunnelChain
+walk_from_by_rules(const Funnel *funnel, const Event *events, int n, int64 begin)
+{
+	const FunnelRules *rules = funnel->rules;
+	FunnelChain chain = {0};
+
+	for (int64 time = begin; time <= begin + funnel->within; time++)
+	{
+		int			r = chain.level;
+		int64		since = r == 0 ? 0 : time - chain.time[r - 1];
+		int			m = 0;
+
+		while (r + m < funnel->steps && (m == 0 || (rules->step_gap[r + m] == 0 && (funnel->mode & FUNNEL_INCREASE) == 0)) &&
+			   can_take(rules, events, n, time, r, m + 1, 0, funnel->mode))
+			m++;
+		if (r > 0 && (since > rules->step_within[r] || since < rules->step_gap[r]))
+			m = 0;
+		for (int i = 0; i < m; i++)
+			chain.time[chain.level++] = time;
+		if (chain.level == 0)
+			break;
+		for (int i = 0; i < n && m == 0; i++)
+			if (events[i].value == time)
+			{
+				bool		meets_reached = false;
+
+				for (int step = 0; step < r; step++)
+					meets_reached |= is_step(rules, &events[i], step);
+				if ((meets_reached ? funnel->mode & FUNNEL_DEDUPLICATION : funnel->mode & FUNNEL_ORDER) ||
+					(events[i].tag & rules->exclusions[r]) != 0)
+					return chain;
+			}
+	}
+	return chain;
+}
+
+static void
+free_rules(FunnelRules *rules)
+{
+	free(rules->rows);
+	for (int r = 0; r < FUNNEL_STEPS_MAX; r++)
+		free(rules->queue[r].chain);
+}
+
+static void
+test_rules(int mode)
+{
+	static FunnelRules rules;
+	char		name[200];
+
+	funnel_rules_init(&rules, 1, NULL);
+	snprintf(name, sizeof(name), "%s: chains under rules are those of the definition", mode_name(mode));
+	property(name);
+	for (int run = 0; run < 60000; run++)
+	{
+		Funnel		funnel = {1 + (int) random_below(4), (int64) random_below(10), mode, &rules};
+		int			n = (int) random_below(ROWS + 1);
+		int			times = 1 + (int) random_below(9);
+		Event		events[ROWS];
+		FunnelChain expected = {0};
+		FunnelChain got;
+
+		random_rules(&funnel, &rules, &rules.conditions);
+		for (int i = 0; i < n; i++)
+		{
+			uint32		tag = (uint32) (random_below(3) ? UINT64_C(1) << random_below(rules.conditions) : random_u64());
+
+			events[i] = (Event) {.value = (int64) random_below(times), .tag = tag & funnel_all_steps(rules.conditions)};
+		}
+		for (int i = 0; i < n; i++)
+			for (int j = i; j > 0 && events[j].value < events[j - 1].value; j--)
+				swap_events(&events[j], &events[j - 1]);
+		if ((mode & (FUNNEL_ORDER | FUNNEL_DEDUPLICATION)) == 0)
+		{
+			FunnelChain chain = {0};
+
+			try_all_by_rules(&funnel, events, n, 0, &chain, &expected);
+		}
+		else
+			for (int i = 0; i < n; i++)
+			{
+				FunnelChain chain = {0};
+
+				if (events[i].value <= rules.last_start)
+					chain = walk_from_by_rules(&funnel, events, n, events[i].value);
+				if (chain.level > expected.level ||
+					(chain.level == expected.level && chain.level > 0 && chain.time[0] > expected.time[0]))
+					expected = chain;
+			}
+		funnel_walk(&funnel, events, n, &got);
+		holds(same_chain(&expected, &got), "run %d, %d steps within %d: %s: level %d, not %d", run, funnel.steps,
+			  (int) funnel.within, text_of(events, n), got.level, expected.level);
+	}
+	property_end();
+	free_rules(&rules);
+}
+
+/* Rules that say nothing change nothing, however many rows there are. */
+static void
+test_empty_rules(void)
+{
+	static FunnelRules rules;
+	static Event events[3000];
+
+	funnel_rules_init(&rules, 5, NULL);
+	property("rules that say nothing change nothing");
+	for (int run = 0; run < 400; run++)
+	{
+		Funnel		funnel = {5, (int64) random_below(200), run % EVERY_MODE, &rules};
+		FunnelChain expected;
+		FunnelChain got;
+
+		for (size_t i = 0; i < LENGTH_OF(events); i++)
+			events[i] = (Event) {.value = (int64) i / 2, .tag = (uint32) (UINT64_C(1) << random_below(7)) & 31};
+		funnel_walk(&funnel, events, LENGTH_OF(events), &got);
+		funnel.rules = NULL;
+		funnel_walk(&funnel, events, LENGTH_OF(events), &expected);
+		holds(same_chain(&expected, &got), "run %d", run);
+	}
+	property_end();
+
+	/* Queues that grow and are emptied from the front: limits of 50 and 20 against the plain definition. */
+	property("limits of many rows");
+	for (int run = 0; run < 40; run++)
+	{
+		Funnel		funnel = {3, 120, 0, &rules};
+		FunnelChain best = {0};
+		FunnelChain got;
+
+		rules.step_within[1] = 50;
+		rules.step_gap[1] = 20;
+		rules.step_within[2] = 30;
+		rules.step_gap[2] = 5;
+		for (size_t i = 0; i < LENGTH_OF(events); i++)
+			events[i] = (Event) {.value = (int64) i * 2 + (int64) random_below(2), .tag = (uint32) (UINT64_C(1) << random_below(run % 2 ? 3 : 40)) & 7};
+		for (size_t a = 0; a < LENGTH_OF(events); a++)
+			for (size_t b = a; (events[a].tag & 1) && b < LENGTH_OF(events) && events[b].value - events[a].value <= 50; b++)
+			{
+				FunnelChain chain = {1, {events[a].value}};
+
+				if (is_better_chain(&chain, &best))
+					best = chain;
+				if ((events[b].tag & 2) == 0 || events[b].value - events[a].value < 20)
+					continue;
+				chain = (FunnelChain) {2, {events[a].value, events[b].value}};
+				if (is_better_chain(&chain, &best))
+					best = chain;
+				for (size_t c = b; c < LENGTH_OF(events) && events[c].value - events[b].value <= 30; c++)
+					if ((events[c].tag & 4) != 0 && events[c].value - events[b].value >= 5 &&
+						events[c].value - events[a].value <= 120)
+					{
+						chain = (FunnelChain) {3, {events[a].value, events[b].value, events[c].value}};
+						if (is_better_chain(&chain, &best))
+							best = chain;
+						break;
+					}
+			}
+		funnel_walk(&funnel, events, LENGTH_OF(events), &got);
+		holds(same_chain(&best, &got), "run %d: level %d, not %d", run, got.level, best.level);
+	}
+	property_end();
+	free_rules(&rules);
+}
+
 /* ---------- durations ---------- */
 
 static int
@@ -458,6 +729,9 @@ main(void)
 	test_many_steps();
 	for (int mode = 0; mode < EVERY_MODE; mode++)
 		test_all_chains(mode);
+	for (int mode = 0; mode < EVERY_MODE; mode++)
+		test_rules(mode);
+	test_empty_rules();
 	test_matching();
 	test_percentile();
 	return done_testing();
