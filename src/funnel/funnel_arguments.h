@@ -42,5 +42,7 @@ extern Funnel funnel_of_settings(const uint8 *settings, int mode);
 extern Interval funnel_interval(int64 duration);
 extern float8 funnel_seconds(int64 duration);
 extern Datum funnel_times(const FunnelChain *chain);
+extern Datum funnel_intervals(const FunnelChain *chain);
+extern Datum funnel_all_seconds(const FunnelChain *chain);
 
 #endif							/* CUSTMART_FUNNEL_ARGUMENTS_H */

@@ -281,7 +281,8 @@ array_of(Oid type, int size, const void *elements, int ndim, const int *dims)
 		ARR_DIMS(array)[i] = dims[i];
 		ARR_LBOUND(array)[i] = 1;
 	}
-	memcpy((char *) array + ARR_OVERHEAD_NONULLS(ndim), elements, (Size) n * size);
+	if (n > 0)
+		memcpy((char *) array + ARR_OVERHEAD_NONULLS(ndim), elements, (Size) n * size);
 	return PointerGetDatum(array);
 }
 
@@ -402,7 +403,8 @@ target_funnel_rules(Input *input)
 					   ARG(array_of(INT4OID, sizeof(int32), shape & 4 ? (void *) rules.exclusion : (void *) listed,
 									rules.exclusions == 0 ? 0 : shape & 4 ? 2 : 1, dims)),
 					   ARG(array_of(INTERVALOID, sizeof(Interval), rules.step_within, ways > 0, &ways)),
-					   ARG(array_of(INTERVALOID, sizeof(Interval), rules.step_gap, ways > 0, &ways)));
+					   ARG(array_of(INTERVALOID, sizeof(Interval), rules.step_gap, ways > 0, &ways)),
+					   ARG(array_of(INT4OID, sizeof(int32), NULL, 0, NULL)));
 	}
 	if (outcome.raised)
 		host_require(is_wrong && outcome.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE, "SQLSTATE %s: %s", unpack_sql_state(outcome.sqlstate), outcome.message);

@@ -429,3 +429,46 @@ SELECT count(*) AS rows FROM funnel_conversions(NULL);
 -- Bloomreach's documentation of a funnel in loose order: A > B > F > C > D > E counts in every step, A > B > C > E in three, A > B > C > E > D > E in every one.
 SELECT letters, level(funnel('1 day', t, s = 'A', s = 'B', s = 'C', s = 'D', s = 'E')), published
 FROM (VALUES ('ABCDE', 5), ('ABFCDE', 5), ('ABCE', 3), ('ABCEDE', 5)) v(letters, published), rows_of(letters) GROUP BY letters, published ORDER BY letters COLLATE "C";
+
+-- Optional steps: b and c need not be taken. By hand: the chain is a, d; b and c take the first rows that they can between them, in their order; where d is missing, up to the end of the chain.
+CREATE FUNCTION abcd(letters text, within interval DEFAULT '1 day') RETURNS funnel_summary LANGUAGE sql AS
+$$ SELECT funnel(within, t, s = 'a', s = 'b', s = 'c', s = 'd', s = 'x') FROM rows_of(letters) $$;
+SELECT letters, level(abcd(letters), exclusions => '{5}', optional_steps => '{2,3}') AS level, expected_level, (SELECT string_agg(coalesce((extract(epoch FROM t - '2026-01-01') / 60)::int::text, '-'), ' ' ORDER BY n) FROM unnest(step_times(abcd(letters), exclusions => '{5}', optional_steps => '{2,3}')) WITH ORDINALITY u(t, n)) AS minutes, expected
+FROM (VALUES ('abcd', 4, '1 2 3 4'), ('ad', 4, '1 - - 2'), ('acd', 4, '1 - 2 3'), ('acbd', 4, '1 - 2 4'), ('bad', 4, '2 - - 3'), ('a', 1, '1'), ('ab', 2, '1 2'), ('axbcd', 1, '1'), ('abxc', 2, '1 2'), ('abxacd', 4, '4 - 5 6'), ('abbccd', 4, '1 2 4 6'), ('abacd', 4, '3 - 4 5'), ('adbc', 4, '1 - - 2'), ('bcd', 0, NULL)) v(letters, expected_level, expected);
+SELECT letters, step_durations(abcd(letters), optional_steps => '{2,3}') AS durations, step_seconds(abcd(letters), optional_steps => '{2,3}') AS seconds, level(abcd(letters), 'strict_order', '{5}', optional_steps => '{2,3}') AS strict_order, level(abcd(letters), 'strict_order', '{5}') AS all_required
+FROM unnest(ARRAY['abcd', 'accd', 'ad', 'ab', 'abxcd']) letters;
+-- One row is one step, here as well; limits are from the step before that was taken, for a required step from the required one before it.
+SELECT level(f, optional_steps => '{2}') AS once, step_times(f, optional_steps => '{2}') = ARRAY[t, NULL, t] AS skipped, step_times(f, 'clickhouse', optional_steps => '{2}') = ARRAY[t, t, t] AS clickhouse
+FROM (SELECT funnel('1 h', '2026-01-01', n < 3, n < 3, n < 3) AS f, timestamptz '2026-01-01' AS t FROM generate_series(1, 2) n) s;
+SELECT letters, step_within, step_gap, step_durations(abcd(letters), step_within => step_within::interval[], step_gap => step_gap::interval[], optional_steps => '{2,3}') AS durations
+FROM (VALUES ('abcd', '{30 s}', '{}'), ('abcd', '{}', '{90 s}'), ('abbcd', '{}', '{2 min,1 min}'), ('abcd', '{NULL,NULL,2 min}', '{}'), ('abcd', '{NULL,NULL,3 min}', '{}'), ('abcd', '{}', '{NULL,NULL,3 min}')) v(letters, step_within, step_gap);
+-- A step that is optional does not stop anybody: the others are counted as if it were not there.
+SELECT r.step, step = 2 OR r.members <= o.members AS not_fewer, o.members = f.members AS as_without_it, o.rate_from_previous IS NOT DISTINCT FROM CASE WHEN r.step > 1 THEN o.members::float8 / (SELECT members FROM funnel_steps(b, optional_steps => '{2}') WHERE step = 1) END AS of_the_required_step_before
+FROM ruled, funnel_steps(b, exclusions => '{4}') r JOIN LATERAL (SELECT * FROM funnel_steps(b, exclusions => '{4}', optional_steps => '{2}')) o USING (step) LEFT JOIN (SELECT 2 * step - 1 AS step, members FROM (SELECT funnel_book(member, '7 hours', t, met & 1 <> 0, met & 4 <> 0, met & 8 <> 0) AS two FROM several) s, funnel_steps(two, exclusions => '{3}')) f USING (step) ORDER BY step;
+
+-- Any order: how many different steps within the window, whichever comes first. By hand.
+SELECT letters, level(abc(letters, within::interval), 'strict_once, any_order') AS level, expected, step_durations(abc(letters, within::interval), 'any_order') AS durations
+FROM (VALUES ('abc', '1 day', 3), ('cba', '1 day', 3), ('cxxb', '1 day', 2), ('cab', '2 min', 3), ('caxb', '2 min', 2), ('aabb', '1 day', 2), ('bxxa', '1 min', 1), ('xyz', '1 day', 0), ('acxxab', '1 min', 2)) v(letters, within, expected);
+SELECT letters, level(abcxy(letters), 'any_order', '{4,5}') AS level, expected FROM (VALUES ('cba', 3), ('cxba', 2), ('xcbay', 3), ('cxb', 1), ('axbyc', 1)) v(letters, expected);
+-- A row that meets several steps is one of them, or all.
+SELECT level(f, 'strict_once, any_order') AS once, level(f, 'any_order') AS all_it_meets FROM (SELECT funnel('1 h', t, s IN ('a', 'b'), s = 'a', s = 'b') AS f FROM rows_of('ab')) s;
+-- funnel_steps counts members with one step or more, two or more, three: in plain SQL, where rows meet one step each, by a window from each row.
+WITH windows AS (SELECT a.member, count(DISTINCT b.met) AS steps FROM disjoint a JOIN disjoint b ON b.member = a.member AND b.t BETWEEN a.t AND a.t + interval '90 min' AND a.met IN (1, 2, 4) AND b.met IN (1, 2, 4) GROUP BY a.member, a.t),
+expected AS (SELECT k AS step, count(*) AS members FROM (SELECT member, max(steps) AS steps FROM windows GROUP BY member) m JOIN generate_series(1, 3) k ON k <= steps GROUP BY k)
+SELECT step, s.members = e.members AS same, s.members > 20 AS many FROM (SELECT funnel_book(member, '90 min', t, met = 1, met = 2, met = 4) AS b FROM disjoint) d, funnel_steps(b, 'any_order, strict_once') s JOIN expected e USING (step) ORDER BY step;
+
+\set VERBOSITY default
+SELECT level(abcd('a'), 'any_order, strict_order');
+SELECT level(abcd('a'), 'any_order', optional_steps => '{2}');
+SELECT level(abcd('a'), 'any_order', exclusions => '{{5,1,2}}');
+SELECT level(abcd('a'), optional_steps => '{1}');
+SELECT level(abcd('a'), exclusions => '{{5,2,3}}', optional_steps => '{2}');
+SELECT level(abcd('a'), optional_steps => '{{2}}');
+\set VERBOSITY terse
+SELECT statement, left(hostile.error_of('SELECT ' || statement), 5) AS state
+FROM unnest(ARRAY['level(abcd(''a''), ''any_order, clickhouse'')', 'level(abcd(''a''), ''any_order, strict_increase'')', 'level(abcd(''a''), ''strict_deduplication, any_order'')', 'level(abcd(''a''), ''any_order'', step_within => ''{1 h}'')', 'level(abcd(''a''), ''any_order'', step_gap => ''{1 h}'')', 'level(abcd(''a''), optional_steps => ''{0}'')', 'level(abcd(''a''), optional_steps => ''{6}'')',
+	'level(abcd(''a''), exclusions => ''{5}'', optional_steps => ''{5}'')', 'level(abcd(''a''), optional_steps => ''{NULL}'')', 'level(abcd(''a''), optional_steps => ''{2147483647}'')', 'funnel_steps(b, optional_steps => NULL) FROM book', 'funnel_conversions(b, optional_steps => ''{1}'') FROM book', 'funnel_members(b, optional_steps => ''{9}'') FROM book']) statement;
+-- PostHog's documentation of step orders and duplicate steps: B after A with any events between; directly after; in any sequence; two clicks for two steps that one click meets.
+SELECT letters, level(f) AS sequential, level(f, 'strict_order') AS strict_order, level(f, 'any_order') AS any_order, published
+FROM (VALUES ('AB', '2 2 2'), ('AxB', '2 1 2'), ('BA', '1 1 2')) v(letters, published), LATERAL (SELECT funnel('1 day', t, s = 'A', s = 'B') AS f FROM rows_of(letters)) s;
+SELECT level(funnel('14 days', t, true, s = 'S')) AS one_click, level(funnel('14 days', t, true, true)) AS twice FROM rows_of('S');

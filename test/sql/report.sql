@@ -59,6 +59,8 @@ INSERT INTO report VALUES
 	('funnel_steps', '{book}, ''clickhouse''', 'funnel_book(NULL::bigint, ''9 days'', ordered_at, amount < 40, amount > 20)'),
 	('funnel_steps', '{book}, exclusions => ''{{3,1,2}}'', step_gap => ''{1 day}''', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20, amount > 60)'),
 	('funnel_members', '{book}, exclusions => ''{3}'', step_within => ''{3 days}''', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20, amount > 60)'),
+	('funnel_members', '{book}, optional_steps => ''{2}''', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20, amount > 60)'),
+	('funnel_steps', '{book}, ''any_order''', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20, amount > 60)'),
 	('funnel_conversions', '{book}', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20, amount > 60)'),
 	('funnel_conversions', '{book}, ''2027-01-01'', step_within => ''{3 days}''', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20)'),
 	('funnel_members', '{book}', 'funnel_book(customer_id, ''9 days'', ordered_at, amount < 40, amount > 20, amount > 60)'),

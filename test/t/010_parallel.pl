@@ -173,7 +173,7 @@ my $steps = "id % 3 = 0, part < 4, amount > 20";
 my %behaviour_reports = (
 	retention_book => [ 'member_count(book)', 'net_outside(book)', 'stickiness', 'cohort_retention', 'lifecycle_counts' ],
 	funnel_book => [ 'member_count(book)', 'funnel_members', 'funnel_steps', "funnel_steps(book, 'clickhouse')", "funnel_steps(book, 'strict_order, strict_increase')",
-		"funnel_steps(book, exclusions => '{2}', step_within => '{5 days}')", "funnel_conversions(book, step_gap => '{1 hour}')" ],
+		"funnel_steps(book, exclusions => '{2}', step_within => '{5 days}')", "funnel_conversions(book, step_gap => '{1 hour}', optional_steps => '{2}')", "funnel_steps(book, 'any_order')" ],
 	interaction_book => [ 'member_count(book)', 'interaction_stages', "interaction_transitions(book, '2025-06-01')" ],
 	campaign_book => [ 'rows_skipped(book)' ]);
 # Series of one member.

@@ -804,6 +804,8 @@ my %slow = (
 	'clv_frequencies()' => q{SELECT count(*) FROM (SELECT retention_book(i, date '1850-01-01' + i, 5, 'day', 'UTC') AS b FROM generate_series(1, 60000) i) d, (SELECT clv_fit(i % 9, i % 9 * 30, 300, 5.5, 'pareto/nbd') AS m FROM generate_series(1, 300) i) f, clv_frequencies(b, m)},
 	'funnel_steps()' => q{SELECT count(*) FROM deed, funnel_steps(funnels, 'strict_order,strict_once') WHERE n = 2},
 	'funnel_conversions()' => q{SELECT count(*) FROM deed, funnel_conversions(funnels, exclusions => '{{3,1,2}}', step_within => '{10 days}', step_gap => '{1 minute}') WHERE n = 2},
+	'funnel_steps() with optional steps' => q{SELECT count(*) FROM deed, funnel_steps(funnels, optional_steps => '{2}') WHERE n = 2},
+	'funnel_steps() in any order' => q{SELECT count(*) FROM deed, funnel_steps(funnels, 'strict_once, any_order') WHERE n = 2},
 	'funnel_members()' => 'SELECT count(*) FROM deed, funnel_members(NULL::bigint, funnels) WHERE n = 2',
 	'interaction_members()' => 'SELECT count(*) FROM deed, interaction_members(interactions) WHERE n = 2',
 	'interaction_transitions()' => q{SELECT count(*) FROM deed, interaction_transitions(interactions, '2026-06-01') WHERE n = 2},

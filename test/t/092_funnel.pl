@@ -121,6 +121,58 @@ for my $run (1 .. 40)
 is($differ, 0, "the chains of $chains members under rules are those of the definition");
 cmp_ok($levels{$_} // 0, '>', 100, "and many have $_ steps") for 0 .. 3;
 
+# Any order: the most steps that rows of one window can be given to, each row to one, tried from every beginning.
+sub most_steps
+{
+	my ($rows, $steps, $used) = @_;
+	my $best = 0;
+	for my $i (0 .. $#$rows)
+	{
+		next if $used->{$i};
+		for my $s (grep { $rows->[$i][1] >> $_ & 1 } @$steps)
+		{
+			my $n = 1 + most_steps($rows, [ grep { $_ != $s } @$steps ], { map({ $_ => 1 } 0 .. $i) });
+			$best = $n if $n > $best;
+		}
+	}
+	return $best;
+}
+for my $excluded ('', 5)
+{
+	my @steps = grep { $_ + 1 ne $excluded } 0 .. 4;
+	my %expected;
+	for my $member (keys %rows)
+	{
+		my @rows = @{ $rows{$member} };
+		$expected{$member} = 0;
+		for my $start (map { $_->[0] } @rows)
+		{
+			my ($end) = sort { $a <=> $b } $start + 4, $excluded ? map { $_->[0] } grep { $_->[0] > $start && $_->[1] >> ($excluded - 1) & 1 } @rows : ();
+			my $n = most_steps([ grep { $_->[0] >= $start && $_->[0] <= $end } @rows ], \@steps, {});
+			$expected{$member} = $n if $n > $expected{$member};
+		}
+	}
+	is($node->safe_psql('postgres', "SELECT string_agg(member || ' ' || level, ',' ORDER BY member) FROM book, funnel_members(b, 'strict_once, any_order', '{$excluded}') WHERE within = '4 min'"),
+		join(',', map { "$_ $expected{$_}" } sort { $a <=> $b } keys %expected), "any order, excluded: '$excluded'");
+}
+
+# Optional steps: the others are those of a funnel without them, and step 2 is the first row from step 1 to step 3.
+for my $mode (qw(strict_once clickhouse strict_increase))
+{
+	is($node->safe_psql('postgres', qq{
+		WITH without AS (SELECT funnel_book(member, '9 min', t, met & 1 <> 0, met & 4 <> 0, met & 8 <> 0) AS b FROM at),
+		optional AS (SELECT funnel_book(member, '9 min', t, met & 1 <> 0, met & 2 <> 0, met & 4 <> 0, met & 8 <> 0) AS b FROM at)
+		SELECT count(*) FROM without w, funnel_members(w.b, '$mode') a JOIN optional o ON true JOIN funnel_members(o.b, '$mode', optional_steps => '{2}') b USING (member)
+		WHERE a.step_times IS DISTINCT FROM b.step_times[1:1] || b.step_times[3:4] OR (a.level > 1 AND a.level + 1 <> b.level) OR (a.level = 1 AND b.level NOT IN (1, 2))}),
+		0, "$mode: an optional step changes no other");
+}
+is($node->safe_psql('postgres', q{
+	WITH optional AS (SELECT funnel_book(member, '9 min', t, met & 1 <> 0, met & 2 <> 0, met & 4 <> 0, met & 8 <> 0) AS b FROM at)
+	SELECT count(*) FILTER (WHERE step_times[2] IS DISTINCT FROM (SELECT min(t) FROM at WHERE at.member = m.member AND met & 2 <> 0 AND t > step_times[1] AND CASE WHEN step_times[3] IS NULL THEN t <= step_times[1] + interval '9 min' ELSE t < step_times[3] END)),
+		count(step_times[2]) > 20, count(*) FILTER (WHERE level > 2 AND step_times[2] IS NULL) > 20
+	FROM optional, funnel_members(b, 'strict_increase', optional_steps => '{2}') m WHERE level > 0}),
+	'0|t|t', 'an optional step is the first row between its neighbours');
+
 # The value of one member says the same as the book.
 is($node->safe_psql('postgres', qq{
 	SELECT count(*) FROM (SELECT member, funnel('9 min', t, $conditions) AS f FROM at GROUP BY member) v
