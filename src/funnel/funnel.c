@@ -5,10 +5,8 @@
  */
 #include "funnel/funnel.h"
 
-#include "catalog/pg_type.h"
 #include "funnel/funnel_arguments.h"
 #include "shared/time_arguments.h"
-#include "utils/array.h"
 
 #define FUNNEL_VERSION 1
 
@@ -63,7 +61,7 @@ custmart_funnel_step_listed(PG_FUNCTION_ARGS)
 
 /* ---------- accessors ---------- */
 
-/* The chain that counts, of the funnel in argument 0 and the mode in argument 1. */
+/* The chain that counts, of the funnel in argument 0, the mode in argument 1 and the rules behind it. */
 static void
 get_chain(FunctionCallInfo fcinfo, FunnelChain *chain)
 {
@@ -71,10 +69,11 @@ get_chain(FunctionCallInfo fcinfo, FunnelChain *chain)
 	const History *history = history_open(PG_GETARG_DATUM(0), &funnel_kind);
 	Funnel		funnel = funnel_of_settings(history->settings, mode);
 
+	funnel_rules_arguments(fcinfo, 2, &funnel);
 	funnel_walk(&funnel, history->events, history->count, chain);
 }
 
-/* level(funnel_summary, mode): how many steps were reached. */
+/* level(funnel_summary, mode, exclusions, step_within, step_gap, optional_steps): how many steps were reached. */
 CUSTMART_FUNCTION(custmart_funnel_level);
 Datum
 custmart_funnel_level(PG_FUNCTION_ARGS)
@@ -85,7 +84,7 @@ custmart_funnel_level(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(chain.level);
 }
 
-/* step_times(funnel_summary, mode): when each of them was reached. */
+/* step_times(funnel_summary, mode, exclusions, step_within, step_gap, optional_steps): when each of them was reached. */
 CUSTMART_FUNCTION(custmart_funnel_step_times);
 Datum
 custmart_funnel_step_times(PG_FUNCTION_ARGS)
@@ -96,39 +95,24 @@ custmart_funnel_step_times(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(funnel_times(&chain));
 }
 
-/* step_durations(funnel_summary, mode): how long it took from each to the next. */
+/* step_durations(funnel_summary, mode, exclusions, step_within, step_gap, optional_steps): how long it took from each to the next. */
 CUSTMART_FUNCTION(custmart_funnel_step_durations);
 Datum
 custmart_funnel_step_durations(PG_FUNCTION_ARGS)
 {
 	FunnelChain chain;
-	Interval	interval[FUNNEL_STEPS_MAX];
-	Datum		durations[FUNNEL_STEPS_MAX];
-	int			n;
 
 	get_chain(fcinfo, &chain);
-	n = Max(chain.level - 1, 0);
-	for (int i = 0; i < n; i++)
-	{
-		interval[i] = funnel_interval(chain.time[i + 1] - chain.time[i]);
-		durations[i] = IntervalPGetDatum(&interval[i]);
-	}
-	PG_RETURN_ARRAYTYPE_P(construct_array(durations, n, INTERVALOID,
-										  sizeof(Interval), false, TYPALIGN_DOUBLE));
+	PG_RETURN_DATUM(funnel_intervals(&chain));
 }
 
-/* step_seconds(funnel_summary, mode): the same in seconds. */
+/* step_seconds(funnel_summary, mode, exclusions, step_within, step_gap, optional_steps): the same in seconds. */
 CUSTMART_FUNCTION(custmart_funnel_step_seconds);
 Datum
 custmart_funnel_step_seconds(PG_FUNCTION_ARGS)
 {
 	FunnelChain chain;
-	Datum		seconds[FUNNEL_STEPS_MAX];
-	int			n;
 
 	get_chain(fcinfo, &chain);
-	n = Max(chain.level - 1, 0);
-	for (int i = 0; i < n; i++)
-		seconds[i] = Float8GetDatum(funnel_seconds(chain.time[i + 1] - chain.time[i]));
-	PG_RETURN_ARRAYTYPE_P(construct_array(seconds, n, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	PG_RETURN_DATUM(funnel_all_seconds(&chain));
 }

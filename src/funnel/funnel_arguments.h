@@ -36,9 +36,13 @@ extern bool funnel_row_arguments(FunctionCallInfo fcinfo, int within, int steps,
 extern void funnel_settings_error(void);
 extern const char *funnel_check_settings(const uint8 *settings, Size size, EventLimits *limits);
 extern int	funnel_mode_argument(FunctionCallInfo fcinfo, int argument);
+extern void funnel_rules_arguments(FunctionCallInfo fcinfo, int argument, Funnel *funnel);
+extern void funnel_last_start(Funnel *funnel, TimestampTz as_of);
 extern Funnel funnel_of_settings(const uint8 *settings, int mode);
 extern Interval funnel_interval(int64 duration);
 extern float8 funnel_seconds(int64 duration);
 extern Datum funnel_times(const FunnelChain *chain);
+extern Datum funnel_intervals(const FunnelChain *chain);
+extern Datum funnel_all_seconds(const FunnelChain *chain);
 
 #endif							/* CUSTMART_FUNNEL_ARGUMENTS_H */

@@ -160,10 +160,25 @@ add_duration(Durations *durations, int64 duration)
 	durations->duration[durations->count++] = duration;
 }
 
+/* Notes for each step but the first which required one comes before it. */
+static void
+note_steps_before(const Funnel *funnel, int *before)
+{
+	int			required = 0;
+
+	for (int i = 1; i < funnel_steps_of(funnel); i++)
+	{
+		before[i] = required;
+		if (funnel->rules == NULL || (funnel->rules->optional >> i & 1) == 0)
+			required = i;
+	}
+}
+
 typedef struct StepsReport
 {
 	int			steps;
 	int			next;
+	int			before[FUNNEL_STEPS_MAX];	/* the required step before each */
 	int64		members[FUNNEL_STEPS_MAX];	/* who reached each */
 	Durations	durations[FUNNEL_STEPS_MAX];
 	Interval	median;
@@ -186,17 +201,22 @@ open_steps(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 		return NULL;
 	report = palloc0(sizeof(StepsReport));
 	funnel = funnel_of_settings(events.settings, mode);
-	report->steps = funnel.steps;
+	funnel_rules_arguments(fcinfo, 2, &funnel);
+	report->steps = funnel_steps_of(&funnel);
+	note_steps_before(&funnel, report->before);
 	while (history_book_next(&events))
 	{
 		FunnelChain chain;
 
 		funnel_walk(&funnel, events.events, events.count, &chain);
-		for (int i = 0; i < chain.level; i++)
+		for (int i = 0, last = 0; i < chain.level; i++)
 		{
+			if (!funnel_has_step(&chain, i))
+				continue;
 			report->members[i]++;
 			if (i > 0)
-				add_duration(&report->durations[i], chain.time[i] - chain.time[i - 1]);
+				add_duration(&report->durations[i], chain.time[i] - chain.time[last]);
+			last = i;
 		}
 	}
 	return report;
@@ -215,9 +235,9 @@ next_step(void *state, Datum *values, bool *nulls)
 	memset(nulls + 2, true, 6);
 	values[0] = Int32GetDatum(i + 1);
 	values[1] = Int64GetDatum(members[i]);
-	if (i > 0 && members[i - 1] > 0)
+	if (i > 0 && members[report->before[i]] > 0)
 	{
-		values[2] = Float8GetDatum((float8) members[i] / members[i - 1]);
+		values[2] = Float8GetDatum((float8) members[i] / members[report->before[i]]);
 		nulls[2] = false;
 	}
 	if (members[0] > 0)
@@ -244,8 +264,84 @@ next_step(void *state, Datum *values, bool *nulls)
 
 static const Report steps = {open_steps, next_step, 8};
 
-/* funnel_steps(funnel_book, mode): one row for each step. */
+/* funnel_steps(funnel_book, mode, exclusions, step_within, step_gap, optional_steps): one row for each step. */
 CUSTMART_REPORT(custmart_funnel_steps, steps, 0)
+
+/* Members by the chains whose windows have ended, and by all. */
+typedef struct ConversionsReport
+{
+	int			steps;
+	int			next;
+	int			before[FUNNEL_STEPS_MAX];	/* the required step before each */
+	int64		members[FUNNEL_STEPS_MAX];
+	int64		all[FUNNEL_STEPS_MAX];
+} ConversionsReport;
+
+static void *
+open_conversions(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
+{
+	ConversionsReport *report;
+	HistoryReader events;
+	Funnel		ended;
+	Funnel		all;
+	TimestampTz as_of;
+	int			mode;
+
+	if (PG_ARGISNULL(0))
+		return NULL;
+	mode = funnel_mode_argument(fcinfo, 2);
+	history_book_open(&events, PG_GETARG_DATUM(0), &funnel_book_format);
+	as_of = history_book_as_of(fcinfo, 1, &events);
+	if (events.settings_size == 0)
+		return NULL;
+	report = palloc0(sizeof(ConversionsReport));
+	all = funnel_of_settings(events.settings, mode);
+	funnel_rules_arguments(fcinfo, 3, &all);
+	ended = funnel_of_settings(events.settings, mode);
+	funnel_rules_arguments(fcinfo, 3, &ended);
+	funnel_last_start(&ended, as_of);
+	report->steps = funnel_steps_of(&all);
+	note_steps_before(&all, report->before);
+	while (history_book_next(&events))
+	{
+		FunnelChain chain;
+
+		funnel_walk(&ended, events.events, events.count, &chain);
+		for (int i = 0; i < chain.level; i++)
+			report->members[i] += funnel_has_step(&chain, i);
+		funnel_walk(&all, events.events, events.count, &chain);
+		for (int i = 0; i < chain.level; i++)
+			report->all[i] += funnel_has_step(&chain, i);
+	}
+	return report;
+}
+
+static bool
+next_conversion(void *state, Datum *values, bool *nulls)
+{
+	ConversionsReport *report = state;
+	int			i = report->next;
+	const int64 *members = report->members;
+
+	if (i == report->steps)
+		return false;
+	report->next++;
+	values[0] = Int32GetDatum(i + 1);
+	values[1] = Int64GetDatum(members[i]);
+	values[2] = Int64GetDatum(report->all[i] - members[i]);
+	nulls[3] = i == 0 || members[report->before[i]] == 0;
+	if (!nulls[3])
+		values[3] = Float8GetDatum((float8) members[i] / members[report->before[i]]);
+	nulls[4] = members[0] == 0;
+	if (!nulls[4])
+		values[4] = Float8GetDatum((float8) members[i] / members[0]);
+	return true;
+}
+
+static const Report conversions = {open_conversions, next_conversion, 5};
+
+/* funnel_conversions(funnel_book, as_of, mode, exclusions, step_within, step_gap, optional_steps): one row for each step. */
+CUSTMART_REPORT(custmart_funnel_conversions, conversions, 0)
 
 typedef struct MembersReport
 {
@@ -270,6 +366,7 @@ open_members(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	if (report->events.reader.count == 0)
 		return NULL;
 	report->funnel = funnel_of_settings(report->events.settings, mode);
+	funnel_rules_arguments(fcinfo, book + 2, &report->funnel);
 	return report;
 }
 
@@ -291,8 +388,8 @@ next_member(void *state, Datum *values, bool *nulls)
 
 static const Report members_report = {open_members, next_member, 3};
 
-/* funnel_members(funnel_book, mode): one row per member, members bigint. */
+/* funnel_members(funnel_book, mode, exclusions, step_within, step_gap, optional_steps): one row per member, members bigint. */
 CUSTMART_REPORT(custmart_funnel_members, members_report, 0)
 
-/* funnel_members(anyelement, funnel_book, mode): members of the given type. */
+/* funnel_members(anyelement, funnel_book, mode, ...): members of the given type. */
 CUSTMART_REPORT(custmart_funnel_members_typed, members_report, 1)

@@ -8,21 +8,12 @@
  * over the moments with at most one chain for each r finds the best; a second
  * pass from its beginning finds its times.
  */
-#include "funnel/funnel_core.h"
+#include "funnel/funnel_moment.h"
 
 /* Rows of one moment that can matter: for each step, as many as there are steps. */
 #define ROWS_MAX (FUNNEL_STEPS_MAX * FUNNEL_STEPS_MAX)
 
 #define NOBODY (-1)
-
-/* The rows of one time. */
-typedef struct Moment
-{
-	const Event *rows;
-	Size		count;
-	uint32		met;			/* steps met by any row */
-	int			stranger;		/* the highest first step of a row, from 0; 32 of a row that meets none */
-} Moment;
 
 /* Which row of a moment is matched to which step. */
 typedef struct Matching
@@ -32,27 +23,6 @@ typedef struct Matching
 	int			step[ROWS_MAX]; /* or NOBODY */
 	bool		seen[ROWS_MAX];
 } Matching;
-
-static Size
-read_moment(const Event *events, Size n, Size at, Moment *moment)
-{
-	int64		time = events[at].value;
-
-	moment->rows = events + at;
-	moment->met = 0;
-	moment->stranger = 0;
-	for (; at < n && events[at].value == time; at++)
-	{
-		uint32		tag = events[at].tag;
-		int			first = tag == 0 ? FUNNEL_STEPS_MAX : __builtin_ctz(tag);
-
-		check_interrupts(at);
-		moment->met |= tag;
-		moment->stranger = Max(moment->stranger, first);
-	}
-	moment->count = (Size) (events + at - moment->rows);
-	return at;
-}
 
 /* ---------- one row for each step ---------- */
 
@@ -139,14 +109,30 @@ reach_once(const Funnel *funnel, const Moment *moment, int *reach)
 	}
 }
 
+/* True if rows of one moment can be given to all of the wanted steps, each to one. */
+bool
+funnel_can_match(const Moment *moment, uint32 wanted, int steps)
+{
+	Matching	matching;
+
+	take_rows(&matching, moment, steps);
+	for (; wanted != 0; wanted &= wanted - 1)
+	{
+		memset(matching.seen, false, matching.rows * sizeof(bool));
+		if (!match(&matching, __builtin_ctz(wanted)))
+			return false;
+	}
+	return true;
+}
+
 /* ---------- chains ---------- */
 
 /*
  * How far the moment takes chains that have reached r steps, for each r that is a
  * bit of `wanted`.
  */
-static void
-find_reach(const Funnel *funnel, const Moment *moment, uint32 wanted, int *reach)
+void
+funnel_find_reach(const Funnel *funnel, const Moment *moment, uint32 wanted, int *reach)
 {
 	/* Only where two consecutive steps are met can a chain advance by more than one. */
 	uint32		several = wanted & moment->met & moment->met >> 1;
@@ -169,20 +155,6 @@ find_reach(const Funnel *funnel, const Moment *moment, uint32 wanted, int *reach
 	}
 }
 
-/* True if a chain of r steps, which the moment does not advance, is over. */
-static inline bool
-is_over(const Funnel *funnel, const Moment *moment, int r)
-{
-	return ((funnel->mode & FUNNEL_ORDER) && moment->stranger >= r) ||
-		((funnel->mode & FUNNEL_DEDUPLICATION) && (moment->met & funnel_all_steps(r)) != 0);
-}
-
-static inline bool
-is_within(const Funnel *funnel, int64 start, int64 time)
-{
-	return (uint64) time - (uint64) start <= (uint64) funnel->within;
-}
-
 /* The level of the member, and at which event the chain that counts begins. */
 static int
 find_best(const Funnel *funnel, const Event *events, Size n, Size *best_start)
@@ -202,7 +174,7 @@ find_best(const Funnel *funnel, const Event *events, Size n, Size *best_start)
 		touched = may_end ? alive | (moment.met & 1) : (alive | 1) & moment.met;
 		if (touched == 0)
 			continue;
-		find_reach(funnel, &moment, touched, reach);
+		funnel_find_reach(funnel, &moment, touched, reach);
 
 		/* The highest first, so that what a chain arrives at is settled already. */
 		while (touched != 0)
@@ -240,9 +212,9 @@ find_best(const Funnel *funnel, const Event *events, Size n, Size *best_start)
 	return best;
 }
 
-/* How far a member came: `events` in order of time, then tag. */
-void
-funnel_walk(const Funnel *funnel, const Event *events, Size n, FunnelChain *chain)
+/* How far a member came, where there are no rules. */
+static void
+walk_freely(const Funnel *funnel, const Event *events, Size n, FunnelChain *chain)
 {
 	Size		at = 0;
 	int			level = find_best(funnel, events, n, &at);
@@ -253,10 +225,23 @@ funnel_walk(const Funnel *funnel, const Event *events, Size n, FunnelChain *chai
 	while (chain->level < level)
 	{
 		at = read_moment(events, n, at, &moment);
-		find_reach(funnel, &moment, UINT32_C(1) << chain->level, reach);
+		funnel_find_reach(funnel, &moment, UINT32_C(1) << chain->level, reach);
 		for (int to = reach[chain->level]; chain->level < to; chain->level++)
 			chain->time[chain->level] = moment.rows->value;
 	}
+	chain->reached = level == 0 ? 0 : funnel_all_steps(level);
+}
+
+/* How far a member came: `events` in order of time, then tag. */
+void
+funnel_walk(const Funnel *funnel, const Event *events, Size n, FunnelChain *chain)
+{
+	if (unlikely(funnel->mode & FUNNEL_ANY_ORDER))
+		funnel_walk_any_order(funnel, events, n, chain);
+	else if (unlikely(funnel->rules != NULL))
+		funnel_walk_by_rules(funnel, events, n, chain);
+	else
+		walk_freely(funnel, events, n, chain);
 }
 
 /* ---------- durations ---------- */

@@ -1428,6 +1428,17 @@ deconstruct_array(ArrayType *array, Oid type, int length, bool by_value, char al
 	bool		is_int = type == INT4OID;
 	bool		is_fixed = type == FLOAT8OID || type == TIMESTAMPTZOID || is_int;
 
+	if (type == INTERVALOID)
+	{
+		host_require(ARR_ELEMTYPE(array) == type && length == sizeof(Interval) && !by_value && alignment == TYPALIGN_DOUBLE && !ARR_HASNULL(array),
+					 "an array of something else than intervals");
+		*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+		*elements = palloc(*n * sizeof(Datum));
+		*nulls = palloc0(*n * sizeof(bool));
+		for (int i = 0; i < *n; i++)
+			(*elements)[i] = PointerGetDatum(at + sizeof(Interval) * i);
+		return;
+	}
 	host_require((is_fixed || type == TEXTOID || type == NUMERICOID) && ARR_ELEMTYPE(array) == type &&
 				 length == (is_int ? 4 : is_fixed ? 8 : -1) && by_value == is_fixed &&
 				 alignment == (is_fixed && !is_int ? TYPALIGN_DOUBLE : TYPALIGN_INT),

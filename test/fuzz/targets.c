@@ -1441,6 +1441,7 @@ static const struct
 	{"funnel_forged", target_funnel_forged, seeds_funnel_forged},
 	{"funnel_rows", target_funnel_rows, seeds_funnel_rows},
 	{"funnel_mode", target_funnel_mode, seeds_funnel_mode},
+	{"funnel_rules", target_funnel_rules, seeds_funnel_rules},
 	{"funnel_book_in", target_funnel_book_in, seeds_funnel_book_in},
 	{"funnel_book_recv", target_funnel_book_recv, seeds_funnel_book_recv},
 	{"funnel_book_forged", target_funnel_book_forged, seeds_funnel_book_forged},

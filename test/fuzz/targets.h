@@ -142,8 +142,10 @@ extern void seeds_tagquery_recv(void);
 /* targets_funnel.c */
 extern void target_funnel_rows(Input *input);
 extern void target_funnel_mode(Input *input);
+extern void target_funnel_rules(Input *input);
 extern void seeds_funnel_rows(void);
 extern void seeds_funnel_mode(void);
+extern void seeds_funnel_rules(void);
 
 /* targets_clv.c */
 extern void target_clv_model_in(Input *input);

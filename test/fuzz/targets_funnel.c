@@ -265,7 +265,178 @@ target_funnel_mode(Input *input)
 		host_require(DatumGetInt32(outcome.value) == 1, "a level that is not 1");
 }
 
+/* An array of numbers or intervals, as its elements lie in memory. */
+static Datum
+array_of(Oid type, int size, const void *elements, int ndim, const int *dims)
+{
+	int			n = ArrayGetNItems(ndim, dims);
+	Size		length = ARR_OVERHEAD_NONULLS(ndim) + (Size) n * size;
+	ArrayType  *array = palloc0(length);
+
+	SET_VARSIZE(array, length);
+	array->ndim = ndim;
+	array->elemtype = type;
+	for (int i = 0; i < ndim; i++)
+	{
+		ARR_DIMS(array)[i] = dims[i];
+		ARR_LBOUND(array)[i] = 1;
+	}
+	if (n > 0)
+		memcpy((char *) array + ARR_OVERHEAD_NONULLS(ndim), elements, (Size) n * size);
+	return PointerGetDatum(array);
+}
+
+static bool
+is_condition(const Row *row, int condition)
+{
+	return (row->steps & ~row->unknown & UINT32_C(1) << condition) != 0;
+}
+
+typedef struct Rules
+{
+	int			steps;
+	int			step[STEPS_MAX + 1];	/* which condition each is */
+	int			exclusions;
+	int32		exclusion[STEPS_MAX][3];
+	int64		within;
+	Interval	step_within[STEPS_MAX];
+	Interval	step_gap[STEPS_MAX];
+} Rules;
+
+/* The level by all chains there are, where a row may be several steps. */
+static int
+level_by_rules(const Row *rows, int n, const Rules *rules, int r, int64 start, int64 last)
+{
+	int			best = r;
+
+	for (int i = 0; i < n && r < rules->steps; i++)
+	{
+		bool		may_follow = is_condition(&rows[i], rules->step[r]);
+
+		if (may_follow && r > 0)
+		{
+			may_follow = rows[i].time >= last && rows[i].time - start <= rules->within &&
+				rows[i].time - last <= rules->step_within[r - 1].time && rows[i].time - last >= rules->step_gap[r - 1].time;
+			for (int x = 0; x < rules->exclusions; x++)
+				for (int k = 0; k < n && may_follow && rules->exclusion[x][1] <= r && r < rules->exclusion[x][2]; k++)
+					may_follow = !is_condition(&rows[k], rules->exclusion[x][0] - 1) || rows[k].time <= last || rows[k].time >= rows[i].time;
+		}
+		if (may_follow)
+			best = Max(best, level_by_rules(rows, n, rules, r + 1, r == 0 ? rows[i].time : start, rows[i].time));
+	}
+	return best;
+}
+
+/* Rules of all kinds: the level that the definition gives, or an error that says what is wrong with them. */
+void
+target_funnel_rules(Input *input)
+{
+	enum
+	{
+		FEW = 9
+	};
+	Row			rows[FEW];
+	Rules		rules = {0};
+	int			conditions = 1 + take_byte(input) % STEPS_MAX;
+	Interval	within = {.time = take_byte(input) % 16};
+	uint8		shape = take_byte(input);
+	bool		is_wrong = false;
+	uint32		excluded = 0;
+	int			ways = take_byte(input) % (STEPS_MAX + 1);
+	int			n = 0;
+	Outcome		outcome;
+	Datum		value;
+
+	rules.within = within.time;
+	rules.exclusions = shape & 3;
+	for (int i = 0; i < rules.exclusions; i++)
+	{
+		uint8		byte = take_byte(input);
+
+		rules.exclusion[i][0] = byte % 8;
+		rules.exclusion[i][1] = byte >> 3 & 3;
+		rules.exclusion[i][2] = byte >> 5 & 7;
+		is_wrong |= rules.exclusion[i][0] < 1 || rules.exclusion[i][0] > conditions;
+		excluded |= UINT32_C(1) << rules.exclusion[i][0] >> 1;
+	}
+	for (int i = 0; i < conditions; i++)
+		if ((excluded >> i & 1) == 0)
+			rules.step[rules.steps++] = i;
+	is_wrong |= rules.steps == 0;
+	for (int i = 0; i < rules.exclusions; i++)
+	{
+		if ((shape & 4) == 0)
+		{
+			rules.exclusion[i][1] = 1;
+			rules.exclusion[i][2] = rules.steps;
+		}
+		else
+			is_wrong |= rules.exclusion[i][1] < 1 || rules.exclusion[i][2] <= rules.exclusion[i][1] || rules.exclusion[i][2] > rules.steps;
+	}
+	is_wrong |= ways > 0 && ways > rules.steps - 1;
+	for (int i = 0; i < STEPS_MAX; i++)
+	{
+		rules.step_within[i].time = i < ways ? (int8) take_byte(input) : PG_INT64_MAX;
+		rules.step_gap[i].time = i < ways && (shape & 8) != 0 ? (int8) take_byte(input) % 8 : 0;
+		is_wrong |= rules.step_within[i].time < 0 || rules.step_gap[i].time < 0 || rules.step_gap[i].time > rules.step_within[i].time;
+	}
+	while (n < FEW && left(input) > 0)
+	{
+		uint8		byte = take_byte(input);
+
+		rows[n].time = take_byte(input) % 16;
+		rows[n].member = 0;
+		rows[n].steps = byte & funnel_all_steps(conditions);
+		rows[n].unknown = 0;
+		n++;
+	}
+	if (n == 0)
+		return;
+	value = make(false, rows, n, 0, conditions, &within, (shape & 16) != 0);
+	{
+		int32		listed[STEPS_MAX];
+		int			dims[] = {rules.exclusions, 3};
+
+		for (int i = 0; i < rules.exclusions; i++)
+			listed[i] = rules.exclusion[i][0];
+		outcome = CALL(custmart_funnel_level, ARG(value), ARG(mode_of(0)),
+					   ARG(array_of(INT4OID, sizeof(int32), shape & 4 ? (void *) rules.exclusion : (void *) listed,
+									rules.exclusions == 0 ? 0 : shape & 4 ? 2 : 1, dims)),
+					   ARG(array_of(INTERVALOID, sizeof(Interval), rules.step_within, ways > 0, &ways)),
+					   ARG(array_of(INTERVALOID, sizeof(Interval), rules.step_gap, ways > 0, &ways)),
+					   ARG(array_of(INT4OID, sizeof(int32), NULL, 0, NULL)));
+	}
+	if (outcome.raised)
+		host_require(is_wrong && outcome.sqlstate == ERRCODE_INVALID_PARAMETER_VALUE, "SQLSTATE %s: %s", unpack_sql_state(outcome.sqlstate), outcome.message);
+	else
+	{
+		int			level = level_by_rules(rows, n, &rules, 0, 0, 0);
+
+		host_require(!is_wrong, "wrong rules are taken");
+		host_require(DatumGetInt32(outcome.value) == level, "level %d, not %d", DatumGetInt32(outcome.value), level);
+	}
+}
+
 /* ---------- seeds ---------- */
+
+void
+seeds_funnel_rules(void)
+{
+	uint8		bytes[32];
+
+	for (int shape = 0; shape < 32; shape++)
+	{
+		bytes[0] = 3 + shape % 2;
+		bytes[1] = 12;
+		bytes[2] = (uint8) shape;
+		bytes[3] = (uint8) (shape % 3);
+		for (int i = 4; i < (int) sizeof(bytes); i++)
+			bytes[i] = (uint8) (i * 37 + shape * i);
+		if (shape & 3)
+			bytes[4] = 4 | 1 << 3 | 2 << 5;
+		seed(bytes, sizeof(bytes));
+	}
+}
 
 void
 seeds_funnel_rows(void)

@@ -344,3 +344,131 @@ SELECT type, count(*) > 40 AS accepted, count(DISTINCT left(e, 5)) AS surprises
 FROM (SELECT type, hostile.error_of(format(CASE type WHEN 'funnel_summary' THEN 'SELECT level(f), step_times(f, ''strict_order''), step_durations(f, ''clickhouse''), step_seconds(f, ''clickhouse''), f + f = f + f FROM (SELECT %L::funnel_summary AS f) s'
 	ELSE 'SELECT (SELECT count(*) FROM funnel_steps(b)), (SELECT count(*) FROM funnel_members(NULL::text, b)), rows_skipped(b), b + b = b + b FROM (SELECT %L::funnel_book AS b) s' END, substr(answer, 11))) AS e
 	FROM images WHERE answer LIKE 'accepted%' AND (type = 'funnel_summary' OR answer !~ '^accepted: funnel_book:DAE[BC]')) s GROUP BY type ORDER BY type COLLATE "C";
+
+-- Exclusions: letters are rows, a minute apart; a, b, c are the steps, x and y the exclusions. By hand: one between two steps ends the chain, another try may succeed; one before the first step or behind the last does not matter.
+CREATE FUNCTION abcxy(letters text, within interval DEFAULT '1 day') RETURNS funnel_summary LANGUAGE sql AS
+$$ SELECT funnel(within, t, s = 'a', s = 'b', s = 'c', s = 'x', s = 'y') FROM rows_of(letters) $$;
+SELECT letters, level(abcxy(letters), exclusions => '{4,5}') AS level, expected, level(abcxy(letters), exclusions => '{{4,1,2},{5,2,3}}') AS between, expected_between
+FROM (VALUES ('abc', 3, 3), ('axbc', 1, 1), ('abxc', 2, 3), ('aybc', 1, 3), ('abyc', 2, 2), ('axabc', 3, 3), ('xabcx', 3, 3), ('abxcabc', 3, 3), ('abxab', 2, 2), ('abybc', 2, 3), ('axb', 1, 1), ('x', 0, 0)) v(letters, expected, expected_between);
+-- In the moment of a step that the chain takes it does not lie between two; in one in which it takes none it does.
+SELECT level(funnel('1 h', t, s = 'a', s = 'b', s = 'x'), exclusions => '{3}') AS with_b, level(funnel('1 h', t, s = 'a', s IN ('b', 'a'), s = 'x'), exclusions => '{3}') AS with_a
+FROM (VALUES (timestamptz '2026-01-01 10:00', 'a'), ('2026-01-01 10:01', 'b'), ('2026-01-01 10:01', 'x')) v(t, s);
+SELECT level(funnel('1 h', t, s = 'a', s = 'b', s = 'c', s = 'x'), exclusions => '{{4,1,2}}') AS repeat_does_not_help
+FROM (VALUES (timestamptz '2026-01-01 10:00', 'a'), ('2026-01-01 10:01', 'd'), ('2026-01-01 10:01', 'x'), ('2026-01-01 10:02', 'b')) v(t, s);
+-- Where exclusions stand does not matter: steps are counted without them; a row may be a step and an exclusion.
+SELECT l, level(abcxy(l), exclusions => '{4,5}') AS level, level(funnel('1 day', t, s = 'x', s = 'a', s = 'y', s = 'b', s = 'c'), exclusions => '{3,1}') AS elsewhere, level(funnel('1 day', t, s = 'a', s = 'b', s = 'c', s IN ('a', 'b', 'c')), exclusions => '{4}') AS all_rows
+FROM unnest(ARRAY['abc', 'axbyc', 'abac', 'abbc', 'adbxxc']) l, rows_of(l) GROUP BY l ORDER BY l;
+-- With modes: a row that is only an exclusion meets no step, so strict_order is broken by it as well.
+SELECT mode, level(abcxy('abxc'), mode, '{{4,1,2}}') AS level FROM unnest(ARRAY['strict_once', 'clickhouse', 'strict_order', 'strict_deduplication', 'strict_increase']) mode;
+
+-- Limits for each step, both inclusive. By hand: the second of two b is within a minute of c, the first is not.
+SELECT letters, step_within, step_gap, level(abc(letters, '1 day')) AS plain, level(abc(letters), step_within => step_within::interval[], step_gap => step_gap::interval[]) AS level, step_durations(abc(letters), step_within => step_within::interval[], step_gap => step_gap::interval[])
+FROM (VALUES ('abbc', '{NULL,1 min}', '{}'), ('abbc', '{NULL,59.999999 s}', '{}'), ('abbc', '{}', '{2 min}'), ('abbc', '{1 min}', '{NULL,2 min}'), ('abc', '{1 min,1 min}', '{1 min,1 min}'), ('abc', '{1 min}', '{1 min}'), ('aabc', '{}', '{00:01:00.000001}'), ('abcbxc', '{3 min, 2 min}', '{3 min}'), ('abc', '{0}', '{}'), ('abdc', '{NULL,2 min}', '{}')) v(letters, step_within, step_gap);
+-- A chain must take a step as soon as it may if the mode says what a row does to it.
+SELECT level(abc('abbc'), 'strict_order', step_within => '{NULL,1 min}') AS strict_order, level(abc('abbc'), 'strict_order, strict_once', step_gap => '{2 min}') AS too_early_is_no_step;
+-- Steps of one moment need no gap.
+SELECT level(f), level(f, step_gap => '{0}') AS zero, level(f, step_gap => '{1 us}') AS gap, level(f, step_within => '{0}') AS within, level(f, 'clickhouse', step_gap => '{NULL,1 us}') AS second_gap
+FROM (SELECT funnel('1 h', timestamptz '2026-01-01', true, true, true) AS f FROM generate_series(1, 3)) s;
+-- Both ends of time.
+SELECT level(f, step_within => '{106751991 days 04:00:54.775807}') AS within, level(f, step_gap => '{106751991 days 04:00:54.775807}') AS gap
+FROM (SELECT funnel('106751991 days', t, t < '2000-01-01', t > '2000-01-01') AS f FROM unnest(ARRAY['1999-01-01', '1999-01-01'::timestamptz + interval '106751991 days']) t) s;
+-- Empty lists are no rules; of NULL there is nothing.
+SELECT level(f) = level(f, exclusions => '{}', step_within => '{}', step_gap => '{}') AS same, level(f, exclusions => NULL) IS NULL AS exclusions, level(f, step_within => NULL) IS NULL AS within, level(f, step_gap => '{NULL}') AS no_limit FROM abc('abc') f;
+
+\set VERBOSITY default
+SELECT level(abc('a'), exclusions => '{4}');
+SELECT level(abc('a'), exclusions => '{1,2,3}');
+SELECT level(abc('a'), exclusions => '{{3,2,1}}');
+SELECT level(abc('a'), exclusions => '{{3,1}}');
+SELECT level(abc('a'), exclusions => '{NULL}');
+SELECT level(abc('a'), step_within => '{1 h,1 h,1 h}');
+SELECT level(abc('a'), step_within => '{-1 s}');
+SELECT level(abc('a'), step_gap => '{-1 s}');
+SELECT level(abc('a'), step_gap => '{1 month}');
+SELECT level(abc('a'), step_gap => '{{1 h}}');
+SELECT level(abc('a'), step_within => '{NULL,1 h}', step_gap => '{NULL,2 h}');
+SELECT funnel_steps(b, step_gap => NULL) FROM book;
+SELECT funnel_conversions(b, '1999-01-01') FROM book;
+\set VERBOSITY terse
+SELECT statement, left(hostile.error_of('SELECT ' || statement), 5) AS state
+FROM unnest(ARRAY['level(abc(''a''), exclusions => ''{0}'')', 'level(abc(''a''), exclusions => ''{-1}'')', 'level(abc(''a''), exclusions => ''{2147483647}'')', 'level(abc(''a''), exclusions => ''{{3,0,1}}'')', 'level(abc(''a''), exclusions => ''{{3,1,3}}'')', 'level(abc(''a''), exclusions => ''{{{3,1,2}}}'')',
+	'level(abc(''a''), exclusions => ''{{3,1,NULL}}'')', 'level(abc(''a''), step_within => ''{{1 h}}'')', 'level(abc(''a''), step_gap => ''{1 h,1 h,1 h}'')', 'level(abc(''a''), exclusions => ''{3}'', step_gap => ''{1 h,1 h}'')', 'level(abc(''a''), step_within => ''{2147483647 days}'')', 'level(abc(''a''), step_within => ''{1 year}'')',
+	'funnel_steps(b, exclusions => NULL) FROM book', 'funnel_steps(b, step_within => NULL) FROM book', 'funnel_members(b, exclusions => ''{5}'') FROM book', 'funnel_members(NULL::text, b, exclusions => ''{4}'') FROM book', 'funnel_members(NULL::bigint, b, step_gap => ''{1 h,1 h,1 h,1 h}'') FROM book',
+	'funnel_conversions(b, ''infinity'') FROM book', 'funnel_conversions(b, mode => NULL) FROM book', 'funnel_conversions(b, mode => ''x'') FROM book', 'funnel_conversions(b, exclusions => ''{9}'') FROM book', 'funnel_conversions(b, step_gap => NULL) FROM book']) statement;
+
+-- Plain SQL: all chains that there are, under rules: step 2 at least 20 minutes and at most 5 hours after step 1, step 3 within 3 hours, none of the rows that meet condition 4 between steps 1 and 2.
+CREATE FUNCTION chains(last_start timestamptz DEFAULT 'infinity') RETURNS TABLE (member bigint, level int, step_times timestamptz[]) LANGUAGE sql AS $$
+	WITH RECURSIVE chain AS (
+		SELECT member, 1 AS level, ARRAY[t] AS times, ARRAY[n] AS used FROM several WHERE met & 1 <> 0 AND t <= last_start
+		UNION ALL
+		SELECT c.member, level + 1, times || t, used || n FROM chain c JOIN several s ON s.member = c.member AND level < 3 AND met & (1 << level) <> 0 AND t BETWEEN times[level] AND times[1] + interval '7 hours' AND n <> ALL (used)
+			AND t - times[level] BETWEEN CASE level WHEN 1 THEN interval '20 minutes' ELSE '0' END AND CASE level WHEN 1 THEN interval '5 hours' ELSE '3 hours' END
+			AND (level <> 1 OR NOT EXISTS (SELECT FROM several x WHERE x.member = c.member AND x.met & 8 <> 0 AND x.t > times[1] AND x.t < s.t)))
+	SELECT DISTINCT ON (member) member, level, times FROM chain ORDER BY member, level DESC, times[1] DESC, times $$;
+CREATE TABLE ruled AS SELECT funnel_book(member, '7 hours', t, met & 1 <> 0, met & 2 <> 0, met & 4 <> 0, met & 8 <> 0) AS b FROM several;
+SELECT count(*) FILTER (WHERE (coalesce(c.level, 0), coalesce(c.step_times, '{}')) IS DISTINCT FROM (m.level, m.step_times)) AS differ, count(*) AS members,
+	count(*) FILTER (WHERE m.level = 1) > 10 AS some_1, count(*) FILTER (WHERE m.level = 2) > 10 AS some_2, count(*) FILTER (WHERE m.level = 3) > 10 AS some_3
+FROM ruled, funnel_members(b, exclusions => '{{4,1,2}}', step_gap => '{20 min}', step_within => '{5 h,3 h}') m FULL JOIN chains() c USING (member);
+SELECT step, members = (SELECT count(*) FROM chains() WHERE level >= step) AS members, rate_from_first IS NOT DISTINCT FROM members / (SELECT count(*) FROM chains())::float8 AS rate
+FROM ruled, funnel_steps(b, 'strict_once', '{{4,1,2}}', '{5 h,3 h}', '{20 min}') ORDER BY step;
+-- funnel_conversions: of the same chains those that begin at least 7 hours before; its rates are those of its members, and nothing that follows changes them.
+SELECT as_of, step, c.members = count(e.level) FILTER (WHERE e.level >= step) AS members, c.members_open = count(a.level) FILTER (WHERE a.level >= step) - count(e.level) FILTER (WHERE e.level >= step) AS members_open, c.members < s.members AS fewer,
+	rate_from_first = c.members / nullif(count(e.level), 0)::float8 AS from_first, rate_from_previous IS NOT DISTINCT FROM CASE WHEN step > 1 THEN c.members / nullif(count(e.level) FILTER (WHERE e.level >= step - 1), 0)::float8 END AS from_previous
+FROM ruled, unnest(ARRAY['2026-01-01 21:10', '2026-01-02 01:00']::timestamptz[]) as_of, funnel_conversions(b, as_of, exclusions => '{{4,1,2}}', step_gap => '{20 min}', step_within => '{5 h,3 h}') c
+JOIN LATERAL (SELECT step, members FROM funnel_steps(b, 'strict_once', '{{4,1,2}}', '{5 h,3 h}', '{20 min}')) s USING (step),
+	chains() a LEFT JOIN LATERAL (SELECT * FROM chains(as_of - interval '7 hours') e WHERE e.member = a.member) e ON true
+GROUP BY as_of, step, c.members, c.members_open, s.members, rate_from_first, rate_from_previous ORDER BY as_of, step;
+SELECT (SELECT array_agg((step, members, rate_from_first)) FROM funnel_conversions(early, '2026-01-01 15:00')) = (SELECT array_agg((step, members, rate_from_first)) FROM funnel_conversions(later, '2026-01-01 19:00')) AS same,
+	(SELECT array_agg(members) FROM funnel_conversions(early)) = (SELECT array_agg(members) FROM funnel_conversions(early, (SELECT max(t) FROM several WHERE t <= '2026-01-01 15:00'))) AS latest_row
+FROM (SELECT funnel_book(member, '7 hours', t, met & 1 <> 0, met & 2 <> 0, met & 4 <> 0) AS early FROM several WHERE t <= '2026-01-01 15:00') e,
+	(SELECT funnel_book(member, '7 hours', t, met & 1 <> 0 AND t <= '2026-01-01 08:00', met & 2 <> 0, met & 4 <> 0) AS later FROM several WHERE t <= '2026-01-01 19:00') l;
+-- By hand, the funnel above: two days. At 2026-01-03 00:04 the window of member 4, who began five minutes past midnight, is open for a minute.
+SELECT at, c.* FROM (SELECT funnel_book(member, '2 days', '2026-01-01'::timestamptz + minute * interval '1 minute', s = 'a', s = 'b', s = 'c', s = 'd') AS b FROM hand) h, unnest(ARRAY['2026-01-03 00:04', '2026-01-03 00:05', NULL]::timestamptz[]) WITH ORDINALITY u(at, n), funnel_conversions(b, at) c ORDER BY n, step;
+SELECT c.* FROM nobody, funnel_conversions(b, '1970-01-01') c WHERE missing = 'member';
+SELECT count(*) AS rows FROM funnel_conversions(NULL);
+-- Bloomreach's documentation of a funnel in loose order: A > B > F > C > D > E counts in every step, A > B > C > E in three, A > B > C > E > D > E in every one.
+SELECT letters, level(funnel('1 day', t, s = 'A', s = 'B', s = 'C', s = 'D', s = 'E')), published
+FROM (VALUES ('ABCDE', 5), ('ABFCDE', 5), ('ABCE', 3), ('ABCEDE', 5)) v(letters, published), rows_of(letters) GROUP BY letters, published ORDER BY letters COLLATE "C";
+
+-- Optional steps: b and c need not be taken. By hand: the chain is a, d; b and c take the first rows that they can between them, in their order; where d is missing, up to the end of the chain.
+CREATE FUNCTION abcd(letters text, within interval DEFAULT '1 day') RETURNS funnel_summary LANGUAGE sql AS
+$$ SELECT funnel(within, t, s = 'a', s = 'b', s = 'c', s = 'd', s = 'x') FROM rows_of(letters) $$;
+SELECT letters, level(abcd(letters), exclusions => '{5}', optional_steps => '{2,3}') AS level, expected_level, (SELECT string_agg(coalesce((extract(epoch FROM t - '2026-01-01') / 60)::int::text, '-'), ' ' ORDER BY n) FROM unnest(step_times(abcd(letters), exclusions => '{5}', optional_steps => '{2,3}')) WITH ORDINALITY u(t, n)) AS minutes, expected
+FROM (VALUES ('abcd', 4, '1 2 3 4'), ('ad', 4, '1 - - 2'), ('acd', 4, '1 - 2 3'), ('acbd', 4, '1 - 2 4'), ('bad', 4, '2 - - 3'), ('a', 1, '1'), ('ab', 2, '1 2'), ('axbcd', 1, '1'), ('abxc', 2, '1 2'), ('abxacd', 4, '4 - 5 6'), ('abbccd', 4, '1 2 4 6'), ('abacd', 4, '3 - 4 5'), ('adbc', 4, '1 - - 2'), ('bcd', 0, NULL)) v(letters, expected_level, expected);
+SELECT letters, step_durations(abcd(letters), optional_steps => '{2,3}') AS durations, step_seconds(abcd(letters), optional_steps => '{2,3}') AS seconds, level(abcd(letters), 'strict_order', '{5}', optional_steps => '{2,3}') AS strict_order, level(abcd(letters), 'strict_order', '{5}') AS all_required
+FROM unnest(ARRAY['abcd', 'accd', 'ad', 'ab', 'abxcd']) letters;
+-- One row is one step, here as well; limits are from the step before that was taken, for a required step from the required one before it.
+SELECT level(f, optional_steps => '{2}') AS once, step_times(f, optional_steps => '{2}') = ARRAY[t, NULL, t] AS skipped, step_times(f, 'clickhouse', optional_steps => '{2}') = ARRAY[t, t, t] AS clickhouse
+FROM (SELECT funnel('1 h', '2026-01-01', n < 3, n < 3, n < 3) AS f, timestamptz '2026-01-01' AS t FROM generate_series(1, 2) n) s;
+SELECT letters, step_within, step_gap, step_durations(abcd(letters), step_within => step_within::interval[], step_gap => step_gap::interval[], optional_steps => '{2,3}') AS durations
+FROM (VALUES ('abcd', '{30 s}', '{}'), ('abcd', '{}', '{90 s}'), ('abbcd', '{}', '{2 min,1 min}'), ('abcd', '{NULL,NULL,2 min}', '{}'), ('abcd', '{NULL,NULL,3 min}', '{}'), ('abcd', '{}', '{NULL,NULL,3 min}')) v(letters, step_within, step_gap);
+-- A step that is optional does not stop anybody: the others are counted as if it were not there.
+SELECT r.step, step = 2 OR r.members <= o.members AS not_fewer, o.members = f.members AS as_without_it, o.rate_from_previous IS NOT DISTINCT FROM CASE WHEN r.step > 1 THEN o.members::float8 / (SELECT members FROM funnel_steps(b, optional_steps => '{2}') WHERE step = 1) END AS of_the_required_step_before
+FROM ruled, funnel_steps(b, exclusions => '{4}') r JOIN LATERAL (SELECT * FROM funnel_steps(b, exclusions => '{4}', optional_steps => '{2}')) o USING (step) LEFT JOIN (SELECT 2 * step - 1 AS step, members FROM (SELECT funnel_book(member, '7 hours', t, met & 1 <> 0, met & 4 <> 0, met & 8 <> 0) AS two FROM several) s, funnel_steps(two, exclusions => '{3}')) f USING (step) ORDER BY step;
+
+-- Any order: how many different steps within the window, whichever comes first. By hand.
+SELECT letters, level(abc(letters, within::interval), 'strict_once, any_order') AS level, expected, step_durations(abc(letters, within::interval), 'any_order') AS durations
+FROM (VALUES ('abc', '1 day', 3), ('cba', '1 day', 3), ('cxxb', '1 day', 2), ('cab', '2 min', 3), ('caxb', '2 min', 2), ('aabb', '1 day', 2), ('bxxa', '1 min', 1), ('xyz', '1 day', 0), ('acxxab', '1 min', 2)) v(letters, within, expected);
+SELECT letters, level(abcxy(letters), 'any_order', '{4,5}') AS level, expected FROM (VALUES ('cba', 3), ('cxba', 2), ('xcbay', 3), ('cxb', 1), ('axbyc', 1)) v(letters, expected);
+-- A row that meets several steps is one of them, or all.
+SELECT level(f, 'strict_once, any_order') AS once, level(f, 'any_order') AS all_it_meets FROM (SELECT funnel('1 h', t, s IN ('a', 'b'), s = 'a', s = 'b') AS f FROM rows_of('ab')) s;
+-- funnel_steps counts members with one step or more, two or more, three: in plain SQL, where rows meet one step each, by a window from each row.
+WITH windows AS (SELECT a.member, count(DISTINCT b.met) AS steps FROM disjoint a JOIN disjoint b ON b.member = a.member AND b.t BETWEEN a.t AND a.t + interval '90 min' AND a.met IN (1, 2, 4) AND b.met IN (1, 2, 4) GROUP BY a.member, a.t),
+expected AS (SELECT k AS step, count(*) AS members FROM (SELECT member, max(steps) AS steps FROM windows GROUP BY member) m JOIN generate_series(1, 3) k ON k <= steps GROUP BY k)
+SELECT step, s.members = e.members AS same, s.members > 20 AS many FROM (SELECT funnel_book(member, '90 min', t, met = 1, met = 2, met = 4) AS b FROM disjoint) d, funnel_steps(b, 'any_order, strict_once') s JOIN expected e USING (step) ORDER BY step;
+
+\set VERBOSITY default
+SELECT level(abcd('a'), 'any_order, strict_order');
+SELECT level(abcd('a'), 'any_order', optional_steps => '{2}');
+SELECT level(abcd('a'), 'any_order', exclusions => '{{5,1,2}}');
+SELECT level(abcd('a'), optional_steps => '{1}');
+SELECT level(abcd('a'), exclusions => '{{5,2,3}}', optional_steps => '{2}');
+SELECT level(abcd('a'), optional_steps => '{{2}}');
+\set VERBOSITY terse
+SELECT statement, left(hostile.error_of('SELECT ' || statement), 5) AS state
+FROM unnest(ARRAY['level(abcd(''a''), ''any_order, clickhouse'')', 'level(abcd(''a''), ''any_order, strict_increase'')', 'level(abcd(''a''), ''strict_deduplication, any_order'')', 'level(abcd(''a''), ''any_order'', step_within => ''{1 h}'')', 'level(abcd(''a''), ''any_order'', step_gap => ''{1 h}'')', 'level(abcd(''a''), optional_steps => ''{0}'')', 'level(abcd(''a''), optional_steps => ''{6}'')',
+	'level(abcd(''a''), exclusions => ''{5}'', optional_steps => ''{5}'')', 'level(abcd(''a''), optional_steps => ''{NULL}'')', 'level(abcd(''a''), optional_steps => ''{2147483647}'')', 'funnel_steps(b, optional_steps => NULL) FROM book', 'funnel_conversions(b, optional_steps => ''{1}'') FROM book', 'funnel_members(b, optional_steps => ''{9}'') FROM book']) statement;
+-- PostHog's documentation of step orders and duplicate steps: B after A with any events between; directly after; in any sequence; two clicks for two steps that one click meets.
+SELECT letters, level(f) AS sequential, level(f, 'strict_order') AS strict_order, level(f, 'any_order') AS any_order, published
+FROM (VALUES ('AB', '2 2 2'), ('AxB', '2 1 2'), ('BA', '1 1 2')) v(letters, published), LATERAL (SELECT funnel('1 day', t, s = 'A', s = 'B') AS f FROM rows_of(letters)) s;
+SELECT level(funnel('14 days', t, true, s = 'S')) AS one_click, level(funnel('14 days', t, true, true)) AS twice FROM rows_of('S');

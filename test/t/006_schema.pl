@@ -61,6 +61,7 @@ my %view = (
 	weeks => q{(clv_tracking(retention_book(customer, at, amount, 'day', 'UTC'), clv_fit(retention_book(customer, at, amount, 'day', 'UTC'), penalty => 1))).* FROM orders},
 	steps => q{(funnel_steps(funnel_book(customer, summary))).* FROM (SELECT customer, funnel('30 days', at, amount < 40, amount > 50) AS summary FROM orders GROUP BY customer) f},
 	levels => q{(funnel_members(funnel_book(customer, '30 days', at, amount < 40, amount > 50), 'strict_order')).* FROM orders},
+	conversions => q{(funnel_conversions(funnel_book(customer, '30 days', at, amount < 40, amount > 50, amount > 90), exclusions => '{3}', step_gap => '{1 hour}')).* FROM orders},
 	stages => q{(interaction_stages(interaction_book(customer, 'own', at), span => '30 days')).* FROM orders},
 	stages_of_members => q{m.*, s.stage AS same FROM (SELECT (interaction_members(interaction_book(customer, 'own', at))).* FROM orders) m
 		JOIN (SELECT customer, interaction_stage('own', at, '2026-07-01 00:00+00') AS stage FROM orders GROUP BY customer) s ON s.customer = member},

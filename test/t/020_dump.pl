@@ -161,6 +161,7 @@ $node->safe_psql(
 	CREATE INDEX ON kept_spend (value);
 	CREATE INDEX ON kept_points (value);
 	CREATE MATERIALIZED VIEW funnel_of_shop AS SELECT id, t.* FROM kept_funnel_book, LATERAL funnel_steps(value) t;
+	CREATE VIEW conversions_of_shop AS SELECT id, t.* FROM kept_funnel_book, LATERAL funnel_conversions(value, step_within => '{3 days}') t WHERE id = 1;
 
 	-- Price books of both forms and both kinds of item, with wide prices and quantities,
 	-- periods at both ends, groups and items in many scripts, rows skipped for every
@@ -293,6 +294,7 @@ my $contents = q{
 	SELECT 'behaviour domain', id, md5(activity_summary_send(value)), (SELECT string_agg(md5(activity_summary_send(a)), ',') FROM unnest(list) a) FROM kept_behaviour_domain ORDER BY id;
 	SELECT 'triangle of the view', * FROM triangle ORDER BY id, cohort, periods_later;
 	SELECT 'steps', * FROM funnel_of_shop ORDER BY id, step;
+	SELECT 'conversions', * FROM conversions_of_shop ORDER BY id, step;
 	SELECT 'offer', * FROM kept_offer ORDER BY price;
 	SELECT 'constraint', pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'kept_offer'::regclass;
 	SELECT 'fair', md5(item), period, fair_price, rows FROM fair ORDER BY item COLLATE "C", period;
