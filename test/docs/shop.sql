@@ -181,3 +181,44 @@ FROM (SELECT i, u[1] AS level, u[2] AS noise, u[3] AS other_noise, u[4] AS befor
 		FROM generate_series(1, 12000) i) uniform) member
 JOIN (VALUES ('Champions', 0, 0.15, 0.30, 0), ('Loyal', 0.15, 0.4, 0.15, 0.07), ('At Risk', 0.4, 0.65, 0.04, 0.05), ('Lost', 0.65, 0.9, 0.014, -0.002), ('New', 0.9, 1, 0.22, -0.08))
 	segment(segment, from_kind, to_kind, rate, lift) ON kind >= from_kind AND kind < to_kind;
+
+-- What was promised: six offers, who claimed them, and what the till said.  One that has run out is refused; so are a few others for
+-- other reasons.  Who was sent away because it had run out came back less.
+CREATE TABLE offers (
+	offer text PRIMARY KEY,
+	valid_from timestamptz NOT NULL,
+	valid_until timestamptz NOT NULL,
+	stock bigint,
+	issued bigint NOT NULL
+);
+INSERT INTO offers VALUES ('welcome', '2025-01-01 00:00+00', '2026-01-01 00:00+00', NULL, 1200), ('spring', '2025-03-01 00:00+00', '2025-04-01 00:00+00', 60, 400),
+	('summer', '2025-06-01 00:00+00', '2025-07-01 00:00+00', 90, 800), ('autumn', '2025-09-01 00:00+00', '2025-10-01 00:00+00', 50, 500),
+	('advent', '2025-12-01 00:00+00', '2025-12-25 00:00+00', 110, 1000);
+CREATE TABLE claims (
+	offer text NOT NULL REFERENCES offers,
+	customer_id bigint NOT NULL,
+	claimed_at timestamptz NOT NULL,
+	outcome text NOT NULL CHECK (outcome IN ('redeemed', 'refused')),
+	cause text
+);
+INSERT INTO claims
+SELECT offer, customer_id, claimed_at, CASE WHEN cause IS NULL AND nth <= coalesce(stock, nth) THEN 'redeemed' ELSE 'refused' END, CASE WHEN cause IS NOT NULL THEN cause WHEN nth > stock THEN 'exhausted' END
+FROM (SELECT *, count(*) FILTER (WHERE cause IS NULL) OVER (PARTITION BY offer ORDER BY claimed_at, customer_id) AS nth
+	FROM (SELECT o.offer, o.stock, m AS customer_id, o.valid_from + date_trunc('minute', (o.valid_until - o.valid_from) * u[1]) AS claimed_at,
+			CASE WHEN u[2] < 0.03 THEN 'minimum' WHEN u[2] < 0.05 THEN 'excluded item' WHEN u[2] < 0.06 THEN 'technical' WHEN u[2] < 0.08 THEN 'used' END AS cause
+		FROM offers o CROSS JOIN LATERAL generate_series(1, o.issued) m
+		CROSS JOIN LATERAL (SELECT ARRAY(SELECT round(('x' || substr(md5(o.offer || ' ' || m || ' ' || k), 1, 8))::bit(32)::bigint / 4294967296.0, 6)::float8 FROM generate_series(1, 3) k) AS u) u
+		WHERE u[3] < 0.16) c) d;
+CREATE TABLE causes (
+	cause text PRIMARY KEY,
+	blame text NOT NULL CHECK (blame IN ('shop', 'condition', 'member'))
+);
+INSERT INTO causes VALUES ('exhausted', 'shop'), ('technical', 'shop'), ('not honoured', 'shop'), ('minimum', 'condition'), ('excluded item', 'condition'), ('combination', 'condition'),
+	('unclear', 'condition'), ('expired', 'member'), ('used', 'member'), ('not the addressee', 'member');
+CREATE TABLE later_orders (
+	customer_id bigint NOT NULL,
+	ordered_at timestamptz NOT NULL
+);
+INSERT INTO later_orders
+SELECT customer_id, claimed_at + (1 + (hashint8extended(customer_id, 11) & 65535) % 28) * interval '1 day'
+FROM claims WHERE (hashint8extended(customer_id * 1000 + hashtext(offer), 12) & 65535) / 65536.0 < CASE WHEN cause = 'exhausted' THEN 0.3 ELSE 0.65 END;
