@@ -301,9 +301,9 @@ deviance(float8 a, float8 x)
 	return sum;
 }
 
-/* x^a exp(-x) / Gamma(a + 1) */
-static float8
-poisson(float8 a, float8 x)
+/* x^a exp(-x) / Gamma(a + 1): how probable a is, if x are expected. */
+float8
+statistics_poisson(float8 a, float8 x)
 {
 	if (a < 10)
 	{
@@ -341,7 +341,7 @@ statistics_chi_squared_p(float8 chi_squared, float8 df)
 			term *= x / (a + n);
 			sum += term;
 		}
-		return 1 - Min(1, poisson(a, x) * sum);
+		return 1 - Min(1, statistics_poisson(a, x) * sum);
 	}
 	else
 	{
@@ -363,7 +363,7 @@ statistics_chi_squared_p(float8 chi_squared, float8 df)
 			if (fabs(change - 1) < 1e-15)
 				break;
 		}
-		return Min(1, poisson(a, x) * a * fraction);
+		return Min(1, statistics_poisson(a, x) * a * fraction);
 	}
 }
 

@@ -13,6 +13,7 @@
 extern float8 statistics_normal_p(float8 z);
 extern float8 statistics_normal_below(float8 z);
 extern float8 statistics_normal_quantile(float8 alpha);
+extern float8 statistics_poisson(float8 a, float8 x);
 extern float8 statistics_chi_squared_p(float8 chi_squared, float8 df);
 extern float8 statistics_student_p(float8 t, float8 df);
 extern float8 statistics_student_quantile(float8 alpha, float8 df);

@@ -211,12 +211,14 @@ SELECT c, 'sms', 'sent', timestamptz '2025-09-10 10:00+00' + week * interval '7 
 WHERE (hashint8extended(c * 100 + week, 5) & 7) < 2;
 INSERT INTO message_log SELECT * FROM message_log WHERE event = 'sent' AND hashint8extended(customer_id + extract(epoch FROM logged_at)::bigint, 6) % 50 = 0;
 INSERT INTO message_log SELECT customer_id, 'email', 'sent', ordered_at, 'receipt' FROM orders WHERE customer_id IS NOT NULL AND ordered_at > '2025-12-01';
+
 -- When they signed up, and what they were offered: most before their first purchase, some never came. Half price for 30 days
 -- brings people who buy less often once it is over.
 CREATE TABLE signups (
 	customer_id bigint PRIMARY KEY,
 	joined_at timestamptz NOT NULL,
 	offer text NOT NULL
+);
 INSERT INTO signups
 SELECT customer_id, first - (hashint8extended(customer_id, 6) & 65535) % 25 * interval '1 day',
 	CASE WHEN (hashint8extended(customer_id, 7) & 65535) % 3 = 0 THEN 'a book' WHEN often > 2 AND (hashint8extended(customer_id, 8) & 3) > 0 THEN 'a book' ELSE 'half price' END
@@ -226,3 +228,44 @@ FROM (
 ) c;
 INSERT INTO signups
 SELECT c, timestamptz '2025-01-03 18:00+00' + (c - 300) * interval '6 days', (ARRAY['half price', 'a book', 'half price'])[1 + c % 3] FROM generate_series(301, 360::bigint) c;
+
+-- What was promised: six offers, who claimed them, and what the till said.  One that has run out is refused; so are a few others for
+-- other reasons.  Who was sent away because it had run out came back less.
+CREATE TABLE offers (
+	offer text PRIMARY KEY,
+	valid_from timestamptz NOT NULL,
+	valid_until timestamptz NOT NULL,
+	stock bigint,
+	issued bigint NOT NULL
+);
+INSERT INTO offers VALUES ('welcome', '2025-01-01 00:00+00', '2026-01-01 00:00+00', NULL, 1200), ('spring', '2025-03-01 00:00+00', '2025-04-01 00:00+00', 60, 400),
+	('summer', '2025-06-01 00:00+00', '2025-07-01 00:00+00', 90, 800), ('autumn', '2025-09-01 00:00+00', '2025-10-01 00:00+00', 50, 500),
+	('advent', '2025-12-01 00:00+00', '2025-12-25 00:00+00', 110, 1000);
+CREATE TABLE claims (
+	offer text NOT NULL REFERENCES offers,
+	customer_id bigint NOT NULL,
+	claimed_at timestamptz NOT NULL,
+	outcome text NOT NULL CHECK (outcome IN ('redeemed', 'refused')),
+	cause text
+);
+INSERT INTO claims
+SELECT offer, customer_id, claimed_at, CASE WHEN cause IS NULL AND nth <= coalesce(stock, nth) THEN 'redeemed' ELSE 'refused' END, CASE WHEN cause IS NOT NULL THEN cause WHEN nth > stock THEN 'exhausted' END
+FROM (SELECT *, count(*) FILTER (WHERE cause IS NULL) OVER (PARTITION BY offer ORDER BY claimed_at, customer_id) AS nth
+	FROM (SELECT o.offer, o.stock, m AS customer_id, o.valid_from + date_trunc('minute', (o.valid_until - o.valid_from) * u[1]) AS claimed_at,
+			CASE WHEN u[2] < 0.03 THEN 'minimum' WHEN u[2] < 0.05 THEN 'excluded item' WHEN u[2] < 0.06 THEN 'technical' WHEN u[2] < 0.08 THEN 'used' END AS cause
+		FROM offers o CROSS JOIN LATERAL generate_series(1, o.issued) m
+		CROSS JOIN LATERAL (SELECT ARRAY(SELECT round(('x' || substr(md5(o.offer || ' ' || m || ' ' || k), 1, 8))::bit(32)::bigint / 4294967296.0, 6)::float8 FROM generate_series(1, 3) k) AS u) u
+		WHERE u[3] < 0.16) c) d;
+CREATE TABLE causes (
+	cause text PRIMARY KEY,
+	blame text NOT NULL CHECK (blame IN ('shop', 'condition', 'member'))
+);
+INSERT INTO causes VALUES ('exhausted', 'shop'), ('technical', 'shop'), ('not honoured', 'shop'), ('minimum', 'condition'), ('excluded item', 'condition'), ('combination', 'condition'),
+	('unclear', 'condition'), ('expired', 'member'), ('used', 'member'), ('not the addressee', 'member');
+CREATE TABLE later_orders (
+	customer_id bigint NOT NULL,
+	ordered_at timestamptz NOT NULL
+);
+INSERT INTO later_orders
+SELECT customer_id, claimed_at + (1 + (hashint8extended(customer_id, 11) & 65535) % 28) * interval '1 day'
+FROM claims WHERE (hashint8extended(customer_id * 1000 + hashtext(offer), 12) & 65535) / 65536.0 < CASE WHEN cause = 'exhausted' THEN 0.3 ELSE 0.65 END;
