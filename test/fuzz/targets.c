@@ -1482,7 +1482,12 @@ static const struct
 	{"preference_book_rows", target_preference_book_rows, seeds_preference_book_rows},
 	{"check_book_in", target_check_book_in, seeds_check_book_in},
 	{"check_book_recv", target_check_book_recv, seeds_check_book_recv},
-	{"check_book_rows", target_check_book_rows, seeds_check_book_rows}
+	{"check_book_rows", target_check_book_rows, seeds_check_book_rows},
+	{"contact_book_in", target_contact_book_in, seeds_contact_book_in},
+	{"contact_book_recv", target_contact_book_recv, seeds_contact_book_recv},
+	{"contact_trail_in", target_contact_trail_in, seeds_contact_trail_in},
+	{"contact_trail_recv", target_contact_trail_recv, seeds_contact_trail_recv},
+	{"contact_rows", target_contact_rows, seeds_contact_rows}
 };
 
 static int	target;
