@@ -178,3 +178,20 @@ GROUP BY x, literal, made;
 SELECT string_agg(concat_ws(' ', p.score, p.members, p.treated_total), ', ') AS points, rows_skipped(x), x::text = literal AS same_text, campaign_book_send(x) = decode(substr(literal, 15), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES ((SELECT campaign_book(s, true, 0) FROM unnest('{0,1,-1}'::float8[]) s), 'campaign_book:EgEBAAAAAAMAAAAAAAAAAAjAD////////wAAAAAAAAAAP/AAAAAAAAB/4AAAAAAAAQABAAAAAAABAAAAAAABAAAAAA==')) v(made, literal), LATERAL (SELECT literal::campaign_book AS x) s, uplift_points(x) p
 GROUP BY x, literal, made;
+
+-- 1.0.0: units that begin elsewhere, retention_book with the time of joining.  The bytes are those of test/oracle/retention_books.py.
+SELECT period_list(x), x::text = literal AS same_text, x = made AS made_today
+FROM (VALUES
+	((SELECT activity(t, 'week(sunday)', 'America/New_York') FROM unnest('{1999-12-25,2000-01-01,2026-01-04,2026-01-10}'::date[]) t), 'activity_summary:CQEAEWJBbWVyaWNhL05ld19Zb3JrAwMBzgo='),
+	((SELECT activity(t, 'year(april)', 'UTC') FROM unnest('{1999-04-01,2000-03-31,2026-03-31,2026-04-01}'::date[]) t), 'activity_summary:CQEABDVVVEMDARoB'),
+	((SELECT activity(t, 'quarter(november)', 'asia/tokyo') FROM unnest('{2026-01-31,2026-02-01}'::date[]) t), 'activity_summary:CQEACxRBc2lhL1Rva3lvAs4BAQ==')
+	) v(made, literal), LATERAL (SELECT literal::activity_summary AS x) s;
+SELECT member_count(x), rows_skipped(x), net_outside(x), x::text = literal AS same_text, retention_book_send(x) = decode(substr(literal, 16), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT retention_book_since(m, j, t, 'month', 'UTC') FROM (VALUES (7::bigint, date '2026-03-31', date '2026-03-31' + NULL::int), (5, '2026-02-03', '2026-02-28'), (5, '2026-01-31', '2025-12-31'), (8, NULL, '2026-01-01')) v(m, j, t)), 'retention_book:CgEBAwAAAAIAAAAAAAAAAQEAAAAAAAAABQACAAQDVVRDAALxRWrIwADwBALuBAL0BAA='),
+	((SELECT retention_book_since('ann'::text, date '2026-01-03', t, a, 'week(saturday)', 'Europe/Berlin') FROM (VALUES (timestamptz '2025-12-27 12:00+00', 12.50), ('2026-01-10 12:00+00', -3), ('2026-01-17 12:00+00', 0)) v(t, a)), 'retention_book:CgEDBAAAAAEAAAAAAAAAAAAAAANhbm4ADlJFdXJvcGUvQmVybGluAALrkvdKEACaFQOYFYLEEwIABQGAAA=='),
+	((SELECT retention_book_since('bob'::text, j, t) FROM (VALUES (timestamptz '2000-01-02 00:00+00', timestamptz '2000-01-01 12:00+00'), ('1999-12-31 23:59:59+00', NULL), ('2000-01-01 00:00+00', '2000-01-01 00:00:00.000001+00')) v(j, t)), 'retention_book:CgEDBQAAAAEAAAAAAAAAAAAAAANib2IAAAAAABQd12AA/4h6AgL/3673oAE=')
+	) v(made, literal), LATERAL (SELECT literal::retention_book AS x) s;
+SELECT c.* FROM cohort_retention('retention_book:CgEBAwAAAAIAAAAAAAAAAQEAAAAAAAAABQACAAQDVVRDAALxRWrIwADwBALuBAL0BAA=') c;
+SELECT c.* FROM cohort_retention('retention_book:CgEDBAAAAAEAAAAAAAAAAAAAAANhbm4ADlJFdXJvcGUvQmVybGluAALrkvdKEACaFQOYFYLEEwIABQGAAA==', '2026-01-24') c;
+SELECT d.* FROM day_retention('retention_book:CgEDBQAAAAEAAAAAAAAAAAAAAANib2IAAAAAABQd12AA/4h6AgL/3673oAE=', '2000-01-03 00:00+00', 2, '{0,1}') d;
