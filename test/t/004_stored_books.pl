@@ -1,5 +1,6 @@
 # The golden literals of rfm_book, pricebook_summary, price_slope_summary, contact_trail, contact_book and check_book are
-# those that test/oracle/stored_books.py prints, and it prints no others.
+# those that test/oracle/stored_books.py prints, and it prints no others.  Those of
+# retention books with the time of joining are what test/oracle/retention_books.py prints.
 use strict;
 use warnings;
 
@@ -18,5 +19,10 @@ is($?, 0, 'the oracle prints its literals');
 cmp_ok(scalar(@printed), '>', 0, 'and there are some');
 my %golden = map { ($_ => 1) } PostgreSQL::Test::Utils::slurp_file("$test/sql/golden.sql") =~ /'((?:rfm_book|pricebook_summary|price_slope_summary|contact_trail|contact_book|check_book):[^']*)'/g;
 is_deeply([ sort keys %golden ], [ sort @printed ], 'which are those of golden.sql');
+
+my @retention = split /\n/, `$python $test/oracle/retention_books.py`;
+is($?, 0, 'the oracle of retention books prints its literals');
+my $golden = PostgreSQL::Test::Utils::slurp_file("$test/sql/golden.sql");
+is_deeply([ grep { index($golden, "'$_'") < 0 } @retention ], [], 'golden.sql has all of them') if cmp_ok(scalar(@retention), '>=', 6, 'some');
 
 done_testing();

@@ -166,6 +166,7 @@ my $said = "(ARRAY['sent', 'clicked', 'unsubscribed', 'sent'])[id % 5]";
 %canonical_of = (%canonical_of,
 	'retention_book(bigint)' => [ 'retention_book', 'bigint', "retention_book(member, at, 'week', 'Europe/Berlin')" ],
 	'retention_book(uuid, amounts)' => [ 'retention_book', 'uuid', "retention_book(member_uuid, at, amount, 'month', 'UTC')" ],
+	'retention_book(uuid, amounts since joining)' => [ 'retention_book', 'uuid', "retention_book_since(member_uuid, date '2025-12-31', at, amount, 'week(sunday)', 'Europe/Berlin')" ],
 	'retention_book(text, times)' => [ 'retention_book', 'text', 'retention_book(member_text, at)' ],
 	'funnel_book(bigint)' => [ 'funnel_book', 'bigint', "funnel_book(member, '30 days', at, $steps)" ],
 	'interaction_book(text)' => [ 'interaction_book', 'text', "interaction_book(member_text, $kind, at)" ],
@@ -439,7 +440,7 @@ for my $split (sort keys %split)
 		my $use = sub {
 			my ($merged) = @_;
 			my $query = $compare;
-			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book|contact_book|campaign_book|audience_book|preference_book|check_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
+			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book(?:_since)?|funnel_book|interaction_book|contact_book|campaign_book|audience_book|preference_book|check_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
 			return $query;
 		};
 		$stored{$name} = $use->("SELECT rollup(book) $from");

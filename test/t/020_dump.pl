@@ -208,6 +208,7 @@ $node->safe_psql(
 	                    retention_book(member, at, amount, 'quarter', 'UTC'), retention_book(member_uuid, at, amount, 'week', 'America/New_York'), retention_book(member_text, at, amount, 'month', 'UTC'),
 	                    retention_book(member, at), retention_book(member_uuid, at), retention_book(member_text, at),
 	                    retention_book(NULL::bigint, at), retention_book(NULL::text, at, amount, 'day', 'UTC'), retention_book(member, at) FILTER (WHERE false)]) FROM sale;
+	INSERT INTO kept_retention (value) SELECT unnest(ARRAY[retention_book_since(member, at, at, 'week(sunday)', 'Europe/Berlin'), retention_book_since(member_text, at::date, at, amount, 'year(april)', 'Asia/Tokyo'), retention_book_since(member_uuid, at, NULL)]) FROM sale;
 	INSERT INTO kept_retention (value) SELECT retention_book('member ' || i, '2026-01-01', i, 'day', 'UTC') FROM generate_series(1, 30000) i;
 	CREATE INDEX ON kept_retention USING hash (value);
 	CREATE UNIQUE INDEX ON kept_activity (value);

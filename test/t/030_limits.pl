@@ -312,6 +312,8 @@ is( $node->safe_psql(
 	note(sprintf '%.2f ms, %.2f ms', $near * 1000, $far * 1000);
 }
 fails("SELECT count(*) FROM ends, LATERAL (SELECT retention_book(1, t, 'day', 'UTC') AS b FROM unnest(ARRAY[first, last]) t) x, $_(b)", $too_large, "$_() of 300,000 years by day") for 'cohort_retention', 'lifecycle_counts';
+fails("SELECT count(*) FROM ends, LATERAL (SELECT retention_book(1, t, 5, 'day', 'UTC') AS b FROM unnest(ARRAY[first, last]) t) x, revenue_growth(b)", $too_large, 'revenue_growth() of 300,000 years by day');
+fails("SELECT retention_book_since(repeat('x', 1000000) || i, now(), now(), 'day', 'UTC') FROM (SELECT generate_series(1, 1100) AS i) g", $too_large, 'a retention_book_since over the limit');
 is((error_of("SELECT count(*) FROM (SELECT retention_book(1, a) AS b FROM (SELECT activity('294276-12-31 23:00:00+00', 'day', 'Asia/Tokyo') AS a) y) x, cohort_retention(b)"))[0], 'no error', 'a triangle of the last day of all');
 fails("SELECT funnel('$_', now(), true)", qr/ERROR:  22023: /, "a window of $_") for '-1 second', '1 month', '106751992 days';
 fails("SELECT funnel_book(1, '1 day', now(), VARIADIC array_fill(true, ARRAY[33]))", qr/ERROR:  22023: /, '33 steps');
@@ -332,7 +334,8 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 		points_summary => "points_balance(v, '2027-01-01'), points_lapsed(v, '2027-01-01', '0', 'month'), points_earned(v), points_redeemed(v), points_summary_send(v + v)");
 	my $rows = q{(VALUES (1, 'a', timestamptz '2026-01-05 00:00+00', 5.25, 'own'), (1, 'a', '2026-01-05 00:00:01+00', -3, 'own'), (2, 'b', '2026-02-05 00:00+00', 1e20, 'induced'), (2, 'b', '2025-12-05 00:00+00', 0.001, 'obliged'), (-3, '', '2031-02-05 00:00+00', 7, 'own')) r (n, m, at, amount, kind)};
 	$node->safe_psql('postgres', "CREATE TABLE valid_behaviour (name text, type text, bytes bytea);\n" . join '', map { "INSERT INTO valid_behaviour SELECT '$_->[0]', '$_->[0]', $_->[0]_send($_->[1]) FROM $rows;\n" }
-		  [ activity_summary => "activity(at, 'day', 'Europe/Berlin')" ], [ retention_book => "retention_book(n, at, 'week', 'UTC')" ], [ retention_book => "retention_book(m, at, amount, 'month', 'UTC')" ], [ retention_book => 'retention_book(md5(m)::uuid, at)' ], [ funnel_summary => "funnel('40 days', at, amount < 0, n > 1)" ],
+		  [ activity_summary => "activity(at, 'day', 'Europe/Berlin')" ], [ retention_book => "retention_book(n, at, 'week', 'UTC')" ], [ retention_book => "retention_book(m, at, amount, 'month', 'UTC')" ], [ retention_book => 'retention_book(md5(m)::uuid, at)' ], [ retention_book => "retention_book_since(n, at - interval '9 days', at, amount, 'week(sunday)', 'UTC')" ], [ retention_book => 'retention_book_since(m, at, at)' ],
+		[ funnel_summary => "funnel('40 days', at, amount < 0, n > 1)" ],
 		[ funnel_book => "funnel_book(m, '40 days', at, amount < 0, n > 1)" ], [ interaction_book => 'interaction_book(n, kind, at)' ], [ contact_trail => "contact_trail(m, CASE kind WHEN 'own' THEN 'sent' ELSE 'clicked' END, at)" ],
 		[ contact_book => "contact_book(n, m, CASE kind WHEN 'own' THEN 'sent' ELSE 'clicked' END, at)" ], [ contact_book => "contact_book(m, 'é', 'sent', at + interval '1 microsecond')" ], [ spend_summary => 'spend(at, amount)' ], [ points_summary => 'points(at, amount)' ]);
 	$node->safe_psql('postgres', "CREATE CAST (bytea AS $_) WITHOUT FUNCTION") for sort keys %reports;
@@ -348,7 +351,7 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 		  EXECUTE format('SELECT %1$s_send(v::text::%1$s) = $1 AND %1$s_send(rollup(v)) = $1 FROM (SELECT $1::%1$s) x (v) GROUP BY v::text::%1$s', type) INTO is_same USING bytes;
 		  EXECUTE format('SELECT %s FROM (SELECT $1::%s OFFSET 0) x (v)', (SELECT list FROM behaviour_report r WHERE r.type = behaviour_outcome.type), type) USING bytes;
 		  IF type = 'retention_book' THEN
-		    FOREACH report IN ARRAY '{cohort_retention,lifecycle_counts,stickiness,day_retention}'::text[] LOOP
+		    FOREACH report IN ARRAY '{cohort_retention,lifecycle_counts,revenue_growth,stickiness,day_retention}'::text[] LOOP
 		      BEGIN
 		        EXECUTE format('SELECT count(*) FROM %s($1::retention_book)', report) USING bytes;
 		      EXCEPTION WHEN invalid_parameter_value OR program_limit_exceeded OR datetime_field_overflow THEN
@@ -797,6 +800,8 @@ sub book { return "(SELECT book FROM big WHERE name = '$_[0]')" }
 
 my %slow = (
 	'retention_book()' => q{SELECT length(retention_book_send(retention_book(i % 100000, timestamptz '2026-01-01' + i % 3000 * interval '1 day', i, 'day', 'Europe/Berlin'))) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
+	'retention_book_since()' => q{SELECT length(retention_book_send(retention_book_since(i % 100000, date '2025-12-31', timestamptz '2026-01-01' + i % 3000 * interval '1 day', i, 'day', 'Europe/Berlin'))) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
+	'revenue_growth()' => 'SELECT count(*) FROM deed, revenue_growth(money) WHERE n = 2',
 	'funnel_book()' => q{SELECT length(funnel_book_send(funnel_book(i % 100000, '1 day', timestamptz '2026-01-01' - i * interval '1 second', i % 3 = 0, i % 5 = 0))) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
 	'activity()' => q{SELECT active_periods(activity(timestamptz '1000-01-01' + i * 7919 % 600000 * interval '1 day', 'day', 'UTC')) FROM (SELECT generate_series(1, 600000::bigint) AS i) g},
 	'funnel()' => q{SELECT level(funnel('1 day', timestamptz '2026-01-01' - i * interval '1 second', i % 3 = 0, i % 5 = 0)) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
@@ -988,6 +993,7 @@ SKIP:
 	my $memory = qr/ERROR:  53200: out of memory/;
 	my %large = (
 		'retention_book()' => q{SELECT member_count(retention_book(i, now(), 'day', 'UTC')) FROM (SELECT generate_series(1, 10000000::bigint) AS i) g},
+		'retention_book_since()' => q{SELECT member_count(retention_book_since(i, now(), now(), 'day', 'UTC')) FROM (SELECT generate_series(1, 10000000::bigint) AS i) g},
 		'retention_book() of one member' => q{SELECT member_count(retention_book(1, timestamptz '2026-01-01' + i * interval '1 second')) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'funnel_book()' => q{SELECT member_count(funnel_book('x', '1 day', timestamptz '2026-01-01' + i * interval '1 second', true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'contact_book()' => q{SELECT member_count(contact_book(i, 'email', 'sent', timestamptz '2026-01-01' + i * interval '1 second')) FROM (SELECT generate_series(1, 10000000::bigint) AS i) g},

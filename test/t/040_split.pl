@@ -187,6 +187,12 @@ for ([ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' 
 	$arguments{"$member, $_, text, text"} = "$column, $clocks{$_}, $calendar" for keys %clocks;
 	$arguments{"$member, $_, numeric, text, text"} = "$column, $clocks{$_}, amount, $calendar" for keys %clocks;
 	$arguments{"$member, timestamp with time zone"} = "$column, at";
+	for my $joined (keys %clocks)
+	{
+		$arguments{"$member, $joined, $_, text, text"} = "$column, $clocks{$joined}, $clocks{$_}, $calendar" for keys %clocks;
+		$arguments{"$member, $joined, $_, numeric, text, text"} = "$column, $clocks{$joined}, $clocks{$_}, amount, $calendar" for keys %clocks;
+	}
+	$arguments{"$member, timestamp with time zone, timestamp with time zone"} = "$column, at, at";
 	$arguments{"$member, activity_summary"} = "$column, day_activity";
 	$arguments{"$member, funnel_summary"} = "$column, day_events";
 }

@@ -54,7 +54,11 @@ my %query = (
 	'cohort_retention(retention_book,timestamp with time zone)' => [ cohorts => "SELECT * FROM cohort_retention((SELECT $members FROM orders))", cohorts_later => "SELECT * FROM cohort_retention((SELECT $members FROM orders), timestamptz '2027-03-01')" ],
 	'lifecycle_counts(retention_book,timestamp with time zone)' => [ lifecycle => "SELECT * FROM lifecycle_counts((SELECT $members FROM orders))" ],
 	'stickiness(retention_book,timestamp with time zone,date,date)' => [ stickiness => "SELECT * FROM stickiness((SELECT $members FROM orders), since => '2026-02-01')" ],
-	'day_retention(retention_book,timestamp with time zone,integer)' => [ days => "SELECT * FROM day_retention($starts)" ],
+	'day_retention(retention_book,timestamp with time zone,integer,integer[])' => [
+		days => "SELECT * FROM day_retention($starts)",
+		brackets => "SELECT * FROM day_retention((SELECT retention_book_since(customer_name, timestamptz '2025-12-31', ordered_at) FROM orders), bounds => '{1,8,31}')"
+	],
+	'revenue_growth(retention_book,timestamp with time zone)' => [ revenue => "SELECT * FROM revenue_growth((SELECT $members FROM orders))" ],
 	'clv_members(retention_book,clv_model,interval,date,double precision,double precision)' => [ values => "SELECT * FROM clv_members($days, clv_fit($days, penalty => 1))" ],
 	'clv_members(anyelement,retention_book,clv_model,interval,date,double precision,double precision)' => [ values_text => "SELECT * FROM clv_members(NULL::text, $named_days, clv_fit($named_days, penalty => 1))" ],
 	'clv_summaries(retention_book,date)' => [ histories => "SELECT * FROM clv_summaries($days)" ],
@@ -78,6 +82,7 @@ my %query = (
 	'points_history(points_summary,timestamp with time zone,interval,text,text)' => [ account => q{SELECT * FROM points_history((SELECT points(ordered_at, amount) FROM orders WHERE customer_id < 10), timestamptz '2027-06-01', '60 days', 'month')} ],
 	'points_lapses(points_summary,timestamp with time zone,interval,text,text)' => [ lapses => q{SELECT * FROM points_lapses((SELECT points(ordered_at, amount) FROM orders WHERE customer_id < 10))} ],
 	(map { my ($type, $as_of) = @$_; ("cohort_retention(retention_book,$type)" => [ "cohorts_$type" => "SELECT * FROM cohort_retention((SELECT $members FROM orders), $as_of)" ],
+			"revenue_growth(retention_book,$type)" => [ "revenue_$type" => "SELECT * FROM revenue_growth((SELECT $members FROM orders), $as_of)" ],
 			"lifecycle_counts(retention_book,$type)" => [ "lifecycle_$type" => "SELECT * FROM lifecycle_counts((SELECT $members FROM orders), $as_of)" ],
 			"stickiness(retention_book,$type,date,date)" => [ "stickiness_$type" => "SELECT * FROM stickiness((SELECT $members FROM orders), $as_of)" ],
 			"tier_history(spend_summary,$type,numeric[],text[],interval,text,text,boolean,interval,numeric[],boolean,boolean)" => [ "tiers_$type" => "SELECT * FROM tier_history((SELECT spend(ordered_at, amount) FROM orders WHERE customer_id < 10), $as_of, '{600,550}', '{a,b,c}')" ],

@@ -50,8 +50,8 @@ LANGUAGE sql AS $$
   left_behind AS (SELECT came, last, count(*) AS members FROM last GROUP BY came, last),
   cell AS (
     SELECT s.first_day AS cohort, k.n - s.n AS k, k.first_day AS period, s.members, k.n < (SELECT max(n) FROM calendar) AS has_ended, coalesce(active, 0) AS active,
-           coalesce((SELECT sum(l.members) FROM left_behind l WHERE l.came = s.n AND l.last >= k.n), 0)::bigint AS on_or_after, CASE WHEN with_amounts THEN coalesce(net, 0) END AS net
-      FROM sizes s JOIN calendar k ON k.n >= s.n LEFT JOIN here ON here.came = s.n AND here.n = k.n)
+           sum(coalesce(l.members, 0)) OVER (PARTITION BY s.n ORDER BY k.n DESC)::bigint AS on_or_after, CASE WHEN with_amounts THEN coalesce(net, 0) END AS net
+      FROM sizes s JOIN calendar k ON k.n >= s.n LEFT JOIN here ON here.came = s.n AND here.n = k.n LEFT JOIN left_behind l ON l.came = s.n AND l.last = k.n)
   SELECT cohort, k, period, members, active, CASE WHEN has_ended THEN active / members::float8 END, on_or_after, CASE WHEN has_ended THEN on_or_after / members::float8 END, trim_scale(net) FROM cell
 $$;
 
