@@ -5,6 +5,7 @@
 #include "history/history_core.h"
 
 #include "history/history_amount.h"
+#include "shared/large_memory.h"
 #include "shared/time_range.h"
 
 /* The most bytes that an event takes: its distance, an amount. */
@@ -274,7 +275,7 @@ arrange_entries(Event *events, Size *n, DecimalPool *pool)
 	if (!arrange_events(events, n, pool, EVENTS_PAYMENTS))
 		return false;
 	memmove(events + *n, events + paid_in, paid_out * sizeof(Event));
-	spare = MemoryContextAllocHuge(pool->context, paid_out * sizeof(Event));
+	spare = large_alloc(pool->context, paid_out * sizeof(Event));
 	events_join(events, *n, paid_out, EVENTS_PAYMENTS, spare);
 	pfree(spare);
 	*n += paid_out;

@@ -48,7 +48,7 @@ my $use = q{
 	SELECT count(*) FROM kept a JOIN kept b USING (x);
 	DROP TABLE kept;
 };
-my $answer = join "\n", qw(2|t|5 1|1|10), 'new|not comparable|3', '3|0', '3|not shown|0', 'New Customers|1', qw(t|t 1 1 3);
+my $answer = join "\n", qw(2|t|5 1|1|10|10), 'new|not comparable|3', '3|0', '3|not shown|0', 'New Customers|1', qw(t|t 1 1 3);
 
 sub works
 {
