@@ -4,6 +4,7 @@
  */
 #include "history/history.h"
 
+#include "history/history_new_name.h"
 #include "money/decimal_numeric.h"
 #include "shared/growing_array.h"
 #include "utils/memutils.h"
@@ -87,6 +88,51 @@ history_set_other(History *history, const void *settings, Size size)
 	return false;
 }
 
+/* The rare case of history_name: a name that is new. */
+uint32
+history_add_name(History *history, const void *name, Size length)
+{
+	EventName		names[NAMES_MAX];
+	uint8		settings[NAMES_SIZE_MAX];
+	int			n = names_list(history->settings, history->settings_size, names);
+	Size		size = history->settings_size;
+
+	names_check_new(n, name, length, history->kind->name_noun, history->kind->type.name);
+	if (size > 0)
+		memcpy(settings, history->settings, size);
+	size = names_append(settings, size, name, length);
+	if (size > HISTORY_NEAR_SETTINGS)
+	{
+		uint8	   *longer = MemoryContextAlloc(history->hdr.eoh_context, size);
+
+		if (history->settings != history->near_settings)
+			pfree(history->settings);
+		history->settings = longer;
+	}
+	memcpy(history->settings, settings, size);
+	history->settings_size = (uint16) size;
+	return (uint32) n;
+}
+
+/* Named events get the settings that they have at rest. */
+static void
+arrange_names(History *history)
+{
+	uint8		sorted[NAMES_SIZE_MAX];
+	bool		has_fractions = false;
+	NameMap		map;
+	Size		size;
+
+	for (uint32 i = 0; i < history->count && !has_fractions; i++)
+	{
+		check_interrupts(i);
+		has_fractions = event_has_fraction(&history->events[i]);
+	}
+	size = names_sort(history->settings, history->settings_size, has_fractions, sorted, &map);
+	names_renumber(history->events, history->count, &map);
+	memcpy(history->settings, sorted, size);
+}
+
 static void
 arrange(History *history)
 {
@@ -97,6 +143,8 @@ arrange(History *history)
 		Size		count = history->count;
 
 		history->is_broken = true;	/* until no event is half merged */
+		if (history->kind->format.layout == EVENTS_NAMED)
+			arrange_names(history);
 		if (!events_arrange(history->events, &count, history->kind->format.layout, &history->pool))
 			decimal_sum_error();
 		history->count = (uint32) count;
@@ -111,7 +159,7 @@ arrange(History *history)
 static Size
 check_size(const History *history)
 {
-	Size		size = VARHDRSZ + history_stored_size(&history->kind->format, history->settings_size,
+	Size		size = VARHDRSZ + history_stored_size(&history->kind->format, history->settings, history->settings_size,
 													  history->events, history->count);
 
 	if (unlikely(size > STORED_SIZE_MAX))
@@ -153,20 +201,41 @@ history_reserve(History *history, Size n)
 
 /* ---------- merging ---------- */
 
+/* The numbers that the names of a stored history have, or get, in this one. */
+static void
+map_names(History *history, const StoredHistory *stored, NameMap *map)
+{
+	EventName		names[NAMES_MAX];
+	int			n = names_list(stored->settings, stored->settings_size, names);
+
+	for (int i = 0; i < n; i++)
+		(void) history_name(history, names[i].bytes, names[i].length);
+	names_map(stored->settings, stored->settings_size, history->settings, history->settings_size, map);
+}
+
 /* Adds the events of a stored or expanded history. */
 static void
 merge(History *history, Datum source)
 {
 	bytea	   *value = stored_get(source, &history->kind->type);
 	StoredHistory stored = history_read((const uint8 *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	EventLayout layout = history->kind->format.layout;
 	bool		was_empty = history->count == 0;
+	NameMap		map = {.is_identity = true};
+	Event	   *events;
 
 	check_complete(history);
 	history->is_broken = true;
-	if (stored.settings_size > 0)
+	if (stored.count > history->capacity - history->count)
+		history_reserve(history, stored.count);	/* which may give names other numbers */
+	if (layout == EVENTS_NAMED && !was_empty)
+		map_names(history, &stored, &map);
+	else if (stored.settings_size > 0)
 		(void) history_set(history, stored.settings, stored.settings_size);
-	(void) events_load(stored.events, stored.end, stored.count, history->kind->format.layout, &history->pool,
-					   history_append_events(history, stored.count));
+	layout = names_layout(layout, stored.settings, stored.settings_size);
+	events = history_append_events(history, stored.count);
+	(void) events_load(stored.events, stored.end, stored.count, layout, &history->pool, events);
+	names_renumber(events, stored.count, &map);
 	history->is_arranged = was_empty;	/* what is stored is sorted */
 	history->is_broken = false;
 	if ((Pointer) value != DatumGetPointer(source))

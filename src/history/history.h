@@ -22,6 +22,7 @@ typedef struct HistoryKind
 	HistoryFormat format;
 	const char *settings_hint;	/* what to do about parts with different settings */
 	const char *size_hint;		/* and about one that is too large */
+	const char *name_noun;		/* what the names of named events are, in errors */
 } HistoryKind;
 
 #define HISTORY_NEAR_SETTINGS 20	/* bytes: most names of time zones */
@@ -56,6 +57,7 @@ extern const ExpandedObjectMethods history_methods;
 extern History *history_make(const HistoryKind *kind, MemoryContext parent);
 extern History *history_of_other_state(FunctionCallInfo fcinfo, const HistoryKind *kind);
 extern bool history_set_other(History *history, const void *settings, Size size);
+extern uint32 history_add_name(History *history, const void *name, Size length);
 extern void history_reserve(History *history, Size n);
 extern const History *history_open(Datum value, const HistoryKind *kind);
 extern Datum history_combine(FunctionCallInfo fcinfo, const HistoryKind *kind);
@@ -85,6 +87,15 @@ history_set(History *history, const void *settings, Size size)
 	if (likely(history->settings_size == size && memcmp(history->settings, settings, size) == 0))
 		return true;
 	return history_set_other(history, settings, size);
+}
+
+/* The number of a name, which may be a new one; history_reserve may change it. */
+static inline uint32
+history_name(History *history, const void *name, Size length)
+{
+	int			number = names_find(history->settings, history->settings_size, name, length);
+
+	return likely(number >= 0) ? (uint32) number : history_add_name(history, name, length);
 }
 
 /*

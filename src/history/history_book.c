@@ -6,6 +6,7 @@
  */
 #include "history/history_book.h"
 
+#include "history/history_new_name.h"
 #include "money/decimal_numeric.h"
 #include "shared/bytes.h"
 #include "shared/growing_array.h"
@@ -90,6 +91,7 @@ history_book_init(Book *book)
 	log->context = book->hdr.eoh_context;
 	log->pool.context = log->context;
 	log->head.last = PG_INT64_MIN;
+	log->head.settings = log->head.near_settings;
 	book->extra = log;
 }
 
@@ -102,9 +104,30 @@ history_book_set_other(Book *book, const void *settings, Size size)
 	if (head->settings_size != 0)
 		return false;
 	Assert(size <= HISTORY_SETTINGS_MAX);
+	if (size > HISTORY_HEAD_SETTINGS)
+		head->settings = MemoryContextAlloc(book->hdr.eoh_context, HISTORY_SETTINGS_MAX);
 	memcpy(head->settings, settings, size);
 	head->settings_size = size;
 	return true;
+}
+
+/* The rare case of history_book_name: a name that is new. */
+uint32
+history_book_add_name(Book *book, const void *name, Size length)
+{
+	HistoryHead *head = &log_of(book)->head;
+	EventName		names[NAMES_MAX];
+	int			n = names_list(head->settings, head->settings_size, names);
+	const HistoryBookFormat *format = format_of(book->kind->format);
+
+	names_check_new(n, name, length, format->name_noun, format->book.type.name);
+	if (head->settings == head->near_settings && head->settings_size + 2 + length > HISTORY_HEAD_SETTINGS)
+	{
+		head->settings = MemoryContextAlloc(book->hdr.eoh_context, NAMES_SIZE_MAX);
+		memcpy(head->settings, head->near_settings, head->settings_size);
+	}
+	head->settings_size = names_append(head->settings, head->settings_size, name, length);
+	return (uint32) n;
 }
 
 /* The settings that history_book_set_settings noted. */
@@ -223,6 +246,8 @@ history_book_before_add_part(Book *book, const BookReader *part)
 	HistoryReader events = {.reader = *part};
 
 	(void) history_book_split(&events, format_of(book->kind->format));
+	if (log_of(book)->layout == EVENTS_NAMED)
+		return;					/* names are united when parts are merged */
 	if (events.settings_size > 0 && !history_book_set_settings(book, events.settings, events.settings_size))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -293,11 +318,36 @@ gather(Book *book, EventLog *log)
 
 /* Writes the events of one member, which need not be sorted. */
 static inline void
-append_events(EventLog *log, Event *events, Size n, ByteBuffer *buffer)
+append_events(EventLog *log, EventLayout layout, Event *events, Size n, ByteBuffer *buffer)
 {
-	if (!events_arrange(events, &n, log->layout, &log->pool))
+	if (!events_arrange(events, &n, layout, &log->pool))
 		decimal_sum_error();
-	events_append(events, n, log->layout, &log->pool, buffer);
+	events_append(events, n, layout, &log->pool, buffer);
+}
+
+/*
+ * Writes the head of a book of named events, which get the numbers that their names
+ * have at rest; returns the layout in which to store them.
+ */
+static EventLayout
+arrange_names(EventLog *log, ByteBuffer *buffer)
+{
+	uint8		sorted[NAMES_SIZE_MAX];
+	bool		has_fractions = false;
+	NameMap		map;
+	Size		size;
+
+	for (Size p = 0; p < log->npieces && !has_fractions; p++)
+		for (Size i = 0; i < log->pieces[p].count && !has_fractions; i++)
+		{
+			check_interrupts(i);
+			has_fractions = event_has_fraction(&log->pieces[p].events[i]);
+		}
+	size = names_sort(log->head.settings, log->head.settings_size, has_fractions, sorted, &map);
+	for (Size p = 0; p < log->npieces; p++)
+		names_renumber(log->pieces[p].events, log->pieces[p].count, &map);
+	history_book_append_head(sorted, size, log->head.last, buffer);
+	return names_layout(log->layout, sorted, size);
 }
 
 void
@@ -305,15 +355,21 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 {
 	EventLog   *log = log_of(book);
 	uint32		members = book->table.count;
+	EventLayout layout = log->layout;
 	Event	   *gathered;
 	Event	   *events;
 
 	if (members == 0)
 	{
-		history_book_append_head(log->head.settings, log->head.settings_size, 0, buffer);
+		Size		size = log->layout == EVENTS_NAMED ? 0 : log->head.settings_size;
+
+		history_book_append_head(log->head.settings, size, 0, buffer);
 		return;
 	}
-	history_book_append_head(log->head.settings, log->head.settings_size, log->head.last, buffer);
+	if (log->layout == EVENTS_NAMED)
+		layout = arrange_names(log, buffer);
+	else
+		history_book_append_head(log->head.settings, log->head.settings_size, log->head.last, buffer);
 	events = gathered = gather(book, log);
 	for (uint32 i = 0; i < members; i++)
 	{
@@ -329,17 +385,17 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 
 			memcpy(all, events, n * sizeof(Event));
 			n += bits_to_events(member, book->order[i], all + n);
-			append_events(log, all, n, buffer);
+			append_events(log, layout, all, n, buffer);
 			pfree(all);
 		}
 		else if (member->bits != 0)
 		{
 			Event		all[EVENT_BITS];
 
-			append_events(log, all, bits_to_events(member, book->order[i], all), buffer);
+			append_events(log, layout, all, bits_to_events(member, book->order[i], all), buffer);
 		}
 		else
-			append_events(log, events, n, buffer);
+			append_events(log, layout, events, n, buffer);
 		events += member->count;
 	}
 	pfree(gathered);

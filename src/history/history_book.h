@@ -16,12 +16,16 @@
 #define HISTORY_PAYLOAD_SIZE 16
 #define HISTORY_BOOK_HEAD_SIZE 10	/* of a tail: size of the settings, latest time */
 
+/* Most settings fit in so many bytes: the name of a time zone, a few names. */
+#define HISTORY_HEAD_SETTINGS 264
+
 /* What all rows of a book say together: the beginning of the extra. */
 typedef struct HistoryHead
 {
 	TimestampTz last;			/* of the rows in the log, or later */
-	Size		settings_size;	/* of the parts, too; 0: not known yet, or none */
-	uint8		settings[HISTORY_SETTINGS_MAX];
+	Size		settings_size;	/* of the parts, too, unless events are named; 0: not known yet, or none */
+	uint8	   *settings;		/* these, or longer ones */
+	uint8		near_settings[HISTORY_HEAD_SETTINGS];
 } HistoryHead;
 
 /* What a capability says of its books of histories. */
@@ -34,6 +38,7 @@ typedef struct HistoryBookFormat
 	/* What is wrong with stored settings, or NULL and what they allow. */
 	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 	const char *settings_hint;	/* what to do about parts with different settings */
+	const char *name_noun;		/* what the names of named events are, in errors */
 	bool		settings_without_members;	/* a book may have settings and no members */
 } HistoryBookFormat;
 
@@ -91,6 +96,7 @@ extern void history_book_append_head(const uint8 *settings, Size settings_size, 
 extern const char *history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size length);
 
 extern bool history_book_set_other(Book *book, const void *settings, Size size);
+extern uint32 history_book_add_name(Book *book, const void *name, Size length);
 extern const uint8 *history_book_settings(const Book *book, Size *size);
 extern DecimalPool *history_book_pool(Book *book);
 extern void history_book_open(HistoryReader *events, Datum value, const HistoryBookFormat *format);
@@ -107,6 +113,16 @@ history_book_set_settings(Book *book, const void *settings, Size size)
 	if (likely(head->settings_size == size && memcmp(head->settings, settings, size) == 0))
 		return true;
 	return history_book_set_other(book, settings, size);
+}
+
+/* The number of a row's name, which may be a new one. */
+static inline uint32
+history_book_name(Book *book, const void *name, Size length)
+{
+	const HistoryHead *head = book->extra;
+	int			number = names_find(head->settings, head->settings_size, name, length);
+
+	return likely(number >= 0) ? (uint32) number : history_book_add_name(book, name, length);
 }
 
 /* Notes the time of a row that is about to be pushed. */

@@ -8,6 +8,7 @@
  */
 #include "history/history_book.h"
 
+#include "history/history_new_name.h"
 #include "money/decimal_numeric.h"
 #include "shared/bytes.h"
 #include "shared/growing_array.h"
@@ -37,6 +38,7 @@ history_book_split(HistoryReader *events, const HistoryBookFormat *format)
 	if (!history_read_settings(&events->at, end, &events->settings, &events->settings_size) ||
 		end - events->at < 8)
 		return "it is truncated";
+	events->layout = names_layout(events->layout, events->settings, events->settings_size);
 	events->last = (TimestampTz) load_u64(events->at);
 	events->at += 8;
 	events->done = 0;
@@ -56,7 +58,7 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 	HistoryReader events;
 	const char *wrong = book_read_header(&events.reader, &format->book, bytes, length);
 	const uint8 *end = bytes + length;
-	EventLimits limits = {0, UNIT_DAY};
+	EventLimits limits = {.unit = UNIT_DAY};
 	TimestampTz last = PG_INT64_MIN;
 
 	if (wrong != NULL ||
@@ -85,10 +87,12 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 	}
 	if (events.at != end)
 		return "its length is wrong";
-	if (events.reader.count > 0 && last != events.last &&
-		(events.layout == EVENTS_MOMENTS || events.layout == EVENTS_TIMES))
+	if (events.reader.count == 0)
+		return NULL;
+	if (last != events.last && (events.layout == EVENTS_MOMENTS || events.layout == EVENTS_TIMES ||
+								events.layout == EVENTS_NAMED || events.layout == EVENTS_NAMED_SECONDS))
 		return "its latest time is not that of an event";
-	return NULL;
+	return names_check_used(events.layout, &limits);
 }
 
 /* ---------- reading ---------- */
@@ -193,7 +197,7 @@ typedef struct JoinedEvents
 
 /* Reads the next member of a stored book and merges their events with those read before. */
 static inline void
-join_member(JoinedEvents *joined, HistoryReader *from)
+join_member(JoinedEvents *joined, HistoryReader *from, const NameMap *map)
 {
 	uint64		n;
 
@@ -207,6 +211,7 @@ join_member(JoinedEvents *joined, HistoryReader *from)
 	}
 	from->at = events_load(from->at, end_of(from), n, from->layout, &joined->pool,
 						   joined->events + joined->count);
+	names_renumber(joined->events + joined->count, n, map);
 	if (joined->count > 0)
 		events_join(joined->events, joined->count, n, from->layout, joined->spare);
 	joined->count += n;
@@ -218,41 +223,65 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 {
 	MemoryContext context = CurrentMemoryContext;
 	HistoryReader readers[BOOK_PARTS_MAX];
-	const HistoryReader *told = &readers[0];
+	NameMap		maps[BOOK_PARTS_MAX];
+	uint8		united[NAMES_SIZE_MAX];
+	Size		united_size = 0;
+	const uint8 *settings = united;
+	Size		settings_size = 0;
+	EventLayout layout;
 	TimestampTz last = PG_INT64_MIN;
 	JoinedEvents joined = {.capacity = 64, .pool.context = context};
+	bool		is_named = format_of(format)->layouts[parts[0].form] == EVENTS_NAMED;
 
 	/* A book without members has no latest time and may have no settings. */
 	for (int i = 0; i < n; i++)
 	{
 		readers[i].reader = parts[i];
 		(void) history_book_split(&readers[i], format_of(format));
-		if (readers[i].settings_size > 0)
-			told = &readers[i];
 		if (parts[i].count > 0)
 			last = Max(last, readers[i].last);
+		if (is_named)
+		{
+			if (!names_unite(united, &united_size, readers[i].settings, readers[i].settings_size))
+				names_too_many_error(format_of(format)->name_noun, format->type.name);
+		}
+		else if (readers[i].settings_size > 0)
+		{
+			settings = readers[i].settings;
+			settings_size = readers[i].settings_size;
+		}
 	}
-	history_book_append_head(told->settings, told->settings_size, order->n > 0 ? last : 0, buffer);
+	if (is_named)
+		settings_size = united_size;
+	for (int i = 0; i < n; i++)
+		if (is_named)
+			names_map(readers[i].settings, readers[i].settings_size, united, united_size, &maps[i]);
+		else
+			maps[i].is_identity = true;
+	layout = names_layout(format_of(format)->layouts[parts[0].form], settings, settings_size);
+	history_book_append_head(settings, settings_size, order->n > 0 ? last : 0, buffer);
 
 	joined.events = large_alloc(context, joined.capacity * sizeof(Event));
 	joined.spare = large_alloc(context, joined.capacity * sizeof(Event));
 	for (Size i = 0; i < order->n; i++)
 	{
-		HistoryReader *reader = &readers[order->source[i] & BOOK_ORDER_PART];
+		int			part = order->source[i] & BOOK_ORDER_PART;
+		HistoryReader *reader = &readers[part];
 
 		check_interrupts(i);
 		__builtin_prefetch(reader->at + 192);
-		if ((order->source[i] & BOOK_ORDER_SAME_KEY) == 0 && joined.count == 0)
+		if ((order->source[i] & BOOK_ORDER_SAME_KEY) == 0 && joined.count == 0 &&
+			reader->layout == layout && maps[part].is_identity)
 		{
 			append_member(reader, buffer);
 			continue;
 		}
-		join_member(&joined, reader);
+		join_member(&joined, reader, &maps[part]);
 		if ((order->source[i] & BOOK_ORDER_SAME_KEY) != 0)
 			continue;
-		if (!events_arrange(joined.events, &joined.count, reader->layout, &joined.pool))
+		if (!events_arrange(joined.events, &joined.count, layout, &joined.pool))
 			decimal_sum_error();
-		events_append(joined.events, joined.count, reader->layout, &joined.pool, buffer);
+		events_append(joined.events, joined.count, layout, &joined.pool, buffer);
 		joined.count = 0;
 		joined.pool.count = 0;
 	}

@@ -25,14 +25,33 @@
 				return function(__VA_ARGS__, EVENTS_AMOUNTS); \
 			case EVENTS_PAYMENTS: \
 				return function(__VA_ARGS__, EVENTS_PAYMENTS); \
+			case EVENTS_NAMED: \
+				return function(__VA_ARGS__, EVENTS_NAMED); \
+			case EVENTS_NAMED_SECONDS: \
+				return function(__VA_ARGS__, EVENTS_NAMED_SECONDS); \
 		} \
 		pg_unreachable(); \
 	} while (0)
 
+#define SECOND INT64CONST(1000000)	/* in microseconds */
+
+static inline bool
+is_named(EventLayout layout)
+{
+	return layout == EVENTS_NAMED || layout == EVENTS_NAMED_SECONDS;
+}
+
+/* True if an event is a time and a tag. */
+static inline bool
+has_tag(EventLayout layout)
+{
+	return layout == EVENTS_MOMENTS || is_named(layout);
+}
+
 static inline bool
 has_time(EventLayout layout)
 {
-	return layout == EVENTS_MOMENTS || layout == EVENTS_TIMES || layout == EVENTS_PAYMENTS;
+	return has_tag(layout) || layout == EVENTS_TIMES || layout == EVENTS_PAYMENTS;
 }
 
 static inline bool
@@ -73,7 +92,7 @@ compare_periods(const Event *a, const Event *b)
 static inline int
 compare_events(const Event *a, const Event *b, EventLayout layout)
 {
-	return layout == EVENTS_MOMENTS ? compare_moments(a, b) :
+	return has_tag(layout) ? compare_moments(a, b) :
 		has_time(layout) ? compare_times(a, b) : compare_periods(a, b);
 }
 
@@ -165,7 +184,8 @@ events_join(Event *events, Size n, Size m, EventLayout layout, Event *spare)
 static inline bool
 is_duplicate(const Event *a, const Event *b, EventLayout layout)
 {
-	return has_time(layout) ? a->value == b->value : event_period(a) == event_period(b);
+	return has_tag(layout) ? a->value == b->value && a->tag == b->tag :
+		has_time(layout) ? a->value == b->value : event_period(a) == event_period(b);
 }
 
 static pg_attribute_always_inline bool
@@ -173,7 +193,7 @@ arrange_events(Event *events, Size *n, DecimalPool *pool, EventLayout layout)
 {
 	Size		kept = 0;
 
-	if (*n > 1 && layout == EVENTS_MOMENTS)
+	if (*n > 1 && has_tag(layout))
 		sort_moments(events, *n);
 	else if (*n > 1 && has_time(layout))
 		sort_times(events, *n);
@@ -248,7 +268,8 @@ events_tidy_pool(Event *events, Size n, EventLayout layout, DecimalPool *pool)
 static inline int64
 place_of(const Event *event, EventLayout layout)
 {
-	return has_time(layout) ? event->value : event_period(event);
+	return layout == EVENTS_NAMED_SECONDS ? event->value / SECOND :
+		has_time(layout) ? event->value : event_period(event);
 }
 
 static pg_attribute_always_inline Size
@@ -264,7 +285,7 @@ size_events(const Event *events, Size n, EventLayout layout)
 		check_interrupts(i);
 		size += varint_size(i == 0 ? zigzag(place) : (uint64) place - (uint64) last);
 		last = place;
-		if (layout == EVENTS_MOMENTS)
+		if (has_tag(layout))
 			size += varint_size(events[i].tag);
 		else if (layout == EVENTS_AMOUNTS)
 			size += amount_size(events[i].value);
@@ -293,7 +314,7 @@ store_events(const Event *events, Size n, const DecimalPool *pool, uint8 *bytes,
 		check_interrupts(i);
 		bytes = store_varint(bytes, i == 0 ? zigzag(place) : (uint64) place - (uint64) last);
 		last = place;
-		if (layout == EVENTS_MOMENTS)
+		if (has_tag(layout))
 			bytes = store_varint(bytes, events[i].tag);
 		else if (layout == EVENTS_AMOUNTS)
 			bytes = amount_store(events[i].value, event_is_active(&events[i]), pool, bytes);
@@ -339,12 +360,13 @@ check_amount(const uint8 **bytes, const uint8 *end, EventLayout layout)
 static inline bool
 is_in_range(int64 place, EventLayout layout, CalendarUnit unit)
 {
-	return has_time(layout) ? time_is_in_range(place) : calendar_is_period(unit, place);
+	return layout == EVENTS_NAMED_SECONDS ? place >= TIME_MIN / SECOND && place < TIME_END / SECOND :
+		has_time(layout) ? time_is_in_range(place) : calendar_is_period(unit, place);
 }
 
 static pg_attribute_always_inline const char *
 check_events(const uint8 **bytes, const uint8 *end, Size n,
-			 const EventLimits *limits, int64 *last, EventLayout layout)
+			 EventLimits *limits, int64 *last, EventLayout layout)
 {
 	int64		place = 0;
 	uint64		last_tag = 0;
@@ -367,12 +389,23 @@ check_events(const uint8 **bytes, const uint8 *end, Size n,
 			return "a time is out of range";
 		else
 			place = (int64) ((uint64) place + distance);
-		if (layout == EVENTS_MOMENTS)
+		if (has_tag(layout))
 		{
 			if (!check_varint(bytes, end, &tag) || tag > limits->tag_max)
 				return "a tag is not valid";
 			if (i > 0 && distance == 0 && tag < last_tag)
 				return "its events do not ascend";
+			if (is_named(layout))
+			{
+				Event		event = {.tag = (uint32) tag};
+
+				if (event_kind(&event) >= limits->kinds)
+					return "a tag is not valid";
+				if (i > 0 && distance == 0 && tag == last_tag)
+					return "an event appears twice";
+				limits->names_seen |= UINT32_C(1) << event_name(&event);
+				limits->has_fractions |= layout == EVENTS_NAMED && place % SECOND != 0;
+			}
 			last_tag = tag;
 		}
 		else
@@ -392,17 +425,20 @@ check_events(const uint8 **bytes, const uint8 *end, Size n,
 		return NULL;
 
 	/* They ascend, so if the first and the last are in range all are. */
-	*last = place;
-	return is_in_range(place, layout, limits->unit) ? NULL : "a time is out of range";
+	if (!is_in_range(place, layout, limits->unit))
+		return "a time is out of range";
+	*last = layout == EVENTS_NAMED_SECONDS ? place * SECOND : place;
+	return NULL;
 }
 
 /*
  * Checks n events from outside and moves *bytes behind them; returns what is
- * wrong, or NULL.  *last becomes the last time or period.
+ * wrong, or NULL.  *last becomes the last time or period, and the limits note what
+ * named events are.
  */
 const char *
 events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
-			 const EventLimits *limits, int64 *last)
+			 EventLimits *limits, int64 *last)
 {
 	BY_LAYOUT(check_events, layout, bytes, end, n, limits, last);
 }
@@ -412,7 +448,7 @@ const uint8 *
 events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout)
 {
 	if (!has_money(layout))
-		return skip_varints(bytes, end, layout == EVENTS_MOMENTS ? n * 2 : n);
+		return skip_varints(bytes, end, has_tag(layout) ? n * 2 : n);
 	for (Size i = 0; i < n; i++)
 	{
 		check_interrupts(i);
@@ -421,7 +457,7 @@ events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout)
 	return bytes;
 }
 
-/* Goes over n checked events; *last becomes the last time or period.  Returns their end. */
+/* Goes over n checked events; *last becomes the last time or period as it is stored.  Returns their end. */
 const uint8 *
 events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last)
 {
@@ -432,7 +468,7 @@ events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last)
 		check_interrupts(i);
 		bytes = load_varint(bytes, &number);
 		*last = i == 0 ? unzigzag(number) : (int64) ((uint64) *last + number);
-		if (layout == EVENTS_MOMENTS)
+		if (has_tag(layout))
 			bytes = load_varint(bytes, &number);
 		else if (has_money(layout))
 			bytes = amount_end(bytes);
@@ -459,6 +495,11 @@ load_events(const uint8 *bytes, const uint8 *end, Size n, DecimalPool *pool, Eve
 			case EVENTS_MOMENTS:
 				bytes = load_varint_before(bytes, end, &number);
 				events[i] = (Event) {.value = last, .tag = (uint32) number};
+				break;
+			case EVENTS_NAMED:
+			case EVENTS_NAMED_SECONDS:
+				bytes = load_varint_before(bytes, end, &number);
+				events[i] = (Event) {.value = layout == EVENTS_NAMED ? last : last * SECOND, .tag = (uint32) number};
 				break;
 			case EVENTS_TIMES:
 				events[i] = (Event) {.value = last};

@@ -6,7 +6,8 @@
  * steps of a funnel a row meets, what kind of interaction it is); equal moments
  * are all kept.  Times, payments (the net of a time) and periods (a calendar
  * period, with whether the member was active in it and perhaps its net) are kept
- * once each.
+ * once each, and so are named events: a time and a tag that is made of the number
+ * of a name (history_names.h) and a kind.
  *
  * Stored (docs/storage-format.md): the first time or period, then the distance
  * to each next one, in 7 bits a byte; so most events take 1 to 10 bytes.
@@ -24,7 +25,9 @@ typedef enum EventLayout
 	EVENTS_TIMES,				/* value: time; tag 0 */
 	EVENTS_PERIODS,				/* tag: period; value 0 */
 	EVENTS_AMOUNTS,				/* tag: period; value: packed money */
-	EVENTS_PAYMENTS				/* value: time; amount.  Not in books: there is no room for the owner */
+	EVENTS_PAYMENTS,			/* value: time; amount.  Not in books: there is no room for the owner */
+	EVENTS_NAMED,				/* value: time; tag: number of the name, kind */
+	EVENTS_NAMED_SECONDS		/* the same, of whole seconds, which is what is stored */
 } EventLayout;
 
 typedef struct Event
@@ -41,12 +44,36 @@ typedef struct Event
 	};
 } Event;
 
-/* What settings allow the events that are stored with them. */
+/* What settings allow the events that are stored with them, and what named events turned out to be. */
 typedef struct EventLimits
 {
-	uint32		tag_max;		/* of moments */
+	uint32		tag_max;		/* of moments and named events */
 	CalendarUnit unit;			/* of periods */
+	uint32		kinds;			/* of named events */
+	uint32		names_seen;		/* a bit for each name */
+	bool		has_fractions;	/* a time is not a whole second */
 } EventLimits;
+
+/* A tag of named events. */
+#define EVENT_KIND_BITS 3
+
+static inline uint32
+event_named_tag(uint32 name, uint32 kind)
+{
+	return name << EVENT_KIND_BITS | kind;
+}
+
+static inline uint32
+event_name(const Event *event)
+{
+	return event->tag >> EVENT_KIND_BITS;
+}
+
+static inline uint32
+event_kind(const Event *event)
+{
+	return event->tag & ((1 << EVENT_KIND_BITS) - 1);
+}
 
 /* The tag of a period. */
 #define EVENT_PERIOD_BIAS (INT32_C(1) << 28)
@@ -76,7 +103,7 @@ extern Size events_size(const Event *events, Size n, EventLayout layout);
 extern uint8 *events_store(const Event *events, Size n, EventLayout layout,
 						   const DecimalPool *pool, uint8 *bytes);
 extern const char *events_check(const uint8 **bytes, const uint8 *end, Size n, EventLayout layout,
-								const EventLimits *limits, int64 *last);
+								EventLimits *limits, int64 *last);
 extern const uint8 *events_end(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout);
 extern const uint8 *events_skip(const uint8 *bytes, Size n, EventLayout layout, int64 *last);
 extern const uint8 *events_load(const uint8 *bytes, const uint8 *end, Size n, EventLayout layout,

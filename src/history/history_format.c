@@ -11,11 +11,11 @@
 
 /* Bytes that history_store will write. */
 Size
-history_stored_size(const HistoryFormat *format, Size settings_size,
+history_stored_size(const HistoryFormat *format, const uint8 *settings, Size settings_size,
 					const Event *events, Size n)
 {
 	return HEADER_SIZE + SETTINGS_HEADER_SIZE + settings_size + varint_size(n) +
-		events_size(events, n, format->layout);
+		events_size(events, n, names_layout(format->layout, settings, settings_size));
 }
 
 /* Writes settings and arranged events. */
@@ -27,7 +27,7 @@ history_store(const HistoryFormat *format, const uint8 *settings, Size settings_
 	bytes[1] = format->version;
 	bytes = history_store_settings(settings, settings_size, bytes + HEADER_SIZE);
 	bytes = store_varint(bytes, n);
-	(void) events_store(events, n, format->layout, pool, bytes);
+	(void) events_store(events, n, names_layout(format->layout, settings, settings_size), pool, bytes);
 }
 
 /* Checks a value from outside; returns what is wrong with it, or NULL. */
@@ -35,9 +35,10 @@ const char *
 history_check(const HistoryFormat *format, const uint8 *bytes, Size length)
 {
 	const uint8 *end = bytes + length;
-	EventLimits limits = {0, UNIT_DAY};
+	EventLimits limits = {.unit = UNIT_DAY};
 	const uint8 *settings;
 	Size		settings_size;
+	EventLayout layout;
 	const char *wrong;
 	int64		last;
 
@@ -55,7 +56,9 @@ history_check(const HistoryFormat *format, const uint8 *bytes, Size length)
 	if (format->check_settings != NULL &&
 		(wrong = format->check_settings(settings, settings_size, &limits)) != NULL)
 		return wrong;
-	if ((wrong = history_check_events(&bytes, end, format->layout, &limits, &last)) != NULL)
+	layout = names_layout(format->layout, settings, settings_size);
+	if ((wrong = history_check_events(&bytes, end, layout, &limits, &last)) != NULL ||
+		(wrong = names_check_used(layout, &limits)) != NULL)
 		return wrong;
 	return bytes == end ? NULL : "its length is wrong";
 }
@@ -108,7 +111,7 @@ history_read_settings(const uint8 **bytes, const uint8 *end, const uint8 **setti
  */
 const char *
 history_check_events(const uint8 **bytes, const uint8 *end, EventLayout layout,
-					 const EventLimits *limits, int64 *last)
+					 EventLimits *limits, int64 *last)
 {
 	uint64		n;
 

@@ -10,15 +10,16 @@
 #define CUSTMART_HISTORY_FORMAT_H
 
 #include "history/history_core.h"
+#include "history/history_names.h"
 #include "shared/stored_kind.h"
 
-#define HISTORY_SETTINGS_MAX 264
+#define HISTORY_SETTINGS_MAX NAMES_SIZE_MAX
 
 typedef struct HistoryFormat
 {
 	StoredKind	kind;
 	uint8		version;
-	EventLayout layout;
+	EventLayout layout;			/* of events in memory; names_layout tells how named ones are stored */
 
 	/* What is wrong with stored settings, or NULL and what they allow.  NULL: there are none. */
 	const char *(*check_settings) (const uint8 *settings, Size size, EventLimits *limits);
@@ -34,7 +35,7 @@ typedef struct StoredHistory
 	Size		count;			/* of events */
 } StoredHistory;
 
-extern Size history_stored_size(const HistoryFormat *format, Size settings_size,
+extern Size history_stored_size(const HistoryFormat *format, const uint8 *settings, Size settings_size,
 								const Event *events, Size n);
 extern void history_store(const HistoryFormat *format, const uint8 *settings, Size settings_size,
 						  const Event *events, Size n, const DecimalPool *pool, uint8 *bytes);
@@ -45,6 +46,6 @@ extern uint8 *history_store_settings(const uint8 *settings, Size size, uint8 *by
 extern bool history_read_settings(const uint8 **bytes, const uint8 *end,
 								  const uint8 **settings, Size *size);
 extern const char *history_check_events(const uint8 **bytes, const uint8 *end, EventLayout layout,
-										const EventLimits *limits, int64 *last);
+										EventLimits *limits, int64 *last);
 
 #endif							/* CUSTMART_HISTORY_FORMAT_H */

@@ -1,4 +1,4 @@
-/* needs: shared/calendar_core.c money/decimal.c history/history_core.c history/history_format.c */
+/* needs: shared/calendar_core.c money/decimal.c history/history_core.c history/history_names.c history/history_format.c */
 #include "history/history_format.h"
 
 #include "shared/bytes.h"
@@ -110,7 +110,7 @@ test_round_trips(void)
 		Value		value = random_value();
 		Size		length;
 		uint8	   *expected = plain_bytes(&value, &length);
-		Size		size = history_stored_size(value.format, value.settings_size, value.events, value.n);
+		Size		size = history_stored_size(value.format, value.settings, value.settings_size, value.events, value.n);
 		uint8	   *bytes = malloc(size);
 		const HistoryFormat *other = value.format == &with_settings ? &without_settings : &with_settings;
 		uint8	   *longer;
