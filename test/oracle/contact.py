@@ -133,10 +133,11 @@ def cap_of(r, base_cap, min_cap, max_cap):
     return max(min_cap, min(max_cap, floor(base_cap * r + Fraction(1, 2))))
 
 
-def opted_out(rows, member, channel):
+def opted_out(rows, member, channel=None):
+    """of the channel, or of all as if they were one"""
     last = {True: None, False: None}
     for m, c, kind, t in rows:
-        if (m, c) == (member, channel) and kind in ("unsubscribed", "complained", "subscribed"):
+        if m == member and channel in (None, c) and kind in ("unsubscribed", "complained", "subscribed"):
             out = kind != "subscribed"
             last[out] = t if last[out] is None else max(last[out], t)
     return last[True] is not None and (last[False] is None or last[True] >= last[False])
@@ -158,6 +159,8 @@ def rate_ratio(strata, alpha):
     if above == 0:
         return 0.0, None, None
     variance = sum(Fraction(n1 * n0 * (a + b) - a * b * (n1 + n0), (n1 + n0) ** 2) for a, n1, b, n0 in strata) / (above * below)
+    if variance == 0:
+        return float(above / below), None, None
     margin = scipy.stats.norm.isf(alpha / 2) * sqrt(variance)
     center = log(above / below)
     return float(above / below), exp(center - margin), exp(center + margin)
@@ -188,7 +191,7 @@ def reports(rows, s):
         yield "pressures", m, dict(pressure=pressure(mine, as_of, s["half_life"], weight), contacts=len(mine), last_contact=moment(max((t for _, t in mine), default=None))), CLOSE
         moments = [t for _, t in mine]
         yield "trails", m, dict(pressure=pressure(mine, as_of, s["half_life"], weight), within=sum(as_of - s["span"] < t <= as_of for t in moments),
-                                next=moment(next_contact(moments, as_of, s["span"], s["base_cap"]))), CLOSE
+                                next=moment(next_contact(moments, as_of, s["span"], 0 if opted_out(rows_of[m], m) else s["base_cap"]))), CLOSE
 
     answered = set().union(*(credited(r, contacts, s["responses"], s["respond_within"]) for r in rows_of.values()))
     lost = set().union(*(credited(r, contacts, ("unsubscribed", "complained"), s["respond_within"]) for r in rows_of.values()))
@@ -198,7 +201,7 @@ def reports(rows, s):
         counts[c][m] = len(mature), sum((m, c, t) in answered for t in mature)
     prior = priors(counts, s["prior_weight"])
     for c, (k, n, x, p, kappa, tolerance) in prior.items():
-        yield "priors", c, dict(members=k, contacts=n, responses=x, rate=number(p), prior_weight=float(kappa) if kappa is not None else None if p is None else "Infinity"), tolerance
+        yield "priors", c, dict(members=k, contacts=n, responses=x, rate=number(p), prior_weight=number(kappa)), tolerance
     for m, c in pairs:
         n, x = counts[c][m]
         engagement, r = ratio(n, x, prior[c])
@@ -258,7 +261,7 @@ def random_shop(number):
     s = dict(DEFAULTS)
     if number % 10 != 0:
         s.update(half_life=span(0.2, 12), lookback=dice.choice((span(5, 40), 180 * DAY)), respond_within=span(0.1, 6), span=span(0.5, 12),
-                 responses=dice.choice((("clicked", "converted"), ("converted",), ("opened", "clicked", "converted"), ("clicked", "sent"))),
+                 responses=dice.choice((("clicked", "converted"), ("converted",), ("opened", "clicked", "converted"), ("clicked", "subscribed", "clicked"))),
                  prior_weight=dice.choice((None, None, 1, 4, 10, 0.5)), base_cap=dice.choice((1, 2, 3, 5)), max_cap=dice.choice((5, 7, 20)), min_cap=dice.choice((0, 1, 1)),
                  max_prior=dice.choice((1, 2, 4, 10)), alpha=dice.choice((0.05, 0.1, 0.01)), channel=dice.choice((None, channels[0])))
         if dice.random() < 0.7:
