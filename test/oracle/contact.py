@@ -110,10 +110,10 @@ def priors(counts, prior_weight):
             if size != 0:
                 rho = (spread - chance) / (p * (1 - p) * size)
                 if rho > 0:
-                    kappa = 1 / rho - 1 if rho < 1 else Fraction(1, 100)
+                    kappa = max(1 / rho - 1, Fraction(1, 100))
                     # What is lost where numbers that are nearly equal are subtracted.
                     worse = (spread + chance) / abs(spread - chance) + (total + k) / abs(size)
-                    tolerance = max(CLOSE, float(4e-16 * worse * (1 / rho) / kappa)) if rho < 1 else CLOSE
+                    tolerance = max(CLOSE, float(4e-16 * worse * (1 / rho) / kappa))
         found[channel] = (k, total, answers, p, kappa, tolerance)
     return found
 

@@ -15,7 +15,7 @@ BEGIN;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(67);
+SELECT plan(71);
 
 -- The oracle
 
@@ -69,7 +69,7 @@ RETURNS TABLE (channel text, members bigint, contacts bigint, responses bigint, 
     SELECT channel, count(*) FILTER (WHERE n > 0) AS k, sum(n) AS n, sum(x) AS x, max(p) AS p, sum(n * (x / nullif(n, 0) - p) ^ 2) AS s, sum(n * n) AS squares
       FROM counts GROUP BY channel)
   SELECT channel, k, n::bigint, x::bigint, p,
-         CASE WHEN kappa IS NOT NULL THEN kappa WHEN rho >= 1 THEN 0.01 WHEN rho > 0 THEN 1 / rho - 1 END
+         CASE WHEN kappa IS NOT NULL THEN kappa WHEN rho > 0 THEN greatest(1 / rho - 1, 0.01) END
     FROM sums, LATERAL (SELECT (s - p * (1 - p) * (k - 1)) / nullif(p * (1 - p) * (n - squares / nullif(n, 0) - (k - 1)), 0) AS rho) r
 $$;
 
@@ -212,6 +212,8 @@ SELECT pg_temp.same_rows('SELECT * FROM contact_engagements(pg_temp.book())',
                          $$ SELECT member, channel, contacts, responses, rate, engagement, ratio FROM pg_temp.engagements((SELECT max(at) FROM known), '180 days', '7 days', '{clicked,converted}', NULL) $$,
                          'member, channel', 'contact_engagements(): defaults');
 SELECT pg_temp.same_rows('SELECT * FROM contact_fatigue(pg_temp.book())', $$ SELECT * FROM pg_temp.fatigue((SELECT max(at) FROM known), '7 days', '7 days', '{clicked,converted}', 10, 1.959963984540054) $$, 'prior', 'contact_fatigue(): defaults');
+SELECT pg_temp.same_rows('SELECT (contact_allowances(contact_book(member, channel, kind, at), base_cap => 2)).* FROM known', 'SELECT * FROM contact_allowances(pg_temp.book(), base_cap => 2)', 'member, channel',
+                         'contact_allowances(): in the select list as in FROM');
 SELECT ok((SELECT count(DISTINCT cap) > 3 AND bool_or(is_opted_out) AND bool_or(NOT is_allowed AND NOT is_opted_out) FROM contact_allowances(pg_temp.book(), base_cap => 2, span => '21 days')), 'caps of all kinds, members who left and who must wait');
 
 -- Members of the other types.
@@ -238,6 +240,18 @@ SELECT pg_temp.same_rows('SELECT member, next_contact(trail, ''2026-01-01'', ''7
                               FROM (SELECT member, coalesce(max(at) FILTER (WHERE kind IN ('unsubscribed', 'complained')) >= coalesce(max(at) FILTER (WHERE kind = 'subscribed'), '-infinity'), false) AS is_out FROM known GROUP BY member) m
                                    LEFT JOIN LATERAL (SELECT at FROM contact c WHERE c.member = m.member ORDER BY at DESC OFFSET 1 LIMIT 1) l ON true $$, 'member',
                          'next_contact(): all channels');
+SELECT is_empty($$ SELECT * FROM trails, LATERAL (SELECT max(at) AS latest FROM known WHERE known.member = trails.member) l
+                    WHERE pressure(trail) <> pressure(trail, latest) OR contacts_within(trail, NULL, '9 days') <> contacts_within(trail, latest, '9 days')
+                       OR next_contact(trail, NULL, '90 days', 2) IS DISTINCT FROM next_contact(trail, latest, '90 days', 2) $$, 'as_of of a trail is its latest row, if left out');
+SELECT is_empty($$ SELECT * FROM (SELECT member, at, contact_trail(channel, kind, at) OVER (PARTITION BY member ORDER BY at) AS trail FROM known WHERE member BETWEEN 5 AND 40) r
+                    WHERE trail <> (SELECT contact_trail(channel, kind, at) FROM known WHERE member = r.member AND at <= r.at) $$, 'a running trail has the rows so far');
+
+-- Members differ as much as they can: what all do says nothing, but a little.
+SELECT results_eq($$ SELECT p.channel, p.prior_weight FROM (SELECT contact_book(member, channel, kind, t) AS book
+                       FROM (VALUES (1::bigint, 'all or nothing', 5), (2, 'all or nothing', 0), (1, 'nobody', 0), (2, 'nobody', 0), (1, 'one', 2), (1, 'as by chance', 2), (2, 'as by chance', 3)) v (member, channel, x),
+                            LATERAL (SELECT 'sent' AS kind, timestamptz '2026-01-01' + i * interval '1 hour' AS t FROM generate_series(1, 5) i
+                                     UNION ALL SELECT 'clicked', timestamptz '2026-01-01' + i * interval '1 hour' FROM generate_series(1, x) i) r) b, contact_priors(book, '2026-06-01') p ORDER BY 1 $$,
+                  $$ VALUES ('all or nothing', 0.01::float8), ('as by chance', NULL), ('nobody', NULL), ('one', NULL) $$, 'contact_priors(): the least there is, and none');
 
 -- Who answers more often may be written to more often; who was written to more often, and answered as often, less often.
 CREATE TEMP TABLE capped AS
