@@ -122,7 +122,7 @@ sub compare
 # ---------- random shops ----------
 
 my $shops = $ENV{FULL} ? 400 : 40;
-compare("$shops random shops", 800 * $shops, 'shops', $shops);
+compare("$shops random shops", 700 * $shops, 'shops', $shops);
 
 # Whatever the order of the rows, the parts and the plan, the bytes are the same.
 sub same_books
