@@ -123,6 +123,22 @@ zone_offset_slow(Zone *zone, TimestampTz time)
 	return (int64) tm->tm_gmtoff * USECS_PER_SEC;
 }
 
+/* When the offset of a zone may change next, after `time`; DT_NOEND if never. */
+TimestampTz
+zone_next_change(const Zone *zone, TimestampTz time)
+{
+	pg_time_t	seconds = seconds_of(time);
+	pg_time_t	change;
+	long		before;
+	long		after;
+	int			is_dst[2];
+
+	if (pg_next_dst_boundary(&seconds, &before, &is_dst[0], &change, &after, &is_dst[1], zone->rules) <= 0 ||
+		change >= seconds_of(END_TIMESTAMP - 1))
+		return DT_NOEND;
+	return (change - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY) * USECS_PER_SEC;
+}
+
 /*
  * Looks up the offset of a piece of what the clocks show.  Of a time that they
  * show, DetermineTimeZoneOffset looks at the first change that comes later than

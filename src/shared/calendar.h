@@ -89,6 +89,7 @@ typedef struct CalendarSettings
 extern Zone *zone_find(const char *name, Size length);
 extern const char *zone_name(const Zone *zone);
 extern int64 zone_offset_slow(Zone *zone, TimestampTz time);
+extern TimestampTz zone_next_change(const Zone *zone, TimestampTz time);
 extern TimestampTz zone_instant_slow(Zone *zone, Timestamp local);
 extern TimestampTz zone_timestamp_argument(Zone *zone, Timestamp local, const char *argument);
 extern TimestampTz zone_date_argument(Zone *zone, DateADT date, const char *argument);

@@ -1,7 +1,7 @@
 """Stored books, byte by byte as docs/storage-format.md describes them.
 
-Run as a program it prints the golden literals of rfm_book, pricebook_summary and
-price_slope_summary, made of the rows that test/sql/golden.sql has, too.  It knows that
+Run as a program it prints the golden literals of rfm_book, pricebook_summary,
+price_slope_summary, contact_trail and contact_book, made of the rows that test/sql/golden.sql has, too.  It knows that
 page and nothing of the extension.
 
 Keys and ids of orders are int (bigint), UUID or str (text, in UTF-8); money is
@@ -322,6 +322,52 @@ def price_slope(key_type, rows, has_members=False):
     return literal("price_slope_summary", book(8, key_type, form, skipped, keys, u32(sum(numbers)) + u32(*numbers) + cells))
 
 
+# ---------- contacts ----------
+
+CONTACT_KINDS = ["sent", "opened", "clicked", "converted", "complained", "unsubscribed", "subscribed"]
+
+
+def zigzag(number):
+    return 2 * number if number >= 0 else -2 * number - 1
+
+
+def contact_settings(rows):
+    """The settings of rows (channel, kind, time), how many microseconds their unit has, and the channels in order."""
+    channels = sorted({channel.encode() for channel, _, _ in rows})
+    unit = 1 if any(microseconds(time) % 1000000 for _, _, time in rows) else 1000000
+    return u8(unit > 1) + b"".join(u8(len(channel)) + channel for channel in channels), unit, channels
+
+
+def contact_events(rows, unit, channels):
+    events = sorted({(microseconds(time) // unit, 8 * channels.index(channel.encode()) + CONTACT_KINDS.index(kind))
+                     for channel, kind, time in rows})
+    places = [place for place, _ in events]
+    distances = [zigzag(places[0])] + [place - before for before, place in zip(places, places[1:])]
+    return varint(len(events)) + b"".join(varint(distance) + varint(tag) for distance, (_, tag) in zip(distances, events))
+
+
+def sized(settings):
+    return struct.pack(">H", len(settings)) + settings
+
+
+def contact_trail(rows):
+    settings, unit, channels = contact_settings(rows)
+    return literal("contact_trail", u8(19) + u8(1) + sized(settings) + contact_events(rows, unit, channels))
+
+
+def contact_book(key_type, rows):
+    """Of rows (member, channel, kind, time)."""
+    complete = [row for row in rows if None not in row]
+    members = defaultdict(list)
+    for member, *row in complete:
+        members[member].append(row)
+    keys = in_order(members)
+    settings, unit, channels = contact_settings([row[1:] for row in complete]) if keys else (b"", 1, [])
+    latest = max((microseconds(row[3]) for row in complete), default=0)
+    tail = sized(settings) + i64(latest) + b"".join(contact_events(members[key], unit, channels) for key in keys)
+    return literal("contact_book", book(20, key_type, 0, len(rows) - len(complete), keys, tail))
+
+
 # ---------- the rows of test/sql/golden.sql ----------
 
 BIG = "100000000000000000000"
@@ -370,7 +416,17 @@ GOLDEN = [
         ("tea", "2026-01-05", 0.0, "1", 1), ("Käse", "2026-01-12", -0.25, "2", 2), ("tea", "2026-01-05", -3.0, "2", 33),
         ("tea", "1999-12-31", 1048576.0, "1", 1), ("tea", "2026-01-05", 0.5, "2", 1), ("tea", "2026-01-05", 0.0, "1", None)], True),
     price_slope(int, [(42, 1.0, "2", "m1"), (42, 2.0, "4", "m2"), (42, 2.5, "0", "m2"), (42, 4.0, "0.5", "m1")], True),
-    price_slope(int, [(42, 1.0, "2", LOW), (42, 2.0, "4", HIGH)], True)]
+    price_slope(int, [(42, 1.0, "2", LOW), (42, 2.0, "4", HIGH)], True),
+    contact_trail([
+        ("sms", "sent", "2026-01-02T10:00:00"), ("email", "clicked", "2026-01-01T10:05:30"), ("email", "sent", "2026-01-01T10:00:00"),
+        ("email", "sent", "2026-01-01T10:00:00"), ("e-mail", "subscribed", "1999-12-31T23:59:59")]),
+    contact_trail([("", "complained", "1999-12-31T23:59:59.999999"), ("", "unsubscribed", "2026-01-01")]),
+    contact_book(int, [
+        (7, "sms", "sent", "2026-01-02T10:00:00"), (-1, "email", "opened", "1999-12-31T23:59:59"), (7, "email", "converted", "2026-01-01T10:05:30"),
+        (7, "email", "sent", "2026-01-01T10:00:00"), (7, "email", "sent", "2026-01-01T10:00:00"), (None, "x", "sent", "2026-01-01"), (7, None, "sent", "2026-01-01")]),
+    contact_book(str, [("é", "ö", "sent", "2026-01-01T00:00:00.000001"), ("e", "oe", "unsubscribed", "2026-01-01"), ("e", "ö", "sent", "1999-12-31T23:59:59")]),
+    contact_book(UUID, [(HIGH, "email", "sent", "2026-01-01"), (LOW, "email", "sent", "2026-01-01T00:00:01")]),
+    contact_book(int, [(None, "email", "sent", "2026-01-01")] * 3)]
 
 if __name__ == "__main__":
     print("\n".join(GOLDEN))

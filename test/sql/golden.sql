@@ -178,3 +178,17 @@ GROUP BY x, literal, made;
 SELECT string_agg(concat_ws(' ', p.score, p.members, p.treated_total), ', ') AS points, rows_skipped(x), x::text = literal AS same_text, campaign_book_send(x) = decode(substr(literal, 15), 'base64') AS same_bytes, x = made AS made_today
 FROM (VALUES ((SELECT campaign_book(s, true, 0) FROM unnest('{0,1,-1}'::float8[]) s), 'campaign_book:EgEBAAAAAAMAAAAAAAAAAAjAD////////wAAAAAAAAAAP/AAAAAAAAB/4AAAAAAAAQABAAAAAAABAAAAAAABAAAAAA==')) v(made, literal), LATERAL (SELECT literal::campaign_book AS x) s, uplift_points(x) p
 GROUP BY x, literal, made;
+
+-- 1.0.0: contact_trail and contact_book, by test/oracle/stored_books.py: whole seconds, microseconds, names that sort by bytes, nothing but skipped rows
+SELECT contacts_within(x, NULL, '36500 days') AS contacts, next_contact(x, NULL, '1 day', 1) AS next_contact, x::text = literal AS same_text, contact_trail_send(x) = decode(substr(literal, 15), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT contact_trail(c, k, t) FROM (VALUES ('sms', 'sent', timestamptz '2026-01-02 10:00+00'), ('email', 'clicked', '2026-01-01 10:05:30+00'), ('email', 'sent', '2026-01-01 10:00+00'), ('email', 'sent', '2026-01-01 10:00+00'), ('e-mail', 'subscribed', '1999-12-31 23:59:59+00')) v(c, k, t)), 'contact_trail:EwEAEgEGZS1tYWlsBWVtYWlsA3NtcwQBBqGEpIcDCMoCCragBRA='),
+	((SELECT contact_trail('', k, t) FROM (VALUES ('complained', timestamptz '1999-12-31 23:59:59.999999+00'), ('unsubscribed', '2026-01-01 00:00+00')) v(k, t)), 'contact_trail:EwEAAgAAAgEEgcCh1/DIugEF')
+	) v(made, literal), LATERAL (SELECT literal::contact_trail AS x) s;
+SELECT member_count(x), rows_skipped(x), (SELECT string_agg(concat_ws(' ', p.channel, p.contacts), ', ') FROM contact_priors(x, respond_within => '0', lookback => '36500 days') p) AS contacts, x::text = literal AS same_text, contact_book_send(x) = decode(substr(literal, 14), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT contact_book(m, c, k, t) FROM (VALUES (7::bigint, 'sms', 'sent', timestamptz '2026-01-02 10:00+00'), (-1, 'email', 'opened', '1999-12-31 23:59:59+00'), (7, 'email', 'converted', '2026-01-01 10:05:30+00'), (7, 'email', 'sent', '2026-01-01 10:00+00'), (7, 'email', 'sent', '2026-01-01 10:00+00'), (NULL, 'x', 'sent', '2026-01-01 00:00+00'), (7, NULL, 'sent', '2026-01-01 00:00+00')) v(m, c, k, t)), 'contact_book:FAEBAAAAAAIAAAAAAAAAAgH//////////wAIAAsBBWVtYWlsA3NtcwAC6mOKhCgAAQEBA8CIyI4GAMoCA7agBQg='),
+	((SELECT contact_book(m, c, k, t) FROM (VALUES ('é'::text, 'ö', 'sent', timestamptz '2026-01-01 00:00:00.000001+00'), ('e', 'oe', 'unsubscribed', '2026-01-01 00:00+00'), ('e', 'ö', 'sent', '1999-12-31 23:59:59+00')) v(m, c, k, t)), 'contact_book:FAEDAAAAAAIAAAAAAAAAAAAAAAEAAAACZcOpAAcAAm9lAsO2AALqRwroYAEC/4h6CMDE3tfwyLoBBQGCgMOu4ZH1Agg='),
+	((SELECT contact_book(m, 'email', 'sent', t) FROM (VALUES ('ff000000-0000-0000-0000-000000000000'::uuid, timestamptz '2026-01-01 00:00+00'), ('00010203-0405-0607-0809-0a0b0c0d0e0f', '2026-01-01 00:00:01+00')) v(m, t)), 'contact_book:FAECAAAAAAIAAAAAAAAAAAABAgMEBQYHCAkKCwwNDg//AAAAAAAAAAAAAAAAAAAAAAcBBWVtYWlsAALqRwr3okABgtbDjgYAAYDWw44GAA=='),
+	((SELECT contact_book(NULL::bigint, 'email', 'sent', now()) FROM generate_series(1, 3)), 'contact_book:FAEBAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAA=')
+	) v(made, literal), LATERAL (SELECT literal::contact_book AS x) s;

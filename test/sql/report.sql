@@ -93,7 +93,16 @@ INSERT INTO report VALUES
 	('campaign_differences', '{book}', 'campaign_book(item, customer_id % 3 > 0, floor(amount / 60))'),
 	('campaign_offers', '{book}, 20, 0.1, 1, 0.9, 0.1', 'campaign_book(item, customer_id % 3 > 0, floor(amount / 60))'),
 	('uplift_curves', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, floor(amount / 60))'),
-	('uplift_points', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, amount)');
+	('uplift_points', '{book}', 'campaign_book(price::float8, customer_id % 3 > 0, amount)'),
+	('contact_pressures', '{book}', 'contact_book(customer_id, item, CASE WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)'),
+	('contact_pressures', 'NULL::uuid, {book}, ''2027-06-01'', ''100 days'', ''{item 1,item 2}'', ''{2,0}''', 'contact_book(lpad(customer_id::text, 32, ''0'')::uuid, item, ''sent'', ordered_at)'),
+	('contact_engagements', '{book}', 'contact_book(customer_id, customer_group, CASE WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)'),
+	('contact_engagements', 'NULL::text, {book}, lookback => ''900 days'', prior_weight => 3', 'contact_book(customer_id::text, item, CASE WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)'),
+	('contact_priors', '{book}, respond_within => ''20 days''', 'contact_book(customer_id, item, CASE WHEN amount < 40 THEN ''converted'' ELSE ''sent'' END, ordered_at)'),
+	('contact_allowances', '{book}', 'contact_book(customer_id, item, CASE WHEN amount < 5 THEN ''unsubscribed'' WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)'),
+	('contact_allowances', 'NULL::uuid, {book}, NULL, ''90 days'', 2, 1, 3, ''900 days''', 'contact_book(lpad(customer_id::text, 32, ''0'')::uuid, customer_group, CASE WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)'),
+	('contact_fatigue', '{book}, span => ''90 days''', 'contact_book(customer_id, customer_group, CASE WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)'),
+	('contact_fatigue', '{book}, max_prior => 2, channel => ''new''', 'contact_book(customer_id::text, customer_group, CASE WHEN amount < 40 THEN ''clicked'' ELSE ''sent'' END, ordered_at)');
 
 \echo '# Functions of the extension that return sets and are not tried here'
 SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass
@@ -178,6 +187,7 @@ SELECT pg_temp.expected_rows(format('SELECT * FROM funnel_members(%L)', :'funnel
 	pg_temp.expected_rows('SELECT (funnel_members(funnel_book(customer_id, ''1 day'', ''2026-01-01'', true))).* FROM many') AS made_on_the_spot,
 	pg_temp.expected_rows('SELECT * FROM funnel_members((SELECT funnel_book(customer_id, ''1 day'', ''2026-01-01'', true) FROM many))') AS in_a_subquery;
 SELECT pg_temp.expected_rows('SELECT (interaction_members(interaction_book(customer_id, ''own'', ''2026-01-01''))).* FROM many') AS interaction_members,
+	pg_temp.expected_rows('SELECT (contact_pressures(contact_book(customer_id, ''email'', ''sent'', ''2026-01-01''))).* FROM many') AS contact_pressures,
 	pg_temp.expected_rows('SELECT (price_gap_items(NULL::bigint, pricebook(customer_id, ''new'', 1), ''new'')).* FROM many') AS price_gap_items;
 
 \echo '# A library beside the SQL of another version says so, and writes no row that is too long'

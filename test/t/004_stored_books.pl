@@ -1,4 +1,4 @@
-# The golden literals of rfm_book, pricebook_summary and price_slope_summary are
+# The golden literals of rfm_book, pricebook_summary, price_slope_summary, contact_trail and contact_book are
 # those that test/oracle/stored_books.py prints, and it prints no others.
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ my $test = abs_path(dirname(__FILE__) . '/..');
 my @printed = split /\n/, `$python $test/oracle/stored_books.py`;
 is($?, 0, 'the oracle prints its literals');
 cmp_ok(scalar(@printed), '>', 0, 'and there are some');
-my %golden = map { ($_ => 1) } PostgreSQL::Test::Utils::slurp_file("$test/sql/golden.sql") =~ /'((?:rfm_book|pricebook_summary|price_slope_summary):[^']*)'/g;
+my %golden = map { ($_ => 1) } PostgreSQL::Test::Utils::slurp_file("$test/sql/golden.sql") =~ /'((?:rfm_book|pricebook_summary|price_slope_summary|contact_trail|contact_book):[^']*)'/g;
 is_deeply([ sort keys %golden ], [ sort @printed ], 'which are those of golden.sql');
 
 done_testing();

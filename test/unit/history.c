@@ -12,14 +12,34 @@
 #define TIME_FIRST INT64_C(-211813488000000000)	/* 4714-11-24 BC, 2451545 days before 2000-01-01 */
 #define TIME_LAST INT64_C(9223371331199999999)	/* the last microsecond of 294276, 106751983 days on */
 
-#define LAST_LAYOUT EVENTS_PAYMENTS
+#define LAST_LAYOUT EVENTS_NAMED_SECONDS
 
-static const char *const layout_names[] = {"moments", "times", "periods", "amounts", "payments"};
+static const char *const layout_names[] = {"moments", "times", "periods", "amounts", "payments",
+"named events", "named events of whole seconds"};
+
+static bool
+is_named(EventLayout layout)
+{
+	return layout == EVENTS_NAMED || layout == EVENTS_NAMED_SECONDS;
+}
+
+static bool
+has_tag(EventLayout layout)
+{
+	return layout == EVENTS_MOMENTS || is_named(layout);
+}
 
 static bool
 has_time(EventLayout layout)
 {
-	return layout == EVENTS_MOMENTS || layout == EVENTS_TIMES || layout == EVENTS_PAYMENTS;
+	return has_tag(layout) || layout == EVENTS_TIMES || layout == EVENTS_PAYMENTS;
+}
+
+/* What a place is to the event: places of seconds are stored, microseconds are not. */
+static int64
+microseconds(EventLayout layout, int64 place)
+{
+	return layout == EVENTS_NAMED_SECONDS ? place * 1000000 : place;
 }
 
 static bool
@@ -68,7 +88,7 @@ make_events(EventLayout layout, CalendarUnit unit, const Plainly *plain, Size n)
 		event->owner = (uint32) random_u64();
 		if (has_time(layout))
 		{
-			event->value = plain[i].place;
+			event->value = microseconds(layout, plain[i].place);
 			event->tag = plain[i].tag;
 		}
 		else
@@ -95,6 +115,11 @@ random_place(EventLayout layout, CalendarUnit unit, int kind)
 	int64		low = TIME_FIRST;
 	int64		high = TIME_LAST;
 
+	if (layout == EVENTS_NAMED_SECONDS)
+	{
+		low /= 1000000;
+		high /= 1000000;
+	}
 	if (!has_time(layout))
 	{
 		/* The unit's first period that begins on a day there is. */
@@ -113,7 +138,7 @@ random_place(EventLayout layout, CalendarUnit unit, int kind)
 			return random_below(2) ? low + (int64) random_below(3) : high - (int64) random_below(3);
 		case 4:
 			return has_time(layout) ?
-				INT64_C(820000000000000) + (int64) random_below(1000) * 3600000000 : 300 + (int64) random_below(40);
+				(INT64_C(820000000000000) + (int64) random_below(1000) * 3600000000) / microseconds(layout, 1) : 300 + (int64) random_below(40);
 		default:
 			return (int64) ((uint64) low + random_u64() % ((uint64) high - (uint64) low + 1));
 	}
@@ -128,7 +153,7 @@ random_plain(EventLayout layout, CalendarUnit unit, uint32 tag_max, Plainly *pla
 	for (Size i = 0; i < n; i++)
 	{
 		plain[i].place = random_place(layout, unit, kind);
-		plain[i].tag = layout != EVENTS_MOMENTS ? 0 : (uint32) (random_below(2) ? random_below(3) : random_u64()) & tag_max;
+		plain[i].tag = !has_tag(layout) ? 0 : (uint32) (random_below(2) ? random_below(3) : random_u64()) & tag_max;
 		random_amount(plain[i].amount, random_below(4) ? 7 : DECIMAL_MAX_DIGITS, random_below(4) ? 3 : DECIMAL_MAX_SCALE);
 
 		/* As the book has it: a refund is no activity, all else is.  Payments do not tell. */
@@ -178,7 +203,7 @@ compare_plain(EventLayout layout, const Plainly *a, const Plainly *b)
 {
 	if (a->place != b->place)
 		return a->place < b->place ? -1 : 1;
-	return layout == EVENTS_MOMENTS ? (a->tag > b->tag) - (a->tag < b->tag) : 0;
+	return has_tag(layout) ? (a->tag > b->tag) - (a->tag < b->tag) : 0;
 }
 
 /* Sums digit by digit. */
@@ -207,7 +232,7 @@ plain_store(EventLayout layout, const Plainly *source, Size n, uint8 *bytes, Siz
 
 		while (at > 0 && compare_plain(layout, &source[i], &plain[at - 1]) < 0)
 			at--;
-		if (at > 0 && layout != EVENTS_MOMENTS && plain[at - 1].place == source[i].place)
+		if (at > 0 && layout != EVENTS_MOMENTS && compare_plain(layout, &source[i], &plain[at - 1]) == 0)
 		{
 			if (has_money(layout))
 				add_plain(&plain[at - 1], &source[i]);
@@ -220,7 +245,7 @@ plain_store(EventLayout layout, const Plainly *source, Size n, uint8 *bytes, Siz
 	for (Size i = 0; i < kept; i++)
 	{
 		p = plain_varint(p, i == 0 ? plain_signed(plain[0].place) : (uint128) ((int128) plain[i].place - plain[i - 1].place));
-		if (layout == EVENTS_MOMENTS)
+		if (has_tag(layout))
 			p = plain_varint(p, plain[i].tag);
 		else if (has_money(layout))
 		{
@@ -256,6 +281,17 @@ random_tag_max(void)
 	return maxima[random_below(LENGTH_OF(maxima))];
 }
 
+/* Named events have up to 16 names, and here 8 kinds of each. */
+static EventLimits
+random_limits(EventLayout layout, CalendarUnit unit)
+{
+	EventLimits limits = {.tag_max = random_tag_max(), .unit = unit, .kinds = 8};
+
+	if (is_named(layout))
+		limits.tag_max = limits.tag_max & 127;
+	return limits;
+}
+
 static Size
 store(Events *events, uint8 *bytes)
 {
@@ -281,6 +317,24 @@ load(EventLayout layout, CalendarUnit unit, const uint8 *bytes, Size n, Size siz
 	return events;
 }
 
+/* A check says which names there were, and whether all times were whole seconds. */
+static void
+test_noted(EventLayout layout, const EventLimits *limits, const Plainly *plain, Size n, int run)
+{
+	uint32		names = 0;
+	bool		has_fractions = false;
+
+	if (!is_named(layout))
+		return;
+	for (Size i = 0; i < n; i++)
+	{
+		names |= UINT32_C(1) << plain[i].tag / 8;
+		has_fractions |= layout == EVENTS_NAMED && plain[i].place % 1000000 != 0;
+	}
+	holds(limits->names_seen == names && limits->has_fractions == has_fractions, "run %d: names %x, fractions %d", run,
+		  (unsigned) limits->names_seen, limits->has_fractions);
+}
+
 static void
 test_round_trips(EventLayout layout)
 {
@@ -293,7 +347,7 @@ test_round_trips(EventLayout layout)
 	for (int run = 0; run < 8000; run++)
 	{
 		CalendarUnit unit = 1 + (int) random_below(UNIT_LAST);
-		EventLimits limits = {random_tag_max(), unit};
+		EventLimits limits = random_limits(layout, unit);
 		Plainly		plain[EVENTS];
 		Size		n = random_plain(layout, unit, limits.tag_max, plain);
 		uint8		expected[BYTES];
@@ -335,7 +389,9 @@ test_round_trips(EventLayout layout)
 		holds(wrong == NULL && at == exact + length, "%s, run %d: refused: %s", layout_names[layout], run, wrong ? wrong : "its end");
 		for (Size i = 0; i < n; i++)
 			greatest = Max(greatest, plain[i].place);
+		greatest = microseconds(layout, greatest);
 		holds(last == greatest, "%s, run %d: last %" PRId64 ", not %" PRId64, layout_names[layout], run, last, greatest);
+		test_noted(layout, &limits, plain, n, run);
 		again = load(layout, unit, exact, count, length);
 		for (Size i = 0; i < count; i++)
 		{
@@ -387,7 +443,7 @@ test_joined(EventLayout layout)
 	{
 		CalendarUnit unit = 1 + (int) random_below(UNIT_LAST);
 		Plainly		plain[EVENTS];
-		Size		n = random_plain(layout, unit, random_tag_max(), plain);
+		Size		n = random_plain(layout, unit, random_limits(layout, unit).tag_max, plain);
 		uint8		expected[BYTES];
 		Size		count;
 		Size		length = plain_store(layout, plain, n, expected, &count);
@@ -454,7 +510,7 @@ test_damage(EventLayout layout)
 	for (int run = 0; run < 100; run++)
 	{
 		CalendarUnit unit = 1 + (int) random_below(UNIT_LAST);
-		EventLimits limits = {random_tag_max(), unit};
+		EventLimits limits = random_limits(layout, unit);
 		Plainly		plain[EVENTS];
 		Size		n = Min(random_plain(layout, unit, limits.tag_max, plain), 8);
 		uint8		bytes[BYTES];
@@ -566,6 +622,14 @@ test_faults(void)
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x1F, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0, 0), "a period without activity has no refunds", "and are refunds without activity"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0xBF, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0, 0), "its reserved bits are not zero", "and have reserved bits"},
 		{EVENTS_AMOUNTS, 1, BYTES_OF(5, 0x9F, 2, ZEROS, 0, 0x80, 0, 0, 0, 0, 0), "an amount is truncated", "and 33 bytes"},
+		{EVENTS_NAMED, 3, BYTES_OF(5, 1, 0, 2, 1, 1), NULL, "named events"},
+		{EVENTS_NAMED, 2, BYTES_OF(5, 1, 0, 1), "an event appears twice", "are taken once"},
+		{EVENTS_NAMED, 2, BYTES_OF(5, 2, 0, 1), "its events do not ascend", "and in order"},
+		{EVENTS_NAMED, 1, BYTES_OF(5, 7), "a tag is not valid", "of a kind that there is"},
+		{EVENTS_NAMED, 1, BYTES_OF(5, 8), "a tag is not valid", "and of a name that there is"},
+		{EVENTS_NAMED_SECONDS, 1, BYTES_OF(0xFE, 0xD9, 0xAC, 0xBC, 0xEF, 0x98, 0x04, 0), NULL, "the last second is taken"},
+		{EVENTS_NAMED_SECONDS, 1, BYTES_OF(0x80, 0xDA, 0xAC, 0xBC, 0xEF, 0x98, 0x04, 0), "a time is out of range", "and none after it"},
+		{EVENTS_NAMED_SECONDS, 2, BYTES_OF(0xFE, 0xD9, 0xAC, 0xBC, 0xEF, 0x98, 0x04, 0, 1, 0), "a time is out of range", "not as a second one either"},
 		{EVENTS_PAYMENTS, 2, BYTES_OF(2, 2, 100, 2, 0, 3), NULL, "payments of two times"},
 		{EVENTS_PAYMENTS, 2, BYTES_OF(2, 2, 100, 0, 0, 3), "an event appears twice", "not of the same time"},
 		{EVENTS_PAYMENTS, 1, BYTES_OF(2, 0, 0), NULL, "one that came to nothing"},
@@ -575,12 +639,12 @@ test_faults(void)
 		{EVENTS_PAYMENTS, 2, BYTES_OF(2, 0, 3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 3), "a time is out of range", "a time beyond all numbers"},
 	};
 
-	const EventLimits limits = {7, UNIT_YEAR};
 
 	for (size_t i = 0; i < LENGTH_OF(cases); i++)
 	{
 		uint8	   *exact = exact_copy(cases[i].bytes, cases[i].length);
 		const uint8 *at = exact;
+		EventLimits limits = {.tag_max = 7, .unit = UNIT_YEAR, .kinds = 7};
 		int64		last;
 		const char *wrong = events_check(&at, exact + cases[i].length, cases[i].n, cases[i].layout, &limits, &last);
 
