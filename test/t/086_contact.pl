@@ -266,15 +266,11 @@ is(value(qq{concat_ws(' ', contacts_within(trail, $now, '7 days', 'email'), cont
 	'3 1 4 2', 'windows');
 is(value(q{string_agg(cap::text, ' ' ORDER BY member) FROM tenth, contact_allowances(book, '2026-03-01', base_cap => 4, max_cap => 8, prior_weight => 20) WHERE member < 6}), '4 3 5 8 1', 'caps');
 is(value(q{concat_ws(' ', contacts, responses, rate, prior_weight) FROM tenth, contact_priors(book, '2026-03-01', prior_weight => 20)}), '220 22 0.1 20', 'of a rate of .1');
-SKIP:
-{
-	skip 'no friend() and after_quiet()', 5 if value("to_regproc('after_quiet') IS NULL") eq 't';
-	is(value(q{concat_ws(' ', friend(3, '2025-12-01', '2026-03-01'), friend(2, '2025-12-01', '2026-03-01'), friend(3, '2025-12-02', '2026-03-01'), friend(1, '2025-12-01', '2026-03-01', 1), friend(9, '2026-02-01', '2026-03-01', min_tenure => '28 days'), coalesce(friend(0, '2025-12-01', '2026-03-01'), '-'), coalesce(friend(NULL, '2025-12-01', '2026-03-01'), '-'))}),
-		'old new new old old - -', 'friends');
-	is(value(qq{after_quiet('$_->[0]', '$_->[1]', '$_->[2]', 'Europe/Berlin') AT TIME ZONE 'UTC'}), $_->[3], "after_quiet $_->[0], $_->[1] to $_->[2]")
-	  for [ '2026-03-28 20:30Z', '21:00', '08:00', '2026-03-29 06:00:00' ], [ '2026-10-25 00:30Z', '21:00', '08:00', '2026-10-25 07:00:00' ],
-	  [ '2026-03-29 06:00Z', '21:00', '08:00', '2026-03-29 06:00:00' ], [ '2026-03-28 22:00Z', '22:00', '02:30', '2026-03-29 01:00:00' ];
-}
+is(value(q{concat_ws(' ', friend(3, '2025-12-01', '2026-03-01'), friend(2, '2025-12-01', '2026-03-01'), friend(3, '2025-12-02', '2026-03-01'), friend(1, '2025-12-01', '2026-03-01', 1), friend(9, '2026-02-01', '2026-03-01', min_tenure => '28 days'), coalesce(friend(0, '2025-12-01', '2026-03-01'), '-'), coalesce(friend(NULL, '2025-12-01', '2026-03-01'), '-'))}),
+	'old new new old old - -', 'friends');
+is(value(qq{after_quiet('$_->[0]', '$_->[1]', '$_->[2]', 'Europe/Berlin') AT TIME ZONE 'UTC'}), $_->[3], "after_quiet $_->[0], $_->[1] to $_->[2]")
+  for [ '2026-03-28 20:30Z', '21:00', '08:00', '2026-03-29 06:00:00' ], [ '2026-10-25 00:30Z', '21:00', '08:00', '2026-10-25 07:00:00' ],
+  [ '2026-03-29 06:00Z', '21:00', '08:00', '2026-03-29 06:00:00' ], [ '2026-03-28 22:00Z', '22:00', '02:30', '2026-03-29 01:00:00' ];
 
 # The edges: a window does not hold its oldest moment; an answer in the last moment counts; a tie is an opt-out; the second answer does not.
 my $edges = q{FROM (SELECT contact_book(1::bigint, 'email', kind, at) AS book FROM (VALUES ('sent', timestamptz '2026-01-01 00:00Z'), ('sent', '2026-01-08 00:00Z'), ('clicked', '2026-01-15 00:00Z'), ('converted', '2026-01-15 00:00Z')%s) v (kind, at)) b};
@@ -401,16 +397,13 @@ bad(qr/^(0$|22023 )/, 'SELECT ' . called('contacts_within', "$now, '7 days', 'ne
 bad(qr/^(22008|22023) /, q{SELECT next_contact(contact_trail('email', 'sent', '294276-12-31 23:00'), '294276-12-31 23:30', '7 days', 1)});
 bad(qr/^(?!\d{5} )|^(22008|22023) /, q{SELECT a FROM (SELECT contact_book(1::bigint, 'email', 'sent', '294276-12-31 23:00') AS book) b, contact_allowances(book, '294276-12-31 23:30', base_cap => 1, max_cap => 1) a});
 # Friends and quiet hours
-if (value("to_regproc('after_quiet') IS NULL") eq 'f')
-{
-	bad(qr/^(NULL$|22023 )/, q{SELECT friend(-1, '2025-12-01', '2026-03-01')});
-	bad(qr/^NULL$/, $_) for q{SELECT friend(3, NULL, '2026-03-01')}, q{SELECT after_quiet(NULL, '21:00', '08:00', 'UTC')}, q{SELECT after_quiet('2026-01-01', NULL, '08:00', 'UTC')}, q{SELECT after_quiet('2026-01-01', '21:00', NULL, 'UTC')},
-	  q{SELECT after_quiet('2026-01-01', '21:00', '08:00', NULL)};
-	bad(qr/^22023 /, "SELECT after_quiet('2026-01-01', '21:00', '08:00', '$_')") for 'Europe/Nowhere', '', 'x' x 1000;
-	bad(qr/^(infinity$|22008 )/, q{SELECT after_quiet('infinity', '21:00', '08:00', 'UTC')});
-	bad(qr/^2026-01-01 22:00:00\+00$/, q{SELECT after_quiet('2026-01-01 22:00Z', '22:00', '22:00', 'UTC')});
-	bad(qr/^2026-01-02 00:00:00\+00$/, "SELECT after_quiet('2026-01-01 22:00Z', '22:00', '$_', 'UTC')") for '24:00', '00:00';
-}
+bad(qr/^(NULL$|22023 )/, q{SELECT friend(-1, '2025-12-01', '2026-03-01')});
+bad(qr/^NULL$/, $_) for q{SELECT friend(3, NULL, '2026-03-01')}, q{SELECT after_quiet(NULL, '21:00', '08:00', 'UTC')}, q{SELECT after_quiet('2026-01-01', NULL, '08:00', 'UTC')}, q{SELECT after_quiet('2026-01-01', '21:00', NULL, 'UTC')},
+  q{SELECT after_quiet('2026-01-01', '21:00', '08:00', NULL)};
+bad(qr/^22023 /, "SELECT after_quiet('2026-01-01', '21:00', '08:00', '$_')") for 'Europe/Nowhere', '', 'x' x 1000;
+bad(qr/^(infinity$|22008 )/, q{SELECT after_quiet('infinity', '21:00', '08:00', 'UTC')});
+bad(qr/^2026-01-01 22:00:00\+00$/, q{SELECT after_quiet('2026-01-01 22:00Z', '22:00', '22:00', 'UTC')});
+bad(qr/^2026-01-02 00:00:00\+00$/, "SELECT after_quiet('2026-01-01 22:00Z', '22:00', '$_', 'UTC')") for '24:00', '00:00';
 
 my $all = join ' UNION ALL ', map { "SELECT $_, outcome(\$statement\$$bad[$_][1]\$statement\$)" } 0 .. $#bad;
 my %outcome = map { /^(\d+)\|(.*)$/ ? ($1 => $2) : () } split /\n/, $node->safe_psql('postgres', "$all ORDER BY 1");
