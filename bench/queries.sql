@@ -403,3 +403,79 @@ SELECT 'spend' AS measure, uplift::float8, std_error::float8 FROM pairs
 UNION ALL
 SELECT 'adjusted spend', adjusted, NULL FROM pairs;
 \endif
+
+-- ---------- contact: who may be written to, and when is it too much? ----------
+
+\if :want_contact
+CREATE VIEW contact_floor AS
+SELECT max(customer_id) AS a, max(channel) AS b, max(kind) AS c, max(logged_at) AS d FROM message_log;
+CREATE VIEW contact_made AS
+SELECT contact_book(customer_id, channel, kind, logged_at) AS book FROM message_log;
+CREATE VIEW contact_allowances_custmart AS
+SELECT (contact_allowances(contact_book(customer_id, channel, kind, logged_at), '2026-01-01Z', prior_weight => 10)).* FROM message_log;
+CREATE VIEW contact_fatigue_custmart AS
+SELECT (contact_fatigue(contact_book(customer_id, channel, kind, logged_at), '2026-01-01Z')).* FROM message_log;
+
+-- Every row with the contact that it belongs to.
+CREATE VIEW contact_credited AS
+SELECT customer_id, channel, kind, logged_at,
+	max(CASE WHEN kind = 'sent' THEN logged_at END) OVER (PARTITION BY customer_id, channel ORDER BY logged_at) AS contact_at
+FROM message_log;
+CREATE VIEW contact_answered AS
+SELECT customer_id, channel, contact_at,
+	bool_or(kind IN ('clicked', 'converted') AND logged_at <= contact_at + interval '7 days') AS answered,
+	bool_or(kind IN ('unsubscribed', 'complained') AND logged_at <= contact_at + interval '7 days') AS opted_out
+FROM contact_credited
+WHERE contact_at IS NOT NULL
+GROUP BY 1, 2, 3;
+
+-- The moment from which on the next contact is allowed is looked up for those who must wait.
+CREATE VIEW contact_allowances_plain AS
+WITH answered AS MATERIALIZED (TABLE contact_answered), pair AS (
+	SELECT customer_id, channel,
+		coalesce(max(CASE WHEN kind IN ('unsubscribed', 'complained') THEN logged_at END)
+			>= coalesce(max(CASE WHEN kind = 'subscribed' THEN logged_at END), '-infinity'), false) AS is_opted_out
+	FROM message_log
+	GROUP BY 1, 2
+), counted AS (
+	SELECT customer_id, channel, count(*) FILTER (WHERE contact_at > timestamptz '2026-01-01Z' - interval '7 days') AS contacts,
+		count(*) FILTER (WHERE is_mature) AS n, count(*) FILTER (WHERE is_mature AND answered) AS x
+	FROM (SELECT *, contact_at > timestamptz '2026-01-01Z' - interval '180 days'
+			AND contact_at <= timestamptz '2026-01-01Z' - interval '7 days' AS is_mature FROM answered) a
+	GROUP BY 1, 2
+), everybody AS (
+	SELECT channel, sum(x) AS x, sum(n) AS n FROM counted GROUP BY channel
+), capped AS (
+	SELECT p.customer_id, p.channel, coalesce(c.contacts, 0) AS contacts, is_opted_out,
+		CASE WHEN is_opted_out THEN 0 ELSE least(greatest(floor(3 * (coalesce(c.x, 0) * e.n + 10 * e.x) / ((coalesce(c.n, 0) + 10) * e.x) + 0.5), 1), 7) END::int AS cap
+	FROM pair p LEFT JOIN counted c USING (customer_id, channel) JOIN everybody e USING (channel)
+)
+SELECT customer_id AS member, channel, contacts, cap, contacts < cap AS is_allowed,
+	CASE WHEN cap > contacts THEN timestamptz '2026-01-01Z' ELSE later.next_allowed END AS next_allowed, is_opted_out
+FROM capped LEFT JOIN LATERAL (
+	SELECT logged_at + interval '7 days' AS next_allowed FROM message_log l
+	WHERE cap > 0 AND l.customer_id = capped.customer_id AND l.channel = capped.channel AND l.kind = 'sent'
+	ORDER BY logged_at DESC OFFSET greatest(cap - 1, 0) LIMIT 1) later ON cap > 0 AND contacts >= cap;
+CREATE INDEX message_log_sent ON message_log (customer_id, channel, logged_at) WHERE kind = 'sent';
+
+CREATE VIEW contact_fatigue_plain AS
+WITH answered AS MATERIALIZED (TABLE contact_answered), prior AS (
+	SELECT a.customer_id, a.channel, a.contact_at, a.answered, a.opted_out, least(count(b.customer_id), 10) AS prior
+	FROM answered a LEFT JOIN answered b
+		ON b.customer_id = a.customer_id AND b.contact_at < a.contact_at AND b.contact_at > a.contact_at - interval '7 days'
+	WHERE a.contact_at <= timestamptz '2026-01-01Z' - interval '7 days'
+	GROUP BY 1, 2, 3, 4, 5
+), cell AS (
+	SELECT customer_id, prior, count(*) AS n, count(*) FILTER (WHERE answered) AS x, count(*) FILTER (WHERE opted_out) AS o
+	FROM prior
+	GROUP BY 1, 2
+), ratio AS (
+	SELECT a.prior, count(*) AS members, sum(a.x * r.n / (a.n + r.n)::float8) / sum(r.x * a.n / (a.n + r.n)::float8) AS rate_ratio
+	FROM cell a JOIN cell r ON r.customer_id = a.customer_id AND r.prior = 0
+	WHERE a.prior > 0
+	GROUP BY a.prior
+)
+SELECT prior, sum(n) AS contacts, sum(x) AS responses, sum(o) AS opt_outs, members, rate_ratio
+FROM cell LEFT JOIN ratio USING (prior)
+GROUP BY prior, members, rate_ratio;
+\endif

@@ -305,6 +305,20 @@ workload_campaign() {
 	compare "" campaign_custmart "avg, var_samp and regr_sxy" campaign_plain faster
 }
 
+workload_contact() {
+	heading "Contact pressure"
+	same "who may be written to" "SELECT member, channel, contacts, cap, is_allowed, next_allowed, is_opted_out FROM contact_allowances_custmart" \
+		"TABLE contact_allowances_plain"
+	same "fatigue" "SELECT prior, contacts, responses, opt_outs, members, CASE WHEN prior > 0 THEN round(rate_ratio::numeric, 9) END FROM contact_fatigue_custmart" \
+		"SELECT prior, contacts, responses, opt_outs, members, round(rate_ratio::numeric, 9) FROM contact_fatigue_plain"
+	alternate contact_floor contact_allowances_custmart contact_allowances_plain contact_fatigue_custmart contact_fatigue_plain
+	compare "contact_allowances" contact_allowances_custmart "floor" contact_floor times 3
+	compare "" contact_allowances_custmart "windows and lateral joins" contact_allowances_plain faster 6
+	compare "contact_fatigue" contact_fatigue_custmart "floor" contact_floor times
+	compare "" contact_fatigue_custmart "self-join" contact_fatigue_plain faster 8
+	member_memory "a contact_book, ten rows each" contact_made contact_floor
+}
+
 # Whatever the size asked for, so that the growth of each release can be compared.
 workload_scaling() {
 	local millions

@@ -75,3 +75,15 @@ SELECT customer_id, dice(customer_id, 10) < 2 / 3.0,
 FROM orders
 GROUP BY customer_id;
 \endif
+
+\if :want_contact
+-- As many lines of a log of messages: what was sent on three channels, and what members did an hour or days later.
+CREATE UNLOGGED TABLE message_log (customer_id bigint, channel text, kind text, logged_at timestamptz);
+INSERT INTO message_log
+SELECT customer_id, (ARRAY['email', 'email', 'email', 'push', 'sms'])[1 + trunc(5 * dice(i, 12))::int],
+	CASE WHEN about < 0.78 THEN 'sent' WHEN about < 0.90 THEN 'clicked' WHEN about < 0.97 THEN 'opened'
+		WHEN about < 0.98 THEN 'converted' WHEN about < 0.99 THEN 'unsubscribed' ELSE 'subscribed' END,
+	date_trunc('second', moment(i, :rows))
+FROM (SELECT i, whose(i, :members) AS customer_id, dice(i, 13) AS about
+	FROM (SELECT generate_series(1, :rows::bigint) AS i) numbers OFFSET 0) lines;
+\endif

@@ -1469,7 +1469,12 @@ static const struct
 	{"campaign_recv", target_campaign_recv, seeds_campaign_recv},
 	{"campaign_book_in", target_campaign_book_in, seeds_campaign_book_in},
 	{"campaign_book_recv", target_campaign_book_recv, seeds_campaign_book_recv},
-	{"campaign_rows", target_campaign_rows, seeds_campaign_rows}
+	{"campaign_rows", target_campaign_rows, seeds_campaign_rows},
+	{"contact_book_in", target_contact_book_in, seeds_contact_book_in},
+	{"contact_book_recv", target_contact_book_recv, seeds_contact_book_recv},
+	{"contact_trail_in", target_contact_trail_in, seeds_contact_trail_in},
+	{"contact_trail_recv", target_contact_trail_recv, seeds_contact_trail_recv},
+	{"contact_rows", target_contact_rows, seeds_contact_rows}
 };
 
 static int	target;

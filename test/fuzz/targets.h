@@ -3,7 +3,7 @@
  *	  What the files of targets share.
  *
  * targets.c has the program and the targets of rfm, targets_campaign.c those of
- * campaign, targets_price.c those of pricebook, price_check and price_slope,
+ * campaign, targets_contact.c those of contact, targets_price.c those of pricebook, price_check and price_slope,
  * targets_tag.c those of tagbloom and tagquery, targets_interaction.c those of interaction_book and interaction_stage,
  * targets_behaviour.c those of all else that keeps events of members,
  * targets_funnel.c levels of funnels by the definition, targets_clv.c those of clv.
@@ -171,5 +171,17 @@ extern void seeds_campaign_recv(void);
 extern void seeds_campaign_book_in(void);
 extern void seeds_campaign_book_recv(void);
 extern void seeds_campaign_rows(void);
+
+/* targets_contact.c */
+extern void target_contact_book_in(Input *input);
+extern void target_contact_book_recv(Input *input);
+extern void target_contact_trail_in(Input *input);
+extern void target_contact_trail_recv(Input *input);
+extern void target_contact_rows(Input *input);
+extern void seeds_contact_book_in(void);
+extern void seeds_contact_book_recv(void);
+extern void seeds_contact_trail_in(void);
+extern void seeds_contact_trail_recv(void);
+extern void seeds_contact_rows(void);
 
 #endif							/* TARGETS_H */

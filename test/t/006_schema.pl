@@ -81,6 +81,13 @@ my %view = (
 	offers => q{(campaign_offers(campaign_book(store::text, customer % 3 > 0, amount), 8)).* FROM orders},
 	curves => q{(uplift_curves(campaign_book(customer / 4.0, customer % 3 > 0, (amount > 40)::int))).* FROM orders},
 	points => q{(uplift_points(campaign_book(customer / 4.0, customer % 3 > 0, amount))).* FROM orders},
+	allowed => q{(contact_allowances(contact_book(customer, store::text, 'sent', at))).* FROM orders},
+	engaged => q{(contact_engagements(contact_book(customer, store::text, CASE WHEN amount > 40 THEN 'sent' ELSE 'clicked' END, at), respond_within => '20 days')).* FROM orders},
+	engaged_by_channel => q{(contact_priors(contact_book(customer, store::text, CASE WHEN amount > 40 THEN 'sent' ELSE 'clicked' END, at), respond_within => '20 days')).* FROM orders},
+	pressed => q{(contact_pressures(contact_book(customer, store::text, 'sent', at), channels => '{1}', weights => '{2}')).* FROM orders},
+	tired => q{(contact_fatigue(contact_book(customer, 'any', CASE WHEN amount > 40 THEN 'sent' ELSE 'clicked' END, at), span => '60 days')).* FROM orders},
+	trails => q{customer, pressure(t), contacts_within(t, '2026-12-31 00:00+00', '900 days'), next_contact(t, '2026-12-31 00:00+00', '900 days', 2), t::text
+		FROM (SELECT customer, contact_trail(store::text, 'sent', at) AS t FROM orders GROUP BY customer) s},
 );
 my @names = sort keys %view;
 

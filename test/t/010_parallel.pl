@@ -162,18 +162,22 @@ for ([ bigint => 'household' ], [ text => "'Größe ' || household" ])
 # Behaviour: what each member did, and when.  Their bytes have one order as well.
 my $kind = "(ARRAY['obliged', 'induced', 'own'])[id % 4]";
 my $steps = "id % 3 = 0, part < 4, amount > 20";
+my $said = "(ARRAY['sent', 'clicked', 'unsubscribed', 'sent'])[id % 5]";
 %canonical_of = (%canonical_of,
 	'retention_book(bigint)' => [ 'retention_book', 'bigint', "retention_book(member, at, 'week', 'Europe/Berlin')" ],
 	'retention_book(uuid, amounts)' => [ 'retention_book', 'uuid', "retention_book(member_uuid, at, amount, 'month', 'UTC')" ],
 	'retention_book(text, times)' => [ 'retention_book', 'text', 'retention_book(member_text, at)' ],
 	'funnel_book(bigint)' => [ 'funnel_book', 'bigint', "funnel_book(member, '30 days', at, $steps)" ],
 	'interaction_book(text)' => [ 'interaction_book', 'text', "interaction_book(member_text, $kind, at)" ],
+	'contact_book(bigint)' => [ 'contact_book', 'bigint', "contact_book(member, left(md5(part::text), 1), $said, at)" ],
+	'contact_book(uuid)' => [ 'contact_book', 'uuid', "contact_book(member_uuid, 'channel ' || id % 3, $said, date_trunc('second', at))" ],
 	'campaign_book(segments)' => [ 'campaign_book', 'text', "campaign_book('segment ' || part, household % 3 > 0, round(mod(amount, 1000), 2))" ],
 	'campaign_book(scores)' => [ 'campaign_book', 'float8', "campaign_book((order_id % 700 / 8.0)::float8, household % 3 > 0, round(mod(amount, 1000), 2))" ]);
 my %behaviour_reports = (
 	retention_book => [ 'member_count(book)', 'net_outside(book)', 'stickiness', 'cohort_retention', 'lifecycle_counts' ],
 	funnel_book => [ 'member_count(book)', 'funnel_members', 'funnel_steps', "funnel_steps(book, 'clickhouse')", "funnel_steps(book, 'strict_order, strict_increase')" ],
 	interaction_book => [ 'member_count(book)', 'interaction_stages', "interaction_transitions(book, '2025-06-01')" ],
+	contact_book => [ 'member_count(book)', 'contact_priors', "contact_fatigue(book, span => '90 days')" ],
 	campaign_book => [ 'rows_skipped(book)' ]);
 # Series of one member.
 my %series_of = (
@@ -186,6 +190,7 @@ for my $type (sort keys %series_of)
 	$whole{"$type, all in one"} = "SELECT md5(${type}_summary_send($series_of{$type})) FROM %s";
 	$whole{"$type, by part"} = "SELECT md5(string_agg(concat_ws(' ', part, ${type}_summary_send(s)), ',' ORDER BY part)) FROM (SELECT part, $series_of{$type} AS s FROM %s GROUP BY part) s";
 }
+$whole{'contact_trail, by part'} = "SELECT md5(string_agg(concat_ws(' ', part, contact_trail_send(s)), ',' ORDER BY part)) FROM (SELECT part, contact_trail('channel ' || id % 7, $said, at) AS s FROM %s GROUP BY part) s";
 $whole{'interaction_stage, by part'} = "SELECT md5(string_agg(concat_ws(' ', part, stage), ',' ORDER BY part)) FROM (SELECT part, interaction_stage($kind, at, '2026-01-01', '60 days', 150 + part::int, 0.3) AS stage FROM %s GROUP BY part) s";
 
 for my $name (sort keys %canonical_of)
@@ -396,7 +401,7 @@ $node->safe_psql(
 	  RETURN books[1];
 	END $$;
 });
-my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book campaign_book);
+my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book contact_book campaign_book);
 $node->safe_psql('postgres', "CREATE TABLE part_$_ (split text, part int, name text, book $_);
 	CREATE FUNCTION sum_of(books $_\[]) RETURNS $_ LANGUAGE plpgsql AS \$\$
 	BEGIN
@@ -423,7 +428,7 @@ for my $split (sort keys %split)
 		my $use = sub {
 			my ($merged) = @_;
 			my $query = $compare;
-			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book|campaign_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
+			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book|contact_book|campaign_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
 			return $query;
 		};
 		$stored{$name} = $use->("SELECT rollup(book) $from");

@@ -124,6 +124,14 @@ $node->safe_psql(
 	INSERT INTO kept_interaction_book
 	SELECT n, value FROM (SELECT ARRAY[interaction_book(member, 'own', at), interaction_book(member_uuid, (ARRAY['own', 'induced', 'obliged'])[1 + id % 4], at), interaction_book(member_text, (ARRAY['own', 'induced', 'obliged'])[1 + id % 3], at)] AS list FROM sale) l,
 	       LATERAL unnest(list) WITH ORDINALITY u (value, n);
+	-- Contacts: whole seconds and not, both ends of time, as many names as there may be.
+	CREATE TABLE kept_contact_trail (id int PRIMARY KEY, value contact_trail);
+	INSERT INTO kept_contact_trail SELECT member, contact_trail('channel ' || id % 3, (ARRAY['sent', 'clicked', 'sent'])[1 + id % 4], at) FROM sale GROUP BY member;
+	INSERT INTO kept_contact_trail VALUES (1001, NULL), (1002, (SELECT contact_trail(repeat('é', i - 1), 'sent', t) FROM generate_series(1, 16) i, unnest('{4714-11-24 00:00+00 BC,294276-12-31 23:59:59.999999+00}'::timestamptz[]) t));
+	CREATE TABLE kept_contact_book (id int PRIMARY KEY, value contact_book);
+	INSERT INTO kept_contact_book
+	SELECT n, value FROM (SELECT ARRAY[contact_book(member, 'email', 'sent', at), contact_book(member_uuid, 'ö' || id % 5, (ARRAY['sent', 'clicked', 'subscribed'])[1 + id % 4], at), contact_book(member_text, 'channel ' || id % 16, 'sent', date_trunc('second', at)),
+	                    contact_book(NULL::text, 'email', 'sent', at)] AS list FROM sale) l, LATERAL unnest(list) WITH ORDINALITY u (value, n);
 	CREATE TABLE kept_spend (id int PRIMARY KEY, value spend_summary);
 	INSERT INTO kept_spend SELECT member, spend(at, amount) FROM sale GROUP BY member;
 	INSERT INTO kept_spend VALUES (1001, NULL), (1002, (SELECT spend(t, 99999999999999999999999999999999999999.9999999999999999999999999999) FROM unnest('{4714-11-24 00:00+00 BC,294276-12-31 23:59:59.999999+00}'::timestamptz[]) t));
@@ -252,6 +260,8 @@ my $contents = q{
 	SELECT 'funnel', id, md5(funnel_summary_send(value)), level(value), step_durations(value, 'clickhouse') FROM kept_funnel ORDER BY id;
 	SELECT 'funnel book', id, md5(funnel_book_send(value)), member_count(value), rows_skipped(value) FROM kept_funnel_book ORDER BY id;
 	SELECT 'interactions', id, md5(interaction_book_send(value)), member_count(value), rows_skipped(value), (SELECT string_agg(s::text, ',') FROM interaction_stages(value) s) FROM kept_interaction_book ORDER BY id;
+	SELECT 'contact trail', id, md5(contact_trail_send(value)), contacts_within(value, NULL, '106751991 days'), pressure(value) FROM kept_contact_trail ORDER BY id;
+	SELECT 'contact book', id, md5(contact_book_send(value)), member_count(value), rows_skipped(value), (SELECT string_agg(p::text, ',') FROM contact_priors(value) p) FROM kept_contact_book ORDER BY id;
 	SELECT 'spend', id, md5(spend_summary_send(value)), rolling_spend(value, '294276-12-31 23:59:59+00', '1 year') FROM kept_spend ORDER BY id;
 	SELECT 'clv', id, clv_model_send(value), warnings(value), d.* FROM kept_clv_model LEFT JOIN LATERAL clv_details(value) d ON true ORDER BY id;
 	SELECT 'campaign', id, md5(campaign_summary_send(value)), rows_skipped(value), (SELECT string_agg(r::text, ',') FROM campaign_results(value) r) FROM kept_campaign ORDER BY id;
@@ -368,7 +378,7 @@ sub first_difference
 
 # COPY
 my @tables = qw(kept_rfm kept_cuts kept_book kept_cards kept_domain kept_key kept_partitioned kept_tags kept_query kept_tag_domain kept_tag_partitioned kept_pricebook kept_price_slope kept_price_domain kept_price_partitioned
-	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_spend kept_campaign kept_campaign_book kept_behaviour_partitioned kept_behaviour_domain);
+	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_contact_trail kept_contact_book kept_spend kept_campaign kept_campaign_book kept_behaviour_partitioned kept_behaviour_domain);
 for my $format ('text', 'csv', 'binary')
 {
 	my $sql = "SET search_path = public, analytics;\n";
@@ -387,7 +397,7 @@ for my $format ('text', 'csv', 'binary')
 # The text form depends on no setting.  Some locale writes a comma in numbers, if there is any.
 my ($numeric) = ((grep { /^de_DE\.utf-?8$/i } `locale -a 2>/dev/null`), 'C');
 chomp $numeric;
-for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book spend_summary clv_model campaign_summary campaign_book))
+for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary clv_model campaign_summary campaign_book))
 {
 	my $table = 'public.kept_' . $type =~ s/_summary//r =~ s/rfm_|tag(?=query)|(?<=retention)_book//r =~ s/bloom/s/r;
 	my %seen;

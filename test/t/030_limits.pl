@@ -322,11 +322,14 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 		funnel_summary => "level(v), step_times(v, 'clickhouse'), step_durations(v, 'strict_order'), step_seconds(v), funnel_summary_send(v + v)",
 		funnel_book => 'member_count(v), rows_skipped(v), funnel_steps(v), funnel_book_send(v + v)',
 		interaction_book => "member_count(v), rows_skipped(v), interaction_stages(v), interaction_transitions(v, '1999-01-01'), interaction_book_send(v + v)",
+		contact_trail => "pressure(v), contacts_within(v, NULL, '1 day'), next_contact(v, NULL, '1 day', 1), contact_trail_send(v + v)",
+		contact_book => 'member_count(v), rows_skipped(v), contact_priors(v), contact_fatigue(v), contact_book_send(v + v)',
 		spend_summary => "rolling_spend(v, '2026-01-01'), spend_summary_send(v + v)");
 	my $rows = q{(VALUES (1, 'a', timestamptz '2026-01-05 00:00+00', 5.25, 'own'), (1, 'a', '2026-01-05 00:00:01+00', -3, 'own'), (2, 'b', '2026-02-05 00:00+00', 1e20, 'induced'), (2, 'b', '2025-12-05 00:00+00', 0.001, 'obliged'), (-3, '', '2031-02-05 00:00+00', 7, 'own')) r (n, m, at, amount, kind)};
 	$node->safe_psql('postgres', "CREATE TABLE valid_behaviour (name text, type text, bytes bytea);\n" . join '', map { "INSERT INTO valid_behaviour SELECT '$_->[0]', '$_->[0]', $_->[0]_send($_->[1]) FROM $rows;\n" }
 		  [ activity_summary => "activity(at, 'day', 'Europe/Berlin')" ], [ retention_book => "retention_book(n, at, 'week', 'UTC')" ], [ retention_book => "retention_book(m, at, amount, 'month', 'UTC')" ], [ retention_book => 'retention_book(md5(m)::uuid, at)' ], [ funnel_summary => "funnel('40 days', at, amount < 0, n > 1)" ],
-		[ funnel_book => "funnel_book(m, '40 days', at, amount < 0, n > 1)" ], [ interaction_book => 'interaction_book(n, kind, at)' ], [ spend_summary => 'spend(at, amount)' ]);
+		[ funnel_book => "funnel_book(m, '40 days', at, amount < 0, n > 1)" ], [ interaction_book => 'interaction_book(n, kind, at)' ], [ contact_trail => "contact_trail(m, CASE kind WHEN 'own' THEN 'sent' ELSE 'clicked' END, at)" ],
+		[ contact_book => "contact_book(n, m, CASE kind WHEN 'own' THEN 'sent' ELSE 'clicked' END, at)" ], [ contact_book => "contact_book(m, 'é', 'sent', at + interval '1 microsecond')" ], [ spend_summary => 'spend(at, amount)' ]);
 	$node->safe_psql('postgres', "CREATE CAST (bytea AS $_) WITHOUT FUNCTION") for sort keys %reports;
 	$node->safe_psql('postgres', 'CREATE TABLE behaviour_report (type text, list text)');
 	$node->safe_psql('postgres', "INSERT INTO behaviour_report VALUES ('$_', \$\$$reports{$_}\$\$)") for sort keys %reports;
@@ -766,7 +769,7 @@ $node->safe_psql('postgres', q{
 });
 $node->safe_psql('postgres', q{
 	CREATE TABLE deed AS SELECT n, retention_book(i % 150000 * n, at, i % 100 - 3, 'day', 'Europe/Berlin') AS money, retention_book('member ' || i % 100000 * n, at) AS times,
-	       funnel_book(i % 150000 * n, '30 days', at, i % 2 = 0, i % 3 = 0, i % 5 = 0) AS funnels, interaction_book(i % 150000 * n, (ARRAY['own', 'induced', 'obliged'])[1 + i % 3], at) AS interactions
+	       funnel_book(i % 150000 * n, '30 days', at, i % 2 = 0, i % 3 = 0, i % 5 = 0) AS funnels, contact_book(i % 150000 * n, 'channel ' || i % 4 * n, (ARRAY['sent', 'sent', 'clicked'])[1 + i % 3], at) AS contacts, interaction_book(i % 150000 * n, (ARRAY['own', 'induced', 'obliged'])[1 + i % 3], at) AS interactions
 	  FROM generate_series(1, 2) n, LATERAL (SELECT i, timestamptz '2026-01-01' + i * 7919 % 400000 * interval '100 seconds' AS at FROM (SELECT generate_series(1, 400000::bigint) AS i) g) o GROUP BY n;
 	CREATE TABLE deed_one (n int, a activity_summary, f funnel_summary, s spend_summary);
 	ALTER TABLE deed_one ALTER a SET STORAGE EXTERNAL, ALTER f SET STORAGE EXTERNAL, ALTER s SET STORAGE EXTERNAL;
@@ -806,6 +809,12 @@ my %slow = (
 	'funnel_members()' => 'SELECT count(*) FROM deed, funnel_members(NULL::bigint, funnels) WHERE n = 2',
 	'interaction_members()' => 'SELECT count(*) FROM deed, interaction_members(interactions) WHERE n = 2',
 	'interaction_transitions()' => q{SELECT count(*) FROM deed, interaction_transitions(interactions, '2026-06-01') WHERE n = 2},
+	'contact_book()' => q{SELECT length(contact_book_send(contact_book(i % 100000, 'email', 'sent', timestamptz '2026-01-01' - i * interval '1 second'))) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
+	'contact_trail()' => q{SELECT length(contact_trail_send(contact_trail('channel ' || i % 3, 'sent', timestamptz '2026-01-01' - i * interval '1 second'))) FROM (SELECT generate_series(1, 700000::bigint) AS i) g},
+	'rollup(contact_book)' => 'SELECT length(contact_book_send(rollup(contacts))) FROM deed',
+	'contact_allowances()' => 'SELECT count(*) FROM deed, contact_allowances(contacts) WHERE n = 2',
+	'contact_fatigue()' => 'SELECT count(*) FROM deed, contact_fatigue(contacts) WHERE n = 2',
+	'contact_pressures()' => 'SELECT count(*) FROM deed, contact_pressures(contacts) WHERE n = 2',
 	'campaign()' => q{SELECT length(campaign_summary_send(campaign(i % 3 > 0, i % 100 * 1e15, i))) FROM (SELECT generate_series(1, 1000000) AS i) g},
 	'campaign_book()' => q{SELECT length(campaign_book_send(campaign_book(i / 8.0, i % 3 > 0, i))) FROM (SELECT generate_series(1, 500000) AS i) g},
 	'rollup(campaign_book)' => 'SELECT length(campaign_book_send(rollup(scores))), length(campaign_book_send(rollup(alone))) FROM offered',
@@ -947,6 +956,8 @@ SKIP:
 		'retention_book()' => q{SELECT member_count(retention_book(i, now(), 'day', 'UTC')) FROM (SELECT generate_series(1, 10000000::bigint) AS i) g},
 		'retention_book() of one member' => q{SELECT member_count(retention_book(1, timestamptz '2026-01-01' + i * interval '1 second')) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'funnel_book()' => q{SELECT member_count(funnel_book('x', '1 day', timestamptz '2026-01-01' + i * interval '1 second', true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
+		'contact_book()' => q{SELECT member_count(contact_book(i, 'email', 'sent', timestamptz '2026-01-01' + i * interval '1 second')) FROM (SELECT generate_series(1, 10000000::bigint) AS i) g},
+		'contact_trail()' => q{SELECT contacts_within(contact_trail('email', 'sent', timestamptz '2026-01-01' + i * interval '1 second'), NULL, '1 day') FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'funnel()' => q{SELECT level(funnel('1 day', timestamptz '2026-01-01' + i * interval '1 second', true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'spend() of wide amounts' => q{SELECT length(spend_summary_send(spend(timestamptz '2026-01-01' + i * interval '1 second', i * 1e25))) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rollup(funnel_book)' => q{SELECT member_count(rollup(f + f)) FROM ten_million},

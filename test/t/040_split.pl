@@ -126,6 +126,13 @@ $arguments{'text, timestamp with time zone, timestamp with time zone, interval, 
 $arguments{"$$_[0], text, timestamp with time zone"} = "$$_[1], $kind, at"
   for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
 $arguments{interaction_book} = 'day_interactions';
+# Contacts; a trail is made of the types of interaction_book.
+my $contact = "'channel ' || order_id % 5, (ARRAY['sent', 'clicked', 'complained', 'sent'])[id % 5], at";
+$arguments{"$$_[0], text, text, timestamp with time zone"} = "$$_[1], $contact"
+  for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
+$arguments{'contact_trail(text, text, timestamp with time zone)'} = $contact;
+$arguments{contact_trail} = 'day_trail';
+$arguments{contact_book} = 'day_contacts';
 $arguments{spend_summary} = 'day_spend';
 # Campaigns: squares of the largest amounts would not fit.
 my $outcome = 'member % 3 > 0, round(mod(amount, 1000000), 2)';
@@ -191,6 +198,8 @@ $session->sql(q{
 });
 $session->sql(qq{
 	ALTER TABLE shop ADD day_interactions interaction_book;
+	ALTER TABLE shop ADD day_trail contact_trail, ADD day_contacts contact_book;
+	UPDATE shop s SET (day_trail, day_contacts) = (SELECT contact_trail($contact), contact_book(member_text, $contact) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	ALTER TABLE shop ADD day_spend spend_summary;
 	ALTER TABLE shop ADD day_campaign campaign_summary, ADD day_segments campaign_book;
 	UPDATE shop s SET (day_campaign, day_segments) = (SELECT campaign($outcome), campaign_book(member_text, $outcome) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
@@ -231,7 +240,7 @@ sub same
 for (@aggregates)
 {
 	my ($signature, $name, $result, $types) = @$_;
-	my $arguments = $arguments{$types};
+	my $arguments = $arguments{"$name($types)"} // $arguments{$types};
 
 	ok(defined $arguments, "$signature: rows for its arguments") or next;
 	my $plain = "SELECT $name(@{[ called($arguments) ]}) FROM shop";

@@ -49,6 +49,7 @@ my ($days, $named_days) = map { "(SELECT retention_book($_, ordered_at, amount, 
 my $starts = '(SELECT retention_book(customer_name, ordered_at) FROM orders)';
 my $checkouts = "funnel_book(%s, '100 days', ordered_at, amount < 0, amount > 72, amount BETWEEN 47 AND 60) FROM orders";
 my $contacts = "interaction_book(%s, (ARRAY['obliged', 'induced', 'own'])[1 + right(order_id, 1)::int % 3], ordered_at) FROM orders";
+my $messages = "contact_book(%s, (ARRAY['email', 'sms'])[1 + right(order_id, 1)::int % 2], (ARRAY['sent', 'clicked', 'sent'])[1 + right(order_id, 1)::int % 3], ordered_at) FROM orders";
 my %query = (
 	'cohort_retention(retention_book,timestamp with time zone)' => [ cohorts => "SELECT * FROM cohort_retention((SELECT $members FROM orders))", cohorts_later => "SELECT * FROM cohort_retention((SELECT $members FROM orders), timestamptz '2027-03-01')" ],
 	'lifecycle_counts(retention_book,timestamp with time zone)' => [ lifecycle => "SELECT * FROM lifecycle_counts((SELECT $members FROM orders))" ],
@@ -85,6 +86,14 @@ my %query = (
 	'campaign_differences(campaign_book,double precision)' => [ campaign_spread => 'SELECT * FROM campaign_differences((SELECT campaign_book(customer_name, customer_id % 3 > 0, amount) FROM orders))' ],
 	'campaign_offers(campaign_book,double precision,double precision,double precision,double precision,double precision)' => [ campaign_offer => 'SELECT * FROM campaign_offers((SELECT campaign_book(customer_name, customer_id % 3 > 0, amount) FROM orders), 8)' ],
 	'uplift_curves(campaign_book)' => [ uplift => 'SELECT * FROM uplift_curves((SELECT campaign_book(customer_id / 4.0, customer_id % 3 > 0, amount) FROM orders))' ],
+	'contact_pressures(contact_book,timestamp with time zone,interval,text[],double precision[])' => [ pressures => 'SELECT * FROM contact_pressures((SELECT ' . sprintf($messages, 'customer_id') . q{), channels => '{sms}', weights => '{3}')} ],
+	'contact_pressures(anyelement,contact_book,timestamp with time zone,interval,text[],double precision[])' => [ pressures_text => 'SELECT * FROM contact_pressures(NULL::text, (SELECT ' . sprintf($messages, 'customer_name') . '))' ],
+	'contact_engagements(contact_book,timestamp with time zone,interval,interval,text[],double precision)' => [ engagements => 'SELECT * FROM contact_engagements((SELECT ' . sprintf($messages, 'customer_id') . '), prior_weight => 5)' ],
+	'contact_engagements(anyelement,contact_book,timestamp with time zone,interval,interval,text[],double precision)' => [ engagements_uuid => 'SELECT * FROM contact_engagements(NULL::uuid, (SELECT ' . sprintf($messages, 'customer_uuid') . '))' ],
+	'contact_priors(contact_book,timestamp with time zone,interval,interval,text[],double precision)' => [ priors => 'SELECT * FROM contact_priors((SELECT ' . sprintf($messages, 'customer_id') . '))' ],
+	'contact_allowances(contact_book,timestamp with time zone,interval,integer,integer,integer,interval,interval,text[],double precision)' => [ allowances => 'SELECT * FROM contact_allowances((SELECT ' . sprintf($messages, 'customer_id') . '))' ],
+	'contact_allowances(anyelement,contact_book,timestamp with time zone,interval,integer,integer,integer,interval,interval,text[],double precision)' => [ allowances_text => 'SELECT * FROM contact_allowances(NULL::text, (SELECT ' . sprintf($messages, 'customer_name') . '), base_cap => 1)' ],
+	'contact_fatigue(contact_book,timestamp with time zone,interval,interval,text[],integer,double precision,text)' => [ fatigue => 'SELECT * FROM contact_fatigue((SELECT ' . sprintf($messages, 'customer_id') . q{), span => '60 days')} ],
 	'uplift_points(campaign_book)' => [ uplift_curve => 'SELECT * FROM uplift_points((SELECT campaign_book(customer_id / 4.0, customer_id % 3 > 0, amount) FROM orders))' ],
 	'price_placebo(pricebook_summary,text,integer,text,bigint)' => [ placebo => "SELECT * FROM price_placebo((SELECT pricebook(item, member_group, price, item_name) FROM lines), 'new')" ],
 	'price_gaps(pricebook_summary,text,double precision,double precision,integer)' => [ gaps => "SELECT * FROM price_gaps($prices, 'new')" ],

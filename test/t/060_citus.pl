@@ -49,6 +49,8 @@ foreach my $expression (
 	"pricebook('i' || member, date '2026-01-01' + (order_id % 20)::int, 'g' || order_id % 3, amount, 1 + order_id % 5)",
 	"price_slope(member, date '2026-01-01' + (order_id % 20)::int, order_id / 1000.0, amount)",
 	"campaign(member % 3 > 0, amount, order_id)",
+	"contact_trail('channel ' || order_id % 7, 'sent', ordered_at)",
+	"contact_book(member, 'channel ' || order_id % 7, (ARRAY['sent', 'clicked', 'sent'])[1 + order_id % 3], ordered_at)",
 	"campaign_book('s' || member % 20, member % 3 > 0, amount)",
 	"campaign_book(order_id / 16.0, member % 3 > 0, amount)")
 {
