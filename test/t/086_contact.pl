@@ -215,9 +215,9 @@ is(value('bool_and(t.rate > z.rate) FROM tired t, tired z WHERE z.prior = 0 AND 
 
 SKIP:
 {
-	skip 'The Complete Journey is not in $CUSTMART_SHARED/data', 17 unless -r "$journey/campaigns.csv.gz";
+	skip 'The Complete Journey is not in $CUSTMART_SHARED/data', 22 unless -r "$journey/campaigns.csv.gz";
 	compare('The Complete Journey', 10_000, 'journey', "'$journey'");
-	# The figures of the specification, to its digits.
+	# Figures that were found by other means, to their digits.
 	my @table = split /\n/, $node->safe_psql('postgres', q{
 		SELECT prior, f.contacts, f.responses, round(f.rate::numeric, 4), round(ci_low::numeric, 4), round(ci_high::numeric, 4), round((f.rate / first_value(f.rate) OVER (ORDER BY prior))::numeric, 3),
 		       round(rate_ratio::numeric, 6), round(ratio_ci_low::numeric, 6), round(ratio_ci_high::numeric, 6), f.members, is_tired
