@@ -3,7 +3,7 @@
 -- Everything follows from dice(), and dice() from md5: the shop is the same, to
 -- the cent, on every machine and every PostgreSQL version.
 --
--- What an analyst has:  members, items, orders, order_lines, app_events, book_orders, offers_sent.
+-- What an analyst has:  members, items, orders, order_lines, app_events, book_orders, offers_sent, mail_log.
 -- What only we know:    kinds, truth, book_truth, planted_offers.  shop_report compares the two.
 
 -- Compiling these queries would take longer than running them.
@@ -197,6 +197,23 @@ FROM truth JOIN (VALUES ('regular', 450, 0), ('steady', 250, 0), ('newcomer', 20
 	k(kind, usual, moved) USING (kind);
 CREATE TABLE offers_sent AS
 SELECT member_id, treated, CASE WHEN luck < usual + CASE WHEN treated THEN moved ELSE 0 END THEN spends ELSE 0 END AS spent FROM planted_offers;
+
+-- Mails of the last quarter to a fifth of the members, and who clicked within two hours.
+-- Planted: whoever got two or more mails in the week before clicks half as often.  Regular and steady members click most,
+-- and get most.
+CREATE TABLE mail_log AS
+WITH mail AS (
+	SELECT member_id, fond, at, dice(1000, 'clicks ' || member_id || ' ' || day) AS luck,
+		count(*) OVER (PARTITION BY member_id ORDER BY at RANGE BETWEEN interval '7 days' PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW) AS prior
+	FROM (SELECT member_id, kind IN ('regular', 'steady') AS fond, day, timestamptz '2025-10-01 09:00+00' + day * interval '25 hours' AS at
+		FROM truth, generate_series(0, 86) day WHERE member_id % 5 = 0) d
+	WHERE dice(100, 'mail ' || member_id || ' ' || day) < CASE WHEN fond THEN 35 ELSE 18 END
+)
+SELECT member_id::bigint, event, at + minute * interval '1 minute' AS at
+FROM mail, LATERAL (VALUES ('sent', 0, true), ('clicked', 5 + luck % 100, luck < CASE WHEN fond THEN 300 ELSE 80 END * CASE WHEN prior >= 2 THEN 0.5 ELSE 1 END))
+	e(event, minute, happened)
+WHERE happened
+ORDER BY at, member_id;
 
 ALTER TABLE orders ADD PRIMARY KEY (order_id);
 VACUUM ANALYZE;
