@@ -81,6 +81,9 @@ my %view = (
 	offers => q{(campaign_offers(campaign_book(store::text, customer % 3 > 0, amount), 8)).* FROM orders},
 	curves => q{(uplift_curves(campaign_book(customer / 4.0, customer % 3 > 0, (amount > 40)::int))).* FROM orders},
 	points => q{(uplift_points(campaign_book(customer / 4.0, customer % 3 > 0, amount))).* FROM orders},
+	promises => q{store, promise_score(count(*) FILTER (WHERE amount > 50), count(*) FILTER (WHERE amount <= 50)), stock_needed(500, count(*) FILTER (WHERE amount > 90), count(*)),
+		stock_out_probability(500, count(*) FILTER (WHERE amount > 90), count(*), 40), (wilson_interval(count(*) FILTER (WHERE amount > 50), count(*))).* FROM orders GROUP BY store},
+	quiet => q{customer, after_quiet(max(at), '21:00', '08:00', 'Europe/Berlin'), after_quiet(max(at)::timestamp, '21:00', '08:00', 'Europe/Berlin') AS local, friend(count(*), min(at), '2026-07-01 00:00+00') FROM orders GROUP BY customer},
 );
 my @names = sort keys %view;
 
