@@ -102,6 +102,9 @@ my %view = (
 	tired => q{(contact_fatigue(contact_book(customer, 'any', CASE WHEN amount > 40 THEN 'sent' ELSE 'clicked' END, at), span => '60 days')).* FROM orders},
 	trails => q{customer, pressure(t), contacts_within(t, '2026-12-31 00:00+00', '900 days'), next_contact(t, '2026-12-31 00:00+00', '900 days', 2), t::text
 		FROM (SELECT customer, contact_trail(store::text, 'sent', at) AS t FROM orders GROUP BY customer) s},
+	promises => q{store, promise_score(count(*) FILTER (WHERE amount > 50), count(*) FILTER (WHERE amount <= 50)), stock_needed(500, count(*) FILTER (WHERE amount > 90), count(*)),
+		stock_out_probability(500, count(*) FILTER (WHERE amount > 90), count(*), 40), (wilson_interval(count(*) FILTER (WHERE amount > 50), count(*))).* FROM orders GROUP BY store},
+	quiet => q{customer, after_quiet(max(at), '21:00', '08:00', 'Europe/Berlin'), after_quiet(max(at)::timestamp, '21:00', '08:00', 'Europe/Berlin') AS local, friend(count(*), min(at), '2026-07-01 00:00+00') FROM orders GROUP BY customer},
 );
 my @names = sort keys %view;
 

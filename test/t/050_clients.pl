@@ -280,6 +280,10 @@ SKIP:
 	# The example of docs/pricebook.md: 20.3 22.1 21.9 against 18.9 20.3 19.
 	is( join(',', $odbc->('SELECT round(t::numeric, 9), round(df::numeric, 9), round(p_value::numeric, 11) FROM (SELECT (welch_test(3, 64.3/3, 0.9733333333333333, 3, 58.2/3, 0.61)).*) w')),
 		'2.798871953|3.799904002|0.05180736035', 'Welch\'s test through ODBC');
+	# Those of docs/promise.md, Newcombe's 81 of 263, and a night in which clocks go forward.
+	is( join(',', $odbc->('SELECT round(stock_out_probability(1000, 60, 750, 100)::numeric, 11), stock_needed(1000, 60, 750), round(promise_score(100, 16)::numeric, 4), round(ci_low::numeric, 4), round(ci_high::numeric, 4) FROM wilson_interval(81, 263)')),
+		'0.07010448730|103|78.7644|0.2553|0.3662', 'stock, a score and an interval through ODBC');
+	is(join(',', $odbc->("SELECT after_quiet(timestamptz '2026-03-28 20:30Z', '21:00', '08:00', 'Europe/Berlin') AT TIME ZONE 'UTC', friend(3, '2026-01-01', '2026-07-01')")), '2026-03-29 06:00:00|old', 'quiet hours and a friend through ODBC');
 
 	# Growth adds up, as plain SQL counts it; and the members of a cohort.
 	is( join(',', $odbc->('SELECT count(*), sum(active), sum(new_members), sum(returning_members), sum(resurrecting_members) FROM view_lifecycle')),
