@@ -87,7 +87,7 @@ channel_name(int channel)
 {
 	static char name[CHANNELS][32];
 
-	snprintf(name[channel], sizeof(name[channel]), "%.*s%d", channel % 7, "\xC3\xA9 mail", channel);
+	snprintf(name[channel], sizeof(name[channel]), "%.*s\xC3\xA9%d", channel % 5, "mail", channel);
 	return channel == 0 ? "" : name[channel];
 }
 
