@@ -24,7 +24,8 @@ typedef enum StoredKind
 	STORED_INTERACTION_STATE = 15,	/* a bytea: state of interaction_stage */
 	STORED_CLV_MODEL = 16,
 	STORED_CAMPAIGN = 17,
-	STORED_CAMPAIGN_BOOK = 18
+	STORED_CAMPAIGN_BOOK = 18,
+	STORED_SESSION_BOOK = 23
 } StoredKind;
 
 #endif							/* CUSTMART_STORED_KIND_H */

@@ -26,6 +26,7 @@ INSERT INTO good SELECT pg_typeof(v), v::text FROM (SELECT rfm('2026-01-01', 1))
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT funnel('1 day', '2026-01-01', true)) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT funnel_book(1::bigint, '1 day', '2026-01-01', true)) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT interaction_book(1::bigint, 'own', '2026-01-01')) x (v)
+	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT session_book(1::bigint, '2026-01-01')) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT spend('2026-01-01', 1)) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT campaign(true, 1)) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT campaign_book('a'::text, true, 1)) x (v);

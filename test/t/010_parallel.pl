@@ -167,6 +167,7 @@ my $steps = "id % 3 = 0, part < 4, amount > 20";
 	'retention_book(uuid, amounts)' => [ 'retention_book', 'uuid', "retention_book(member_uuid, at, amount, 'month', 'UTC')" ],
 	'retention_book(text, times)' => [ 'retention_book', 'text', 'retention_book(member_text, at)' ],
 	'funnel_book(bigint)' => [ 'funnel_book', 'bigint', "funnel_book(member, '30 days', at, $steps)" ],
+	'session_book(bigint)' => [ 'session_book', 'bigint', 'session_book(member, at)' ],
 	'interaction_book(text)' => [ 'interaction_book', 'text', "interaction_book(member_text, $kind, at)" ],
 	'campaign_book(segments)' => [ 'campaign_book', 'text', "campaign_book('segment ' || part, household % 3 > 0, round(mod(amount, 1000), 2))" ],
 	'campaign_book(scores)' => [ 'campaign_book', 'float8', "campaign_book((order_id % 700 / 8.0)::float8, household % 3 > 0, round(mod(amount, 1000), 2))" ]);
@@ -174,6 +175,7 @@ my %behaviour_reports = (
 	retention_book => [ 'member_count(book)', 'net_outside(book)', 'stickiness', 'cohort_retention', 'lifecycle_counts' ],
 	funnel_book => [ 'member_count(book)', 'funnel_members', 'funnel_steps', "funnel_steps(book, 'clickhouse')", "funnel_steps(book, 'strict_order, strict_increase')",
 		"funnel_steps(book, exclusions => '{2}', step_within => '{5 days}')", "funnel_conversions(book, step_gap => '{1 hour}', optional_steps => '{2}')", "funnel_steps(book, 'any_order')" ],
+	session_book => [ 'member_count(book)', 'sessions', "session_members(book, '3 days')" ],
 	interaction_book => [ 'member_count(book)', 'interaction_stages', "interaction_transitions(book, '2025-06-01')" ],
 	campaign_book => [ 'rows_skipped(book)' ]);
 # Series of one member.
@@ -397,7 +399,7 @@ $node->safe_psql(
 	  RETURN books[1];
 	END $$;
 });
-my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book campaign_book);
+my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book campaign_book session_book);
 $node->safe_psql('postgres', "CREATE TABLE part_$_ (split text, part int, name text, book $_);
 	CREATE FUNCTION sum_of(books $_\[]) RETURNS $_ LANGUAGE plpgsql AS \$\$
 	BEGIN
@@ -424,7 +426,7 @@ for my $split (sort keys %split)
 		my $use = sub {
 			my ($merged) = @_;
 			my $query = $compare;
-			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book|campaign_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
+			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book|funnel_book|interaction_book|campaign_book|session_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
 			return $query;
 		};
 		$stored{$name} = $use->("SELECT rollup(book) $from");

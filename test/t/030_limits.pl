@@ -321,12 +321,13 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 		retention_book => 'member_count(v), rows_skipped(v), net_outside(v), retention_book_send(v + v)',
 		funnel_summary => "level(v), step_times(v, 'clickhouse'), step_durations(v, 'strict_order'), step_seconds(v), funnel_summary_send(v + v)",
 		funnel_book => q{member_count(v), rows_skipped(v), funnel_steps(v), funnel_conversions(v, exclusions => '{2}'), funnel_book_send(v + v)},
+		session_book => 'member_count(v), rows_skipped(v), session_members(v), session_book_send(v + v)',
 		interaction_book => "member_count(v), rows_skipped(v), interaction_stages(v), interaction_transitions(v, '1999-01-01'), interaction_book_send(v + v)",
 		spend_summary => "rolling_spend(v, '2026-01-01'), spend_summary_send(v + v)");
 	my $rows = q{(VALUES (1, 'a', timestamptz '2026-01-05 00:00+00', 5.25, 'own'), (1, 'a', '2026-01-05 00:00:01+00', -3, 'own'), (2, 'b', '2026-02-05 00:00+00', 1e20, 'induced'), (2, 'b', '2025-12-05 00:00+00', 0.001, 'obliged'), (-3, '', '2031-02-05 00:00+00', 7, 'own')) r (n, m, at, amount, kind)};
 	$node->safe_psql('postgres', "CREATE TABLE valid_behaviour (name text, type text, bytes bytea);\n" . join '', map { "INSERT INTO valid_behaviour SELECT '$_->[0]', '$_->[0]', $_->[0]_send($_->[1]) FROM $rows;\n" }
 		  [ activity_summary => "activity(at, 'day', 'Europe/Berlin')" ], [ retention_book => "retention_book(n, at, 'week', 'UTC')" ], [ retention_book => "retention_book(m, at, amount, 'month', 'UTC')" ], [ retention_book => 'retention_book(md5(m)::uuid, at)' ], [ funnel_summary => "funnel('40 days', at, amount < 0, n > 1)" ],
-		[ funnel_book => "funnel_book(m, '40 days', at, amount < 0, n > 1)" ], [ interaction_book => 'interaction_book(n, kind, at)' ], [ spend_summary => 'spend(at, amount)' ]);
+		[ funnel_book => "funnel_book(m, '40 days', at, amount < 0, n > 1)" ], [ interaction_book => 'interaction_book(n, kind, at)' ], [ session_book => 'session_book(m, at)' ], [ spend_summary => 'spend(at, amount)' ]);
 	$node->safe_psql('postgres', "CREATE CAST (bytea AS $_) WITHOUT FUNCTION") for sort keys %reports;
 	$node->safe_psql('postgres', 'CREATE TABLE behaviour_report (type text, list text)');
 	$node->safe_psql('postgres', "INSERT INTO behaviour_report VALUES ('$_', \$\$$reports{$_}\$\$)") for sort keys %reports;

@@ -126,6 +126,7 @@ $arguments{'text, timestamp with time zone, timestamp with time zone, interval, 
 $arguments{"$$_[0], text, timestamp with time zone"} = "$$_[1], $kind, at"
   for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
 $arguments{interaction_book} = 'day_interactions';
+$arguments{session_book} = 'day_sessions';
 $arguments{spend_summary} = 'day_spend';
 # Campaigns: squares of the largest amounts would not fit.
 my $outcome = 'member % 3 > 0, round(mod(amount, 1000000), 2)';
@@ -199,7 +200,8 @@ $session->sql(qq{
 });
 
 $session->sql(qq{
-	ALTER TABLE shop ADD day_events funnel_summary, ADD day_funnels funnel_book;
+	ALTER TABLE shop ADD day_events funnel_summary, ADD day_funnels funnel_book, ADD day_sessions session_book;
+	UPDATE shop s SET day_sessions = (SELECT session_book(member_text, at) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET (day_events, day_funnels) = (SELECT funnel(@{[ called($events) ]}), funnel_book(member_text, @{[ called($events) ]}) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 $session->sql(qq{
