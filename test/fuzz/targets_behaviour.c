@@ -93,6 +93,20 @@ FUNCTION(custmart_funnel_book_member_count);
 FUNCTION(custmart_funnel_steps);
 FUNCTION(custmart_funnel_members);
 FUNCTION(custmart_funnel_members_typed);
+FUNCTION(custmart_session_book_in);
+FUNCTION(custmart_session_book_out);
+FUNCTION(custmart_session_book_recv);
+FUNCTION(custmart_session_book_combine);
+FUNCTION(custmart_session_book_add);
+FUNCTION(custmart_session_book_step_bigint);
+FUNCTION(custmart_session_book_step_uuid);
+FUNCTION(custmart_session_book_step_text);
+FUNCTION(custmart_session_book_rows_skipped);
+FUNCTION(custmart_session_book_member_count);
+FUNCTION(custmart_sessions);
+FUNCTION(custmart_sessions_typed);
+FUNCTION(custmart_session_members);
+FUNCTION(custmart_session_members_typed);
 FUNCTION(custmart_interaction_book_in);
 FUNCTION(custmart_interaction_book_out);
 FUNCTION(custmart_interaction_book_recv);
@@ -154,6 +168,7 @@ static void use_retention(Datum value, Input *input);
 static void use_funnel(Datum value, Input *input);
 static void use_funnel_book(Datum value, Input *input);
 static void use_interactions(Datum value, Input *input);
+static void use_sessions(Datum value, Input *input);
 static void use_spend(Datum value, Input *input);
 static void use_points(Datum value, Input *input);
 
@@ -171,6 +186,10 @@ static const Kind funnel_book = {
 };
 static const Kind interaction_book = {
 	STORED_TYPE(interaction_book), custmart_interaction_book_add, custmart_interaction_book_combine, false, use_interactions
+};
+
+static const Kind session_book = {
+	STORED_TYPE(session_book), custmart_session_book_add, custmart_session_book_combine, false, use_sessions
 };
 
 static const Kind spend = {
@@ -530,6 +549,9 @@ static const Signature signatures[] = {
 	{custmart_interaction_book_step_bigint, KEY_INT64, ROW_INTERACTIONS, &interaction_book},
 	{custmart_interaction_book_step_uuid, KEY_FIXED16, ROW_INTERACTIONS, &interaction_book},
 	{custmart_interaction_book_step_text, KEY_BYTES, ROW_INTERACTIONS, &interaction_book},
+	{custmart_session_book_step_bigint, KEY_INT64, ROW_TIMES, &session_book},
+	{custmart_session_book_step_uuid, KEY_FIXED16, ROW_TIMES, &session_book},
+	{custmart_session_book_step_text, KEY_BYTES, ROW_TIMES, &session_book},
 	{custmart_spend_step, 0, ROW_SPEND, &spend},
 	{custmart_points_step, 0, ROW_SPEND, &points}
 };
@@ -1168,6 +1190,69 @@ use_funnel_book(Datum value, Input *input)
 	}
 }
 
+/* ---------- session_book ---------- */
+
+static const Oid session_columns[] = {INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID, FLOAT8OID, INT8OID};
+static const Oid session_member_columns[] = {INT8OID, INT8OID, INT8OID, INT8OID, FLOAT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+
+static int64 events_seen;
+static int64 sessions_seen;
+static int64 first_sessions;
+
+static void
+check_session(const Datum *values, const bool *nulls)
+{
+	int64		number = DatumGetInt64(values[1]);
+	TimestampTz started = DatumGetTimestampTz(values[2]);
+	TimestampTz ended = DatumGetTimestampTz(values[3]);
+	Interval   *length = DatumGetIntervalP(values[4]);
+
+	first_sessions += number == 1;
+	sessions_seen++;
+	events_seen += DatumGetInt64(values[6]);
+	host_require(number >= 1 && started <= ended && DatumGetInt64(values[6]) >= 1 &&
+				 length->day * (int128) USECS_PER_DAY + length->time == (int128) ended - started, "a session");
+}
+
+static void
+check_session_member(const Datum *values, const bool *nulls)
+{
+	int64		sessions = DatumGetInt64(values[1]);
+	int64		events = DatumGetInt64(values[2]);
+
+	sessions_seen -= sessions;
+	events_seen -= events;
+	host_require(sessions >= 1 && sessions <= events && DatumGetInt64(values[3]) <= sessions && DatumGetFloat8(values[4]) >= 0 &&
+				 DatumGetTimestampTz(values[5]) <= DatumGetTimestampTz(values[6]), "the sessions of a member");
+}
+
+/* The sessions of a book, for a gap; those of its members are the same added up. */
+static void
+use_sessions(Datum value, Input *input)
+{
+	NullableDatum packed = ARG(host_packed(value));
+	int			key_type = ((uint8 *) VARDATA_ANY(DatumGetPointer(value)))[2];
+	int64		members = DatumGetInt64(must(CALL(custmart_session_book_member_count, packed), "member_count"));
+	Interval	gap = {.day = take_byte(input) % 4, .time = take_byte(input) * INT64CONST(1000)};
+	NullableDatum args[] = {NULL_ARG, packed, ARG(IntervalPGetDatum(&gap))};
+	bool		is_typed = key_type != KEY_INT64;
+	Oid			own[lengthof(session_columns)];
+
+	check_round_trips(&session_book.type, value);
+	host_require(DatumGetInt64(must(CALL(custmart_session_book_rows_skipped, packed), "rows_skipped")) >= 0, "rows_skipped below 0");
+	events_seen = sessions_seen = first_sessions = 0;
+	memcpy(own, session_columns, sizeof(own));
+	own[0] = (Oid[]) {0, INT8OID, UUIDOID, TEXTOID}[key_type];
+	host_each_row = check_session;
+	(void) must(host_rows(is_typed ? custmart_sessions_typed : custmart_sessions, args + !is_typed, 2 + is_typed, own, lengthof(own)), "sessions");
+	host_require(first_sessions == members, "members without sessions");
+	memcpy(own + 1, session_member_columns + 1, sizeof(own) - sizeof(Oid));
+	host_each_row = check_session_member;
+	(void) must(host_rows(is_typed ? custmart_session_members_typed : custmart_session_members, args + !is_typed, 2 + is_typed, own, lengthof(own)), "session_members");
+	host_each_row = NULL;
+	host_require(sessions_seen == 0 && events_seen == 0, "the sessions of members are not those of the book");
+}
+
 /* ---------- interaction_book ---------- */
 
 static const Oid stage_columns[] = {TEXTOID, INT8OID, FLOAT8OID, INT8OID, INT8OID, INT8OID};
@@ -1617,6 +1702,7 @@ TARGETS_OF(activity)
 TARGETS_OF(retention_book)
 TARGETS_OF(funnel)
 TARGETS_OF(funnel_book)
+TARGETS_OF(session_book)
 TARGETS_OF(spend)
 TARGETS_OF(points)
 

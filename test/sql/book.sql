@@ -49,6 +49,7 @@ FROM unnest('{number,uuid,text}'::text[]) key, unnest('{order_number,order_text}
 		('retention_book', 'retention_book(%s, at, amount, ''quarter'', ''UTC'')'),
 		('retention_book', 'retention_book(%s, at)'),
 		('funnel_book', 'funnel_book(%s, ''30 days'', at, i %% 2 = 0, kind = ''own'', amount > 0)'),
+		('session_book', 'session_book(%s, at)'),
 		('interaction_book', 'interaction_book(%s, kind, at)')) b (book, call)
 WHERE key <> 'uuid' OR book !~ 'price'
 GROUP BY 1, 2;

@@ -149,6 +149,11 @@ FROM (VALUES
 	((SELECT interaction_book(m, k, t) FROM (VALUES ('b'::text, 'own', timestamptz '1999-12-31 00:00+00'), ('a', 'induced', '2026-01-03 00:00+00'), ('a', 'own', '2026-01-01 00:00+00'), ('a', NULL, '2026-01-01 00:00+00'), ('a', 'obliged', '2026-01-01 00:00+00')) v(m, k, t)), 'interaction_book:DQEDAAAAAAIAAAAAAAAAAQAAAAEAAAABYWIAAAAC6m9GlyAAA4CAw67hkfUCAAACgIC73YMFAQH//7rdgwUC')
 	) v(made, literal), LATERAL (SELECT literal::interaction_book AS x) s, interaction_stages(x) i
 GROUP BY x, literal, made;
+SELECT array_agg(m.member || ' ' || m.sessions || ' ' || m.events ORDER BY m.member) AS sessions, rows_skipped(x), x::text = literal AS same_text, session_book_send(x) = decode(substr(literal, 14), 'base64') AS same_bytes, x = made AS made_today
+FROM (VALUES
+	((SELECT session_book(m, t) FROM (VALUES ('b'::text, timestamptz '1999-12-31 00:00+00'), ('a', '2026-01-01 01:00:01+00'), ('a', '2026-01-01 00:00+00'), ('a', NULL), ('a', '2026-01-01 00:30+00'), ('a', '2026-01-01 00:00+00')) v(m, t)), 'session_book:FwEDAAAAAAIAAAAAAAAAAQAAAAEAAAABYWIAAAAC6kfhi0ZABICAw67hkfUCAAAAgKSn2gYAwKjk2gYAAf//ut2DBQA=')
+	) v(made, literal), LATERAL (SELECT literal::session_book AS x) s, session_members(NULL::text, x) m
+GROUP BY x, literal, made;
 
 -- 1.0.0: spend_summary, by the same program: amounts of one moment added, one wide, one that came to nothing
 SELECT rolling_spend(x, '2026-01-02 00:00+00', '12 hours') AS at_12, x::text = literal AS same_text, spend_summary_send(x) = decode(substr(literal, 15), 'base64') AS same_bytes, x = made AS made_today

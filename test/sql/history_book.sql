@@ -32,6 +32,7 @@ FROM (VALUES
 	('retention_book', 'retention_book(%s, at, amount, ''quarter'', ''America/Havana'')'),
 	('retention_book', 'retention_book(%s, at)'),
 	('funnel_book', 'funnel_book(%s, interval ''30 days'', at, kind = ''obliged'', i %% 2 = 0, amount > 0)'),
+	('session_book', 'session_book(%s, at)'),
 	('interaction_book', 'interaction_book(%s, kind, at)')) b (name, call),
 	unnest(ARRAY['member', 'member_uuid', 'member_text']) member;
 

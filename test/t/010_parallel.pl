@@ -169,6 +169,7 @@ my $said = "(ARRAY['sent', 'clicked', 'unsubscribed', 'sent'])[id % 5]";
 	'retention_book(uuid, amounts since joining)' => [ 'retention_book', 'uuid', "retention_book_since(member_uuid, date '2025-12-31', at, amount, 'week(sunday)', 'Europe/Berlin')" ],
 	'retention_book(text, times)' => [ 'retention_book', 'text', 'retention_book(member_text, at)' ],
 	'funnel_book(bigint)' => [ 'funnel_book', 'bigint', "funnel_book(member, '30 days', at, $steps)" ],
+	'session_book(bigint)' => [ 'session_book', 'bigint', 'session_book(member, at)' ],
 	'interaction_book(text)' => [ 'interaction_book', 'text', "interaction_book(member_text, $kind, at)" ],
 	'contact_book(bigint)' => [ 'contact_book', 'bigint', "contact_book(member, left(md5(part::text), 1), $said, at)" ],
 	'contact_book(uuid)' => [ 'contact_book', 'uuid', "contact_book(member_uuid, 'channel ' || id % 3, $said, date_trunc('second', at))" ],
@@ -184,6 +185,7 @@ my %behaviour_reports = (
 	retention_book => [ 'member_count(book)', 'net_outside(book)', 'stickiness', 'cohort_retention', 'lifecycle_counts' ],
 	funnel_book => [ 'member_count(book)', 'funnel_members', 'funnel_steps', "funnel_steps(book, 'clickhouse')", "funnel_steps(book, 'strict_order, strict_increase')",
 		"funnel_steps(book, exclusions => '{2}', step_within => '{5 days}')", "funnel_conversions(book, step_gap => '{1 hour}', optional_steps => '{2}')", "funnel_steps(book, 'any_order')" ],
+	session_book => [ 'member_count(book)', 'sessions', "session_members(book, '3 days')" ],
 	interaction_book => [ 'member_count(book)', 'interaction_stages', "interaction_transitions(book, '2025-06-01')" ],
 	contact_book => [ 'member_count(book)', 'contact_priors', "contact_fatigue(book, span => '90 days')" ],
 	campaign_book => [ 'rows_skipped(book)' ],
@@ -413,7 +415,7 @@ $node->safe_psql(
 	  RETURN books[1];
 	END $$;
 });
-my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book contact_book campaign_book audience_book preference_book check_book);
+my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book contact_book campaign_book audience_book preference_book check_book session_book);
 $node->safe_psql('postgres', "CREATE TABLE part_$_ (split text, part int, name text, book $_);
 	CREATE FUNCTION sum_of(books $_\[]) RETURNS $_ LANGUAGE plpgsql AS \$\$
 	BEGIN
@@ -440,7 +442,7 @@ for my $split (sort keys %split)
 		my $use = sub {
 			my ($merged) = @_;
 			my $query = $compare;
-			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book(?:_since)?|funnel_book|interaction_book|contact_book|campaign_book|audience_book|preference_book|check_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
+			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book(?:_since)?|funnel_book|interaction_book|contact_book|campaign_book|audience_book|preference_book|check_book|session_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
 			return $query;
 		};
 		$stored{$name} = $use->("SELECT rollup(book) $from");

@@ -120,6 +120,8 @@ $node->safe_psql(
 	INSERT INTO kept_funnel_book
 	SELECT n, value FROM (SELECT ARRAY[funnel_book(member, '1 day', at, id % 2 = 0, amount > 10), funnel_book(member_uuid, '40 days', at, id % 2 = 0, amount > 10, NULL), funnel_book(member_text, '400 days', at, VARIADIC array_fill(id % 2 = 0, ARRAY[32])),
 	                    funnel_book(NULL::text, '1 day', at, true)] AS list FROM sale) l, LATERAL unnest(list) WITH ORDINALITY u (value, n);
+	CREATE TABLE kept_session_book (id int PRIMARY KEY, value session_book);
+	INSERT INTO kept_session_book SELECT n, value FROM (SELECT ARRAY[session_book(member, at), session_book(member_uuid, at), session_book(member_text, at)] AS list FROM sale) l, LATERAL unnest(list) WITH ORDINALITY u (value, n);
 	CREATE TABLE kept_interaction_book (id int PRIMARY KEY, value interaction_book);
 	INSERT INTO kept_interaction_book
 	SELECT n, value FROM (SELECT ARRAY[interaction_book(member, 'own', at), interaction_book(member_uuid, (ARRAY['own', 'induced', 'obliged'])[1 + id % 4], at), interaction_book(member_text, (ARRAY['own', 'induced', 'obliged'])[1 + id % 3], at)] AS list FROM sale) l,
@@ -280,6 +282,7 @@ my $contents = q{
 	SELECT 'days', id, d.* FROM kept_retention, day_retention(value, last_day => 20) d WHERE id IN (7, 9) ORDER BY id, day;
 	SELECT 'funnel', id, md5(funnel_summary_send(value)), level(value), step_durations(value, 'clickhouse') FROM kept_funnel ORDER BY id;
 	SELECT 'funnel book', id, md5(funnel_book_send(value)), member_count(value), rows_skipped(value) FROM kept_funnel_book ORDER BY id;
+	SELECT 'sessions', id, md5(session_book_send(value)), member_count(value), rows_skipped(value), (SELECT sum(events) FROM kept_session_book, session_members(value) WHERE kept_session_book.id = 1) FROM kept_session_book ORDER BY id;
 	SELECT 'interactions', id, md5(interaction_book_send(value)), member_count(value), rows_skipped(value), (SELECT string_agg(s::text, ',') FROM interaction_stages(value) s) FROM kept_interaction_book ORDER BY id;
 	SELECT 'contact trail', id, md5(contact_trail_send(value)), contacts_within(value, NULL, '106751991 days'), pressure(value) FROM kept_contact_trail ORDER BY id;
 	SELECT 'contact book', id, md5(contact_book_send(value)), member_count(value), rows_skipped(value), (SELECT string_agg(p::text, ',') FROM contact_priors(value) p) FROM kept_contact_book ORDER BY id;
@@ -406,7 +409,7 @@ sub first_difference
 
 # COPY
 my @tables = qw(kept_rfm kept_cuts kept_book kept_cards kept_domain kept_key kept_partitioned kept_tags kept_query kept_tag_domain kept_tag_partitioned kept_pricebook kept_price_slope kept_price_domain kept_price_partitioned
-	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_audience_book kept_preference_book kept_check_book kept_behaviour_partitioned kept_behaviour_domain);
+	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_session_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_audience_book kept_preference_book kept_check_book kept_behaviour_partitioned kept_behaviour_domain);
 for my $format ('text', 'csv', 'binary')
 {
 	my $sql = "SET search_path = public, analytics;\n";
@@ -425,7 +428,7 @@ for my $format ('text', 'csv', 'binary')
 # The text form depends on no setting.  Some locale writes a comma in numbers, if there is any.
 my ($numeric) = ((grep { /^de_DE\.utf-?8$/i } `locale -a 2>/dev/null`), 'C');
 chomp $numeric;
-for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book audience_book preference_book check_book))
+for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book audience_book preference_book check_book session_book))
 {
 	my $table = 'public.kept_' . $type =~ s/_summary//r =~ s/rfm_|tag(?=query)|(?<=retention)_book//r =~ s/bloom/s/r;
 	my %seen;

@@ -327,6 +327,7 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 		retention_book => 'member_count(v), rows_skipped(v), net_outside(v), retention_book_send(v + v)',
 		funnel_summary => "level(v), step_times(v, 'clickhouse'), step_durations(v, 'strict_order'), step_seconds(v), funnel_summary_send(v + v)",
 		funnel_book => q{member_count(v), rows_skipped(v), funnel_steps(v), funnel_conversions(v, exclusions => '{2}'), funnel_book_send(v + v)},
+		session_book => 'member_count(v), rows_skipped(v), session_members(v), session_book_send(v + v)',
 		interaction_book => "member_count(v), rows_skipped(v), interaction_stages(v), interaction_transitions(v, '1999-01-01'), interaction_book_send(v + v)",
 		contact_trail => "pressure(v), contacts_within(v, NULL, '1 day'), next_contact(v, NULL, '1 day', 1), contact_trail_send(v + v)",
 		contact_book => 'member_count(v), rows_skipped(v), contact_priors(v), contact_fatigue(v), contact_book_send(v + v)',
@@ -336,7 +337,7 @@ fails("SELECT funnel_book(repeat('x', 1000000) || i, '1 day', now(), true) FROM 
 	$node->safe_psql('postgres', "CREATE TABLE valid_behaviour (name text, type text, bytes bytea);\n" . join '', map { "INSERT INTO valid_behaviour SELECT '$_->[0]', '$_->[0]', $_->[0]_send($_->[1]) FROM $rows;\n" }
 		  [ activity_summary => "activity(at, 'day', 'Europe/Berlin')" ], [ retention_book => "retention_book(n, at, 'week', 'UTC')" ], [ retention_book => "retention_book(m, at, amount, 'month', 'UTC')" ], [ retention_book => 'retention_book(md5(m)::uuid, at)' ], [ retention_book => "retention_book_since(n, at - interval '9 days', at, amount, 'week(sunday)', 'UTC')" ], [ retention_book => 'retention_book_since(m, at, at)' ],
 		[ funnel_summary => "funnel('40 days', at, amount < 0, n > 1)" ],
-		[ funnel_book => "funnel_book(m, '40 days', at, amount < 0, n > 1)" ], [ interaction_book => 'interaction_book(n, kind, at)' ], [ contact_trail => "contact_trail(m, CASE kind WHEN 'own' THEN 'sent' ELSE 'clicked' END, at)" ],
+		[ funnel_book => "funnel_book(m, '40 days', at, amount < 0, n > 1)" ], [ interaction_book => 'interaction_book(n, kind, at)' ], [ session_book => 'session_book(m, at)' ], [ contact_trail => "contact_trail(m, CASE kind WHEN 'own' THEN 'sent' ELSE 'clicked' END, at)" ],
 		[ contact_book => "contact_book(n, m, CASE kind WHEN 'own' THEN 'sent' ELSE 'clicked' END, at)" ], [ contact_book => "contact_book(m, 'é', 'sent', at + interval '1 microsecond')" ], [ spend_summary => 'spend(at, amount)' ], [ points_summary => 'points(at, amount)' ]);
 	$node->safe_psql('postgres', "CREATE CAST (bytea AS $_) WITHOUT FUNCTION") for sort keys %reports;
 	$node->safe_psql('postgres', 'CREATE TABLE behaviour_report (type text, list text)');

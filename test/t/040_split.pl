@@ -133,6 +133,7 @@ $arguments{"$$_[0], text, text, timestamp with time zone"} = "$$_[1], $contact"
 $arguments{'contact_trail(text, text, timestamp with time zone)'} = $contact;
 $arguments{contact_trail} = 'day_trail';
 $arguments{contact_book} = 'day_contacts';
+$arguments{session_book} = 'day_sessions';
 $arguments{spend_summary} = 'day_spend';
 $arguments{points_summary} = 'day_points';
 # Campaigns: squares of the largest amounts would not fit.
@@ -236,7 +237,8 @@ $session->sql(qq{
 });
 
 $session->sql(qq{
-	ALTER TABLE shop ADD day_events funnel_summary, ADD day_funnels funnel_book;
+	ALTER TABLE shop ADD day_events funnel_summary, ADD day_funnels funnel_book, ADD day_sessions session_book;
+	UPDATE shop s SET day_sessions = (SELECT session_book(member_text, at) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 	UPDATE shop s SET (day_events, day_funnels) = (SELECT funnel(@{[ called($events) ]}), funnel_book(member_text, @{[ called($events) ]}) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 });
 $session->sql(qq{

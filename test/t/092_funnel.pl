@@ -181,6 +181,35 @@ is($node->safe_psql('postgres', qq{
 		OR step_durations(f, exclusions => '{{4,1,2},{5,2,3}}', step_within => '{3 min}', step_gap => '{NULL,1 min}') IS DISTINCT FROM ARRAY(SELECT step_times[k + 1] - step_times[k] FROM generate_series(1, cardinality(step_times) - 1) k ORDER BY k)}),
 	0, 'values as the book');
 
+# ---------- sessions ----------
+
+# Sessions by walking through the sorted minutes of each member.
+for my $gap (0, 1, 3)
+{
+	my (@sessions, @members);
+	for my $member (sort { $a <=> $b } keys %rows)
+	{
+		my ($n, $first, $last, $events) = (0);
+		for my $minute (sort { $a <=> $b } map { $_->[0] } @{ $rows{$member} })
+		{
+			if (!$n || $minute - $last > $gap)
+			{
+				push @sessions, "$member $n $first $last $events" if $n;
+				($n, $first, $events) = ($n + 1, $minute, 0);
+			}
+			($last, $events) = ($minute, $events + 1);
+		}
+		push @sessions, "$member $n $first $last $events";
+		push @members, "$member $n " . @{ $rows{$member} };
+	}
+	my $minute = q{(extract(epoch FROM %s - timestamptz '2026-01-01') / 60)::int};
+	my $columns = sprintf "concat_ws(' ', member, session, $minute, $minute, events)", 'started_at', 'ended_at';
+	is($node->safe_psql('postgres', "SELECT string_agg($columns, ',' ORDER BY member, session) FROM (SELECT (sessions(session_book(member, t), '$gap min')).* FROM at) s"), join(',', @sessions), "sessions with a gap of $gap");
+	is($node->safe_psql('postgres', "SELECT string_agg(concat_ws(' ', member, sessions, events), ',' ORDER BY member) FROM (SELECT (session_members(rollup(b), '$gap min')).* FROM (SELECT session_book(member, t ORDER BY -met) AS b FROM at GROUP BY minute) p) s"), join(',', @members), 'by member, from parts');
+	is($node->safe_psql('postgres', "SELECT string_agg(line, ',' ORDER BY member, number) FROM (SELECT member, number, concat_ws(' ', member, number, " . sprintf($minute, 'started_at') . ', ' . sprintf($minute, 'max(t)') . ", count(*)) AS line FROM (SELECT *, session_number(t, '$gap min') OVER w AS number, session_start(t, '$gap min') OVER w AS started_at FROM at WINDOW w AS (PARTITION BY member ORDER BY t)) s GROUP BY member, number, started_at) l"),
+		join(',', @sessions), 'and by window functions');
+}
+
 # ---------- public data ----------
 
 # Levels and beginnings of the best chains: which last rows each beginning can have reached, step by step.
