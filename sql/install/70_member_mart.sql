@@ -79,10 +79,14 @@ BEGIN
 		UNION ALL
 		SELECT b.attnum, t.typbasetype, t.typtypmod FROM base b JOIN pg_type t ON t.oid = b.type AND t.typtype = 'd'
 	)
-	SELECT b.attnum, CASE WHEN (SELECT count(*) FROM base) > 1 THEN '::' || format_type(b.type, b.modifier) ELSE '' END AS as_base
+	SELECT b.attnum, CASE WHEN (SELECT count(*) FROM base) > 1 THEN '::' || format_type(b.type, b.modifier) ELSE '' END AS as_base,
+		format_type(b.type, b.modifier) AS type, t.typcategory
 	INTO attribute FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype <> 'd';
 	IF attribute IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('column "%s" of table "%s" does not exist', member, relation.relname);
+	END IF;
+	IF attribute.typcategory = 'A' THEN
+		RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch', MESSAGE = format('column "%s" of table "%s" is an array, not a member', member, relation.relname);
 	END IF;
 	IF NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = source AND i.indkey[0] = attribute.attnum AND i.indisvalid AND i.indpred IS NULL) THEN
 		RAISE WARNING USING MESSAGE = format('no index of "%s" begins with "%s", so every refresh will read the whole table', relation.relname, member),
@@ -129,8 +133,12 @@ BEGIN
 			ON CONFLICT (member) DO UPDATE SET %3$s
 			RETURNING 1
 		)$text$, target, list, (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n) WHERE n > 1));
+	-- Members are looked up as an array, of which the planner knows the length; it knows nothing of how full the log is,
+	-- and would compare each with each.
 	body := format($text$
 #variable_conflict use_column
+DECLARE
+	mart_keys %8$s[];
 BEGIN
 	-- One refresh at a time. Whoever reads the mart or writes into its source goes on.
 	LOCK TABLE %1$s IN SHARE UPDATE EXCLUSIVE MODE;
@@ -147,47 +155,48 @@ WHERE %4$s
 GROUP BY %5$s
 		), mart_gone AS (
 			DELETE FROM %1$s m
-			WHERE NOT EXISTS (SELECT FROM mart_now n WHERE n.member = m.member)
+			WHERE m.member = ANY (ARRAY(SELECT k.member FROM %1$s k EXCEPT SELECT n.member FROM mart_now n))
 			RETURNING 1
 		), %6$s
 		SELECT (SELECT count(*) FROM mart_made), (SELECT count(*) FROM mart_gone), 0
 		INTO recomputed, removed, waiting;
 	ELSE
-		-- One statement has one snapshot, and a change is committed with its note: it sees both or neither.
-		WITH mart_noted AS MATERIALIZED (
+		SELECT array_agg(n.member) FILTER (WHERE max_members IS NULL OR n.place <= max_members),
+			count(*) FILTER (WHERE n.place > max_members)
+		INTO mart_keys, waiting
+		FROM (
 			SELECT c.member, row_number() OVER (ORDER BY min(c.ctid)) AS place
 			FROM %2$s c WHERE c.member IS NOT NULL
 			GROUP BY c.member
-		), mart_keys AS MATERIALIZED (
-			SELECT n.member FROM mart_noted n WHERE max_members IS NULL OR n.place <= max_members
-		), mart_taken AS (
-			DELETE FROM %2$s c USING mart_keys k WHERE c.member = k.member
+		) n;
+		-- One statement has one snapshot, and a change is committed with its note: it sees both or neither.
+		WITH mart_taken AS (
+			DELETE FROM %2$s c WHERE c.member = ANY (mart_keys)
 		), mart_now AS MATERIALIZED (
 %3$s
 WHERE %4$s
-AND %5$s IN (SELECT k.member FROM mart_keys k)
+AND %5$s = ANY (mart_keys)
 GROUP BY %5$s
 		), mart_gone AS (
-			DELETE FROM %1$s m USING mart_keys k
-			WHERE m.member = k.member AND NOT EXISTS (SELECT FROM mart_now n WHERE n.member = m.member)
+			DELETE FROM %1$s m
+			WHERE m.member = ANY (ARRAY(SELECT k.member FROM unnest(mart_keys) k (member) EXCEPT SELECT n.member FROM mart_now n))
 			RETURNING 1
 		), %6$s
-		SELECT (SELECT count(*) FROM mart_made), (SELECT count(*) FROM mart_gone),
-			(SELECT count(*) FROM mart_noted) - (SELECT count(*) FROM mart_keys)
-		INTO recomputed, removed, waiting;
+		SELECT (SELECT count(*) FROM mart_made), (SELECT count(*) FROM mart_gone)
+		INTO recomputed, removed;
 	END IF;
 %7$sEND
 $text$, target, log, counted, rows_of_key, key, save, CASE WHEN summaries IS NOT NULL THEN format($text$	-- Limits are of all members: they follow when nobody is left waiting.
 	IF everybody OR waiting = 0 AND recomputed + removed > 0 THEN
 		UPDATE %s SET %s;
 	END IF;
-$text$, cuts, (SELECT string_agg(format('%2$I = (SELECT %1$s.rfm_cuts(m.%2$I) FROM %3$s m)', extension, c, target), ', ' ORDER BY n) FROM unnest(summaries) WITH ORDINALITY u (c, n))) END);
+$text$, cuts, (SELECT string_agg(format('%2$I = (SELECT %1$s.rfm_cuts(m.%2$I) FROM %3$s m)', extension, c, target), ', ' ORDER BY n) FROM unnest(summaries) WITH ORDINALITY u (c, n))) END, attribute.type);
 	WHILE position(quotes IN body) > 0 LOOP
 		quotes := '$mart_' || md5(quotes || body) || '$';
 	END LOOP;
 	statements := array_append(statements, format($text$CREATE FUNCTION %1$I.%2$I(max_members bigint DEFAULT NULL, everybody boolean DEFAULT false,
 	OUT recomputed bigint, OUT removed bigint, OUT waiting bigint)
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = %3$s SET row_security = off AS %4$s%5$s%4$s;$text$,
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = %3$s SET row_security = off SET plan_cache_mode = force_custom_plan AS %4$s%5$s%4$s;$text$,
 		relation.nspname, 'refresh_' || mart, path, quotes, body));
 	statements := array_append(statements, format('COMMENT ON FUNCTION %I.%I(bigint, boolean) IS %L;', relation.nspname, 'refresh_' || mart,
 		concat('Refreshes the member mart ', about, '; called by refresh_member_mart and rebuild_member_mart.')));
@@ -214,7 +223,8 @@ GROUP BY %5$s
 		OR ROW(%8$s)::record OPERATOR(pg_catalog.*<>) ROW(%9$s)::record)
 	INTO checked, wrong
 	FROM mart_now n FULL JOIN mart_kept k ON k.member = n.member
-	WHERE NOT EXISTS (SELECT FROM mart_noted c WHERE c.member = coalesce(n.member, k.member) OR c.member IS NULL);
+	WHERE NOT EXISTS (SELECT FROM mart_noted c WHERE c.member = coalesce(n.member, k.member))
+		AND NOT EXISTS (SELECT FROM mart_noted c WHERE c.member IS NULL);
 END
 $text$, target, log, counted, rows_of_key, key, attribute.as_base, list,
 		(SELECT string_agg(format('k.%I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n)),
@@ -223,7 +233,7 @@ $text$, target, log, counted, rows_of_key, key, attribute.as_base, list,
 		quotes := '$mart_' || md5(quotes || body) || '$';
 	END LOOP;
 	statements := array_append(statements, format($text$CREATE FUNCTION %1$I.%2$I(share double precision DEFAULT 0.01, OUT checked bigint, OUT wrong bigint)
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = %3$s SET row_security = off AS %4$s%5$s%4$s;$text$,
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = %3$s SET row_security = off SET enable_nestloop = off AS %4$s%5$s%4$s;$text$,
 		relation.nspname, 'check_' || mart, path, quotes, body));
 	statements := array_append(statements, format('COMMENT ON FUNCTION %I.%I(double precision) IS %L;', relation.nspname, 'check_' || mart,
 		concat('Compares the member mart ', about, ' with its source; called by check_member_mart.')));
@@ -271,7 +281,7 @@ CREATE FUNCTION create_member_mart(name text, source regclass, member name, colu
 	LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100000
 	RETURN member_mart_run(name, source, member, columns, filter, member_mart_path());
 COMMENT ON FUNCTION create_member_mart(text, regclass, name, text, text) IS
-'Makes a table of one row a member that refresh_member_mart brings up to date, in the schema of its source: the table, its log, functions, and triggers of the source that note whose rows change. It is empty until the first refresh. Arguments: name of the table, source, column of the member, aggregates over one member''s rows with their names as behind SELECT, condition on rows (SQL of the caller, read in the search_path of this call). A column of rfm_summary gets limits and a view with scores. Rows without a member are left out. Warns if no index begins with the member. Errors: 42809 if the source is not a table, 42703 if it has no such column, 22004, 22023, 42602, 42622 for arguments, 42P07 and others of the statements that it runs.';
+'Makes a table of one row a member that refresh_member_mart brings up to date, in the schema of its source: the table, its log, functions, and triggers of the source that note whose rows change. It is empty until the first refresh. Arguments: name of the table, source, column of the member, aggregates over one member''s rows with their names as behind SELECT, condition on rows (SQL of the caller, read in the search_path of this call). A column of rfm_summary gets limits and a view with scores. Rows without a member are left out. Warns if no index begins with the member. Errors: 42809 if the source is not a table, 42703 if it has no such column, 42804 if that is an array, 22004, 22023, 42602, 42622 for arguments, 42P07 and others of the statements that it runs.';
 
 CREATE FUNCTION member_mart_function(mart regclass, prefix text, arguments text) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100 SET search_path = pg_catalog, pg_temp AS $$

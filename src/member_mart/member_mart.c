@@ -48,15 +48,15 @@ open_log(const Trigger *trigger, Relation source)
 {
 	const char *schema = trigger->tgargs[LOG_SCHEMA];
 	const char *name = trigger->tgargs[LOG_NAME];
-	Oid			namespace = get_namespace_oid(schema, true);
+	Oid			schema_oid = get_namespace_oid(schema, true);
 	Oid			oid;
 	Relation	log;
 	AclResult	allowed;
 
 	/* The schema may have another name by now. */
-	if (!OidIsValid(namespace))
-		namespace = RelationGetNamespace(source);
-	oid = get_relname_relid(name, namespace);
+	if (!OidIsValid(schema_oid))
+		schema_oid = RelationGetNamespace(source);
+	oid = get_relname_relid(name, schema_oid);
 	if (!OidIsValid(oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),

@@ -157,6 +157,7 @@ SELECT hostile.error_of(statement) FROM unnest(ARRAY[
 	$$SELECT create_member_mart('m', 'orders', 'customer', 'count(*)')$$,
 	$$SELECT create_member_mart('m', 'orders', 'ctid', 'count(*)')$$,
 	$$SELECT create_member_mart('m', 'orders', 'note', 'count(*)')$$,
+	$$CREATE TABLE lists (a int[]); SELECT create_member_mart('m', 'lists', 'a', 'count(*)')$$,
 	$$SELECT create_member_mart(NULL, 'orders', 'customer_id', 'count(*)')$$,
 	$$SELECT create_member_mart('m', NULL, 'customer_id', 'count(*)')$$,
 	$$SELECT create_member_mart('m', 'orders', NULL, 'count(*)')$$,
