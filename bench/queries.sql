@@ -500,3 +500,93 @@ CREATE FUNCTION mart_touch(one_in int) RETURNS bigint LANGUAGE sql AS $$
 	SELECT count(*) FROM made;
 $$;
 \endif
+
+-- ---------- checks: can this table be counted? ----------
+
+\if :want_checks
+CREATE VIEW checks_floor AS
+SELECT max(member) AS a, max(order_id) AS b, max(item) AS c, max(ordered_at) AS d, max(quantity) AS e, max(price) AS f FROM check_lines;
+CREATE VIEW checks_custmart AS
+SELECT (order_checks(check_book(member, order_id, item, ordered_at, quantity, price))).* FROM check_lines;
+CREATE VIEW checks_book AS
+SELECT check_book(member, order_id, item, ordered_at, quantity, price) AS book FROM check_lines;
+
+-- A statement for each check, one after the other.
+CREATE VIEW checks_plain AS
+SELECT 'no_member' AS check_name, count(*) AS rows, coalesce(sum(quantity * price), 0) AS amount FROM check_lines
+WHERE member IS NULL OR lower(btrim(member) COLLATE "C") IN ('', '0', '-1', 'guest', 'unknown', 'n/a', 'null', 'test', 'anonymous')
+UNION ALL
+SELECT 'dominant_member', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
+WHERE member = (SELECT member FROM (SELECT member, n, lead(n) OVER (ORDER BY n DESC) AS second, row_number() OVER (ORDER BY n DESC) AS place
+	FROM (SELECT member, count(DISTINCT order_id) AS n FROM check_lines WHERE member IS NOT NULL GROUP BY 1) m) r
+	WHERE place = 1 AND n >= 10 * second AND n >= 0.05 * (SELECT count(DISTINCT order_id) FROM check_lines))
+UNION ALL
+SELECT 'duplicate_row', coalesce(sum(n - 1), 0)::bigint, coalesce(sum((n - 1) * money), 0)
+FROM (SELECT count(*) AS n, quantity * price AS money FROM check_lines GROUP BY member, order_id, item, ordered_at, quantity, price HAVING count(*) > 1) d
+UNION ALL
+SELECT 'order_two_members', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
+WHERE order_id IN (SELECT order_id FROM check_lines GROUP BY 1 HAVING min(member) <> max(member))
+UNION ALL
+SELECT 'order_two_times', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
+WHERE order_id IN (SELECT order_id FROM check_lines GROUP BY 1 HAVING min(ordered_at) <> max(ordered_at))
+UNION ALL
+SELECT 'placeholder_date', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
+WHERE NOT isfinite(ordered_at) OR (ordered_at AT TIME ZONE 'UTC')::date = '1970-01-01' OR extract(year FROM ordered_at AT TIME ZONE 'UTC') IN (1, 1753, 1899, 1900, 2038, 9999)
+UNION ALL
+SELECT 'day_month_swap', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
+WHERE order_id IN (
+	SELECT order_id FROM (
+		SELECT order_id, t, ARRAY[lag(t, 5) OVER w, lag(t, 4) OVER w, lag(t, 3) OVER w, lag(t, 2) OVER w, lag(t) OVER w,
+			lead(t) OVER w, lead(t, 2) OVER w, lead(t, 3) OVER w, lead(t, 4) OVER w, lead(t, 5) OVER w] AS neighbours
+		FROM (SELECT order_id, min(ordered_at AT TIME ZONE 'UTC') AS t FROM check_lines GROUP BY 1) o
+		WINDOW w AS (ORDER BY substring(order_id FROM '[0-9]+$')::bigint)) s,
+	LATERAL (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY n) AS median FROM unnest(neighbours) n WHERE n IS NOT NULL) m
+	WHERE abs(extract(epoch FROM t - median)) > 10 * 86400 AND extract(day FROM t) <= 12
+	AND abs(extract(epoch FROM make_timestamp(extract(year FROM t)::int, least(extract(day FROM t), 12)::int, extract(month FROM t)::int, 0, 0, 0) + t::time - median)) <= 2 * 86400)
+UNION ALL
+SELECT 'gap', count(*), NULL
+FROM (SELECT min(ordered_at AT TIME ZONE 'UTC')::date AS first, max(ordered_at AT TIME ZONE 'UTC')::date AS last FROM check_lines) b, generate_series(first, last, interval '1 day') g
+WHERE g::date NOT IN (SELECT (ordered_at AT TIME ZONE 'UTC')::date FROM check_lines)
+AND extract(dow FROM g) IN (SELECT extract(dow FROM ordered_at AT TIME ZONE 'UTC') FROM check_lines)
+UNION ALL
+SELECT 'negative_price', count(*), coalesce(sum(quantity * price), 0) FROM check_lines WHERE price < 0
+UNION ALL
+SELECT 'zero_price', count(*), coalesce(sum(quantity * price), 0) FROM check_lines WHERE price = 0
+UNION ALL
+SELECT kind, count(price), coalesce(sum(quantity * price), 0)
+FROM (VALUES ('price_outlier'), ('decimal_slip')) k (kind) LEFT JOIN (
+	SELECT quantity, price, price::float8 / exp(m) AS ratio FROM check_lines JOIN (
+		SELECT item, m, n, percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(ln(price::float8) - m)) AS mad, avg(abs(ln(price::float8) - m)) AS mean
+		FROM check_lines JOIN (
+			SELECT item, percentile_cont(0.5) WITHIN GROUP (ORDER BY ln(price::float8)) AS m, count(*) AS n FROM check_lines WHERE price > 0 AND quantity > 0 GROUP BY 1) i USING (item)
+		WHERE price > 0 AND quantity > 0 GROUP BY 1, 2, 3) u USING (item)
+	WHERE price > 0 AND quantity > 0 AND n >= 10
+	AND CASE WHEN mad > 0 THEN 0.67449 * abs(ln(price::float8) - m) / mad WHEN mean > 0 THEN abs(ln(price::float8) - m) / (1.25331 * mean) ELSE 0 END > 3.5) x
+ON CASE kind WHEN 'price_outlier' THEN abs(ln(ratio)) >= ln(10.0::float8) - 1e-9
+	ELSE EXISTS (SELECT FROM generate_series(1, 3) k WHERE abs(ratio / 10.0::float8 ^ k::float8 - 1) <= 0.005 OR abs(ratio * 10.0::float8 ^ k::float8 - 1) <= 0.005) END
+GROUP BY 1
+UNION ALL
+SELECT 'huge_reversal', count(*), coalesce(sum(s.quantity * s.price), 0)
+FROM check_lines s JOIN (SELECT item, percentile_cont(0.5) WITHIN GROUP (ORDER BY quantity::float8) AS m, count(*) AS n FROM check_lines WHERE price > 0 AND quantity > 0 GROUP BY 1) u USING (item),
+	(SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY quantity::float8) AS of_all FROM check_lines WHERE price > 0 AND quantity > 0) a
+WHERE price > 0 AND quantity >= 100 * CASE WHEN n >= 10 THEN m ELSE of_all END
+AND EXISTS (SELECT FROM check_lines r WHERE r.item = s.item AND r.member = s.member AND r.price = s.price AND r.quantity = -s.quantity AND r.ordered_at > s.ordered_at)
+UNION ALL
+SELECT 'refund', count(*), coalesce(sum(quantity * price), 0) FROM check_lines WHERE quantity < 0
+UNION ALL
+SELECT 'item_variant', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
+WHERE lower(btrim(item) COLLATE "C") IN (SELECT lower(btrim(item) COLLATE "C") FROM check_lines GROUP BY 1 HAVING min(item) <> max(item))
+UNION ALL
+SELECT 'member_variant', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
+WHERE lower(btrim(member) COLLATE "C") IN (SELECT lower(btrim(member) COLLATE "C") FROM check_lines GROUP BY 1 HAVING min(member) <> max(member))
+UNION ALL
+SELECT 'rare_item_shape', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
+WHERE regexp_replace(regexp_replace(item, '[0-9]', '9', 'g'), '[A-Za-z]', 'A', 'g') IN (
+	SELECT regexp_replace(regexp_replace(item, '[0-9]', '9', 'g'), '[A-Za-z]', 'A', 'g') FROM check_lines GROUP BY 1 HAVING count(*) < 0.01 * (SELECT count(*) FROM check_lines))
+UNION ALL
+SELECT 'scientific_id', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
+WHERE member ~* '^[0-9](\.[0-9]+)?e\+[0-9]+$' OR order_id ~* '^[0-9](\.[0-9]+)?e\+[0-9]+$' OR item ~* '^[0-9](\.[0-9]+)?e\+[0-9]+$'
+UNION ALL
+SELECT 'test_row', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
+WHERE member ~* '(^|[^a-z])(test|dummy)([^a-z]|$)' OR order_id ~* '(^|[^a-z])(test|dummy)([^a-z]|$)' OR item ~* '(^|[^a-z])(test|dummy)([^a-z]|$)';
+\endif

@@ -368,6 +368,17 @@ workload_mart() {
 	compare "insert of one order, flushed to disk" single_with "without a mart" single_without times 1.1
 }
 
+workload_checks() {
+	heading "Checks of a table of orders"
+	same "rows and money of every check" \
+		"SELECT check_name, rows, trim_scale(amount) FROM checks_custmart WHERE check_name NOT IN ('after_as_of', 'mixed_currency')" \
+		"SELECT check_name, rows, trim_scale(amount) FROM checks_plain"
+	alternate checks_custmart checks_book checks_floor checks_plain
+	compare "check_book alone" checks_book "floor" checks_floor times
+	compare "21 checks" checks_custmart "floor" checks_floor times 3
+	compare "" checks_custmart "a statement for each of 19 checks" checks_plain faster 4
+}
+
 # Whatever the size asked for, so that the growth of each release can be compared.
 workload_scaling() {
 	local millions

@@ -87,3 +87,14 @@ SELECT customer_id, (ARRAY['email', 'email', 'email', 'push', 'sms'])[1 + trunc(
 FROM (SELECT i, whose(i, :members) AS customer_id, dice(i, 13) AS about
 	FROM (SELECT generate_series(1, :rows::bigint) AS i) numbers OFFSET 0) lines;
 \endif
+
+\if :want_checks
+-- The same as order lines, three to an order, ids as text; of 100 rows 2 have no member and 1 is there twice.
+CREATE UNLOGGED TABLE check_lines (member text, order_id text, item text, ordered_at timestamptz, quantity numeric, price numeric);
+INSERT INTO check_lines
+SELECT CASE WHEN o.order_id % 150 > 2 THEN 'm' || first_value(customer_id) OVER w END, 'W' || 10000000 + o.order_id / 3, item,
+	first_value(ordered_at) OVER w, round(amount / price), price
+FROM orders o
+WINDOW w AS (PARTITION BY o.order_id / 3 ORDER BY o.order_id);
+INSERT INTO check_lines SELECT l.* FROM check_lines l WHERE hashtext(order_id) % 100 = 0;
+\endif

@@ -328,41 +328,51 @@ series_end(OrderSeries *series, SwapCounts *counts, SwapFound found, void *conte
 		series_judge(series, counts, found, context);
 }
 
+/* The number of days from `first` on, n of them, that are open days of the week. */
+static int64
+count_open(const bool *is_open, int32 first, int64 n)
+{
+	int64		open = 0;
+
+	for (int i = 0; i < 7; i++)
+		open += is_open[i];
+	open *= n / 7;
+	for (int i = 0; i < (int) (n % 7); i++)
+		open += is_open[(((int64) first + i) % 7 + 7) % 7];
+	return open;
+}
+
 /*
- * Looks for gaps between the first day and the last; days[i] is whether there is
- * an order on day first + i.  A day of the week on which there never is one is closed.
+ * Looks for gaps between n days, ascending and each once.  A day of the week on
+ * which there never is an order is closed.
  */
 GapCounts
-count_gaps(const uint8 *days, int32 first, int32 last)
+count_gaps(const int32 *days, Size n)
 {
 	GapCounts	gaps = {0};
 	bool		is_open[7] = {false};
-	int64		n = (int64) last - first + 1;
-	int64		begin = 0;		/* of the stretch that is being looked at */
-	int64		missing = 0;	/* open days in it */
 
-	for (int64 i = 0; i < n; i++)
+	for (Size i = 0; i < n; i++)
 	{
 		check_interrupts(i);
-		is_open[i % 7] |= days[i] != 0;
+		is_open[(days[i] % 7 + 7) % 7] = true;
 	}
-	for (int64 i = 0; i < n; i++)
+	for (Size i = 0; i < n; i++)
 	{
+		int64		missing;
+
 		check_interrupts(i);
-		gaps.open += is_open[i % 7];
-		if (!days[i])
-		{
-			missing += is_open[i % 7];
+		gaps.open++;
+		if (i == 0 || days[i] == days[i - 1] + 1)
 			continue;
-		}
-		if (missing > 0 && (gaps.missing == 0 || i - begin > gaps.longest_last - gaps.longest_first + 1))
+		missing = count_open(is_open, days[i - 1] + 1, (int64) days[i] - days[i - 1] - 1);
+		gaps.open += missing;
+		if (missing > 0 && (gaps.missing == 0 || days[i] - days[i - 1] - 1 > gaps.longest_last - gaps.longest_first + 1))
 		{
-			gaps.longest_first = first + (int32) begin;
-			gaps.longest_last = first + (int32) i - 1;
+			gaps.longest_first = days[i - 1] + 1;
+			gaps.longest_last = days[i] - 1;
 		}
 		gaps.missing += missing;
-		missing = 0;
-		begin = i + 1;
 	}
 	return gaps;
 }

@@ -146,7 +146,7 @@ typedef struct GapCounts
 	int32		longest_last;
 } GapCounts;
 
-extern GapCounts count_gaps(const uint8 *days, int32 first, int32 last);
+extern GapCounts count_gaps(const int32 *days, Size n);
 extern bool day_is_placeholder(int32 day);
 
 #endif							/* CUSTMART_ORDER_CHECKS_CORE_H */

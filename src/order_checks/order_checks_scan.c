@@ -133,7 +133,7 @@ find_variants(CheckFindings *findings, CheckNames names)
 			buffer = array_grow(buffer, &room, text.length, 1, CurrentMemoryContext);
 		memset(&key, 0, sizeof(key));
 		key.bytes.length = text.length == 0 ? 0 : id_fold(text.data, text.length, buffer);
-		key.bytes.data = buffer;
+		key.bytes.data = buffer != NULL ? buffer : "";
 		keytable_locate(&folded, &key, 1, &entries[name - 1]);
 		++*(uint32 *) keytable_payload(&folded, entries[name - 1]);
 	}
@@ -217,7 +217,7 @@ scan_shapes(CheckFindings *findings, const int64 *item_rows)
 		memset(&key, 0, sizeof(key));
 		if (text.length > 0)
 			id_shape(text.data, text.length, buffer);
-		key.bytes.data = buffer;
+		key.bytes.data = buffer != NULL ? buffer : "";
 		key.bytes.length = text.length;
 		keytable_locate(&shapes, &key, 1, &entries[item - 1]);
 		*(int64 *) keytable_payload(&shapes, entries[item - 1]) += item_rows[item];
@@ -250,6 +250,14 @@ scan_shapes(CheckFindings *findings, const int64 *item_rows)
 }
 
 /* ---------- orders ---------- */
+
+#define ST_SORT sort_days
+#define ST_ELEMENT_TYPE int32
+#define ST_COMPARE(a, b) ((*a > *b) - (*a < *b))
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* Finds the series that an order id belongs to; keys come sorted, so it is mostly that of the last one. */
 static uint32
@@ -466,47 +474,78 @@ find_swaps(Scan *scan)
 	pfree(series);
 }
 
-/* Marks the days on which there are rows and looks for gaps. */
+/* Days that a map is made of; where there are more, a list is sorted. */
+#define MAP_DAYS (1024 * 1024)
+
+/* Lists the days on which there are rows, each once and ascending. */
+static int32 *
+list_days(CheckFindings *findings, int32 first, int32 last, Size *n)
+{
+	bool		has_map = (int64) last - first < MAP_DAYS;
+	uint8	   *map = has_map ? alloc_zeroed((Size) (last - first) + 1, 1) : NULL;
+	ColumnReader *times = palloc(sizeof(ColumnReader));
+	int32	   *days = NULL;
+	Size		room = 0;
+
+	*n = 0;
+	column_open(times, findings->checks.columns[COLUMN_TIME], findings->checks.nheads);
+	for (uint32 i = 0; i < findings->checks.nheads; i++)
+	{
+		int64		time = column_next(times);
+		int32		day;
+
+		check_interrupts(i);
+		if (!check_time_is_finite(time))
+			continue;
+		day = day_of_time(check_local_time(findings, time));
+		if (day_is_placeholder(day))
+			continue;
+		if (has_map)
+			map[day - first] = 1;
+		else if (*n == 0 || days[*n - 1] != day)
+		{
+			if (*n == room)
+				days = array_grow(days, &room, *n + 1, sizeof(int32), CurrentMemoryContext);
+			days[(*n)++] = day;
+		}
+	}
+	if (has_map)
+	{
+		days = palloc(((Size) (last - first) + 1) * sizeof(int32));
+		for (int32 day = first; day <= last; day++)
+			if (map[day - first])
+				days[(*n)++] = day;
+	}
+	else
+	{
+		Size		kept = 0;
+
+		sort_days(days, *n);
+		for (Size i = 1; i < *n; i++)
+			if (days[i] != days[kept])
+				days[++kept] = days[i];
+		*n = kept + 1;
+	}
+	pfree(times);
+	return days;
+}
+
+/* Looks for days without any row. */
 static void
 find_gaps(Scan *scan)
 {
 	CheckFindings *findings = scan->findings;
-	ColumnReader *times;
-	int32		first;
-	int32		last;
-	uint8	   *days;
+	int32	   *days;
+	Size		n;
 
 	if (findings->first_real_time > findings->last_real_time)
 		return;
-	times = palloc(sizeof(ColumnReader));
-	column_open(times, findings->checks.columns[COLUMN_TIME], findings->checks.nheads);
 
 	/* Clocks that are set back may show an earlier day at a later moment. */
-	first = day_of_time(check_local_time(findings, findings->first_real_time)) - 1;
-	last = day_of_time(check_local_time(findings, findings->last_real_time)) + 1;
-	days = alloc_zeroed((Size) last - first + 1, 1);
-	for (uint32 i = 0; i < findings->checks.nheads; i++)
-	{
-		int64		time = column_next(times);
-
-		check_interrupts(i);
-		if (check_time_is_finite(time))
-		{
-			int32		day = day_of_time(check_local_time(findings, time));
-
-			if (day >= first && day <= last && !day_is_placeholder(day))
-				days[day - first] = 1;
-		}
-	}
-	while (!days[0])
-	{
-		days++;
-		first++;
-	}
-	while (!days[last - first])
-		last--;
-	findings->gaps = count_gaps(days, first, last);
-	pfree(times);
+	days = list_days(findings, day_of_time(check_local_time(findings, findings->first_real_time)) - 1,
+					 day_of_time(check_local_time(findings, findings->last_real_time)) + 1, &n);
+	findings->gaps = count_gaps(days, n);
+	pfree(days);
 }
 
 /* Finds the two members with most orders. */
@@ -865,7 +904,8 @@ find_reversals(Scan *scan)
 				member, item, at, is_return};
 		}
 	}
-	sort_huge(huge, n, &findings->pool);
+	if (n > 0)
+		sort_huge(huge, n, &findings->pool);
 	scan->reversed = palloc(Max(n, 1) * sizeof(uint32));
 	for (Size begin = 0, end; begin < n; begin = end)
 	{
@@ -879,7 +919,8 @@ find_reversals(Scan *scan)
 			if (!huge[i].is_return && huge[i].time < last_return)
 				scan->reversed[scan->nreversed++] = huge[i].line;
 	}
-	sort_numbers(scan->reversed, scan->nreversed);
+	if (scan->nreversed > 1)
+		sort_numbers(scan->reversed, scan->nreversed);
 	if (huge != NULL)
 		pfree(huge);
 	pfree(cursor);
