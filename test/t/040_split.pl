@@ -169,7 +169,7 @@ for ([ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' 
 		$arguments{"$member, $joined, $_, text, text"} = "$column, $clocks{$joined}, $clocks{$_}, $calendar" for keys %clocks;
 		$arguments{"$member, $joined, $_, numeric, text, text"} = "$column, $clocks{$joined}, $clocks{$_}, amount, $calendar" for keys %clocks;
 	}
-	$arguments{"$member, timestamp with time zone, timestamp with time zone"} = "$column, at, at";
+	$arguments{"retention_book_since($member, timestamp with time zone, timestamp with time zone)"} = "$column, at, at + id % 9 * interval '1 day'";
 	$arguments{"$member, activity_summary"} = "$column, day_activity";
 	$arguments{"$member, funnel_summary"} = "$column, day_events";
 }
@@ -237,7 +237,7 @@ sub same
 for (@aggregates)
 {
 	my ($signature, $name, $result, $types) = @$_;
-	my $arguments = $arguments{$types};
+	my $arguments = $arguments{"$name($types)"} // $arguments{$types};
 
 	ok(defined $arguments, "$signature: rows for its arguments") or next;
 	my $plain = "SELECT $name(@{[ called($arguments) ]}) FROM shop";
