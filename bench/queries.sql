@@ -302,6 +302,22 @@ JOIN firsts USING (customer_id)
 WHERE month >= cohort
 GROUP BY cohort, periods_later;
 
+-- Why revenue changes from month to month.
+CREATE VIEW retention_revenue_custmart AS
+SELECT (revenue_growth(retention_book(customer_id, ordered_at, amount, 'month', 'UTC'))).* FROM orders;
+CREATE VIEW retention_revenue_join AS
+WITH spent AS MATERIALIZED (
+	SELECT customer_id, date_trunc('month', ordered_at AT TIME ZONE 'UTC') AS month, sum(amount) AS net FROM orders WHERE customer_id IS NOT NULL GROUP BY 1, 2
+), first AS MATERIALIZED (SELECT customer_id, min(month) AS first FROM spent WHERE net > 0 GROUP BY 1)
+SELECT month::date AS period, sum(now) AS revenue, coalesce(sum(now) FILTER (WHERE now > 0 AND month = first), 0) AS new_revenue,
+	coalesce(sum(now) FILTER (WHERE now > 0 AND before <= 0 AND month > first), 0) AS resurrected,
+	coalesce(sum(now - before) FILTER (WHERE now > before AND before > 0), 0) AS expansion, coalesce(sum(now - before) FILTER (WHERE now > 0 AND now < before), 0) AS contraction,
+	coalesce(-sum(before) FILTER (WHERE now <= 0 AND before > 0), 0) AS churned, sum(least(now, 0) - least(before, 0)) AS excess_refunds
+FROM (
+	SELECT customer_id, month, coalesce(a.net, 0) AS now, coalesce(b.net, 0) AS before
+	FROM spent a FULL JOIN (SELECT customer_id, month + interval '1 month' AS month, net FROM spent) b USING (customer_id, month)
+) moved LEFT JOIN first USING (customer_id) GROUP BY month;
+
 -- ---------- funnel: three steps within 30 days ----------
 
 -- The step of an order follows from its number: two orders in five are not a step.

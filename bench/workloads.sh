@@ -239,6 +239,8 @@ workload_retention() {
 	same "months with money" "SELECT cohort, periods_later, active, net FROM retention_net_custmart WHERE active > 0 OR net <> 0" \
 		"SELECT * FROM retention_net_join WHERE active > 0 OR net <> 0"
 	same "months in FROM" "TABLE retention_from" "TABLE retention_custmart"
+	same "growth of revenue" "SELECT period, revenue, new_revenue, resurrected, expansion, contraction, churned, excess_refunds FROM retention_revenue_custmart WHERE churned IS NOT NULL" \
+		"SELECT * FROM retention_revenue_join WHERE period < (SELECT date_trunc('month', max(ordered_at) AT TIME ZONE 'UTC') FROM orders)"
 	if [ -n "$clickhouse" ]; then
 		clickhouse_answer retention "cohort date, periods_later int, active bigint"
 		same "months, ClickHouse" "SELECT cohort, periods_later, active FROM retention_custmart WHERE active > 0" "TABLE clickhouse_retention"
@@ -246,13 +248,14 @@ workload_retention() {
 	fi
 
 	alternate retention_custmart retention_floor retention_from retention_join retention_window retention_net_custmart \
-		retention_net_join "${others[@]}"
+		retention_net_join retention_revenue_custmart retention_revenue_join "${others[@]}"
 	compare "monthly retention triangle" retention_custmart "floor, two columns" retention_floor times 1.6
 	compare "" retention_custmart "self-join" retention_join faster 8
 	compare "" retention_custmart "window function" retention_window faster
 	[ -z "$clickhouse" ] || compare "" retention_custmart "ClickHouse, one thread" clickhouse:retention times
 	compare "the same in FROM" retention_from "floor, two columns" retention_floor times
 	compare "the same with money" retention_net_custmart "self-join" retention_net_join faster
+	compare "growth of revenue" retention_revenue_custmart "full join" retention_revenue_join faster
 	member_memory "a retention_book of months" retention_months retention_floor
 
 	in_parallel "retention triangle" retention_custmart retention_floor 1.6

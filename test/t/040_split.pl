@@ -193,7 +193,7 @@ for ([ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' 
 		$arguments{"$member, $joined, $_, text, text"} = "$column, $clocks{$joined}, $clocks{$_}, $calendar" for keys %clocks;
 		$arguments{"$member, $joined, $_, numeric, text, text"} = "$column, $clocks{$joined}, $clocks{$_}, amount, $calendar" for keys %clocks;
 	}
-	$arguments{"$member, timestamp with time zone, timestamp with time zone"} = "$column, at, at";
+	$arguments{"retention_book_since($member, timestamp with time zone, timestamp with time zone)"} = "$column, at, at + id % 9 * interval '1 day'";
 	$arguments{"$member, activity_summary"} = "$column, day_activity";
 	$arguments{"$member, funnel_summary"} = "$column, day_events";
 }
