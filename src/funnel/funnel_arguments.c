@@ -6,6 +6,7 @@
 
 #include "shared/arguments.h"
 #include "shared/bytes.h"
+#include "shared/conditions.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "shared/duration.h"
@@ -36,63 +37,26 @@ within_argument(const Interval *interval)
 	return within;
 }
 
-/*
- * The steps that a row meets, NULL being false, and how many there are; from the
- * arguments that begin with the given one.
- */
-static inline uint32
-listed_steps(FunctionCallInfo fcinfo, int argument, uint8 *steps)
-{
-	int			count = PG_NARGS() - argument;
-	const NullableDatum *step = &fcinfo->args[argument];
-	uint32		met = 0;
+StaticAssertDecl(FUNNEL_STEPS_MAX == CONDITIONS_MAX, "a funnel has as many steps as there can be conditions");
 
-	for (int i = 0; i < count; i++)
-		met |= (uint32) (!step[i].isnull & DatumGetBool(step[i].value)) << i;
-	*steps = (uint8) count;
-	return met;
-}
-
-/* The same from an array. */
-static uint32
-array_of_steps(FunctionCallInfo fcinfo, int argument, uint8 *steps)
-{
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(argument);
-	int			count = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
-	const bits8 *present;
-	const char *element;
-	uint32		met = 0;
-
-	if (unlikely(ARR_NDIM(array) > 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("steps must be a list of conditions, not an array of %d dimensions", ARR_NDIM(array)),
-				 errhint("Give one condition for each step.")));
-	if (unlikely(count < 1 || count > FUNNEL_STEPS_MAX))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a funnel must have 1 to %d steps, not %d", FUNNEL_STEPS_MAX, count),
-				 errhint("Give one condition for each step.")));
-	present = ARR_NULLBITMAP(array);
-	element = (const char *) array +
-		(present != NULL ? (Size) array->dataoffset : ARR_OVERHEAD_NONULLS(1));
-	for (int i = 0; i < count; i++)
-		if (likely(present == NULL) || (present[i / 8] >> i % 8 & 1))
-			met |= (uint32) (*element++ != 0) << i;
-	PG_FREE_IF_COPY(array, argument);
-	*steps = (uint8) count;
-	return met;
-}
+static const ConditionsText steps_text = {
+	.list = "steps",
+	.owner = "a funnel",
+	.hint = "Give one condition for each step."
+};
 
 /* The arguments within and steps; false if one of them is NULL, where only the whole of an array is. */
 bool
 funnel_row_arguments(FunctionCallInfo fcinfo, int within, int steps, StepsForm form, FunnelRow *row)
 {
+	int			count;
+
 	if (PG_ARGISNULL(within) || (form == STEPS_ARRAY && PG_ARGISNULL(steps)))
 		return false;
 	(void) store_u64(row->settings + 1, (uint64) within_argument(PG_GETARG_INTERVAL_P(within)));
-	row->steps = form == STEPS_ARRAY ? array_of_steps(fcinfo, steps, &row->settings[0]) :
-		listed_steps(fcinfo, steps, &row->settings[0]);
+	row->steps = form == STEPS_ARRAY ? conditions_of_array(fcinfo, steps, &steps_text, &count) :
+		conditions_listed(fcinfo, steps, &count);
+	row->settings[0] = (uint8) count;
 	return true;
 }
 
