@@ -171,9 +171,10 @@ CREATE FUNCTION pg_temp.generate(seed int, n int, faults int) RETURNS void LANGU
 			WHEN f IN (17, 18) THEN 8 ELSE 10 + abs(h) % 12 - CASE WHEN abs(h) % 5 = 0 THEN 0.5 ELSE 0.00 END END,
 		CASE WHEN f = 26 THEN NULL WHEN f = 27 THEN 'USD' ELSE 'EUR' END
 	FROM generate_series(1, n) i, LATERAL (SELECT hashint4extended(i, seed)::bigint % 1000000007 AS h, abs(hashint4extended(i, seed + 1) % faults) AS f) x;
-	-- Some rows twice; some orders with day and month exchanged, of which the first is only there to be sure.
+	-- Some rows twice; some orders with day and month exchanged; a day without orders.
 	INSERT INTO sale SELECT * FROM sale WHERE abs(hashtextextended(sale::text, seed)) % 11 = 0;
-	UPDATE sale SET at = make_timestamptz(2026, 1, extract(month FROM at AT TIME ZONE 'UTC')::int, 10, 0, 0, 'UTC') WHERE order_id IN (SELECT order_id FROM sale WHERE isfinite(at) AND extract(day FROM at AT TIME ZONE 'UTC') = 1 AND order_id <> '' LIMIT seed);
+	UPDATE sale SET at = make_timestamptz(2026, 1, extract(month FROM at AT TIME ZONE 'UTC')::int, 10, 0, 0, 'UTC') WHERE order_id IN (SELECT order_id FROM sale WHERE at BETWEEN '2026-03-31Z' AND '2026-12-02Z' AND extract(day FROM at AT TIME ZONE 'UTC') = 1 AND order_id LIKE 'A%' ORDER BY order_id COLLATE "C" LIMIT seed);
+	DELETE FROM sale WHERE (at AT TIME ZONE 'UTC')::date = '2026-03-11' AND seed = 3;
 $$;
 SELECT pg_temp.generate(1, 3000, 60);
 SELECT pg_temp.same('a tenth of all rows wrong in 28 ways', '2026-06-01Z');
