@@ -50,7 +50,8 @@ foreach my $expression (
 	"price_slope(member, date '2026-01-01' + (order_id % 20)::int, order_id / 1000.0, amount)",
 	"campaign(member % 3 > 0, amount, order_id)",
 	"campaign_book('s' || member % 20, member % 3 > 0, amount)",
-	"campaign_book(order_id / 16.0, member % 3 > 0, amount)")
+	"campaign_book(order_id / 16.0, member % 3 > 0, amount)",
+	"retention_book_since(member, ordered_at - order_id % 9 * interval '1 day', ordered_at, amount, 'week(sunday)', 'Europe/Berlin')")
 {
 	is( $node->safe_psql('postgres', "SELECT (SELECT $expression FROM orders) = (SELECT $expression FROM local_orders)"),
 		't', "$expression over shards is what it is over one table");
