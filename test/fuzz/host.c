@@ -1502,6 +1502,22 @@ fixed_array(Datum *elements, int n, Oid type, int length, bool by_value, char al
 	return array;
 }
 
+ArrayType *
+construct_empty_array(Oid type)
+{
+	return fixed_array(NULL, 0, type, type == INTERVALOID ? sizeof(Interval) : 8, type != INTERVALOID, TYPALIGN_DOUBLE);
+}
+
+/* Only lists without NULL are made here. */
+ArrayType *
+construct_md_array(Datum *elements, bool *nulls, int ndims, int *dims, int *lower, Oid type, int length, bool by_value, char alignment)
+{
+	host_require(ndims == 1 && lower[0] == 1, "an array that is not a list");
+	for (int i = 0; i < dims[0]; i++)
+		host_require(!nulls[i], "NULL in a list of times");
+	return fixed_array(elements, dims[0], type, length, by_value, alignment);
+}
+
 /* An array of integer, float8 or timestamptz, none of them null. */
 Datum
 host_number_array(Datum *elements, int n, Oid type)

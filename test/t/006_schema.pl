@@ -65,6 +65,7 @@ my %view = (
 	steps => q{(funnel_steps(funnel_book(customer, summary))).* FROM (SELECT customer, funnel('30 days', at, amount < 40, amount > 50) AS summary FROM orders GROUP BY customer) f},
 	levels => q{(funnel_members(funnel_book(customer, '30 days', at, amount < 40, amount > 50), 'strict_order')).* FROM orders},
 	conversions => q{(funnel_conversions(funnel_book(customer, '30 days', at, amount < 40, amount > 50, amount > 90), exclusions => '{3}', step_gap => '{1 hour}')).* FROM orders},
+	sessions => q{(sessions(session_book(customer, at), '7 days')).* FROM orders},
 	session_members => q{(session_members(session_book(customer, at), '7 days')).* FROM orders},
 	session_numbers => q{customer, session_number(at, '7 days') OVER w AS number, session_start(at) OVER w AS start FROM orders WINDOW w AS (PARTITION BY customer ORDER BY at)},
 	stages => q{(interaction_stages(interaction_book(customer, 'own', at), span => '30 days')).* FROM orders},

@@ -1,4 +1,4 @@
-/* needs: money/decimal.c shared/calendar_core.c history/history_core.c funnel/funnel_core.c funnel/funnel_rules_core.c funnel/funnel_any_order_core.c */
+/* needs: money/decimal.c shared/calendar_core.c history/history_core.c funnel/funnel_core.c funnel/funnel_walk_core.c funnel/funnel_rules_core.c funnel/funnel_any_order_core.c */
 #include "funnel/funnel_core.h"
 
 #include "tap.h"
