@@ -228,7 +228,7 @@ sub end_pgbench
 my @benches = (start_pgbench('writer', 'read committed', 12, 6, @writers), start_pgbench('owner', 'read committed', 12, 1, $batches), start_pgbench('owner', 'repeatable read', 12, 1, $everybody));
 my ($looks, $found, $compared) = (0, 0, 0);
 my $until = time + 10;
-while (time < $until)
+while (time < $until || $looks < 2)
 {
 	# Whoever does not wait is right at any moment; a partition comes and another goes, both empty.
 	my ($checked, $is_wrong) = split /\|/, as_user('owner', "SELECT * FROM custmart.check_member_mart($mart, 1)");
@@ -243,8 +243,8 @@ while (time < $until)
 	sleep 0.3;
 }
 my @counts = map { [ end_pgbench($_) ] } @benches;
-cmp_ok($counts[0][0], '>', 300, "$counts[0][0] transactions wrote");
-cmp_ok($_->[0], '>', 10, "$_->[0] refreshes, $_->[1] of them repeated") for @counts[ 1, 2 ];
+cmp_ok($counts[0][0], '>', 50, "$counts[0][0] transactions wrote");
+cmp_ok($_->[0], '>', 3, "$_->[0] refreshes, $_->[1] of them repeated") for @counts[ 1, 2 ];
 is(join(',', map { $_->[2] } @counts), '0,0,0', 'none failed');
 cmp_ok($compared, '>', 1000, "$looks looks at $compared members meanwhile");
 is($found, 0, 'none of them wrong');
@@ -306,11 +306,12 @@ is(refresh() . check(), '(0,0,0)30', 'rows of a partition that was detached are 
 as_user('owner', qq{DELETE FROM "My Shop".store_4});
 is(as_user('owner', "SELECT removed FROM custmart.rebuild_member_mart($mart)") . wrong(), '300', 'and removed by a rebuild');
 as_user('owner', qq{TRUNCATE "My Shop".store_3});
-cmp_ok(check(), '>', 100, 'so is TRUNCATE of a partition');
+cmp_ok(check(), '>', 10, 'so is TRUNCATE of a partition');
 as_user('owner', "SELECT custmart.rebuild_member_mart($mart)");
 is(wrong(), '0', 'and rebuilt');
 
-my $as_replica = qq{SET session_replication_role = replica; UPDATE "My Shop".store_1 SET amount = amount + 1 WHERE $member LIKE '%"77"%'};
+as_user('owner', qq{INSERT INTO $source (store, $member, ordered_at, amount) VALUES (1, 'replicated', '2025-09-01', 10); SELECT custmart.refresh_member_mart($mart)});
+my $as_replica = qq{SET session_replication_role = replica; UPDATE "My Shop".store_1 SET amount = amount + 1 WHERE $member = 'replicated'};
 $node->safe_psql('shop', $as_replica);
 is(refresh() . check(), '(0,0,0)1', 'what a replica is told is not noted, and found');
 $node->safe_psql('shop', qq{ALTER TABLE $source ENABLE ALWAYS TRIGGER "it's members_updated"; $as_replica});
@@ -326,7 +327,7 @@ is(wrong(), '0', 'and right');
 
 # ---------- dump and restore ----------
 
-as_user('writer', qq{UPDATE $source SET amount = amount + 1 WHERE $member LIKE '%"15_"%'});
+as_user('writer', qq{INSERT INTO $source (store, $member, ordered_at, amount) SELECT 1 + n % 2, 'waits ' || n, '2025-09-02', 10 FROM generate_series(1, 12) n});
 for my $format ('plain', 'custom')
 {
 	$node->command_ok([ 'pg_dump', '--format', $format, '--file', "$dir/dump.$format", 'shop' ], "pg_dump, $format");
@@ -334,11 +335,11 @@ for my $format ('plain', 'custom')
 	my @restore = $format eq 'plain' ? ('psql', '--no-psqlrc', '--quiet', '--output', '/dev/null', '--set', 'ON_ERROR_STOP=1', '--file', "$dir/dump.plain", "restored_plain") : ('pg_restore', '--exit-on-error', '--dbname', 'restored_custom', "$dir/dump.custom");
 	$node->command_ok(\@restore, 'restored');
 	my $before = wrong("restored_$format");
-	cmp_ok($before, '>', 0, "$before members wait, as they did");
+	is($before, '12', 'who waited waits');
 	is($node->safe_psql("restored_$format", "SELECT recomputed, removed FROM custmart.refresh_member_mart($mart)"), "$before|0", 'they are recomputed');
 	is(wrong("restored_$format"), '0', 'all are right');
-	$node->safe_psql("restored_$format", qq{UPDATE $source SET amount = amount + 1 WHERE $member LIKE '%"2_"%'; DELETE FROM $source WHERE $member LIKE '%"20_"%'});
-	is($node->safe_psql("restored_$format", "SELECT removed > 0 FROM custmart.refresh_member_mart($mart)") . wrong("restored_$format"), 't0', 'and it goes on there');
+	$node->safe_psql("restored_$format", qq{UPDATE $source SET amount = amount + 1 WHERE $member = 'waits 3'; DELETE FROM $source WHERE $member IN ('waits 5', 'waits 7')});
+	is($node->safe_psql("restored_$format", "SELECT custmart.refresh_member_mart($mart)") . wrong("restored_$format"), '(1,2,0)0', 'and it goes on there');
 }
 
 # ---------- emptied, and dropped ----------
