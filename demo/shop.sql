@@ -215,6 +215,16 @@ FROM mail, LATERAL (VALUES ('sent', 0, true), ('clicked', 5 + luck % 100, luck <
 WHERE happened
 ORDER BY at, member_id;
 
+-- Four offers of autumn 2025, with stock for 300 each; about 8 of 100 members claim one, and who comes too late is refused.
+-- Planted: one of them was issued three times over.
+CREATE TABLE promised AS
+SELECT offer, begins, 300 AS stock, issued FROM (VALUES ('cups', date '2025-09-01', 3000), ('filters', date '2025-10-01', 3000),
+	('grinders', date '2025-11-01', 9000), ('beans', date '2025-12-01', 3000)) o (offer, begins, issued);
+CREATE TABLE claims AS
+SELECT offer, m AS member_id, at, row_number() OVER (PARTITION BY offer ORDER BY at, m) <= stock AS redeemed
+FROM promised, generate_series(1, issued) m, LATERAL (SELECT begins + dice(40000, offer || ' at ' || m) * interval '1 minute' AS at) t
+WHERE dice(1000, offer || ' wanted by ' || m) < 80;
+
 ALTER TABLE orders ADD PRIMARY KEY (order_id);
 VACUUM ANALYZE;
 RESET jit;
