@@ -31,6 +31,10 @@ INSERT INTO good SELECT pg_typeof(v), v::text FROM (SELECT rfm('2026-01-01', 1))
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT points('2026-01-01', 1)) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT campaign(true, 1)) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT campaign_book('a'::text, true, 1)) x (v)
+	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT contact_book(1::bigint, 'email', 'sent', '2026-01-01')) x (v)
+	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT contact_trail('email', 'sent', '2026-01-01')) x (v)
+	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT audience_book(1::bigint, 1, true)) x (v)
+	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT preference_book(1::bigint, 'tea', 1)) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT check_book('m', 'o', 'i', timestamptz '2026-01-01', 1, 1)) x (v);
 SELECT DISTINCT unnest(types) AS without_a_value FROM support EXCEPT SELECT type FROM good;
 
