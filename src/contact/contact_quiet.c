@@ -5,6 +5,7 @@
 #include "custmart.h"
 
 #include "shared/calendar.h"
+#include "shared/compat.h"
 #include "shared/time_arguments.h"
 
 /* Whether the clocks show a time in [from, to), which may go over midnight; from = to: never. */

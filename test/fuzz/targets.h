@@ -3,14 +3,14 @@
  *	  What the files of targets share.
  *
  * targets.c has the program and the targets of rfm, targets_audience.c those of
- * audience_book, targets_campaign.c those of campaign, targets_contact.c those of
- * contact, targets_order_checks.c those of check_book, targets_preference.c those
- * of preference_book, targets_price.c those of pricebook, price_check and
- * price_slope,
- * targets_tag.c those of tagbloom and tagquery, targets_interaction.c those of interaction_book and interaction_stage,
- * targets_behaviour.c those of all else that keeps events of members,
- * targets_funnel.c levels of funnels by the definition, targets_clv.c those of clv,
- * targets_order_checks.c those of check_book.
+ * audience_book, targets_behaviour.c those of all else that keeps events of
+ * members, targets_campaign.c those of campaign, targets_clv.c those of clv,
+ * targets_contact.c those of contact, targets_funnel.c levels of funnels by the
+ * definition, targets_interaction.c those of interaction_book and
+ * interaction_stage, targets_order_checks.c those of check_book,
+ * targets_preference.c those of preference_book, targets_price.c those of
+ * pricebook, price_check and price_slope, targets_tag.c those of tagbloom and
+ * tagquery.
  */
 #ifndef TARGETS_H
 #define TARGETS_H
