@@ -217,7 +217,7 @@ for my $name (sort keys %canonical_of)
 	  ? ("cell_count(book), rows_skipped(book, 'null'), rows_skipped(book, 'price'), rows_skipped(book, 'quantity')",
 		map { $report->($_) } "price_gaps(book, 'group 1')", "price_gap_items(NULL::$item, book, 'group 2', 0.2, 0, 1)", "price_gap_mix(book, 'group 0')", "fair_prices(NULL::$item, book, 'group 3')")
 	  : ($report->('price_slopes(book)'), $report->('price_slopes(book, 0.2)'));
-	$whole{$name} = "SELECT concat_ws(' ', md5(${type}_send(book)), rows_skipped(book), " . join(', ', @reports) . ") FROM (SELECT $prices FROM %s OFFSET 0) b (book)";
+	$whole{$name} = "SELECT concat_ws(' ', md5(${type}_send(book)), " . ($type eq 'check_book' ? '' : 'rows_skipped(book), ') . join(', ', @reports) . ") FROM (SELECT $prices FROM %s OFFSET 0) b (book)";
 }
 $whole{'pricebook, by part'} = "SELECT md5(string_agg(concat_ws(' ', part, pricebook_summary_send(book), price_slope_summary_send(slope)), ',' ORDER BY part))
 	FROM (SELECT part, $canonical_of{'pricebook(text)'}[2] AS book, $canonical_of{'price_slope(bigint)'}[2] AS slope FROM %s GROUP BY 1) s";

@@ -149,7 +149,7 @@ $node->safe_psql(
 	SELECT n, value FROM (SELECT ARRAY[campaign_book(member_text, id % 3 > 0, round(mod(amount, 1000), 2)), campaign_book(id / 7.0, id % 3 > 0, id % 2), campaign_book(NULL::text, true, 1)] AS list FROM sale) l, LATERAL unnest(list) WITH ORDINALITY u (value, n);
 	CREATE TABLE kept_preference_book (id int PRIMARY KEY, value preference_book);
 	INSERT INTO kept_preference_book
-	SELECT n, value FROM (SELECT ARRAY[preference_book(member, 'category ' || id % 7, amount), preference_book(member_uuid, member_text, amount * 1e15), preference_book(member_text, '', amount), preference_book(NULL::text, 'x', 1)] AS list FROM sale) l,
+	SELECT n, value FROM (SELECT ARRAY[preference_book(member, 'category ' || id % 7, amount), preference_book(member_uuid, member_text, mod(amount, 1000) * 1e15), preference_book(member_text, '', amount), preference_book(NULL::text, 'x', 1)] AS list FROM sale) l,
 	       LATERAL unnest(list) WITH ORDINALITY u (value, n);
 	CREATE TABLE kept_audience_book (id int PRIMARY KEY, value audience_book);
 	INSERT INTO kept_audience_book

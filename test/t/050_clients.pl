@@ -100,6 +100,8 @@ my %query = (
 	'campaign_differences(campaign_book,double precision)' => [ campaign_spread => 'SELECT * FROM campaign_differences((SELECT campaign_book(customer_name, customer_id % 3 > 0, amount) FROM orders))' ],
 	'campaign_offers(campaign_book,double precision,double precision,double precision,double precision,double precision)' => [ campaign_offer => 'SELECT * FROM campaign_offers((SELECT campaign_book(customer_name, customer_id % 3 > 0, amount) FROM orders), 8)' ],
 	'order_checks(check_book,timestamp with time zone,text,text[])' => [ checks => 'SELECT * FROM order_checks((SELECT check_book(customer_name, order_id::text, NULL, ordered_at, 1, amount) FROM orders))' ],
+	(map { my ($type, $as_of) = @$_; ("order_checks(check_book,$type,text,text[])" => [ "checks_$type" => "SELECT * FROM order_checks((SELECT check_book(customer_name, order_id::text, NULL, ordered_at, 1, amount) FROM orders), $as_of)" ]) }
+		[ text => "'2027-06-01'" ], [ date => "date '2027-06-01'" ], [ 'timestamp without time zone' => "timestamp '2027-06-01'" ]),
 	'uplift_curves(campaign_book)' => [ uplift => 'SELECT * FROM uplift_curves((SELECT campaign_book(customer_id / 4.0, customer_id % 3 > 0, amount) FROM orders))' ],
 	'contact_pressures(contact_book,timestamp with time zone,interval,text[],double precision[])' => [ pressures => 'SELECT * FROM contact_pressures((SELECT ' . sprintf($messages, 'customer_id') . q{), channels => '{sms}', weights => '{3}')} ],
 	'contact_pressures(anyelement,contact_book,timestamp with time zone,interval,text[],double precision[])' => [ pressures_text => 'SELECT * FROM contact_pressures(NULL::text, (SELECT ' . sprintf($messages, 'customer_name') . '))' ],
