@@ -187,8 +187,8 @@ is( $node->safe_psql(
 	SELECT attrelid::regclass, attname, format_type(atttypid, NULL) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
 	 WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'view\_%' AND attnum > 0 AND (atttypid >= 16384 OR atttypid::regtype NOT IN
 	   ('bigint', 'integer', 'numeric', 'double precision', 'text', 'uuid', 'date', 'timestamptz', 'boolean',
-	   -- How long a step takes, and when each was reached.
-	   'interval', 'timestamptz[]'))}),
+	   -- How long a step takes, and when each was reached; and which audiences overlap.
+	   'interval', 'timestamptz[]', 'text[]'))}),
 	'', 'columns of their views are of types every client reads');
 
 # Sets of tags: a view tells of them in built-in types, as plain SQL over arrays of
