@@ -19,7 +19,7 @@
 /* A guess of the stored size of what is kept of a member, for the limit of size. */
 #define MEMBER_SIZE 8
 
-/* Number of audiences, 0 before the first row. */
+/* Number of audiences, 0 before the first row that has conditions. */
 typedef struct AudienceExtra
 {
 	int			audiences;
@@ -87,7 +87,9 @@ check_audiences(Book *book, int audiences)
 static void
 audience_book_before_add_part(Book *book, const BookReader *part)
 {
-	check_audiences(book, part->tail[0]);
+	/* A book of nothing but rows whose conditions were NULL does not know how many there are. */
+	if (part->tail[0] > 0)
+		check_audiences(book, part->tail[0]);
 }
 
 static void
@@ -261,7 +263,7 @@ audience_book_check(const uint8 *bytes, Size length)
 		return wrong;
 	if (reader.tail_size < 1)
 		return "it is too short";
-	if (reader.tail[0] < 1 || reader.tail[0] > AUDIENCES_MAX)
+	if (reader.tail[0] > AUDIENCES_MAX || (reader.tail[0] == 0 && reader.count > 0))
 		return "its number of audiences is out of range";
 	at = reader.tail + 1;
 	end = reader.tail + reader.tail_size;
@@ -344,13 +346,15 @@ audience_book_merge_tails(const BookFormat *format, const BookReader *readers, i
 	AudienceReader *parts = palloc(n * sizeof(AudienceReader));
 	BlockWriter writer = {.buffer = buffer};
 	AudienceMember sum = {0};
+	int			audiences = 0;
 
 	for (int i = 0; i < n; i++)
 	{
 		parts[i].reader = readers[i];
 		audience_reader_init(&parts[i]);
+		audiences = Max(audiences, parts[i].audiences);
 	}
-	write_audiences(parts[0].audiences, buffer);
+	write_audiences(audiences, buffer);
 	for (Size i = 0; i < order->n; i++)
 	{
 		AudienceReader *part = &parts[order->source[i] & BOOK_ORDER_PART];

@@ -50,7 +50,7 @@ get_names(FunctionCallInfo fcinfo, int argument, int audiences)
 	argument_check_not_null(fcinfo, argument, "names");
 	array = PG_GETARG_ARRAYTYPE_P(argument);
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n);
-	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array))
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("names must be a list of texts without NULL"),
@@ -115,6 +115,8 @@ open_overlaps(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 		return NULL;
 	report = palloc0(sizeof(OverlapsReport));
 	audience_book_open(&book, PG_GETARG_DATUM(0));
+	if (book.audiences == 0)
+		return NULL;
 	report->audiences = book.audiences;
 	report->names = get_names(fcinfo, 1, book.audiences);
 	count_sets(report, &book);
@@ -219,6 +221,8 @@ open_plan(FunctionCallInfo fcinfo, TupleDesc columns, int argument)
 	audience_book_open(book, PG_GETARG_DATUM(argument));
 	book_check_key_type(&book->reader, &audience_book_format, TupleDescAttr(columns, 0)->atttypid,
 						"members", "audience_plan", "book");
+	if (book->audiences == 0)
+		return NULL;
 	get_caps(fcinfo, argument + 1, book->audiences, caps);
 	n = book->reader.count;
 	members = large_alloc(CurrentMemoryContext, (n + 1) * sizeof(AudienceMember));
@@ -319,11 +323,15 @@ open_changes(FunctionCallInfo fcinfo, TupleDesc columns, int argument)
 	argument_check_not_null(fcinfo, argument + 2, "audience");
 	audience = PG_GETARG_INT32(argument + 2);
 	audiences = Min(report->earlier.audiences, report->later.audiences);
-	if (audience < 1 || audience > audiences)
+	if (audiences == 0)
+		audiences = Max(report->earlier.audiences, report->later.audiences);
+	if (audiences > 0 && (audience < 1 || audience > audiences))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("audience must be from 1 to %d, not %d", audiences, audience),
 				 errhint("It is the number of an audience in both books, 1 for the first.")));
+	if (audiences == 0)
+		return NULL;
 	report->bit = UINT32_C(1) << (audience - 1);
 	report->names[CHANGE_ENTERED] = CStringGetTextDatum("entered");
 	report->names[CHANGE_STAYED] = CStringGetTextDatum("stayed");

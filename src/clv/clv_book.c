@@ -17,6 +17,11 @@ clv_book_open(ClvBook *book, Datum value)
 	history_book_open(days, value, &retention_book_format);
 	if (days->reader.count == 0)
 		return false;
+	if (days->has_start)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("this retention_book was made by retention_book_since"),
+				 errhint("A customer's life begins with the first order: make it by retention_book(member, ordered_at, amount, 'day', 'Europe/Berlin').")));
 	if (days->reader.form != RETENTION_AMOUNTS || days->settings[0] != UNIT_DAY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

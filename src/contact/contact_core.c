@@ -201,6 +201,9 @@ contact_prior_rate(const ContactPrior *prior)
 	return prior->contacts == 0 ? NAN : (float8) prior->responses / (float8) prior->contacts;
 }
 
+/* What a sum of rates may be off by, of itself. */
+#define ROUNDING 1e-12
+
 /* How many contacts of the average rate everybody is given; NAN: members do not differ, or too little is known. */
 float8
 contact_prior_weight(const ContactPrior *prior)
@@ -218,7 +221,9 @@ contact_prior_weight(const ContactPrior *prior)
 	if (!(spread > 0))
 		return NAN;
 	rho = (prior->shares - p * (float8) prior->responses - chance * between) / spread;
-	if (!(rho > 0))
+
+	/* Where members differ just as chance has it, what is left of the sums is rounding. */
+	if (!(rho * spread > ROUNDING * prior->shares))
 		return NAN;
 	return Max(1 / rho - 1, CONTACT_WEIGHT_MIN);
 }

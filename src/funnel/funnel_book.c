@@ -274,7 +274,7 @@ typedef struct ConversionsReport
 	int			next;
 	int			before[FUNNEL_STEPS_MAX];	/* the required step before each */
 	int64		members[FUNNEL_STEPS_MAX];
-	int64		all[FUNNEL_STEPS_MAX];
+	int64		open[FUNNEL_STEPS_MAX]; /* who have the step in a chain of all, and in none that has ended */
 } ConversionsReport;
 
 static void *
@@ -304,14 +304,19 @@ open_conversions(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 	note_steps_before(&all, report->before);
 	while (history_book_next(&events))
 	{
-		FunnelChain chain;
+		FunnelChain of_ended;
+		FunnelChain of_all;
 
-		funnel_walk(&ended, events.events, events.count, &chain);
-		for (int i = 0; i < chain.level; i++)
-			report->members[i] += funnel_has_step(&chain, i);
-		funnel_walk(&all, events.events, events.count, &chain);
-		for (int i = 0; i < chain.level; i++)
-			report->all[i] += funnel_has_step(&chain, i);
+		/* The chain of all may lack an optional step that the one that has ended has. */
+		funnel_walk(&ended, events.events, events.count, &of_ended);
+		funnel_walk(&all, events.events, events.count, &of_all);
+		for (int i = 0; i < report->steps; i++)
+		{
+			bool		has_ended = i < of_ended.level && funnel_has_step(&of_ended, i);
+
+			report->members[i] += has_ended;
+			report->open[i] += !has_ended && i < of_all.level && funnel_has_step(&of_all, i);
+		}
 	}
 	return report;
 }
@@ -328,7 +333,7 @@ next_conversion(void *state, Datum *values, bool *nulls)
 	report->next++;
 	values[0] = Int32GetDatum(i + 1);
 	values[1] = Int64GetDatum(members[i]);
-	values[2] = Int64GetDatum(report->all[i] - members[i]);
+	values[2] = Int64GetDatum(report->open[i]);
 	nulls[3] = i == 0 || members[report->before[i]] == 0;
 	if (!nulls[3])
 		values[3] = Float8GetDatum((float8) members[i] / members[report->before[i]]);

@@ -34,12 +34,12 @@ get_bounds(FunctionCallInfo fcinfo, int *n)
 	const int32 *bounds;
 
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	if (ARR_NDIM(array) != 1 || ARR_HASNULL(array))
+	if (ARR_NDIM(array) != 1 || array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("bounds must be a list of one or more ages without NULL"),
 				 errhint("Give the ages at which a band begins, such as ARRAY[18, 25, 35, 45, 55, 65].")));
-	bounds = (const int32 *) ((char *) array + ARR_OVERHEAD_NONULLS(1));
+	bounds = (const int32 *) ((char *) array + (ARR_HASNULL(array) ? (Size) array->dataoffset : ARR_OVERHEAD_NONULLS(1)));
 	for (int i = 0; i < *n; i++)
 	{
 		if (bounds[i] < 0 || bounds[i] > AGE_MAX)

@@ -175,7 +175,10 @@ preference_book_append_tail(Book *book, ByteBuffer *buffer)
 	PreferenceWriter *writer = palloc(sizeof(PreferenceWriter));
 
 	for (uint32 i = 0; i < extra->categories.count; i++)
+	{
+		check_interrupts(i);
 		place[order[i]] = i;
+	}
 	preference_writer_init(writer);
 	for (uint32 i = 0; i < members; i++)
 	{

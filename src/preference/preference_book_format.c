@@ -263,6 +263,7 @@ check_cells(const BookReader *reader, const TailParts *tail, const uint8 *at, ui
 	int64		left_of_member = 0;
 	int64		last = -1;
 	uint32		next_wide = 0;
+	int64		all = 0;
 	const char *wrong;
 
 	for (uint64 left = tail->ncells; left > 0;)
@@ -286,6 +287,9 @@ check_cells(const BookReader *reader, const TailParts *tail, const uint8 *at, ui
 			left_of_member--;
 			if ((wrong = check_cell(tail, column, i, &next_wide, is_used)) != NULL)
 				return wrong;
+			/* Whatever is added up of it later does not overflow. */
+			if (pg_add_s64_overflow(all, column[1][i], &all))
+				return "a number of purchases is out of range";
 			if (column[0][i] <= last)
 				return "a member's categories do not ascend";
 			last = column[0][i];
@@ -320,8 +324,11 @@ preference_book_check(const uint8 *bytes, Size length)
 	memset(is_used, 0, (Size) tail.ncategories + 1);
 	wrong = check_cells(&reader, &tail, end_of_counts, is_used);
 	for (uint32 i = 0; i < tail.ncategories && wrong == NULL; i++)
+	{
+		check_interrupts(i);
 		if (!is_used[i])
 			wrong = "a category belongs to no member";
+	}
 	pfree(is_used);
 	return wrong;
 }
@@ -455,7 +462,10 @@ compare_cells(const PreferenceCell *a, const PreferenceCell *b)
 static inline void
 add_cell(PreferenceCell *sum, const PreferenceCell *cell, DecimalPool *pool)
 {
-	sum->n += cell->n;
+	if (pg_add_s64_overflow(sum->n, cell->n, &sum->n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("number of purchases is out of range")));
 	if (!decimal_add_packed(&sum->money, pool, cell->money, pool))
 		decimal_sum_error();
 }
@@ -496,10 +506,16 @@ unite_names(Part *parts, int n, KeyTable *names)
 	order = keytable_sorted(names);
 	place = large_alloc(CurrentMemoryContext, (Size) Max(names->count, 1) * sizeof(uint32));
 	for (uint32 i = 0; i < names->count; i++)
+	{
+		check_interrupts(i);
 		place[order[i]] = i;
+	}
 	for (int i = 0; i < n; i++)
 		for (uint32 k = 0; k < parts[i].book.ncategories; k++)
+		{
+			check_interrupts(k);
 			parts[i].category[k] = place[parts[i].category[k]];
+		}
 	pfree(place);
 	return order;
 }

@@ -42,7 +42,7 @@ typedef struct PreferenceMeasures
 	float8		index;			/* of the distinctive one */
 } PreferenceMeasures;
 
-extern void preference_measure(const PreferenceCell *cells, Size n, const float8 *shares, int64 min_rows,
+extern void preference_measure(const PreferenceCell *cells, Size n, const int64 *purchases, int64 all, int64 min_rows,
 							   float8 prior_weight, PreferenceMeasures *measures);
 
 #endif							/* CUSTMART_PREFERENCE_CORE_H */

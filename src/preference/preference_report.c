@@ -17,7 +17,8 @@
 typedef struct MembersReport
 {
 	PreferenceReader book;
-	float8	   *shares;			/* of each category among all purchases */
+	int64	   *purchases;		/* of each category */
+	int64		all;			/* purchases */
 	Datum	   *names;
 	int64		min_rows;
 	float8		prior_weight;
@@ -53,25 +54,24 @@ prior_weight_argument(FunctionCallInfo fcinfo, int argument)
 	return weight;
 }
 
-/* The names of all categories, and their shares of all purchases. */
+/* The names of all categories, and how often each was bought. */
 static void
 read_categories(MembersReport *report)
 {
 	PreferenceReader *book = &report->book;
 	Size		n = Max((Size) book->ncategories, 1);
-	int64	   *purchases = large_alloc(CurrentMemoryContext, n * sizeof(int64));
 	const uint8 *name = book->names;
-	int64		all = 0;
 
 	report->names = large_alloc(CurrentMemoryContext, n * sizeof(Datum));
-	report->shares = large_alloc(CurrentMemoryContext, n * sizeof(float8));
-	memset(purchases, 0, n * sizeof(int64));
+	report->purchases = large_alloc(CurrentMemoryContext, n * sizeof(int64));
+	memset(report->purchases, 0, n * sizeof(int64));
+	report->all = 0;
 	while (preference_book_next(book))
 		for (Size i = 0; i < book->count; i++)
 		{
 			check_interrupts(i);
-			purchases[book->list[i].category] += book->list[i].n;
-			all += book->list[i].n;
+			report->purchases[book->list[i].category] += book->list[i].n;
+			report->all += book->list[i].n;
 		}
 	for (uint32 i = 0; i < book->ncategories; i++)
 	{
@@ -79,10 +79,8 @@ read_categories(MembersReport *report)
 
 		check_interrupts(i);
 		report->names[i] = PointerGetDatum(cstring_to_text_with_len((const char *) name, (int) length));
-		report->shares[i] = (float8) purchases[i] / (float8) all;
 		name += length;
 	}
-	pfree(purchases);
 	preference_reader_init(book);
 }
 
@@ -112,8 +110,11 @@ total_of(PreferenceReader *book)
 	int64		total = 0;
 
 	for (Size i = 0; i < book->count; i++)
+	{
+		check_interrupts(i);
 		if (!decimal_add_packed(&total, &pool, book->list[i].money, &book->pool))
 			decimal_sum_error();
+	}
 	return numeric_from_packed(total, &pool);
 }
 
@@ -126,7 +127,7 @@ next_member(void *state, Datum *values, bool *nulls)
 
 	if (!preference_book_next(book))
 		return false;
-	preference_measure(book->list, book->count, report->shares, report->min_rows, report->prior_weight, &measures);
+	preference_measure(book->list, book->count, report->purchases, report->all, report->min_rows, report->prior_weight, &measures);
 	values[0] = book_key_datum(book->reader.key_type, &book->key);
 	values[1] = Int64GetDatum(measures.n);
 	values[2] = total_of(book);

@@ -78,6 +78,9 @@ custmart_stock_needed(PG_FUNCTION_ARGS)
 				 errhint("It is the probability that stock lasts: 0.95 stands for 95 %%.")));
 	if (!get_offer(fcinfo, &offer))
 		PG_RETURN_NULL();
+	if (confidence < 0.5)
+		PG_RETURN_INT64(beta_binomial_low_quantile(&offer, confidence));
+
 	/* By so much the nearest double of a confidence may be too large. */
 	PG_RETURN_INT64(beta_binomial_quantile(&offer, (1 - confidence) + DBL_EPSILON / 4));
 }

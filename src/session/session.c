@@ -3,7 +3,7 @@
  *	  Sessions of rows as they are: window functions.
  *
  * They look at each row once, in the order of the window, and remember the one
- * before, so they need no memory for the partition.
+ * before, so rows that have been seen need not be kept.
  */
 #include "session/session.h"
 
@@ -56,6 +56,7 @@ next_row(FunctionCallInfo fcinfo, Partition **result)
 	TimestampTz time;
 
 	*result = partition;
+	WinSetMarkPosition(window, WinGetCurrentPosition(window));
 	note_gap(fcinfo, window, partition);
 	if (is_null)
 		return false;

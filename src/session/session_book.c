@@ -149,11 +149,11 @@ open_report(FunctionCallInfo fcinfo, TupleDesc columns, int book, const char *na
 	return report;
 }
 
-/* A duration in days and time. */
+/* A duration in days and time; a session may be longer than any gap in it. */
 static Interval
-interval_of(int64 duration)
+interval_of(uint64 duration)
 {
-	return (Interval) {.day = (int32) (duration / USECS_PER_DAY), .time = duration % USECS_PER_DAY};
+	return (Interval) {.day = (int32) (duration / USECS_PER_DAY), .time = (int64) (duration % USECS_PER_DAY)};
 }
 
 static void *
@@ -181,13 +181,13 @@ next_session(void *state, Datum *values, bool *nulls)
 	end = session_end(events->events, events->count, report->at, report->gap);
 	start = events->events[report->at].value;
 	last = events->events[end - 1].value;
-	report->length = interval_of(last - start);
+	report->length = interval_of((uint64) last - (uint64) start);
 	values[0] = book_key_datum(events->reader.key_type, &events->key);
 	values[1] = Int64GetDatum(++report->number);
 	values[2] = TimestampTzGetDatum(start);
 	values[3] = TimestampTzGetDatum(last);
 	values[4] = IntervalPGetDatum(&report->length);
-	values[5] = Float8GetDatum((float8) (last - start) / USECS_PER_SEC);
+	values[5] = Float8GetDatum((float8) ((uint64) last - (uint64) start) / USECS_PER_SEC);
 	values[6] = Int64GetDatum((int64) (end - report->at));
 	report->at = end;
 	return true;

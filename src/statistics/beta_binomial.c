@@ -314,7 +314,27 @@ beta_binomial_up_to(const BetaBinomial *of, int64 k)
 	return k < 0 ? 0 : k >= of->trials ? 1 : tail(of, k, false);
 }
 
-/* The least k with P(X > k) <= above, 0 <= above < 1. */
+/* The least k with P(X <= k) >= up_to, 0 < up_to <= 1/2: there the tail below is the one that is known exactly. */
+int64
+beta_binomial_low_quantile(const BetaBinomial *of, float8 up_to)
+{
+	int64		low = 0;
+	int64		high = of->trials;
+
+	Assert(up_to > 0 && up_to <= 0.5);
+	while (low < high)
+	{
+		int64		k = low + (high - low) / 2;
+
+		if (beta_binomial_up_to(of, k) >= up_to * (1 - BETA_BINOMIAL_PRECISION))
+			high = k;
+		else
+			low = k + 1;
+	}
+	return low;
+}
+
+/* The least k with P(X > k) <= above, 0 <= above < 1; where that is above 1/2, the function above knows better. */
 int64
 beta_binomial_quantile(const BetaBinomial *of, float8 above)
 {

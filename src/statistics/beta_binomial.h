@@ -26,6 +26,7 @@ typedef struct BetaBinomial
 
 extern float8 beta_binomial_above(const BetaBinomial *of, int64 k);
 extern float8 beta_binomial_up_to(const BetaBinomial *of, int64 k);
+extern int64 beta_binomial_low_quantile(const BetaBinomial *of, float8 up_to);
 extern int64 beta_binomial_quantile(const BetaBinomial *of, float8 above);
 
 #endif							/* CUSTMART_BETA_BINOMIAL_H */

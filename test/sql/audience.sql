@@ -66,6 +66,12 @@ SELECT rows_skipped(audience_book(id, score, VARIADIC CASE WHEN id < 4 THEN NULL
 SELECT (SELECT count(*) FROM audience_overlaps(b, '{x,y}')), (SELECT count(*) FROM audience_plan(b)), member_count(b), rows_skipped(b) FROM (SELECT audience_book(NULL::bigint, 1, true, false) AS b) x;
 SELECT n, (SELECT audience FROM audience_plan(audience_book)) AS last, length(audience_book::text) FROM generate_series(1, 32) n, LATERAL (SELECT audience_book(m, 1, VARIADIC array_append(array_fill(false, ARRAY[n - 1]), true)) FROM (VALUES (7::bigint)) v(m)) b WHERE n IN (1, 2, 8, 9, 31, 32);
 
+-- Arrays that are NULL say nothing of how many audiences there are: a book of nothing else is kept, merged and read.
+SELECT member_count(b), rows_skipped(b), b::text::audience_book = b AS same, (SELECT count(*) FROM audience_overlaps(b, '{x}')) AS overlaps, (SELECT count(*) FROM audience_plan(b, '{1,2}')) AS planned,
+       rows_skipped(b + book), rows_skipped(book + b), b + book = book + b AS either_way, (SELECT count(*) FROM audience_plan(b + book)) AS of_both, (SELECT count(*) FROM audience_changes(b, book, 2)) AS entered
+FROM (SELECT audience_book(id, score, VARIADIC NULL::boolean[]) AS b, audience_book(id, score, a, b) AS book FROM member WHERE id <= 20) x;
+SELECT rollup(book) = (SELECT audience_book(id, score, VARIADIC CASE WHEN id % 5 > 0 THEN ARRAY[a, b] END) FROM member) AS same FROM (SELECT audience_book(id, score, VARIADIC CASE WHEN id % 5 > 0 THEN ARRAY[a, b] END) AS book FROM member GROUP BY id % 5) s;
+
 -- The same bytes in any order, in parts, from an array.
 SELECT count(DISTINCT book) FROM (
 	SELECT audience_book(id, score, a, b, c) AS book FROM member

@@ -55,6 +55,9 @@ SELECT p.* FROM (SELECT contact_book(member, 'email', kind, at) AS book
 	FROM (SELECT member, kind, timestamptz '2026-01-01' + i * interval '1 minute' AS at FROM rates, generate_series(1, n) i, unnest(ARRAY['sent', 'clicked']) kind
 		  WHERE kind = 'sent' OR i <= x
 		  UNION ALL SELECT 1, 'opened', '2026-02-01') rows) s, contact_priors(book, prior_weight => 20) p;
+-- Members who differ just as chance has it: rho is 0, whatever rounding leaves of the sums.
+SELECT n, x, y, prior_weight FROM (VALUES (9, 4, 2), (81, 30, 24), (361, 22, 16)) v(n, x, y), LATERAL (SELECT contact_book(m, 'email', k, timestamptz '2026-01-01' + i * interval '1 hour') AS book
+	FROM (VALUES (1::bigint, x), (2, y)) z(m, answered), generate_series(1, n) i, unnest('{sent,clicked}'::text[]) k WHERE k = 'sent' OR i <= answered) b, contact_priors(book, '2026-02-01', respond_within => '1 minute') p;
 -- 3 contacts of 4 were answered by one, 1 of 4 by the other: S = .5, rho = (.5 - .25) / (.25 (8 - 4 - 1)) = 1/3, weight 2.
 CREATE TABLE two AS
 SELECT contact_book(m, 'email', k, t) AS book

@@ -411,6 +411,10 @@ SELECT count(*) FILTER (WHERE (coalesce(c.level, 0), coalesce(c.step_times, '{}'
 FROM ruled, funnel_members(b, exclusions => '{{4,1,2}}', step_gap => '{20 min}', step_within => '{5 h,3 h}') m FULL JOIN chains() c USING (member);
 SELECT step, members = (SELECT count(*) FROM chains() WHERE level >= step) AS members, rate_from_first IS NOT DISTINCT FROM members / (SELECT count(*) FROM chains())::float8 AS rate
 FROM ruled, funnel_steps(b, 'strict_once', '{{4,1,2}}', '{5 h,3 h}', '{20 min}') ORDER BY step;
+-- An optional step that a chain has which has ended, and the open one has not, is nobody who may still come.
+SELECT step, members, members_open, rate_from_first FROM funnel_conversions((SELECT funnel_book(m, '1 hour', t, e = 'a', e = 'b', e = 'c') FROM (VALUES
+	(1::bigint, timestamptz '2026-01-01 00:00+00', 'a'), (1, '2026-01-01 00:10+00', 'b'), (1, '2026-01-01 00:20+00', 'c'), (1, '2026-01-01 10:00+00', 'a'), (1, '2026-01-01 10:10+00', 'c'),
+	(2, '2026-01-01 10:00+00', 'a'), (2, '2026-01-01 10:05+00', 'b'), (2, '2026-01-01 10:10+00', 'c')) v(m, t, e)), '2026-01-01 10:30+00', optional_steps => '{2}');
 -- funnel_conversions: of the same chains those that begin at least 7 hours before; its rates are those of its members, and nothing that follows changes them.
 SELECT as_of, step, c.members = count(e.level) FILTER (WHERE e.level >= step) AS members, c.members_open = count(a.level) FILTER (WHERE a.level >= step) - count(e.level) FILTER (WHERE e.level >= step) AS members_open, c.members < s.members AS fewer,
 	rate_from_first = c.members / nullif(count(e.level), 0)::float8 AS from_first, rate_from_previous IS NOT DISTINCT FROM CASE WHEN step > 1 THEN c.members / nullif(count(e.level) FILTER (WHERE e.level >= step - 1), 0)::float8 END AS from_previous

@@ -19,6 +19,16 @@ SELECT rows_skipped(book), member_count(book) FROM (SELECT preference_book(membe
 -- From one purchase on: Bo's jam is (1 + 5 * 0.1) / 8 / 0.1 = 1.875; without a prior, 1 / 3 / 0.1.
 SELECT member, distinctive, round(distinctive_index::numeric, 6) AS index FROM (SELECT preference_book(member, category, amount) AS book FROM purchase) b, member_preferences(NULL::text, book, 1);
 SELECT member, distinctive, round(distinctive_index::numeric, 6) AS index FROM (SELECT preference_book(member, category, amount) AS book FROM purchase) b, member_preferences(NULL::text, book, min_rows => 1, prior_weight => 0);
+-- Equal indexes are equal though their floating point numbers are not: 3 of 3 and 5 of 5.
+SELECT member, distinctive FROM (SELECT (member_preferences(preference_book(m, c, 1))).* FROM (
+	SELECT 1::bigint AS m, 'A' AS c FROM generate_series(1, 3) UNION ALL SELECT 1, 'B' FROM generate_series(1, 5) UNION ALL SELECT 2, 'C' FROM generate_series(1, 2)) s) p;
+SELECT member, distinctive FROM (SELECT (member_preferences(preference_book(m, c, 1), 1, 1e15)).* FROM (VALUES (1::bigint, 'A'), (1, 'A'), (1, 'B'), (1, 'B'), (2, 'B')) v(m, c)) p;
+-- As many purchases as a number holds, and one more.
+CREATE FUNCTION doubled(book preference_book, times int) RETURNS preference_book LANGUAGE plpgsql AS $$
+BEGIN FOR i IN 1 .. times LOOP book := book + book; END LOOP; RETURN book; END $$;
+SELECT p.n, p.categories, p.entropy::numeric(10, 6) FROM (SELECT preference_book(1::bigint, c, 1) AS b FROM unnest('{x,y}'::text[]) c) s, member_preferences(doubled(b, 61)) p;
+SELECT hostile.error_of($$SELECT doubled(preference_book(1::bigint, 'x', 1), 63)::text$$) AS of_one, hostile.error_of($$SELECT length(doubled(preference_book(1::bigint, c, 1), 62)::text::preference_book::text) FROM unnest('{x,y}'::text[]) c$$) ~ 'preference_book' AS of_two;
+
 -- Nobody bought anything; nothing but skipped rows; no rows; a NULL book.
 SELECT p.* FROM (SELECT preference_book(1::bigint, 'tea', -1) AS book) b, member_preferences(book) p;
 SELECT member_count(book), rows_skipped(book), (SELECT count(*) FROM member_preferences(book)) FROM (SELECT preference_book(NULL::bigint, 'tea', 1) AS book) b;

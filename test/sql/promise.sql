@@ -29,6 +29,9 @@ SELECT count(*), bool_and(abs(stock_out_probability(n, r, o, k) - above) <= 1e-1
 	bool_and(confidence IS NULL OR stock_needed(n, r, o, confidence) = (SELECT min(k) FROM tail u WHERE (u.n, u.r, u.o) = (t.n, t.r, t.o) AND above <= (1 - confidence) * (1 + 1e-12))) AS needed
 FROM tail t LEFT JOIN unnest(ARRAY[0.01, 0.5, 0.8, 0.9, 0.95, 0.99, 0.9999]) confidence ON k = 0;
 -- What is exactly as likely as it may be is enough: 1/10, 1/20.
+-- A confidence so low that one minus it is 1: the least stock whose tail below reaches it.
+SELECT confidence, stock_needed(1000, 500, 1000, confidence) AS needed, stock_needed(1000, 500, 1000, confidence) = (SELECT min(k) FROM generate_series(0, 1000) k WHERE 1 - stock_out_probability(1000, 500, 1000, k) >= confidence) AS as_by_the_other_tail
+FROM unnest('{1e-13,1e-9,1e-4,0.3,0.49999}'::float8[]) confidence;
 SELECT stock_needed(1, 0, 4, 0.9) AS of_10th, stock_needed(1, 0, 9, 0.95) AS of_20th, stock_needed(1, 0, 4, 0.9000001) AS of_less;
 -- Nobody gets one; as many as there are; more; and any number.
 SELECT stock_out_probability(0, 5, 10, 0) AS nobody, stock_out_probability(100, 5, 10, 100) AS enough, stock_out_probability(100, 5, 10, 9223372036854775807) AS more, stock_out_probability(100, 5, 10, NULL) AS unlimited, stock_needed(0, 5, 10) AS of_nobody;

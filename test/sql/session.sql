@@ -10,6 +10,10 @@ SET timezone = 'UTC';
 SET datestyle = 'ISO';
 SET intervalstyle = 'postgres';
 
+-- A session that is longer than any gap in it, from the beginning of time to its end: 109203528 days by plain arithmetic.
+SELECT length, length_seconds = (extract(epoch FROM ended_at) - extract(epoch FROM started_at))::float8 AS same, (SELECT m.length_seconds FROM session_members(b, '106751991 days') m) = s.length_seconds AS as_of_all
+FROM (SELECT session_book(1::bigint, t) AS b FROM unnest('{4714-11-24 00:00+00 BC,2000-01-01 00:00+00,294276-12-31 00:00+00}'::timestamptz[]) t) x, LATERAL sessions(b, '106751991 days') s;
+
 -- By hand: a pause of just the gap goes on, a longer one does not; equal times are one session; NULL changes nothing.
 CREATE TABLE hand (member bigint, t timestamptz);
 INSERT INTO hand SELECT m, t::timestamptz FROM (VALUES (1, '2026-01-01 10:00'), (1, '2026-01-01 10:30'), (1, '2026-01-01 10:30'), (1, '2026-01-01 11:00:00.000001'), (1, NULL), (2, '2026-01-01 10:00'), (2, '2026-01-02 10:00'), (NULL, '2026-01-01 10:00')) v(m, t);
