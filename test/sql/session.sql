@@ -10,7 +10,7 @@ SET timezone = 'UTC';
 SET datestyle = 'ISO';
 SET intervalstyle = 'postgres';
 
--- A session that is longer than any gap in it, from the beginning of time to its end: 109203528 days by plain arithmetic.
+-- A session that is longer than any gap in it, from the beginning of time to its end: 109203527 days by plain arithmetic.
 SELECT length, length_seconds = (extract(epoch FROM ended_at) - extract(epoch FROM started_at))::float8 AS same, (SELECT m.length_seconds FROM session_members(b, '106751991 days') m) = s.length_seconds AS as_of_all
 FROM (SELECT session_book(1::bigint, t) AS b FROM unnest('{4714-11-24 00:00+00 BC,2000-01-01 00:00+00,294276-12-31 00:00+00}'::timestamptz[]) t) x, LATERAL sessions(b, '106751991 days') s;
 
