@@ -504,7 +504,7 @@ my $keys = q{
 };
 for my $settings ('SET enable_sort = on', 'SET enable_hashagg = off; SET enable_hashjoin = off', 'SET enable_sort = off; SET enable_mergejoin = off; SET enable_nestloop = off')
 {
-	is($node->safe_psql('shop', sprintf $keys, $settings), join('|', ('t') x 18), "GROUP BY, DISTINCT, joins and ORDER BY: $settings");
+	is($node->safe_psql('shop', sprintf $keys, $settings), join('|', ('t') x 19), "GROUP BY, DISTINCT, joins and ORDER BY: $settings");
 }
 for my $method ('btree', 'hash')
 {
