@@ -1,6 +1,8 @@
 # Checks of a table of orders: nothing is found in a clean table; a fault that is put into it is found, all of
 # it, by its own check, and nothing else is; books are the same byte by byte in any order, in parts, in
 # parallel workers and after a dump.
+#
+# One release is enough: it is about numbers, not about the server.
 use strict;
 use warnings;
 

@@ -1,6 +1,8 @@
 # Funnels under rules, chosen when they are read: exclusions, limits from step to step, rates of windows that have ended.
 # Random rows against all chains that there are, found in Perl; the rows of public shops against plain SQL; the same from
 # parts, in another order, in parallel plans and out of a dump.
+#
+# One release is enough: it is about numbers, not about the server.
 use strict;
 use warnings;
 

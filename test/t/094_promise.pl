@@ -1,4 +1,6 @@
 # stock_out_probability against SciPy's betabinom, added up: offers of all sizes, histories of all kinds, both tails.
+#
+# One release is enough: it is about numbers, not about the server.
 use strict;
 use warnings;
 
