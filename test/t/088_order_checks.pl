@@ -2,7 +2,7 @@
 # it, by its own check, and nothing else is; books are the same byte by byte in any order, in parts, in
 # parallel workers and after a dump.
 #
-# One release is enough: it is about numbers, not about the server.
+# One release is enough (test/run): the figures do not depend on the server.
 use strict;
 use warnings;
 

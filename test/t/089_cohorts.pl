@@ -4,7 +4,7 @@
 # The public data know no signups, so members get some: most before their first order, some after it, and some who never
 # came.  Data that $CUSTMART_SHARED does not have are skipped.
 #
-# One release is enough: it is about numbers, not about the server.
+# One release is enough (test/run): the figures do not depend on the server.
 use strict;
 use warnings;
 

@@ -2,7 +2,7 @@
 # Random rows against all chains that there are, found in Perl; the rows of public shops against plain SQL; the same from
 # parts, in another order, in parallel plans and out of a dump.
 #
-# One release is enough: it is about numbers, not about the server.
+# One release is enough (test/run): the figures do not depend on the server.
 use strict;
 use warnings;
 

@@ -1,6 +1,6 @@
 # stock_out_probability against SciPy's betabinom, added up: offers of all sizes, histories of all kinds, both tails.
 #
-# One release is enough: it is about numbers, not about the server.
+# One release is enough (test/run): the figures do not depend on the server.
 use strict;
 use warnings;
 
