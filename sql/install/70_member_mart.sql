@@ -293,16 +293,17 @@ BEGIN
 	END IF;
 	SELECT n.nspname, c.relname INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.oid = mart AND c.relkind = 'r'
-		AND to_regprocedure(format('%I.%I(%s)', n.nspname, prefix || c.relname, arguments)) IS NOT NULL
+		-- A function of somebody else is not run with the rights of the caller.
+		AND EXISTS (SELECT FROM pg_proc p WHERE p.oid = to_regprocedure(format('%I.%I(%s)', n.nspname, prefix || c.relname, arguments)) AND p.proowner = c.relowner)
 		AND to_regclass(format('%I.%I', n.nspname, c.relname || '_changes')) IS NOT NULL;
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('%s is not a member mart', mart),
-			HINT = 'create_member_mart makes one. Its log and its functions are found by their names, so they keep them.';
+			HINT = 'create_member_mart makes one. Its log and its functions are found by their names, so they keep them, and the owner of the mart owns them.';
 	END IF;
 	RETURN format('%I.%I', relation.nspname, prefix || relation.relname);
 END $$;
 COMMENT ON FUNCTION member_mart_function(regclass, text, text) IS
-'The function of a member mart with this prefix and these types of arguments, schema-qualified and quoted. Errors: 42809 if the table is not a member mart, 22004 if it is NULL.';
+'The function of a member mart with this prefix and these types of arguments, schema-qualified and quoted. Errors: 42809 if the table is not a member mart, or the function is not of its owner, 22004 if it is NULL.';
 
 CREATE FUNCTION refresh_member_mart(mart regclass, max_members bigint DEFAULT NULL, OUT recomputed bigint, OUT removed bigint, OUT waiting bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 SET search_path = pg_catalog, pg_temp AS $$
@@ -326,7 +327,7 @@ DECLARE
 	refresh text;
 BEGIN
 	EXECUTE format('SELECT %s.member_mart_function($1, ''refresh_'', ''bigint, boolean'')', extension) INTO refresh USING mart;
-	EXECUTE format('SELECT f.recomputed, f.removed FROM %s(NULL, true) f', refresh) INTO recomputed, removed;
+	EXECUTE format('SELECT f.recomputed, f.removed FROM %s(NULL::bigint, true) f', refresh) INTO recomputed, removed;
 END $$;
 COMMENT ON FUNCTION rebuild_member_mart(regclass) IS
 'Recomputes all members of a member mart, for changes that its triggers do not see, and after large loads. Returns how many were recomputed and how many removed. Errors: 42809 if the table is not a member mart, 22004 if it is NULL, 40001 under REPEATABLE READ if another refresh came first.';

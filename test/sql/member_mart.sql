@@ -108,6 +108,19 @@ SELECT count(a_score) + count(b_score) AS scores, count(DISTINCT a_segment) > 1 
 SELECT drop_member_mart(m) FROM unnest('{by_id,by_card}'::regclass[]) m;
 
 \set VERBOSITY terse
+-- A function of somebody else is not run, whatever its name.
+CREATE FUNCTION refresh_by_name(text, boolean, OUT recomputed bigint, OUT removed bigint) LANGUAGE plpgsql AS $$ BEGIN RAISE 'run by %', current_user; END $$;
+SELECT removed FROM rebuild_member_mart('by_name');
+DROP FUNCTION refresh_by_name(text, boolean);
+CREATE ROLE member_mart_somebody;
+ALTER FUNCTION refresh_by_name(bigint, boolean) OWNER TO member_mart_somebody;
+ALTER FUNCTION check_by_name(double precision) OWNER TO member_mart_somebody;
+SELECT refresh_member_mart('by_name');
+SELECT rebuild_member_mart('by_name');
+SELECT check_member_mart('by_name');
+ALTER FUNCTION refresh_by_name(bigint, boolean) OWNER TO CURRENT_USER;
+ALTER FUNCTION check_by_name(double precision) OWNER TO CURRENT_USER;
+DROP ROLE member_mart_somebody;
 -- Without a log there is no mart, and no note; the shop is told what to do.
 ALTER TABLE by_name_changes RENAME TO other;
 INSERT INTO visits VALUES (NULL, '', 'name 1');
