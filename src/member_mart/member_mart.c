@@ -64,7 +64,8 @@ open_log(const Trigger *trigger, Relation source)
 						quote_qualified_identifier(schema, name), trigger->tgname),
 				 errhint("If the member mart is gone, drop its triggers on \"%s\".", RelationGetRelationName(source))));
 	log = table_open(oid, RowExclusiveLock);
-	if (log->rd_rel->relkind != RELKIND_RELATION || TupleDescAttr(RelationGetDescr(log), 0)->attisdropped)
+	if (log->rd_rel->relkind != RELKIND_RELATION || RelationGetDescr(log)->natts == 0 ||
+		TupleDescAttr(RelationGetDescr(log), 0)->attisdropped)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("%s is not a table for the notes of a member mart", quote_qualified_identifier(schema, name))));

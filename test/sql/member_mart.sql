@@ -204,6 +204,8 @@ SELECT hostile.error_of(statement) FROM unnest(ARRAY[
 	$$CREATE TRIGGER t AFTER INSERT ON calls FOR EACH STATEMENT EXECUTE FUNCTION member_mart_note('member_mart_test', 'members_changes', 'called'); INSERT INTO calls VALUES (NULL, '')$$,
 	$$CREATE TRIGGER t AFTER INSERT ON calls FOR EACH ROW EXECUTE FUNCTION member_mart_note('members_changes'); INSERT INTO calls VALUES (NULL, '')$$,
 	$$CREATE TRIGGER t AFTER INSERT ON calls FOR EACH ROW EXECUTE FUNCTION member_mart_note('member_mart_test', 'members_scored', 'called'); INSERT INTO calls VALUES (NULL, '')$$,
+	$$CREATE TABLE nothing (); CREATE TRIGGER t AFTER INSERT ON calls FOR EACH ROW EXECUTE FUNCTION member_mart_note('member_mart_test', 'nothing', 'called'); INSERT INTO calls VALUES (NULL, '', 'name 1')$$,
+	$$CREATE TABLE nothing (gone int); ALTER TABLE nothing DROP gone; CREATE TRIGGER t AFTER TRUNCATE ON calls FOR EACH STATEMENT EXECUTE FUNCTION member_mart_note('member_mart_test', 'nothing', 'called'); TRUNCATE calls$$,
 	$$CREATE VIEW of_members AS TABLE members; SELECT drop_member_mart('members')$$
 ]) WITH ORDINALITY s (statement, n) ORDER BY n;
 SELECT to_regclass('m') IS NULL AS nothing_is_left;
