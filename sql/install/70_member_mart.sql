@@ -74,16 +74,20 @@ BEGIN
 	END IF;
 	-- A domain may refuse NULL, which the log needs.
 	WITH RECURSIVE base AS (
-		SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier
+		SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier, a.attgenerated
 		FROM pg_attribute a WHERE a.attrelid = source AND a.attname = member AND a.attnum > 0 AND NOT a.attisdropped
 		UNION ALL
-		SELECT b.attnum, t.typbasetype, t.typtypmod FROM base b JOIN pg_type t ON t.oid = b.type AND t.typtype = 'd'
+		SELECT b.attnum, t.typbasetype, t.typtypmod, b.attgenerated FROM base b JOIN pg_type t ON t.oid = b.type AND t.typtype = 'd'
 	)
-	SELECT b.attnum, CASE WHEN (SELECT count(*) FROM base) > 1 THEN '::' || format_type(b.type, b.modifier) ELSE '' END AS as_base,
+	SELECT b.attnum, b.attgenerated, CASE WHEN (SELECT count(*) FROM base) > 1 THEN '::' || format_type(b.type, b.modifier) ELSE '' END AS as_base,
 		format_type(b.type, b.modifier) AS type, t.typcategory
 	INTO attribute FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype <> 'd';
 	IF attribute IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('column "%s" of table "%s" does not exist', member, relation.relname);
+	END IF;
+	IF attribute.attgenerated = 'v' THEN
+		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format('column "%s" of table "%s" is a virtual generated column, which triggers do not see', member, relation.relname),
+			HINT = 'Declare it STORED.';
 	END IF;
 	IF attribute.typcategory = 'A' THEN
 		RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch', MESSAGE = format('column "%s" of table "%s" is an array, not a member', member, relation.relname);
@@ -281,7 +285,7 @@ CREATE FUNCTION create_member_mart(name text, source regclass, member name, colu
 	LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100000
 	RETURN member_mart_run(name, source, member, columns, filter, member_mart_path());
 COMMENT ON FUNCTION create_member_mart(text, regclass, name, text, text) IS
-'Makes a table of one row a member that refresh_member_mart brings up to date, in the schema of its source: the table, its log, functions, and triggers of the source that note whose rows change. It is empty until the first refresh. Arguments: name of the table, source, column of the member, aggregates over one member''s rows with their names as behind SELECT, condition on rows (SQL of the caller, read in the search_path of this call). A column of rfm_summary gets limits and a view with scores. Rows without a member are left out. Warns if no index begins with the member. Errors: 42809 if the source is not a table, 42703 if it has no such column, 42804 if that is an array, 22004, 22023, 42602, 42622 for arguments, 42P07 and others of the statements that it runs.';
+'Makes a table of one row a member that refresh_member_mart brings up to date, in the schema of its source: the table, its log, functions, and triggers of the source that note whose rows change. It is empty until the first refresh. Arguments: name of the table, source, column of the member, aggregates over one member''s rows with their names as behind SELECT, condition on rows (SQL of the caller, read in the search_path of this call). A column of rfm_summary gets limits and a view with scores. Rows without a member are left out. Warns if no index begins with the member. Errors: 42809 if the source is not a table, 42703 if it has no such column, 42804 if that is an array, 0A000 if it is a virtual generated column, 22004, 22023, 42602, 42622 for arguments, 42P07 and others of the statements that it runs.';
 
 CREATE FUNCTION member_mart_function(mart regclass, prefix text, arguments text) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100 SET search_path = pg_catalog, pg_temp AS $$

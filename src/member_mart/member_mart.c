@@ -8,7 +8,7 @@
  * statement would have checked: the right to insert, and row security.
  *
  * It must not stop the shop.  Where a member cannot be noted, because the column was
- * renamed or has another type now, everybody is noted, and it is the refresh that fails.
+ * renamed, has another type now, or is virtual, everybody is noted, and it is the refresh that fails.
  */
 #include "custmart.h"
 
@@ -41,6 +41,17 @@ CUSTMART_FUNCTION(custmart_member_mart_note);
 CUSTMART_FUNCTION(custmart_member_mart_columns);
 
 /* ---------- the trigger ---------- */
+
+/* Whether triggers find nothing but NULL in a column, whatever it reads as. */
+static inline bool
+is_virtual(Form_pg_attribute column)
+{
+#ifdef ATTRIBUTE_GENERATED_VIRTUAL
+	return column->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
+#else
+	return false;
+#endif
+}
 
 /* The log, locked for inserting. */
 static Relation
@@ -137,7 +148,8 @@ custmart_member_mart_note(PG_FUNCTION_ARGS)
 		int			number = SPI_fnumber(columns, data->tg_trigger->tgargs[MEMBER_COLUMN]);
 		Form_pg_attribute noted = TupleDescAttr(RelationGetDescr(log), 0);
 
-		if (number <= 0 || getBaseType(TupleDescAttr(columns, number - 1)->atttypid) != noted->atttypid)
+		if (number <= 0 || is_virtual(TupleDescAttr(columns, number - 1)) ||
+			getBaseType(TupleDescAttr(columns, number - 1)->atttypid) != noted->atttypid)
 			nulls[n++] = true;
 		else
 		{
