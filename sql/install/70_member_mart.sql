@@ -143,6 +143,7 @@ BEGIN
 #variable_conflict use_column
 DECLARE
 	mart_keys %8$s[];
+	mart_changed boolean := true;
 BEGIN
 	-- One refresh at a time. Whoever reads the mart or writes into its source goes on.
 	LOCK TABLE %1$s IN SHARE UPDATE EXCLUSIVE MODE;
@@ -173,6 +174,7 @@ GROUP BY %5$s
 			FROM %2$s c WHERE c.member IS NOT NULL
 			GROUP BY c.member
 		) n;
+		mart_changed := mart_keys IS NOT NULL;
 		-- One statement has one snapshot, and a change is committed with its note: it sees both or neither.
 		WITH mart_taken AS (
 			DELETE FROM %2$s c WHERE c.member = ANY (mart_keys)
@@ -190,11 +192,13 @@ GROUP BY %5$s
 		INTO recomputed, removed;
 	END IF;
 %7$sEND
-$text$, target, log, counted, rows_of_key, key, save, CASE WHEN summaries IS NOT NULL THEN format($text$	-- Limits are of all members: they follow when nobody is left waiting.
-	IF everybody OR waiting = 0 AND recomputed + removed > 0 THEN
-		UPDATE %s SET %s;
+$text$, target, log, counted, rows_of_key, key, save, CASE WHEN summaries IS NOT NULL THEN format($text$	-- Limits are of all members: they follow when nobody is left waiting. A crash takes the row of an unlogged mart.
+	IF waiting = 0 AND mart_changed THEN
+		DELETE FROM %1$s;
+		INSERT INTO %1$s (%2$s) SELECT %3$s FROM %4$s m;
 	END IF;
-$text$, cuts, (SELECT string_agg(format('%2$I = (SELECT %1$s.rfm_cuts(m.%2$I) FROM %3$s m)', extension, c, target), ', ' ORDER BY n) FROM unnest(summaries) WITH ORDINALITY u (c, n))) END, attribute.type);
+$text$, cuts, (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(summaries) WITH ORDINALITY u (c, n)),
+		(SELECT string_agg(format('%1$s.rfm_cuts(m.%2$I)', extension, c), ', ' ORDER BY n) FROM unnest(summaries) WITH ORDINALITY u (c, n)), target) END, attribute.type);
 	WHILE position(quotes IN body) > 0 LOOP
 		quotes := '$mart_' || md5(quotes || body) || '$';
 	END LOOP;

@@ -155,6 +155,19 @@ SELECT create_member_mart('by_called', 'calls', 'called', 'count(*)');
 CREATE UNLOGGED TABLE sessions (id int PRIMARY KEY);
 SELECT create_member_mart('by_session', 'sessions', 'id', 'count(*), rfm(''2026-01-01'', id)');
 SELECT relname FROM pg_class WHERE relpersistence = 'u' AND relname LIKE 'by\_session%' AND relkind = 'r' ORDER BY 1;
+SELECT refresh_member_mart('by_session');
+TRUNCATE sessions;
+TRUNCATE by_session, by_session_changes, by_session_cuts;
+INSERT INTO sessions VALUES (10), (20);
+SELECT refresh_member_mart('by_session');
+SELECT member, rfm_score IS NOT NULL AS has_score FROM by_session_scored ORDER BY member;
+-- Limits follow the last batch, even if it has nobody to recompute.
+INSERT INTO sessions VALUES (30);
+INSERT INTO by_session_changes VALUES (40);
+SELECT refresh_member_mart('by_session', 1);
+SELECT c.rfm = l.rfm AS of_all FROM by_session_cuts c, (SELECT rfm_cuts(rfm) AS rfm FROM by_session) l;
+SELECT refresh_member_mart('by_session', 1);
+SELECT c.rfm = l.rfm AS of_all FROM by_session_cuts c, (SELECT rfm_cuts(rfm) AS rfm FROM by_session) l;
 
 -- Errors.
 CREATE VIEW orders_view AS TABLE orders;
