@@ -136,7 +136,7 @@ BEGIN
 			SELECT %2$s FROM mart_now
 			ON CONFLICT (member) DO UPDATE SET %3$s
 			RETURNING 1
-		)$text$, target, list, (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n) WHERE n > 1));
+		)$text$, target, list, (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n)));
 	-- Members are looked up as an array, of which the planner knows the length; it knows nothing of how full the log is,
 	-- and would compare each with each.
 	body := format($text$
@@ -226,7 +226,8 @@ GROUP BY %5$s
 		SELECT %7$s FROM %1$s m
 		WHERE mart_share >= 1 OR hash_record_extended(ROW(m.member), mart_salt)::double precision / 18446744073709551616 + 0.5 < mart_share
 	)
-	-- Images of rows are compared, because some types have no equality. Who is waiting for a refresh is not wrong.
+	-- Images of rows are compared, because some types have no equality; without members, who may be equal and written
+	-- in another way, as 1.0 and 1.00. Who is waiting for a refresh is not wrong.
 	SELECT count(*), count(*) FILTER (WHERE k.member IS NULL OR n.member IS NULL
 		OR ROW(%8$s)::record OPERATOR(pg_catalog.*<>) ROW(%9$s)::record)
 	INTO checked, wrong
@@ -235,8 +236,8 @@ GROUP BY %5$s
 		AND NOT EXISTS (SELECT FROM mart_noted c WHERE c.member IS NULL);
 END
 $text$, target, log, counted, rows_of_key, key, attribute.as_base, list,
-		(SELECT string_agg(format('k.%I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n)),
-		(SELECT string_agg(format('n.%I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n)));
+		(SELECT string_agg(format('k.%I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n) WHERE n > 1),
+		(SELECT string_agg(format('n.%I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n) WHERE n > 1));
 	WHILE position(quotes IN body) > 0 LOOP
 		quotes := '$mart_' || md5(quotes || body) || '$';
 	END LOOP;

@@ -168,6 +168,23 @@ SELECT refresh_member_mart('by_session', 1);
 SELECT c.rfm = l.rfm AS of_all FROM by_session_cuts c, (SELECT rfm_cuts(rfm) AS rfm FROM by_session) l;
 SELECT refresh_member_mart('by_session', 1);
 SELECT c.rfm = l.rfm AS of_all FROM by_session_cuts c, (SELECT rfm_cuts(rfm) AS rfm FROM by_session) l;
+-- Members that are equal, whatever their spelling, are one.
+CREATE TABLE spelled (id numeric, n int);
+CREATE INDEX ON spelled (id);
+INSERT INTO spelled VALUES (1.0, 1), (2, 1);
+SELECT create_member_mart('by_spelled', 'spelled', 'id', 'sum(n) AS n');
+SELECT refresh_member_mart('by_spelled');
+DELETE FROM spelled WHERE id = 1;
+INSERT INTO spelled VALUES (1.00, 5);
+UPDATE by_spelled_changes SET member = 1.000;
+SELECT refresh_member_mart('by_spelled');
+TABLE by_spelled ORDER BY member;
+UPDATE spelled SET id = 2.00 WHERE id = 2;
+DELETE FROM by_spelled_changes;
+SELECT check_member_mart('by_spelled', 1);
+UPDATE by_spelled SET n = 7 WHERE member = 2;
+SELECT check_member_mart('by_spelled', 1);
+SELECT drop_member_mart('by_spelled');
 
 -- Errors.
 CREATE VIEW orders_view AS TABLE orders;
