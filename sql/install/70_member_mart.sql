@@ -368,12 +368,19 @@ DECLARE
 	trigger record;
 BEGIN
 	EXECUTE format('SELECT %s.member_mart_function($1, ''refresh_'', ''bigint, boolean'')', extension) INTO refresh USING mart;
-	SELECT n.nspname, c.relname INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = mart;
-	-- By what they note, because triggers and their table may have been renamed.
+	SELECT n.nspname, c.relname, c.relnamespace INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = mart;
+	-- By what they note, because triggers and their table may have been renamed. So may the schema: then they are on a
+	-- table of it, and note in a log that is not where they say.
 	FOR trigger IN
-		SELECT t.tgname, t.tgrelid::regclass AS source FROM pg_trigger t
+		SELECT t.tgname, t.tgrelid::regclass AS source
+		FROM pg_trigger t JOIN pg_class s ON s.oid = t.tgrelid
+		CROSS JOIN LATERAL (SELECT CASE WHEN t.tgnargs = 3 THEN substring(t.tgargs FROM 1 FOR position(bytea '\x00' IN t.tgargs) - 1) END AS schema) a
 		WHERE t.tgfoid = (extension || '.member_mart_note()')::regprocedure AND t.tgparentid = 0
-			AND position(convert_to(relation.nspname, getdatabaseencoding()) || '\x00' || convert_to(relation.relname || '_changes', getdatabaseencoding()) || '\x00' IN t.tgargs) = 1
+			AND position(a.schema || '\x00' || convert_to(relation.relname || '_changes', getdatabaseencoding()) || '\x00' IN t.tgargs) = 1
+			AND (a.schema = convert_to(relation.nspname, getdatabaseencoding())
+				OR s.relnamespace = relation.relnamespace
+					AND NOT EXISTS (SELECT FROM pg_class l JOIN pg_namespace n ON n.oid = l.relnamespace
+						WHERE l.relname = relation.relname || '_changes' AND convert_to(n.nspname, getdatabaseencoding()) = a.schema))
 	LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', trigger.tgname, trigger.source);
 	END LOOP;

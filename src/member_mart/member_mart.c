@@ -16,6 +16,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -53,6 +54,32 @@ is_virtual(Form_pg_attribute column)
 #endif
 }
 
+/*
+ * The schema of the table for which a trigger was made: that of the relation, or of the
+ * partitioned table from which a partition, which may be in another schema, has it.
+ */
+static Oid
+schema_of_source(const Trigger *trigger, Relation relation)
+{
+	Oid			schema = RelationGetNamespace(relation);
+
+	if (relation->rd_rel->relispartition)
+	{
+		List	   *ancestors = get_partition_ancestors(RelationGetRelid(relation));
+		ListCell   *cell;
+
+		/* The nearest is first. */
+		foreach(cell, ancestors)
+		{
+			if (!OidIsValid(get_trigger_oid(lfirst_oid(cell), trigger->tgname, true)))
+				break;
+			schema = get_rel_namespace(lfirst_oid(cell));
+		}
+		list_free(ancestors);
+	}
+	return schema;
+}
+
 /* The log, locked for inserting. */
 static Relation
 open_log(const Trigger *trigger, Relation source)
@@ -60,14 +87,13 @@ open_log(const Trigger *trigger, Relation source)
 	const char *schema = trigger->tgargs[LOG_SCHEMA];
 	const char *name = trigger->tgargs[LOG_NAME];
 	Oid			schema_oid = get_namespace_oid(schema, true);
-	Oid			oid;
+	Oid			oid = OidIsValid(schema_oid) ? get_relname_relid(name, schema_oid) : InvalidOid;
 	Relation	log;
 	AclResult	allowed;
 
-	/* The schema may have another name by now. */
-	if (!OidIsValid(schema_oid))
-		schema_oid = RelationGetNamespace(source);
-	oid = get_relname_relid(name, schema_oid);
+	/* The schema may have another name by now, and its name another schema. */
+	if (!OidIsValid(oid))
+		oid = get_relname_relid(name, schema_of_source(trigger, source));
 	if (!OidIsValid(oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),

@@ -129,6 +129,9 @@ ALTER TABLE other RENAME TO by_name_changes;
 -- Another name of the schema does not stop the shop.
 ALTER SCHEMA member_mart_test RENAME TO renamed;
 INSERT INTO renamed.visits VALUES (NULL, '', 'name 1');
+CREATE SCHEMA member_mart_test;
+INSERT INTO renamed.visits VALUES (NULL, '', 'name 2');
+DROP SCHEMA member_mart_test;
 ALTER SCHEMA renamed RENAME TO member_mart_test;
 SELECT refresh_member_mart('by_name');
 -- With another type of member everybody is noted.
@@ -185,6 +188,36 @@ SELECT check_member_mart('by_spelled', 1);
 UPDATE by_spelled SET n = 7 WHERE member = 2;
 SELECT check_member_mart('by_spelled', 1);
 SELECT drop_member_mart('by_spelled');
+-- Nor does it when the mart is dropped, nor when rows are written into a partition in yet another schema.
+CREATE SCHEMA member_mart_parts;
+CREATE TABLE sales (customer_id int, n int) PARTITION BY LIST (n);
+CREATE TABLE member_mart_parts.sales_1 PARTITION OF sales FOR VALUES IN (1) PARTITION BY LIST (n);
+CREATE TABLE member_mart_parts.sales_1_all PARTITION OF member_mart_parts.sales_1 DEFAULT;
+CREATE TABLE other_sales (customer_id int);
+CREATE INDEX ON sales (customer_id);
+CREATE INDEX ON member_mart_parts.sales_1 (n);
+CREATE INDEX ON other_sales (customer_id);
+SELECT create_member_mart('by_sales', 'sales', 'customer_id', 'count(*)');
+SELECT create_member_mart('of_parts', 'member_mart_parts.sales_1', 'n', 'count(*)');
+SELECT create_member_mart('by_other', 'other_sales', 'customer_id', 'count(*)');
+TRUNCATE by_sales_changes, member_mart_parts.of_parts_changes;
+ALTER SCHEMA member_mart_test RENAME TO renamed;
+ALTER SCHEMA member_mart_parts RENAME TO renamed_parts;
+INSERT INTO renamed_parts.sales_1_all VALUES (11, 1);
+TABLE renamed.by_sales_changes;
+TABLE renamed_parts.of_parts_changes;
+CREATE SCHEMA member_mart_test;
+SELECT drop_member_mart('renamed.by_sales');
+INSERT INTO renamed.sales VALUES (12, 1);
+TABLE renamed_parts.of_parts_changes;
+SELECT drop_member_mart('renamed_parts.of_parts');
+DELETE FROM renamed.sales;
+SELECT t.tgrelid::regclass, count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE t.tgfoid = 'member_mart_note'::regproc AND (c.relname LIKE 'sales%' OR c.relname = 'other_sales') GROUP BY 1;
+DROP SCHEMA member_mart_test;
+DROP SCHEMA renamed_parts CASCADE;
+ALTER SCHEMA renamed RENAME TO member_mart_test;
+SELECT drop_member_mart('by_other');
 
 -- Errors.
 CREATE VIEW orders_view AS TABLE orders;
