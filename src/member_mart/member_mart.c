@@ -8,10 +8,11 @@
  * statement would have checked: the right to insert, and row security.
  *
  * It must not stop the shop.  Where a member cannot be noted, because the column was
- * renamed, has another type now, or is virtual, everybody is noted, and it is the refresh that fails.
+ * renamed, has another type now, is virtual, or is too long, everybody is noted, and it is the refresh that fails.
  */
 #include "custmart.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -37,6 +38,9 @@
 #define LOG_NAME 1
 #define MEMBER_COLUMN 2
 #define TRIGGER_ARGUMENTS 3
+
+/* Longer members might not fit into the index of the log, which takes a third of a page. */
+#define LONGEST_NOTE (BLCKSZ / 4)
 
 CUSTMART_FUNCTION(custmart_member_mart_note);
 CUSTMART_FUNCTION(custmart_member_mart_columns);
@@ -143,6 +147,13 @@ insert_notes(Relation log, const Datum *members, const bool *nulls, int n)
 	FreeExecutorState(state);
 }
 
+/* Whether a member fits into the index of the log in any case. */
+static inline bool
+fits_index(Datum member, Form_pg_attribute noted)
+{
+	return noted->attlen != -1 || toast_raw_datum_size(member) <= LONGEST_NOTE;
+}
+
 /*
  * custmart_member_mart_note notes the members whose rows have changed: the trigger of
  * rows, and that of TRUNCATE.  Rows without a member are not in a mart.
@@ -187,6 +198,8 @@ custmart_member_mart_note(PG_FUNCTION_ARGS)
 				if (!nulls[n] && (n == 0 || !datum_image_eq(members[0], members[1], noted->attbyval, noted->attlen)))
 					n++;
 			}
+			for (int i = 0; i < n; i++)
+				nulls[i] = !fits_index(members[i], noted);
 		}
 	}
 	if (n > 0)

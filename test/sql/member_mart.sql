@@ -218,6 +218,25 @@ DROP SCHEMA member_mart_test;
 DROP SCHEMA renamed_parts CASCADE;
 ALTER SCHEMA renamed RENAME TO member_mart_test;
 SELECT drop_member_mart('by_other');
+-- A member that no index can hold stops the refresh, not the shop, and nobody if the filter leaves it out.
+CREATE TABLE pages (url text, n int);
+SET client_min_messages = error;
+SELECT create_member_mart('by_url', 'pages', 'url', 'count(*)');
+SELECT create_member_mart('by_short_url', 'pages', 'url', 'count(*)', 'octet_length(url) < 2000');
+RESET client_min_messages;
+TRUNCATE by_url_changes, by_short_url_changes;
+INSERT INTO pages VALUES (repeat('x', 2044), 1), ('short', 1);
+SELECT length(member) FROM by_url_changes ORDER BY 1;
+SELECT refresh_member_mart('by_url');
+INSERT INTO pages SELECT string_agg(md5(n::text), ''), 2 FROM generate_series(1, 100) n;
+UPDATE pages SET url = url || 'y' WHERE n = 2;
+SELECT length(member) FROM by_url_changes ORDER BY 1;
+\set VERBOSITY sqlstate
+SELECT refresh_member_mart('by_url');
+\set VERBOSITY default
+SELECT refresh_member_mart('by_short_url');
+TABLE by_short_url;
+SELECT drop_member_mart(m) FROM unnest('{by_url,by_short_url}'::regclass[]) m;
 
 -- Errors.
 CREATE VIEW orders_view AS TABLE orders;
