@@ -73,7 +73,7 @@ schema_of_source(const Trigger *trigger, Relation relation)
 		ListCell   *cell;
 
 		/* The nearest is first. */
-		foreach(cell, ancestors)
+		foreach (cell, ancestors)
 		{
 			if (!OidIsValid(get_trigger_oid(lfirst_oid(cell), trigger->tgname, true)))
 				break;
