@@ -74,16 +74,20 @@ BEGIN
 	END IF;
 	-- A domain may refuse NULL, which the log needs.
 	WITH RECURSIVE base AS (
-		SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier
+		SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier, a.attgenerated
 		FROM pg_attribute a WHERE a.attrelid = source AND a.attname = member AND a.attnum > 0 AND NOT a.attisdropped
 		UNION ALL
-		SELECT b.attnum, t.typbasetype, t.typtypmod FROM base b JOIN pg_type t ON t.oid = b.type AND t.typtype = 'd'
+		SELECT b.attnum, t.typbasetype, t.typtypmod, b.attgenerated FROM base b JOIN pg_type t ON t.oid = b.type AND t.typtype = 'd'
 	)
-	SELECT b.attnum, CASE WHEN (SELECT count(*) FROM base) > 1 THEN '::' || format_type(b.type, b.modifier) ELSE '' END AS as_base,
+	SELECT b.attnum, b.attgenerated, CASE WHEN (SELECT count(*) FROM base) > 1 THEN '::' || format_type(b.type, b.modifier) ELSE '' END AS as_base,
 		format_type(b.type, b.modifier) AS type, t.typcategory
 	INTO attribute FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype <> 'd';
 	IF attribute IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('column "%s" of table "%s" does not exist', member, relation.relname);
+	END IF;
+	IF attribute.attgenerated = 'v' THEN
+		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format('column "%s" of table "%s" is a virtual generated column, which triggers do not see', member, relation.relname),
+			HINT = 'Declare it STORED.';
 	END IF;
 	IF attribute.typcategory = 'A' THEN
 		RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch', MESSAGE = format('column "%s" of table "%s" is an array, not a member', member, relation.relname);
@@ -132,13 +136,14 @@ BEGIN
 			SELECT %2$s FROM mart_now
 			ON CONFLICT (member) DO UPDATE SET %3$s
 			RETURNING 1
-		)$text$, target, list, (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n) WHERE n > 1));
+		)$text$, target, list, (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n)));
 	-- Members are looked up as an array, of which the planner knows the length; it knows nothing of how full the log is,
 	-- and would compare each with each.
 	body := format($text$
 #variable_conflict use_column
 DECLARE
 	mart_keys %8$s[];
+	mart_changed boolean := true;
 BEGIN
 	-- One refresh at a time. Whoever reads the mart or writes into its source goes on.
 	LOCK TABLE %1$s IN SHARE UPDATE EXCLUSIVE MODE;
@@ -169,6 +174,7 @@ GROUP BY %5$s
 			FROM %2$s c WHERE c.member IS NOT NULL
 			GROUP BY c.member
 		) n;
+		mart_changed := mart_keys IS NOT NULL;
 		-- One statement has one snapshot, and a change is committed with its note: it sees both or neither.
 		WITH mart_taken AS (
 			DELETE FROM %2$s c WHERE c.member = ANY (mart_keys)
@@ -186,11 +192,13 @@ GROUP BY %5$s
 		INTO recomputed, removed;
 	END IF;
 %7$sEND
-$text$, target, log, counted, rows_of_key, key, save, CASE WHEN summaries IS NOT NULL THEN format($text$	-- Limits are of all members: they follow when nobody is left waiting.
-	IF everybody OR waiting = 0 AND recomputed + removed > 0 THEN
-		UPDATE %s SET %s;
+$text$, target, log, counted, rows_of_key, key, save, CASE WHEN summaries IS NOT NULL THEN format($text$	-- Limits are of all members: they follow when nobody is left waiting. A crash takes the row of an unlogged mart.
+	IF waiting = 0 AND mart_changed THEN
+		DELETE FROM %1$s;
+		INSERT INTO %1$s (%2$s) SELECT %3$s FROM %4$s m;
 	END IF;
-$text$, cuts, (SELECT string_agg(format('%2$I = (SELECT %1$s.rfm_cuts(m.%2$I) FROM %3$s m)', extension, c, target), ', ' ORDER BY n) FROM unnest(summaries) WITH ORDINALITY u (c, n))) END, attribute.type);
+$text$, cuts, (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(summaries) WITH ORDINALITY u (c, n)),
+		(SELECT string_agg(format('%1$s.rfm_cuts(m.%2$I)', extension, c), ', ' ORDER BY n) FROM unnest(summaries) WITH ORDINALITY u (c, n)), target) END, attribute.type);
 	WHILE position(quotes IN body) > 0 LOOP
 		quotes := '$mart_' || md5(quotes || body) || '$';
 	END LOOP;
@@ -218,7 +226,8 @@ GROUP BY %5$s
 		SELECT %7$s FROM %1$s m
 		WHERE mart_share >= 1 OR hash_record_extended(ROW(m.member), mart_salt)::double precision / 18446744073709551616 + 0.5 < mart_share
 	)
-	-- Images of rows are compared, because some types have no equality. Who is waiting for a refresh is not wrong.
+	-- Images of rows are compared, because some types have no equality; without members, who may be equal and written
+	-- in another way, as 1.0 and 1.00. Who is waiting for a refresh is not wrong.
 	SELECT count(*), count(*) FILTER (WHERE k.member IS NULL OR n.member IS NULL
 		OR ROW(%8$s)::record OPERATOR(pg_catalog.*<>) ROW(%9$s)::record)
 	INTO checked, wrong
@@ -227,8 +236,8 @@ GROUP BY %5$s
 		AND NOT EXISTS (SELECT FROM mart_noted c WHERE c.member IS NULL);
 END
 $text$, target, log, counted, rows_of_key, key, attribute.as_base, list,
-		(SELECT string_agg(format('k.%I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n)),
-		(SELECT string_agg(format('n.%I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n)));
+		(SELECT string_agg(format('k.%I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n) WHERE n > 1),
+		(SELECT string_agg(format('n.%I', c), ', ' ORDER BY n) FROM unnest(names) WITH ORDINALITY u (c, n) WHERE n > 1));
 	WHILE position(quotes IN body) > 0 LOOP
 		quotes := '$mart_' || md5(quotes || body) || '$';
 	END LOOP;
@@ -281,7 +290,7 @@ CREATE FUNCTION create_member_mart(name text, source regclass, member name, colu
 	LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100000
 	RETURN member_mart_run(name, source, member, columns, filter, member_mart_path());
 COMMENT ON FUNCTION create_member_mart(text, regclass, name, text, text) IS
-'Makes a table of one row a member that refresh_member_mart brings up to date, in the schema of its source: the table, its log, functions, and triggers of the source that note whose rows change. It is empty until the first refresh. Arguments: name of the table, source, column of the member, aggregates over one member''s rows with their names as behind SELECT, condition on rows (SQL of the caller, read in the search_path of this call). A column of rfm_summary gets limits and a view with scores. Rows without a member are left out. Warns if no index begins with the member. Errors: 42809 if the source is not a table, 42703 if it has no such column, 42804 if that is an array, 22004, 22023, 42602, 42622 for arguments, 42P07 and others of the statements that it runs.';
+'Makes a table of one row a member that refresh_member_mart brings up to date, in the schema of its source: the table, its log, functions, and triggers of the source that note whose rows change. It is empty until the first refresh. Arguments: name of the table, source, column of the member, aggregates over one member''s rows with their names as behind SELECT, condition on rows (SQL of the caller, read in the search_path of this call). A column of rfm_summary gets limits and a view with scores. Rows without a member are left out. Warns if no index begins with the member. Errors: 42809 if the source is not a table, 42703 if it has no such column, 42804 if that is an array, 0A000 if it is a virtual generated column, 22004, 22023, 42602, 42622 for arguments, 42P07 and others of the statements that it runs.';
 
 CREATE FUNCTION member_mart_function(mart regclass, prefix text, arguments text) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100 SET search_path = pg_catalog, pg_temp AS $$
@@ -293,16 +302,17 @@ BEGIN
 	END IF;
 	SELECT n.nspname, c.relname INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.oid = mart AND c.relkind = 'r'
-		AND to_regprocedure(format('%I.%I(%s)', n.nspname, prefix || c.relname, arguments)) IS NOT NULL
+		-- A function of somebody else is not run with the rights of the caller.
+		AND EXISTS (SELECT FROM pg_proc p WHERE p.oid = to_regprocedure(format('%I.%I(%s)', n.nspname, prefix || c.relname, arguments)) AND p.proowner = c.relowner)
 		AND to_regclass(format('%I.%I', n.nspname, c.relname || '_changes')) IS NOT NULL;
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('%s is not a member mart', mart),
-			HINT = 'create_member_mart makes one. Its log and its functions are found by their names, so they keep them.';
+			HINT = 'create_member_mart makes one. Its log and its functions are found by their names, so they keep them, and the owner of the mart owns them.';
 	END IF;
 	RETURN format('%I.%I', relation.nspname, prefix || relation.relname);
 END $$;
 COMMENT ON FUNCTION member_mart_function(regclass, text, text) IS
-'The function of a member mart with this prefix and these types of arguments, schema-qualified and quoted. Errors: 42809 if the table is not a member mart, 22004 if it is NULL.';
+'The function of a member mart with this prefix and these types of arguments, schema-qualified and quoted. Errors: 42809 if the table is not a member mart, or the function is not of its owner, 22004 if it is NULL.';
 
 CREATE FUNCTION refresh_member_mart(mart regclass, max_members bigint DEFAULT NULL, OUT recomputed bigint, OUT removed bigint, OUT waiting bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 SET search_path = pg_catalog, pg_temp AS $$
@@ -326,7 +336,7 @@ DECLARE
 	refresh text;
 BEGIN
 	EXECUTE format('SELECT %s.member_mart_function($1, ''refresh_'', ''bigint, boolean'')', extension) INTO refresh USING mart;
-	EXECUTE format('SELECT f.recomputed, f.removed FROM %s(NULL, true) f', refresh) INTO recomputed, removed;
+	EXECUTE format('SELECT f.recomputed, f.removed FROM %s(NULL::bigint, true) f', refresh) INTO recomputed, removed;
 END $$;
 COMMENT ON FUNCTION rebuild_member_mart(regclass) IS
 'Recomputes all members of a member mart, for changes that its triggers do not see, and after large loads. Returns how many were recomputed and how many removed. Errors: 42809 if the table is not a member mart, 22004 if it is NULL, 40001 under REPEATABLE READ if another refresh came first.';
@@ -358,12 +368,19 @@ DECLARE
 	trigger record;
 BEGIN
 	EXECUTE format('SELECT %s.member_mart_function($1, ''refresh_'', ''bigint, boolean'')', extension) INTO refresh USING mart;
-	SELECT n.nspname, c.relname INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = mart;
-	-- By what they note, because triggers and their table may have been renamed.
+	SELECT n.nspname, c.relname, c.relnamespace INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = mart;
+	-- By what they note, because triggers and their table may have been renamed. So may the schema: then they are on a
+	-- table of it, and note in a log that is not where they say.
 	FOR trigger IN
-		SELECT t.tgname, t.tgrelid::regclass AS source FROM pg_trigger t
+		SELECT t.tgname, t.tgrelid::regclass AS source
+		FROM pg_trigger t JOIN pg_class s ON s.oid = t.tgrelid
+		CROSS JOIN LATERAL (SELECT CASE WHEN t.tgnargs = 3 THEN substring(t.tgargs FROM 1 FOR position(bytea '\x00' IN t.tgargs) - 1) END AS schema) a
 		WHERE t.tgfoid = (extension || '.member_mart_note()')::regprocedure AND t.tgparentid = 0
-			AND position(convert_to(relation.nspname, getdatabaseencoding()) || '\x00' || convert_to(relation.relname || '_changes', getdatabaseencoding()) || '\x00' IN t.tgargs) = 1
+			AND position(a.schema || '\x00' || convert_to(relation.relname || '_changes', getdatabaseencoding()) || '\x00' IN t.tgargs) = 1
+			AND (a.schema = convert_to(relation.nspname, getdatabaseencoding())
+				OR s.relnamespace = relation.relnamespace
+					AND NOT EXISTS (SELECT FROM pg_class l JOIN pg_namespace n ON n.oid = l.relnamespace
+						WHERE l.relname = relation.relname || '_changes' AND convert_to(n.nspname, getdatabaseencoding()) = a.schema))
 	LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', trigger.tgname, trigger.source);
 	END LOOP;

@@ -8,14 +8,16 @@
  * statement would have checked: the right to insert, and row security.
  *
  * It must not stop the shop.  Where a member cannot be noted, because the column was
- * renamed or has another type now, everybody is noted, and it is the refresh that fails.
+ * renamed, has another type now, is virtual, or is too long, everybody is noted, and it is the refresh that fails.
  */
 #include "custmart.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -37,10 +39,50 @@
 #define MEMBER_COLUMN 2
 #define TRIGGER_ARGUMENTS 3
 
+/* Longer members might not fit into the index of the log, which takes a third of a page. */
+#define LONGEST_NOTE (BLCKSZ / 4)
+
 CUSTMART_FUNCTION(custmart_member_mart_note);
 CUSTMART_FUNCTION(custmart_member_mart_columns);
 
 /* ---------- the trigger ---------- */
+
+/* Whether triggers find nothing but NULL in a column, whatever it reads as. */
+static inline bool
+is_virtual(Form_pg_attribute column)
+{
+#ifdef ATTRIBUTE_GENERATED_VIRTUAL
+	return column->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
+#else
+	return false;
+#endif
+}
+
+/*
+ * The schema of the table for which a trigger was made: that of the relation, or of the
+ * partitioned table from which a partition, which may be in another schema, has it.
+ */
+static Oid
+schema_of_source(const Trigger *trigger, Relation relation)
+{
+	Oid			schema = RelationGetNamespace(relation);
+
+	if (relation->rd_rel->relispartition)
+	{
+		List	   *ancestors = get_partition_ancestors(RelationGetRelid(relation));
+		ListCell   *cell;
+
+		/* The nearest is first. */
+		foreach (cell, ancestors)
+		{
+			if (!OidIsValid(get_trigger_oid(lfirst_oid(cell), trigger->tgname, true)))
+				break;
+			schema = get_rel_namespace(lfirst_oid(cell));
+		}
+		list_free(ancestors);
+	}
+	return schema;
+}
 
 /* The log, locked for inserting. */
 static Relation
@@ -49,14 +91,13 @@ open_log(const Trigger *trigger, Relation source)
 	const char *schema = trigger->tgargs[LOG_SCHEMA];
 	const char *name = trigger->tgargs[LOG_NAME];
 	Oid			schema_oid = get_namespace_oid(schema, true);
-	Oid			oid;
+	Oid			oid = OidIsValid(schema_oid) ? get_relname_relid(name, schema_oid) : InvalidOid;
 	Relation	log;
 	AclResult	allowed;
 
-	/* The schema may have another name by now. */
-	if (!OidIsValid(schema_oid))
-		schema_oid = RelationGetNamespace(source);
-	oid = get_relname_relid(name, schema_oid);
+	/* The schema may have another name by now, and its name another schema. */
+	if (!OidIsValid(oid))
+		oid = get_relname_relid(name, schema_of_source(trigger, source));
 	if (!OidIsValid(oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -64,7 +105,8 @@ open_log(const Trigger *trigger, Relation source)
 						quote_qualified_identifier(schema, name), trigger->tgname),
 				 errhint("If the member mart is gone, drop its triggers on \"%s\".", RelationGetRelationName(source))));
 	log = table_open(oid, RowExclusiveLock);
-	if (log->rd_rel->relkind != RELKIND_RELATION || TupleDescAttr(RelationGetDescr(log), 0)->attisdropped)
+	if (log->rd_rel->relkind != RELKIND_RELATION || RelationGetDescr(log)->natts == 0 ||
+		TupleDescAttr(RelationGetDescr(log), 0)->attisdropped)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("%s is not a table for the notes of a member mart", quote_qualified_identifier(schema, name))));
@@ -105,6 +147,13 @@ insert_notes(Relation log, const Datum *members, const bool *nulls, int n)
 	FreeExecutorState(state);
 }
 
+/* Whether a member fits into the index of the log in any case. */
+static inline bool
+fits_index(Datum member, Form_pg_attribute noted)
+{
+	return noted->attlen != -1 || toast_raw_datum_size(member) <= LONGEST_NOTE;
+}
+
 /*
  * custmart_member_mart_note notes the members whose rows have changed: the trigger of
  * rows, and that of TRUNCATE.  Rows without a member are not in a mart.
@@ -136,7 +185,8 @@ custmart_member_mart_note(PG_FUNCTION_ARGS)
 		int			number = SPI_fnumber(columns, data->tg_trigger->tgargs[MEMBER_COLUMN]);
 		Form_pg_attribute noted = TupleDescAttr(RelationGetDescr(log), 0);
 
-		if (number <= 0 || getBaseType(TupleDescAttr(columns, number - 1)->atttypid) != noted->atttypid)
+		if (number <= 0 || is_virtual(TupleDescAttr(columns, number - 1)) ||
+			getBaseType(TupleDescAttr(columns, number - 1)->atttypid) != noted->atttypid)
 			nulls[n++] = true;
 		else
 		{
@@ -148,6 +198,8 @@ custmart_member_mart_note(PG_FUNCTION_ARGS)
 				if (!nulls[n] && (n == 0 || !datum_image_eq(members[0], members[1], noted->attbyval, noted->attlen)))
 					n++;
 			}
+			for (int i = 0; i < n; i++)
+				nulls[i] = !fits_index(members[i], noted);
 		}
 	}
 	if (n > 0)

@@ -108,6 +108,19 @@ SELECT count(a_score) + count(b_score) AS scores, count(DISTINCT a_segment) > 1 
 SELECT drop_member_mart(m) FROM unnest('{by_id,by_card}'::regclass[]) m;
 
 \set VERBOSITY terse
+-- A function of somebody else is not run, whatever its name.
+CREATE FUNCTION refresh_by_name(text, boolean, OUT recomputed bigint, OUT removed bigint) LANGUAGE plpgsql AS $$ BEGIN RAISE 'run by %', current_user; END $$;
+SELECT removed FROM rebuild_member_mart('by_name');
+DROP FUNCTION refresh_by_name(text, boolean);
+CREATE ROLE member_mart_somebody;
+ALTER FUNCTION refresh_by_name(bigint, boolean) OWNER TO member_mart_somebody;
+ALTER FUNCTION check_by_name(double precision) OWNER TO member_mart_somebody;
+SELECT refresh_member_mart('by_name');
+SELECT rebuild_member_mart('by_name');
+SELECT check_member_mart('by_name');
+ALTER FUNCTION refresh_by_name(bigint, boolean) OWNER TO CURRENT_USER;
+ALTER FUNCTION check_by_name(double precision) OWNER TO CURRENT_USER;
+DROP ROLE member_mart_somebody;
 -- Without a log there is no mart, and no note; the shop is told what to do.
 ALTER TABLE by_name_changes RENAME TO other;
 INSERT INTO visits VALUES (NULL, '', 'name 1');
@@ -116,6 +129,9 @@ ALTER TABLE other RENAME TO by_name_changes;
 -- Another name of the schema does not stop the shop.
 ALTER SCHEMA member_mart_test RENAME TO renamed;
 INSERT INTO renamed.visits VALUES (NULL, '', 'name 1');
+CREATE SCHEMA member_mart_test;
+INSERT INTO renamed.visits VALUES (NULL, '', 'name 2');
+DROP SCHEMA member_mart_test;
 ALTER SCHEMA renamed RENAME TO member_mart_test;
 SELECT refresh_member_mart('by_name');
 -- With another type of member everybody is noted.
@@ -142,6 +158,85 @@ SELECT create_member_mart('by_called', 'calls', 'called', 'count(*)');
 CREATE UNLOGGED TABLE sessions (id int PRIMARY KEY);
 SELECT create_member_mart('by_session', 'sessions', 'id', 'count(*), rfm(''2026-01-01'', id)');
 SELECT relname FROM pg_class WHERE relpersistence = 'u' AND relname LIKE 'by\_session%' AND relkind = 'r' ORDER BY 1;
+SELECT refresh_member_mart('by_session');
+TRUNCATE sessions;
+TRUNCATE by_session, by_session_changes, by_session_cuts;
+INSERT INTO sessions VALUES (10), (20);
+SELECT refresh_member_mart('by_session');
+SELECT member, rfm_score IS NOT NULL AS has_score FROM by_session_scored ORDER BY member;
+-- Limits follow the last batch, even if it has nobody to recompute.
+INSERT INTO sessions VALUES (30);
+INSERT INTO by_session_changes VALUES (40);
+SELECT refresh_member_mart('by_session', 1);
+SELECT c.rfm = l.rfm AS of_all FROM by_session_cuts c, (SELECT rfm_cuts(rfm) AS rfm FROM by_session) l;
+SELECT refresh_member_mart('by_session', 1);
+SELECT c.rfm = l.rfm AS of_all FROM by_session_cuts c, (SELECT rfm_cuts(rfm) AS rfm FROM by_session) l;
+-- Members that are equal, whatever their spelling, are one.
+CREATE TABLE spelled (id numeric, n int);
+CREATE INDEX ON spelled (id);
+INSERT INTO spelled VALUES (1.0, 1), (2, 1);
+SELECT create_member_mart('by_spelled', 'spelled', 'id', 'sum(n) AS n');
+SELECT refresh_member_mart('by_spelled');
+DELETE FROM spelled WHERE id = 1;
+INSERT INTO spelled VALUES (1.00, 5);
+UPDATE by_spelled_changes SET member = 1.000;
+SELECT refresh_member_mart('by_spelled');
+TABLE by_spelled ORDER BY member;
+UPDATE spelled SET id = 2.00 WHERE id = 2;
+DELETE FROM by_spelled_changes;
+SELECT check_member_mart('by_spelled', 1);
+UPDATE by_spelled SET n = 7 WHERE member = 2;
+SELECT check_member_mart('by_spelled', 1);
+SELECT drop_member_mart('by_spelled');
+-- Nor does it when the mart is dropped, nor when rows are written into a partition in yet another schema.
+CREATE SCHEMA member_mart_parts;
+CREATE TABLE sales (customer_id int, n int) PARTITION BY LIST (n);
+CREATE TABLE member_mart_parts.sales_1 PARTITION OF sales FOR VALUES IN (1) PARTITION BY LIST (n);
+CREATE TABLE member_mart_parts.sales_1_all PARTITION OF member_mart_parts.sales_1 DEFAULT;
+CREATE TABLE other_sales (customer_id int);
+CREATE INDEX ON sales (customer_id);
+CREATE INDEX ON member_mart_parts.sales_1 (n);
+CREATE INDEX ON other_sales (customer_id);
+SELECT create_member_mart('by_sales', 'sales', 'customer_id', 'count(*)');
+SELECT create_member_mart('of_parts', 'member_mart_parts.sales_1', 'n', 'count(*)');
+SELECT create_member_mart('by_other', 'other_sales', 'customer_id', 'count(*)');
+TRUNCATE by_sales_changes, member_mart_parts.of_parts_changes;
+ALTER SCHEMA member_mart_test RENAME TO renamed;
+ALTER SCHEMA member_mart_parts RENAME TO renamed_parts;
+INSERT INTO renamed_parts.sales_1_all VALUES (11, 1);
+TABLE renamed.by_sales_changes;
+TABLE renamed_parts.of_parts_changes;
+CREATE SCHEMA member_mart_test;
+SELECT drop_member_mart('renamed.by_sales');
+INSERT INTO renamed.sales VALUES (12, 1);
+TABLE renamed_parts.of_parts_changes;
+SELECT drop_member_mart('renamed_parts.of_parts');
+DELETE FROM renamed.sales;
+SELECT t.tgrelid::regclass, count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE t.tgfoid = 'member_mart_note'::regproc AND (c.relname LIKE 'sales%' OR c.relname = 'other_sales') GROUP BY 1;
+DROP SCHEMA member_mart_test;
+DROP SCHEMA renamed_parts CASCADE;
+ALTER SCHEMA renamed RENAME TO member_mart_test;
+SELECT drop_member_mart('by_other');
+-- A member that no index can hold stops the refresh, not the shop, and nobody if the filter leaves it out.
+CREATE TABLE pages (url text, n int);
+SET client_min_messages = error;
+SELECT create_member_mart('by_url', 'pages', 'url', 'count(*)');
+SELECT create_member_mart('by_short_url', 'pages', 'url', 'count(*)', 'octet_length(url) < 2000');
+RESET client_min_messages;
+TRUNCATE by_url_changes, by_short_url_changes;
+INSERT INTO pages VALUES (repeat('x', 2044), 1), ('short', 1);
+SELECT length(member) FROM by_url_changes ORDER BY 1;
+SELECT refresh_member_mart('by_url');
+INSERT INTO pages SELECT string_agg(md5(n::text), ''), 2 FROM generate_series(1, 100) n;
+UPDATE pages SET url = url || 'y' WHERE n = 2;
+SELECT length(member) FROM by_url_changes ORDER BY 1;
+\set VERBOSITY sqlstate
+SELECT refresh_member_mart('by_url');
+\set VERBOSITY default
+SELECT refresh_member_mart('by_short_url');
+TABLE by_short_url;
+SELECT drop_member_mart(m) FROM unnest('{by_url,by_short_url}'::regclass[]) m;
 
 -- Errors.
 CREATE VIEW orders_view AS TABLE orders;
@@ -191,6 +286,8 @@ SELECT hostile.error_of(statement) FROM unnest(ARRAY[
 	$$CREATE TRIGGER t AFTER INSERT ON calls FOR EACH STATEMENT EXECUTE FUNCTION member_mart_note('member_mart_test', 'members_changes', 'called'); INSERT INTO calls VALUES (NULL, '')$$,
 	$$CREATE TRIGGER t AFTER INSERT ON calls FOR EACH ROW EXECUTE FUNCTION member_mart_note('members_changes'); INSERT INTO calls VALUES (NULL, '')$$,
 	$$CREATE TRIGGER t AFTER INSERT ON calls FOR EACH ROW EXECUTE FUNCTION member_mart_note('member_mart_test', 'members_scored', 'called'); INSERT INTO calls VALUES (NULL, '')$$,
+	$$CREATE TABLE nothing (); CREATE TRIGGER t AFTER INSERT ON calls FOR EACH ROW EXECUTE FUNCTION member_mart_note('member_mart_test', 'nothing', 'called'); INSERT INTO calls VALUES (NULL, '', 'name 1')$$,
+	$$CREATE TABLE nothing (gone int); ALTER TABLE nothing DROP gone; CREATE TRIGGER t AFTER TRUNCATE ON calls FOR EACH STATEMENT EXECUTE FUNCTION member_mart_note('member_mart_test', 'nothing', 'called'); TRUNCATE calls$$,
 	$$CREATE VIEW of_members AS TABLE members; SELECT drop_member_mart('members')$$
 ]) WITH ORDINALITY s (statement, n) ORDER BY n;
 SELECT to_regclass('m') IS NULL AS nothing_is_left;
