@@ -272,7 +272,8 @@ check_effect(const CheckFindings *findings, OrderCheck check, StringInfo text)
 
 /* ---------- filters ---------- */
 
-#define SQL_BLANKS "E' \\t\\n\\v\\f\\r'"
+/* \v is the letter v before PostgreSQL 17. */
+#define SQL_BLANKS "E' \\t\\n\\x0b\\f\\r'"
 
 /* An id without blanks at its ends, in lower case. */
 static void
