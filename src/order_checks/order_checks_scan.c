@@ -586,6 +586,7 @@ has_dominant(const CheckFindings *findings)
 typedef struct ItemSales
 {
 	int64		sales;
+	uint32		lines;			/* that they are counted in */
 	float8		lowest_price;
 	float8		highest_price;
 	float8		lowest_quantity;
@@ -661,20 +662,21 @@ count_items(Scan *scan, int64 *item_rows)
 			sales->lowest_quantity = Min(sales->lowest_quantity, q);
 			sales->highest_quantity = Max(sales->highest_quantity, q);
 			sales->sales += count;
+			sales->lines++;
 		}
 	}
 	pfree(cursor);
 	return items;
 }
 
-/* The median quantity of all sales, doubled. */
+/* The median quantity of all sales, which are counted in so many lines, doubled. */
 static float8
-doubled_median_of_all(Scan *scan, int64 sales)
+doubled_median_of_all(Scan *scan, Size lines)
 {
 	CheckFindings *findings = scan->findings;
 	CheckCursor *cursor = palloc(sizeof(CheckCursor));
 	ColumnReader *columns = cursor->columns;
-	float8	   *quantities = large_alloc(CurrentMemoryContext, Max(sales, 1) * sizeof(float8));
+	CountedNumber *quantities = large_alloc(CurrentMemoryContext, lines * sizeof(CountedNumber));
 	Size		n = 0;
 	float8		lower;
 	float8		upper;
@@ -688,8 +690,7 @@ doubled_median_of_all(Scan *scan, int64 sales)
 
 		check_interrupts(i);
 		if (is_positive(findings, price) && is_positive(findings, quantity))
-			while (count-- > 0)
-				quantities[n++] = to_double(findings, quantity);
+			quantities[n++] = (CountedNumber) {to_double(findings, quantity), (uint32) count};
 	}
 	lower = lower_median(quantities, n, &upper);
 	pfree(quantities);
@@ -706,9 +707,9 @@ find_usual(Scan *scan, ItemSales *items)
 	uint32		nitems = checks->names[CHECK_ITEMS].count + 1;
 	CheckCursor *cursor;
 	ColumnReader *columns;
-	float8	   *numbers;
+	CountedNumber *numbers;
 	Size		room = 0;
-	int64		sales = 0;
+	Size		lines = 0;
 	float8		lowest_quantity = 0;
 	float8		of_all = 0;
 	bool		needs_all = false;
@@ -721,9 +722,9 @@ find_usual(Scan *scan, ItemSales *items)
 	{
 		check_interrupts(item);
 		if (items[item].sales > 0)
-			lowest_quantity = sales == 0 ? items[item].lowest_quantity :
+			lowest_quantity = lines == 0 ? items[item].lowest_quantity :
 				Min(lowest_quantity, items[item].lowest_quantity);
-		sales += items[item].sales;
+		lines += items[item].lines;
 	}
 	for (uint32 item = 1; item < nitems; item++)
 	{
@@ -738,19 +739,19 @@ find_usual(Scan *scan, ItemSales *items)
 		else if (own->sales > 0 && own->highest_quantity >= lowest_quantity * CHECK_HUGE_TIMES)
 			needs_all = true;
 		own->prices = room;
-		room += own->needs_prices ? own->sales : 0;
+		room += own->needs_prices ? own->lines : 0;
 		own->quantities = room;
-		room += own->needs_quantities ? own->sales : 0;
+		room += own->needs_quantities ? own->lines : 0;
 	}
 	if (needs_all)
-		of_all = doubled_median_of_all(scan, sales);
+		of_all = doubled_median_of_all(scan, lines);
 	for (uint32 item = 1; item < nitems; item++)
 		if (items[item].sales > 0 && items[item].sales < CHECK_ITEM_SALES)
 			scan->huge[item] = of_all * CHECK_HUGE_TIMES;
 	if (room == 0)
 		return;
 
-	numbers = large_alloc(CurrentMemoryContext, room * sizeof(float8));
+	numbers = large_alloc(CurrentMemoryContext, room * sizeof(CountedNumber));
 	cursor = palloc(sizeof(CheckCursor));
 	columns = cursor->columns;
 	check_cursor_open(cursor, checks);
@@ -765,13 +766,10 @@ find_usual(Scan *scan, ItemSales *items)
 		if ((!own->needs_prices && !own->needs_quantities) ||
 			!is_positive(findings, price) || !is_positive(findings, quantity))
 			continue;
-		while (count-- > 0)
-		{
-			if (own->needs_prices)
-				numbers[own->prices++] = to_double(findings, price);
-			if (own->needs_quantities)
-				numbers[own->quantities++] = to_double(findings, quantity);
-		}
+		if (own->needs_prices)
+			numbers[own->prices++] = (CountedNumber) {to_double(findings, price), (uint32) count};
+		if (own->needs_quantities)
+			numbers[own->quantities++] = (CountedNumber) {to_double(findings, quantity), (uint32) count};
 	}
 	for (uint32 item = 1; item < nitems; item++)
 	{
@@ -779,11 +777,11 @@ find_usual(Scan *scan, ItemSales *items)
 
 		check_interrupts(item);
 		if (own->needs_prices)
-			scan->usual[item] = usual_price(numbers + own->prices - own->sales, own->sales);
+			scan->usual[item] = usual_price(numbers + own->prices - own->lines, own->lines);
 		if (own->needs_quantities)
 		{
 			float8		upper;
-			float8		lower = lower_median(numbers + own->quantities - own->sales, own->sales, &upper);
+			float8		lower = lower_median(numbers + own->quantities - own->lines, own->lines, &upper);
 
 			scan->huge[item] = (lower + upper) * CHECK_HUGE_TIMES;
 		}
