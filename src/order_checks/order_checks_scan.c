@@ -251,6 +251,14 @@ scan_shapes(CheckFindings *findings, const int64 *item_rows)
 
 /* ---------- orders ---------- */
 
+#define ST_SORT sort_numbers
+#define ST_ELEMENT_TYPE uint32
+#define ST_COMPARE(a, b) ((*a > *b) - (*a < *b))
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 #define ST_SORT sort_days
 #define ST_ELEMENT_TYPE int32
 #define ST_COMPARE(a, b) ((*a > *b) - (*a < *b))
@@ -283,15 +291,6 @@ find_series(Scan *scan, CheckText id, char *last, uint32 *last_length, uint32 la
 	return entry;
 }
 
-static int
-compare_members(const void *a, const void *b)
-{
-	uint32		x = *(const uint32 *) a;
-	uint32		y = *(const uint32 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* Counts an order for its members, each once; true if there is more than one, NULL left out. */
 static bool
 count_members(Scan *scan, uint32 *members, Size n)
@@ -301,14 +300,18 @@ count_members(Scan *scan, uint32 *members, Size n)
 	int			different = 0;
 
 	if (n > 1)
-		qsort(members, n, sizeof(uint32), compare_members);
+		sort_numbers(members, n);
 	for (Size i = 0; i < n; i++)
+	{
+		if (n > 1)
+			check_interrupts(i);
 		if (i == 0 || members[i] != members[i - 1])
 		{
 			scan->member_orders[members[i]]++;
 			different += members[i] != 0;
 			has_nobody |= (findings->name_flags[CHECK_MEMBERS][members[i]] & NAME_IS_NOBODY) != 0;
 		}
+	}
 	findings->no_member_orders += has_nobody;
 	return different > 1;
 }
@@ -350,6 +353,7 @@ scan_heads(Scan *scan)
 	char		last[256];
 	uint32		last_length = 0;
 	uint32		last_series = NO_SERIES;
+	Size		at = 0;			/* heads */
 
 	findings->first_time = findings->first_real_time = PG_INT64_MAX;
 	findings->last_time = findings->last_real_time = PG_INT64_MIN;
@@ -366,7 +370,6 @@ scan_heads(Scan *scan)
 		int64		first = PG_INT64_MAX;
 		uint8		flags = 0;
 
-		check_interrupts(i);
 		if ((Size) nheads > room)
 			members = array_grow(members, &room, nheads, sizeof(uint32), CurrentMemoryContext);
 		for (int64 h = 0; h < nheads; h++)
@@ -374,6 +377,7 @@ scan_heads(Scan *scan)
 			int64		time = column_next(&columns[COLUMN_TIME]);
 			int64		local;
 
+			check_interrupts(at++);
 			members[h] = (uint32) column_next(&columns[COLUMN_MEMBER]);
 			if (time != CHECK_NO_TIME && time != last_time)
 				times++;
@@ -826,14 +830,6 @@ compare_huge(const HugeLine *a, const HugeLine *b, const DecimalPool *pool)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-#define ST_SORT sort_numbers
-#define ST_ELEMENT_TYPE uint32
-#define ST_COMPARE(a, b) ((*a > *b) - (*a < *b))
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
 static inline float8
 absolute(float8 number)
 {
@@ -883,7 +879,6 @@ find_reversals(Scan *scan)
 		bool		counts = time != CHECK_NO_TIME &&
 			(findings->name_flags[CHECK_MEMBERS][member] & NAME_IS_NOBODY) == 0;
 
-		check_interrupts(i);
 		for (int64 k = 0; k < lines; k++, at++)
 		{
 			uint32		item = (uint32) column_next(&columns[COLUMN_ITEM]);
@@ -891,6 +886,7 @@ find_reversals(Scan *scan)
 			int64		quantity = column_next(&columns[COLUMN_QUANTITY]);
 			bool		is_return;
 
+			check_interrupts(at);
 			if (scan->huge[item] == 0 || !counts || item == 0 || quantity == CHECK_NO_NUMBER ||
 				!is_positive(findings, price) ||
 				absolute(to_double(findings, quantity)) * 2 < scan->huge[item])
