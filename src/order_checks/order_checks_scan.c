@@ -920,6 +920,78 @@ find_reversals(Scan *scan)
 	pfree(cursor);
 }
 
+/* Whether one of several huge sales of an order, at the same time, was taken back and another like it was not. */
+static bool
+has_alike(HugeLine *huge, Size n, const DecimalPool *pool)
+{
+	sort_huge(huge, n, pool);
+	for (Size i = 1; i < n; i++)
+	{
+		check_interrupts(i);
+		if (huge[i].is_return != huge[i - 1].is_return && compare_huge(&huge[i - 1], &huge[i], pool) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Finds out whether what a filter says of the sales that were taken back is true
+ * of other rows, which then are of other members.
+ */
+static void
+find_alike_reversals(Scan *scan)
+{
+	CheckFindings *findings = scan->findings;
+	const CheckReader *checks = &findings->checks;
+	CheckCursor *cursor = palloc(sizeof(CheckCursor));
+	ColumnReader *columns = cursor->columns;
+	HugeLine   *huge = NULL;	/* of one order and time; is_return: was taken back */
+	Size		room = 0;
+	Size		reversed = 0;
+	uint32		at = 0;
+
+	check_cursor_open(cursor, checks);
+	for (uint32 i = 0; i < checks->reader.count && !findings->has_alike_reversals; i++)
+	{
+		int64		nheads = column_next(&columns[COLUMN_ORDER_HEADS]);
+		int64		last_time = CHECK_NO_TIME;
+		Size		n = 0;
+
+		for (int64 h = 0; h < nheads; h++)
+		{
+			int64		time = column_next(&columns[COLUMN_TIME]);
+			int64		lines = column_next(&columns[COLUMN_HEAD_LINES]);
+
+			if (time != last_time)
+			{
+				findings->has_alike_reversals |= n > 1 && has_alike(huge, n, &findings->pool);
+				n = 0;
+			}
+			last_time = time;
+			for (int64 k = 0; k < lines; k++, at++)
+			{
+				uint32		item = (uint32) column_next(&columns[COLUMN_ITEM]);
+				int64		price = column_next(&columns[COLUMN_PRICE]);
+				int64		quantity = column_next(&columns[COLUMN_QUANTITY]);
+				bool		is_reversed = reversed < scan->nreversed && scan->reversed[reversed] == at;
+
+				check_interrupts(at);
+				reversed += is_reversed;
+				if (scan->huge[item] == 0 || time == CHECK_NO_TIME || !is_positive(findings, quantity) ||
+					!is_positive(findings, price) || to_double(findings, quantity) * 2 < scan->huge[item])
+					continue;
+				if (n == room)
+					huge = array_grow(huge, &room, n + 1, sizeof(HugeLine), CurrentMemoryContext);
+				huge[n++] = (HugeLine) {.price = price, .quantity = quantity, .item = item, .is_return = is_reversed};
+			}
+		}
+		findings->has_alike_reversals |= n > 1 && has_alike(huge, n, &findings->pool);
+	}
+	if (huge != NULL)
+		pfree(huge);
+	pfree(cursor);
+}
+
 /* ---------- rows ---------- */
 
 static CheckListed *
@@ -1213,6 +1285,8 @@ order_checks_scan(CheckFindings *findings)
 	scan_shapes(findings, item_rows);
 	find_usual(&scan, items);
 	find_reversals(&scan);
+	if (scan.nreversed > 0)
+		find_alike_reversals(&scan);
 	scan_rows(&scan);
 	scan_currencies(&scan);
 }

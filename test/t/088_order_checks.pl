@@ -61,6 +61,7 @@ my @faults = (
 	[ 'a point one digit off', q{UPDATE faulty SET price = 10 * (5.50 + (item::int - 20000)) WHERE id IN (SELECT min(id) FROM clean WHERE item IN ('20030', '20040') GROUP BY item)}, 'price_outlier 2, decimal_slip 2' ],
 	[ 'a point two digits off', q{UPDATE faulty SET price = 100 * (5.50 + (item::int - 20000)) WHERE id IN (SELECT min(id) FROM clean WHERE item IN ('20030', '20040') GROUP BY item)}, 'price_outlier 2, decimal_slip 2' ],
 	[ 'a slip of the finger, taken back', q{UPDATE faulty SET quantity = 9999 WHERE id = 801; INSERT INTO faulty SELECT 1000000, member, 'R200001', item, at + interval '20 minutes', -9999, price, currency FROM clean WHERE id = 801}, 'huge_reversal 1, refund 1' ],
+	[ 'such a slip in an order without a number, beside one with a number', q{UPDATE faulty SET quantity = 9999, order_id = NULL WHERE id = 801; INSERT INTO faulty SELECT 1000000, member, 'R200001', item, at + interval '20 minutes', -9999, price, currency FROM clean WHERE id = 801; INSERT INTO faulty SELECT 1000001, 'c1000', 'R200002', item, at, 9999, price, currency FROM clean WHERE id = 801}, 'huge_reversal 1, refund 1' ],
 	[ 'a refund', q{INSERT INTO faulty SELECT 1000000, member, 'R200001', item, at + interval '20 minutes', -quantity, price, currency FROM clean WHERE id = 801}, 'refund 1' ],
 	[ 'an item in lower case', q{UPDATE faulty SET item = 'x' || item WHERE item IN ('20007', '20008'); UPDATE faulty SET item = upper(item) WHERE id IN (SELECT min(id) FROM faulty WHERE item ~ 'x' GROUP BY item)}, qr/^item_variant \d+$/ ],
 	[ 'a blank behind a member', q{UPDATE faulty SET member = member || ' ' WHERE id IN (901, 902)}, qr/^member_variant \d+$/ ],
@@ -101,6 +102,15 @@ for (@faults)
 	ref $expected ? like($found, $expected, $name) : is($found, $expected, $name);
 	is($node->safe_psql('postgres', 'SELECT wrong_filters()'), '', "$name: the filter leaves out these rows") if $found ne '';
 }
+
+# Where a sale of another member looks the same, a filter without members would leave out both.
+$node->safe_psql('postgres', q{
+	TRUNCATE faulty; INSERT INTO faulty TABLE clean;
+	UPDATE faulty SET quantity = 9999 WHERE id = 801;
+	INSERT INTO faulty SELECT 1000000, member, 'R200001', item, at + interval '20 minutes', -9999, price, currency FROM clean WHERE id = 801;
+	INSERT INTO faulty SELECT 1000001, 'c1000', order_id, item, at, 9999, price, currency FROM clean WHERE id = 801});
+is(found('faulty'), 'order_two_members 3, huge_reversal 1, refund 1', 'a slip taken back, and the same sale to another member');
+is($node->safe_psql('postgres', 'SELECT wrong_filters()'), 'huge_reversal has none; ', 'no filter rather than one that leaves out both');
 
 # A table with everything in it, for all that follows.
 $node->safe_psql('postgres', q{
