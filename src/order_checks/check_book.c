@@ -5,8 +5,9 @@
  * Rows are appended to an array, each with the number of its head; ids are looked
  * up in three tables, that of the orders being the book's own.  They are sorted
  * only when the book is stored.  After some millions of rows the table is stored
- * as a part of the book, so memory does not grow with the rows: a stored row takes
- * a third of one that waits.
+ * as a part of the book: a stored row takes a third of one that waits.  When parts
+ * are merged, one order at a time is put together, with all of its rows; where many
+ * have no order id, which are one order here, memory grows with them.
  */
 #include "order_checks/check_book.h"
 

@@ -687,6 +687,7 @@ join_order(CheckOrder *order, CheckPart *part)
 	for (int64 i = 0; i < nheads; i++)
 	{
 		CheckHead  *head = check_order_head(order);
+		Size		first = order->nlines;
 		CheckLine  *lines;
 
 		head->time = column_next(&columns[COLUMN_TIME]);
@@ -696,7 +697,7 @@ join_order(CheckOrder *order, CheckPart *part)
 		lines = check_order_lines(order, head->lines);
 		for (uint32 k = 0; k < head->lines; k++)
 		{
-			check_interrupts(k + 1);
+			check_interrupts(first + k);
 			lines[k].item = part->names[CHECK_ITEMS][column_next(&columns[COLUMN_ITEM])];
 			lines[k].price = check_order_number(order, column_next(&columns[COLUMN_PRICE]), &part->pool);
 			lines[k].quantity = check_order_number(order, column_next(&columns[COLUMN_QUANTITY]), &part->pool);

@@ -148,25 +148,64 @@ id_number(const char *id, uint32 length, uint32 *prefix)
 /* ---------- prices ---------- */
 
 #define SELECT_NAME select_number
-#define SELECT_TYPE float8
-#define SELECT_LESS(a, b) ((a) < (b))
+#define SELECT_TYPE CountedNumber
+#define SELECT_LESS(a, b) ((a).number < (b).number)
 #include "shared/quickselect.h"
 
-/* The lower of the two middle numbers, which are put into another order, and the upper one. */
-float8
-lower_median(float8 *numbers, Size n, float8 *upper)
+/* How many numbers there are, each as often as it counts. */
+static uint64
+count_all(const CountedNumber *numbers, Size n)
 {
-	Size		middle = (n - 1) / 2;
+	uint64		count = 0;
 
-	select_number(numbers, n, middle);
-	*upper = numbers[middle];
-	if (n % 2 == 0)
+	for (Size i = 0; i < n; i++)
 	{
-		*upper = numbers[middle + 1];
-		for (Size i = middle + 2; i < n; i++)
-			*upper = numbers[i] < *upper ? numbers[i] : *upper;
+		check_interrupts(i);
+		count += numbers[i].count;
 	}
-	return numbers[middle];
+	return count;
+}
+
+/*
+ * The lower of the two middle numbers of those given, each as often as it counts,
+ * and the upper one; the array is put into another order.  Halves that the middle
+ * is not in are left out, so in all about two arrays are looked at.
+ */
+float8
+lower_median(CountedNumber *numbers, Size n, float8 *upper)
+{
+	uint64		count = count_all(numbers, n);
+	uint64		middle = (count - 1) / 2;
+	uint64		before = 0;		/* numbers before `low` */
+	Size		low = 0;
+	Size		high = n;
+
+	while (high - low > 1)
+	{
+		Size		half = (high - low) / 2;
+		uint64		first;
+
+		select_number(numbers + low, high - low, half);
+		first = count_all(numbers + low, half);
+		if (middle < before + first)
+			high = low + half;
+		else
+		{
+			before += first;
+			low += half;
+		}
+	}
+	*upper = numbers[low].number;
+	if (count % 2 == 0 && middle + 1 == before + numbers[low].count)
+	{
+		*upper = numbers[low + 1].number;
+		for (Size i = low + 2; i < n; i++)
+		{
+			check_interrupts(i);
+			*upper = numbers[i].number < *upper ? numbers[i].number : *upper;
+		}
+	}
+	return numbers[low].number;
 }
 
 /*
@@ -175,9 +214,10 @@ lower_median(float8 *numbers, Size n, float8 *upper)
  * logarithms as percentile_cont(0.5) has it.
  */
 UsualPrice
-usual_price(float8 *prices, Size n)
+usual_price(CountedNumber *prices, Size n)
 {
 	UsualPrice	usual = {0};
+	uint64		count = count_all(prices, n);
 	float8		lower_price;
 	float8		upper_price;
 	float8		smallest;
@@ -185,13 +225,14 @@ usual_price(float8 *prices, Size n)
 	float8		sum = 0;
 	float8		deviation;
 
-	if (n < CHECK_ITEM_SALES)
+	if (count < CHECK_ITEM_SALES)
 		return usual;
-	smallest = largest = prices[0];
+	smallest = largest = prices[0].number;
 	for (Size i = 1; i < n; i++)
 	{
-		smallest = prices[i] < smallest ? prices[i] : smallest;
-		largest = prices[i] > largest ? prices[i] : largest;
+		check_interrupts(i);
+		smallest = prices[i].number < smallest ? prices[i].number : smallest;
+		largest = prices[i].number > largest ? prices[i].number : largest;
 	}
 
 	/* The median lies in between, so no price can be far from it. */
@@ -208,13 +249,13 @@ usual_price(float8 *prices, Size n)
 	for (Size i = 0; i < n; i++)
 	{
 		check_interrupts(i);
-		prices[i] = fabs(log(prices[i]) - usual.log_median);
-		sum += prices[i];
+		prices[i].number = fabs(log(prices[i].number) - usual.log_median);
+		sum += prices[i].number * (float8) prices[i].count;
 	}
 	lower_price = lower_median(prices, n, &upper_price);
 	deviation = (lower_price + upper_price) / 2;
 	usual.log_far = deviation > 0 ? CHECK_PRICE_Z * deviation / 0.67449 :
-		CHECK_PRICE_Z * 1.25331 * (sum / (float8) n);
+		CHECK_PRICE_Z * 1.25331 * (sum / (float8) count);
 	return usual;
 }
 

@@ -86,8 +86,15 @@ typedef struct UsualPrice
 	float8		log_far;		/* logarithms farther from it than this are outliers */
 } UsualPrice;
 
-extern UsualPrice usual_price(float8 *prices, Size n);
-extern float8 lower_median(float8 *numbers, Size n, float8 *upper);
+/* A number that is there several times. */
+typedef struct CountedNumber
+{
+	float8		number;
+	uint32		count;			/* above 0 */
+} CountedNumber;
+
+extern UsualPrice usual_price(CountedNumber *prices, Size n);
+extern float8 lower_median(CountedNumber *numbers, Size n, float8 *upper);
 
 /* What a price, above 0, is. */
 typedef enum PriceVerdict

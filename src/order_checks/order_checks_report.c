@@ -47,9 +47,9 @@ typedef struct ChecksReport
 	int			next;
 } ChecksReport;
 
-/* The names of the caller's columns, quoted where SQL needs it. */
+/* The names of the caller's columns, quoted where SQL needs it; that of the currency, too, if rows have one. */
 static CheckSql
-sql_argument(FunctionCallInfo fcinfo, int argument)
+sql_argument(FunctionCallInfo fcinfo, int argument, bool has_currencies)
 {
 	const char *names[CHECK_SQL_COLUMNS] = {"member", "order_id", "item", "ordered_at", "quantity", "price", "currency"};
 
@@ -76,6 +76,12 @@ sql_argument(FunctionCallInfo fcinfo, int argument)
 						 errhint("Give a name for %s.", names[i])));
 			names[i] = quote_identifier(TextDatumGetCString(values[i]));
 		}
+		if (n < CHECK_SQL_COLUMNS && has_currencies)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("columns must be a list of %d names, not of %d, for a book with currencies",
+							CHECK_SQL_COLUMNS, n),
+					 errhint("Name the column of the currency last.")));
 	}
 	return (CheckSql) {names[0], names[1], names[2], names[3], names[4], names[5], names[6]};
 }
@@ -95,8 +101,8 @@ open_checks(FunctionCallInfo fcinfo, TupleDesc columns, int type)
 	findings = &report->findings;
 	timezone = PG_GETARG_TEXT_PP(2);
 	findings->zone = zone_find(VARDATA_ANY(timezone), VARSIZE_ANY_EXHDR(timezone));
-	report->sql = sql_argument(fcinfo, 3);
 	check_book_open(&findings->checks, PG_GETARG_DATUM(0));
+	report->sql = sql_argument(fcinfo, 3, findings->checks.names[CHECK_CURRENCIES].count > 0);
 	findings->has_as_of = !PG_ARGISNULL(1);
 	if (findings->has_as_of)
 	{

@@ -251,6 +251,14 @@ scan_shapes(CheckFindings *findings, const int64 *item_rows)
 
 /* ---------- orders ---------- */
 
+#define ST_SORT sort_numbers
+#define ST_ELEMENT_TYPE uint32
+#define ST_COMPARE(a, b) ((*a > *b) - (*a < *b))
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 #define ST_SORT sort_days
 #define ST_ELEMENT_TYPE int32
 #define ST_COMPARE(a, b) ((*a > *b) - (*a < *b))
@@ -283,15 +291,6 @@ find_series(Scan *scan, CheckText id, char *last, uint32 *last_length, uint32 la
 	return entry;
 }
 
-static int
-compare_members(const void *a, const void *b)
-{
-	uint32		x = *(const uint32 *) a;
-	uint32		y = *(const uint32 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* Counts an order for its members, each once; true if there is more than one, NULL left out. */
 static bool
 count_members(Scan *scan, uint32 *members, Size n)
@@ -301,14 +300,18 @@ count_members(Scan *scan, uint32 *members, Size n)
 	int			different = 0;
 
 	if (n > 1)
-		qsort(members, n, sizeof(uint32), compare_members);
+		sort_numbers(members, n);
 	for (Size i = 0; i < n; i++)
+	{
+		if (n > 1)
+			check_interrupts(i);
 		if (i == 0 || members[i] != members[i - 1])
 		{
 			scan->member_orders[members[i]]++;
 			different += members[i] != 0;
 			has_nobody |= (findings->name_flags[CHECK_MEMBERS][members[i]] & NAME_IS_NOBODY) != 0;
 		}
+	}
 	findings->no_member_orders += has_nobody;
 	return different > 1;
 }
@@ -350,6 +353,7 @@ scan_heads(Scan *scan)
 	char		last[256];
 	uint32		last_length = 0;
 	uint32		last_series = NO_SERIES;
+	Size		at = 0;			/* heads */
 
 	findings->first_time = findings->first_real_time = PG_INT64_MAX;
 	findings->last_time = findings->last_real_time = PG_INT64_MIN;
@@ -366,7 +370,6 @@ scan_heads(Scan *scan)
 		int64		first = PG_INT64_MAX;
 		uint8		flags = 0;
 
-		check_interrupts(i);
 		if ((Size) nheads > room)
 			members = array_grow(members, &room, nheads, sizeof(uint32), CurrentMemoryContext);
 		for (int64 h = 0; h < nheads; h++)
@@ -374,6 +377,7 @@ scan_heads(Scan *scan)
 			int64		time = column_next(&columns[COLUMN_TIME]);
 			int64		local;
 
+			check_interrupts(at++);
 			members[h] = (uint32) column_next(&columns[COLUMN_MEMBER]);
 			if (time != CHECK_NO_TIME && time != last_time)
 				times++;
@@ -586,6 +590,7 @@ has_dominant(const CheckFindings *findings)
 typedef struct ItemSales
 {
 	int64		sales;
+	uint32		lines;			/* that they are counted in */
 	float8		lowest_price;
 	float8		highest_price;
 	float8		lowest_quantity;
@@ -661,20 +666,21 @@ count_items(Scan *scan, int64 *item_rows)
 			sales->lowest_quantity = Min(sales->lowest_quantity, q);
 			sales->highest_quantity = Max(sales->highest_quantity, q);
 			sales->sales += count;
+			sales->lines++;
 		}
 	}
 	pfree(cursor);
 	return items;
 }
 
-/* The median quantity of all sales, doubled. */
+/* The median quantity of all sales, which are counted in so many lines, doubled. */
 static float8
-doubled_median_of_all(Scan *scan, int64 sales)
+doubled_median_of_all(Scan *scan, Size lines)
 {
 	CheckFindings *findings = scan->findings;
 	CheckCursor *cursor = palloc(sizeof(CheckCursor));
 	ColumnReader *columns = cursor->columns;
-	float8	   *quantities = large_alloc(CurrentMemoryContext, Max(sales, 1) * sizeof(float8));
+	CountedNumber *quantities = large_alloc(CurrentMemoryContext, lines * sizeof(CountedNumber));
 	Size		n = 0;
 	float8		lower;
 	float8		upper;
@@ -688,8 +694,7 @@ doubled_median_of_all(Scan *scan, int64 sales)
 
 		check_interrupts(i);
 		if (is_positive(findings, price) && is_positive(findings, quantity))
-			while (count-- > 0)
-				quantities[n++] = to_double(findings, quantity);
+			quantities[n++] = (CountedNumber) {to_double(findings, quantity), (uint32) count};
 	}
 	lower = lower_median(quantities, n, &upper);
 	pfree(quantities);
@@ -706,9 +711,9 @@ find_usual(Scan *scan, ItemSales *items)
 	uint32		nitems = checks->names[CHECK_ITEMS].count + 1;
 	CheckCursor *cursor;
 	ColumnReader *columns;
-	float8	   *numbers;
+	CountedNumber *numbers;
 	Size		room = 0;
-	int64		sales = 0;
+	Size		lines = 0;
 	float8		lowest_quantity = 0;
 	float8		of_all = 0;
 	bool		needs_all = false;
@@ -721,9 +726,9 @@ find_usual(Scan *scan, ItemSales *items)
 	{
 		check_interrupts(item);
 		if (items[item].sales > 0)
-			lowest_quantity = sales == 0 ? items[item].lowest_quantity :
+			lowest_quantity = lines == 0 ? items[item].lowest_quantity :
 				Min(lowest_quantity, items[item].lowest_quantity);
-		sales += items[item].sales;
+		lines += items[item].lines;
 	}
 	for (uint32 item = 1; item < nitems; item++)
 	{
@@ -738,19 +743,19 @@ find_usual(Scan *scan, ItemSales *items)
 		else if (own->sales > 0 && own->highest_quantity >= lowest_quantity * CHECK_HUGE_TIMES)
 			needs_all = true;
 		own->prices = room;
-		room += own->needs_prices ? own->sales : 0;
+		room += own->needs_prices ? own->lines : 0;
 		own->quantities = room;
-		room += own->needs_quantities ? own->sales : 0;
+		room += own->needs_quantities ? own->lines : 0;
 	}
 	if (needs_all)
-		of_all = doubled_median_of_all(scan, sales);
+		of_all = doubled_median_of_all(scan, lines);
 	for (uint32 item = 1; item < nitems; item++)
 		if (items[item].sales > 0 && items[item].sales < CHECK_ITEM_SALES)
 			scan->huge[item] = of_all * CHECK_HUGE_TIMES;
 	if (room == 0)
 		return;
 
-	numbers = large_alloc(CurrentMemoryContext, room * sizeof(float8));
+	numbers = large_alloc(CurrentMemoryContext, room * sizeof(CountedNumber));
 	cursor = palloc(sizeof(CheckCursor));
 	columns = cursor->columns;
 	check_cursor_open(cursor, checks);
@@ -765,13 +770,10 @@ find_usual(Scan *scan, ItemSales *items)
 		if ((!own->needs_prices && !own->needs_quantities) ||
 			!is_positive(findings, price) || !is_positive(findings, quantity))
 			continue;
-		while (count-- > 0)
-		{
-			if (own->needs_prices)
-				numbers[own->prices++] = to_double(findings, price);
-			if (own->needs_quantities)
-				numbers[own->quantities++] = to_double(findings, quantity);
-		}
+		if (own->needs_prices)
+			numbers[own->prices++] = (CountedNumber) {to_double(findings, price), (uint32) count};
+		if (own->needs_quantities)
+			numbers[own->quantities++] = (CountedNumber) {to_double(findings, quantity), (uint32) count};
 	}
 	for (uint32 item = 1; item < nitems; item++)
 	{
@@ -779,11 +781,11 @@ find_usual(Scan *scan, ItemSales *items)
 
 		check_interrupts(item);
 		if (own->needs_prices)
-			scan->usual[item] = usual_price(numbers + own->prices - own->sales, own->sales);
+			scan->usual[item] = usual_price(numbers + own->prices - own->lines, own->lines);
 		if (own->needs_quantities)
 		{
 			float8		upper;
-			float8		lower = lower_median(numbers + own->quantities - own->sales, own->sales, &upper);
+			float8		lower = lower_median(numbers + own->quantities - own->lines, own->lines, &upper);
 
 			scan->huge[item] = (lower + upper) * CHECK_HUGE_TIMES;
 		}
@@ -823,14 +825,6 @@ compare_huge(const HugeLine *a, const HugeLine *b, const DecimalPool *pool)
 #define ST_ELEMENT_TYPE HugeLine
 #define ST_COMPARE_ARG_TYPE const DecimalPool
 #define ST_COMPARE(a, b, pool) compare_huge(a, b, pool)
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-#define ST_SORT sort_numbers
-#define ST_ELEMENT_TYPE uint32
-#define ST_COMPARE(a, b) ((*a > *b) - (*a < *b))
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
@@ -885,7 +879,6 @@ find_reversals(Scan *scan)
 		bool		counts = time != CHECK_NO_TIME &&
 			(findings->name_flags[CHECK_MEMBERS][member] & NAME_IS_NOBODY) == 0;
 
-		check_interrupts(i);
 		for (int64 k = 0; k < lines; k++, at++)
 		{
 			uint32		item = (uint32) column_next(&columns[COLUMN_ITEM]);
@@ -893,6 +886,7 @@ find_reversals(Scan *scan)
 			int64		quantity = column_next(&columns[COLUMN_QUANTITY]);
 			bool		is_return;
 
+			check_interrupts(at);
 			if (scan->huge[item] == 0 || !counts || item == 0 || quantity == CHECK_NO_NUMBER ||
 				!is_positive(findings, price) ||
 				absolute(to_double(findings, quantity)) * 2 < scan->huge[item])
@@ -921,6 +915,78 @@ find_reversals(Scan *scan)
 	}
 	if (scan->nreversed > 1)
 		sort_numbers(scan->reversed, scan->nreversed);
+	if (huge != NULL)
+		pfree(huge);
+	pfree(cursor);
+}
+
+/* Whether one of several huge sales of an order, at the same time, was taken back and another like it was not. */
+static bool
+has_alike(HugeLine *huge, Size n, const DecimalPool *pool)
+{
+	sort_huge(huge, n, pool);
+	for (Size i = 1; i < n; i++)
+	{
+		check_interrupts(i);
+		if (huge[i].is_return != huge[i - 1].is_return && compare_huge(&huge[i - 1], &huge[i], pool) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Finds out whether what a filter says of the sales that were taken back is true
+ * of other rows, which then are of other members.
+ */
+static void
+find_alike_reversals(Scan *scan)
+{
+	CheckFindings *findings = scan->findings;
+	const CheckReader *checks = &findings->checks;
+	CheckCursor *cursor = palloc(sizeof(CheckCursor));
+	ColumnReader *columns = cursor->columns;
+	HugeLine   *huge = NULL;	/* of one order and time; is_return: was taken back */
+	Size		room = 0;
+	Size		reversed = 0;
+	uint32		at = 0;
+
+	check_cursor_open(cursor, checks);
+	for (uint32 i = 0; i < checks->reader.count && !findings->has_alike_reversals; i++)
+	{
+		int64		nheads = column_next(&columns[COLUMN_ORDER_HEADS]);
+		int64		last_time = CHECK_NO_TIME;
+		Size		n = 0;
+
+		for (int64 h = 0; h < nheads; h++)
+		{
+			int64		time = column_next(&columns[COLUMN_TIME]);
+			int64		lines = column_next(&columns[COLUMN_HEAD_LINES]);
+
+			if (time != last_time)
+			{
+				findings->has_alike_reversals |= n > 1 && has_alike(huge, n, &findings->pool);
+				n = 0;
+			}
+			last_time = time;
+			for (int64 k = 0; k < lines; k++, at++)
+			{
+				uint32		item = (uint32) column_next(&columns[COLUMN_ITEM]);
+				int64		price = column_next(&columns[COLUMN_PRICE]);
+				int64		quantity = column_next(&columns[COLUMN_QUANTITY]);
+				bool		is_reversed = reversed < scan->nreversed && scan->reversed[reversed] == at;
+
+				check_interrupts(at);
+				reversed += is_reversed;
+				if (scan->huge[item] == 0 || time == CHECK_NO_TIME || !is_positive(findings, quantity) ||
+					!is_positive(findings, price) || to_double(findings, quantity) * 2 < scan->huge[item])
+					continue;
+				if (n == room)
+					huge = array_grow(huge, &room, n + 1, sizeof(HugeLine), CurrentMemoryContext);
+				huge[n++] = (HugeLine) {.price = price, .quantity = quantity, .item = item, .is_return = is_reversed};
+			}
+		}
+		findings->has_alike_reversals |= n > 1 && has_alike(huge, n, &findings->pool);
+	}
 	if (huge != NULL)
 		pfree(huge);
 	pfree(cursor);
@@ -1219,6 +1285,8 @@ order_checks_scan(CheckFindings *findings)
 	scan_shapes(findings, item_rows);
 	find_usual(&scan, items);
 	find_reversals(&scan);
+	if (scan.nreversed > 0)
+		find_alike_reversals(&scan);
 	scan_rows(&scan);
 	scan_currencies(&scan);
 }

@@ -93,6 +93,7 @@ typedef struct CheckFindings
 	CheckList	outliers;
 	CheckList	slips;
 	CheckList	reversals;
+	bool		has_alike_reversals;	/* rows that are none have order, time, item, quantity and price of one */
 	int64	   *currency_rows;
 	uint32		main_currency;	/* 0: none */
 	uint32		currencies;

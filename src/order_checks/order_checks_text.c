@@ -272,7 +272,8 @@ check_effect(const CheckFindings *findings, OrderCheck check, StringInfo text)
 
 /* ---------- filters ---------- */
 
-#define SQL_BLANKS "E' \\t\\n\\v\\f\\r'"
+/* \v is the letter v before PostgreSQL 17. */
+#define SQL_BLANKS "E' \\t\\n\\x0b\\f\\r'"
 
 /* An id without blanks at its ends, in lower case. */
 static void
@@ -378,14 +379,14 @@ filter_prices(CheckFindings *findings, CheckList *list, const CheckSql *sql, Str
 	return true;
 }
 
-/* Leaves out the listed sales. */
+/* Leaves out the listed sales; false if they are too many, or if other rows are like them. */
 static bool
 filter_reversals(const CheckFindings *findings, const CheckSql *sql, StringInfo text)
 {
 	const CheckList *list = &findings->reversals;
 	bool		is_first = true;
 
-	if (list->count > LISTED_MAX)
+	if (list->count > LISTED_MAX || findings->has_alike_reversals)
 		return false;
 	appendStringInfoChar(text, '(');
 	for (int has_order = 0; has_order < 2; has_order++)
@@ -399,7 +400,8 @@ filter_reversals(const CheckFindings *findings, const CheckSql *sql, StringInfo 
 			if ((row->order.data != NULL) != has_order)
 				continue;
 			if (!is_open)
-				appendStringInfo(text, "%s(%s%s%s, %s, %s, %s) IN (", is_first ? "" : " OR ",
+				appendStringInfo(text, "%s%s%s(%s%s%s, %s, %s, %s) IN (", is_first ? "" : " OR ",
+								 has_order ? "" : sql->order_id, has_order ? "" : " IS NULL AND ",
 								 has_order ? sql->order_id : "", has_order ? ", " : "",
 								 sql->ordered_at, sql->item, sql->quantity, sql->price);
 			appendStringInfoString(text, is_open ? ", (" : "(");

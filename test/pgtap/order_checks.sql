@@ -24,7 +24,7 @@ CREATE TEMP TABLE sale (member text, order_id text, item text, at timestamptz, q
 
 -- Blanks at the ends and the case of ASCII letters do not matter.
 CREATE FUNCTION pg_temp.fold(id text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-	SELECT lower(btrim(id, E' \t\n\v\f\r') COLLATE "C")
+	SELECT lower(btrim(id, E' \t\n\x0b\f\r') COLLATE "C")
 $$;
 CREATE FUNCTION pg_temp.is_nobody(member text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 	SELECT member IS NULL OR pg_temp.fold(member) IN ('', '0', '-1', 'guest', 'unknown', 'n/a', 'null', 'test', 'anonymous')

@@ -157,6 +157,7 @@ SELECT hostile.error_of(format('SELECT %s', e)) AS error, e FROM unnest(ARRAY[
 	'order_checks(book, columns => ''{{a,b,c},{d,e,f}}'') FROM order_checks_test.book',
 	'order_checks(book, columns => ''{}'') FROM order_checks_test.book',
 	'order_checks(book, columns => ''{a,b,c,NULL,e,f}'') FROM order_checks_test.book',
+	'order_checks(book, columns => ''{a,b,c,d,e,f}'') FROM order_checks_test.book',
 	'order_checks(b) FROM (SELECT check_book(''m'', i || '''', ''i'', timestamptz ''2026-01-01'', 1e37, 1e37) AS b FROM generate_series(1, 1000000) i) s',
 	'public.check_book_combine(NULL, NULL)',
 	'public.check_book_step(NULL, ''m'', ''o'', ''i'', timestamptz ''2026-01-01'', 1, 1)']) e;

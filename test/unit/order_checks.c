@@ -168,7 +168,8 @@ test_prices(void)
 	for (int round = 0; round < 30000; round++)
 	{
 		double		prices[64];
-		double		used[64];
+		CountedNumber used[64];
+		size_t		counted = 0;
 		size_t		n = 1 + random_u64() % 40;
 		double		base = (double) (1 + random_u64() % 2000) / 100;
 		UsualPrice	usual;
@@ -184,8 +185,13 @@ test_prices(void)
 			if (random_u64() % 12 == 0)
 				prices[i] = base * factors[random_u64() % LENGTH_OF(factors)];
 		}
-		memcpy(used, prices, sizeof(used));
-		usual = usual_price(used, n);
+		/* Runs of equal prices are given as one, or one by one. */
+		for (size_t i = 0; i < n; i++)
+			if (i > 0 && round % 2 == 0 && prices[i] == prices[i - 1])
+				used[counted - 1].count++;
+			else
+				used[counted++] = (CountedNumber) {prices[i], 1};
+		usual = usual_price(used, counted);
 		for (size_t i = 0; i < n; i++)
 		{
 			int			expected = judge(prices, n, prices[i]);
@@ -201,17 +207,23 @@ test_prices(void)
 	property("medians, by sorting");
 	for (int round = 0; round < 5000; round++)
 	{
-		double		numbers[200];
-		double		sorted[200];
+		CountedNumber numbers[200];
+		double		sorted[200 * 5];
+		size_t		all = 0;
 		double		upper;
 		double		lower;
 		size_t		n = 1 + random_u64() % LENGTH_OF(numbers);
 
 		for (size_t i = 0; i < n; i++)
-			numbers[i] = sorted[i] = (double) (random_u64() % (1 + n / (1 + round % 7)));
+		{
+			numbers[i].number = (double) (random_u64() % (1 + n / (1 + round % 7)));
+			numbers[i].count = 1 + random_u64() % (1 + round % 5);
+			for (uint32 k = 0; k < numbers[i].count; k++)
+				sorted[all++] = numbers[i].number;
+		}
 		lower = lower_median(numbers, n, &upper);
-		qsort(sorted, n, sizeof(double), compare_doubles);
-		holds(lower == sorted[(n - 1) / 2] && upper == sorted[n / 2], "of %zu numbers", n);
+		qsort(sorted, all, sizeof(double), compare_doubles);
+		holds(lower == sorted[(all - 1) / 2] && upper == sorted[all / 2], "of %zu numbers", all);
 	}
 	property_end();
 }
