@@ -114,6 +114,8 @@ SELECT zone, r.rows, r.filter FROM (SELECT check_book('m', order_id, NULL, order
 SELECT zone, r.rows, r.filter FROM (SELECT check_book('m', order_id, NULL, ordered_at, 1, 1) AS b FROM numbered) s, unnest('{UTC,America/New_York,Asia/Tokyo}'::text[]) zone, order_checks(b, timestamp '2026-04-18 15:00', zone) r WHERE check_name = 'after_as_of';
 SELECT a.rows AS moment, d.rows AS day, t.rows AS text FROM (SELECT check_book('m', order_id, NULL, ordered_at, 1, 1) AS b FROM numbered) s, order_checks(b, timestamptz '2026-04-17 15:00Z', 'Asia/Tokyo') a, order_checks(b, date '2026-04-18', 'Asia/Tokyo') d, order_checks(b, '2026-04-18', 'Asia/Tokyo') t
 WHERE a.check_name = 'after_as_of' AND d.check_name = 'after_as_of' AND t.check_name = 'after_as_of';
+-- By the clocks of a shop no time is left out, whatever the clocks of a zone do: they are put forward at 2:00, or over midnight.
+SELECT zone, a.filter AS of_timestamp, d.filter AS of_date FROM (SELECT check_book('m', '1', NULL, timestamp '2026-09-09', 1, 1) AS b) s, (VALUES ('America/New_York', timestamp '2026-03-08 02:30'), ('America/Santiago', timestamp '2026-09-06')) z(zone, at), order_checks(b, at, zone) a, order_checks(b, at::date, zone) d WHERE a.check_name = 'after_as_of' AND d.check_name = 'after_as_of';
 -- The day of a moment depends on the zone: 1969-12-31 in New York is no placeholder.
 SELECT zone, r.rows, r.filter, left_out('(SELECT timestamptz ''1970-01-01 02:00Z'' AS ordered_at) t', r.filter) FROM (SELECT check_book('m', '1', 'x', timestamptz '1970-01-01 02:00Z', 1, 1) AS b) s, unnest('{UTC,America/New_York}'::text[]) zone, order_checks(b, NULL, zone) r WHERE check_name = 'placeholder_date';
 
