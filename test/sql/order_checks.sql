@@ -171,5 +171,11 @@ CREATE TABLE small AS SELECT check_book(m, o, i, t, q, p, c) AS book FROM (VALUE
 SELECT count(*) AS tried, count(*) FILTER (WHERE result LIKE 'accepted%') > 0 AS some_taken, count(*) FILTER (WHERE result NOT LIKE 'accepted%' AND result NOT LIKE '22P03 binary check_book is not valid: %') AS otherwise
 FROM small, hostile.mutations(check_book_send(book)) image, hostile.receive('check_book', image) result;
 SELECT DISTINCT hostile.error_of(format('SELECT 1 / (count(*) = 21)::int FROM order_checks(%L::check_book)', substr(result, 11))) AS error FROM small, hostile.mutations(check_book_send(book)) image, hostile.receive('check_book', image) result WHERE result LIKE 'accepted%' ORDER BY 1;
+-- The scale of a column is at least that of its numbers; amounts have at most 38 digits before the point.
+SELECT hostile.receive('check_book', set_byte(a, i, 0)) AS smaller_scale, hostile.receive('check_book', set_byte(a, i, 2)) = 'accepted: ' || z.book::text AS larger_scale
+FROM (SELECT check_book_send(check_book('m', 'o', 'i', timestamptz '2026-01-01', 1, 1.5)) AS a, check_book('m', 'o', 'i', timestamptz '2026-01-01', 1, 1.50) AS book) z, generate_series(0, length(a) - 1) i WHERE get_byte(a, i) <> get_byte(check_book_send(book), i);
+-- The last 32 bytes are the price, its highest word first: 2^128 is added.
+SELECT hostile.receive('check_book', set_byte(image, length(image) - 20, 1)) AS too_large
+FROM (SELECT check_book_send(check_book('m', 'o', 'i', timestamptz '2026-01-01', 1, 99999999999999999999999999999999999999)) AS image) s;
 SET client_min_messages = warning;
 DROP SCHEMA order_checks_test CASCADE;
