@@ -177,9 +177,19 @@ check_next(ColumnChecker *column, int64 least, int64 most, int64 *number)
 	return *number < least || *number > most ? "a number is out of range" : NULL;
 }
 
-/* Checks a price or quantity; wide ones are numbered in the order of the lines. */
+/* Whether a number has at most as many digits before its point as an argument may have. */
+static bool
+is_in_range(const Decimal *d)
+{
+	char		digits[DECIMAL_TEXT_SIZE];
+	int			length = decimal_to_text(d, digits) - (d->scale > 0 ? d->scale + 1 : 0);
+
+	return length - (digits[0] == '-') <= DECIMAL_MAX_DIGITS;
+}
+
+/* Checks a price or quantity of a scale up to the given one; wide ones are numbered in the order of the lines. */
 static const char *
-check_number(int64 packed, const DecimalPool *pool, uint32 *wide_seen)
+check_number(int64 packed, int most_scale, const DecimalPool *pool, uint32 *wide_seen)
 {
 	if (packed == CHECK_NO_NUMBER)
 		return NULL;
@@ -192,11 +202,15 @@ check_number(int64 packed, const DecimalPool *pool, uint32 *wide_seen)
 			return "a wide number is missing or out of order";
 		d = pool->item[(*wide_seen)++];
 		scale = d.scale;
+		if (scale > most_scale)
+			return "a number has a larger scale than its column";
+		if (!is_in_range(&d))
+			return "a number is out of range";
 		(void) decimal_set_scale(&d, 0);
 		return d.scale != scale ? "a number has needless zeros" : NULL;
 	}
-	if ((packed & 0xFF) > DECIMAL_MAX_SCALE)
-		return "a number has too large a scale";
+	if ((packed & 0xFF) > most_scale)
+		return "a number has a larger scale than its column";
 	return (packed & 0xFF) != 0 && (packed >> 8) % 10 == 0 ? "a number has needless zeros" : NULL;
 }
 
@@ -245,6 +259,8 @@ check_keys(const BookReader *reader)
 typedef struct OrderChecker
 {
 	ColumnChecker columns[CHECK_COLUMNS];
+	int			price_scale;
+	int			quantity_scale;
 	DecimalPool pool;
 	uint32		wide_seen;
 	uint8	   *used[CHECK_NAMES];	/* names that are mentioned */
@@ -279,9 +295,9 @@ check_lines(OrderChecker *checker, int64 lines)
 		check_interrupts(i);
 		if ((wrong = check_name(checker, COLUMN_ITEM, CHECK_ITEMS, &line.item)) != NULL ||
 			(wrong = check_next(&checker->columns[COLUMN_PRICE], PG_INT64_MIN, PG_INT64_MAX, &line.price)) != NULL ||
-			(wrong = check_number(line.price, &checker->pool, &checker->wide_seen)) != NULL ||
+			(wrong = check_number(line.price, checker->price_scale, &checker->pool, &checker->wide_seen)) != NULL ||
 			(wrong = check_next(&checker->columns[COLUMN_QUANTITY], PG_INT64_MIN, PG_INT64_MAX, &line.quantity)) != NULL ||
-			(wrong = check_number(line.quantity, &checker->pool, &checker->wide_seen)) != NULL ||
+			(wrong = check_number(line.quantity, checker->quantity_scale, &checker->pool, &checker->wide_seen)) != NULL ||
 			(wrong = check_next(&checker->columns[COLUMN_COUNT], 1, PG_UINT32_MAX, &count)) != NULL)
 			return wrong;
 		if (i > 0 && compare_check_lines(&last, &line, &checker->pool) >= 0)
@@ -339,12 +355,16 @@ check_book_check(const uint8 *bytes, Size length)
 		return wrong;
 	if (checks.reader.rows_skipped != 0)
 		return "it has skipped rows";
+	if (checks.reader.count == 0)
+		return "it has no rows";
 	if (checks.price_scale > DECIMAL_MAX_SCALE || checks.quantity_scale > DECIMAL_MAX_SCALE)
 		return "its scale is too large";
 	for (int i = 0; i < CHECK_NAMES; i++)
 		if ((wrong = check_names(&checks.names[i])) != NULL)
 			return wrong;
 	checker = palloc0(sizeof(OrderChecker));
+	checker->price_scale = checks.price_scale;
+	checker->quantity_scale = checks.quantity_scale;
 	for (int i = 0; i < CHECK_COLUMNS; i++)
 	{
 		checker->columns[i].bytes = checks.columns[i];

@@ -86,6 +86,21 @@ sql_argument(FunctionCallInfo fcinfo, int argument, bool has_currencies)
 	return (CheckSql) {names[0], names[1], names[2], names[3], names[4], names[5], names[6]};
 }
 
+/* as_of for a book of what clocks showed: taken as it is, unless it says at which moment. */
+static Timestamp
+clock_argument(Zone *zone, Datum value, TimeType type)
+{
+	TimestampTz time;
+
+	if (type == TYPE_TIMESTAMP)
+		return time_check(DatumGetTimestamp(value), "as_of");
+	if (type == TYPE_DATE)
+		return DatumGetTimestamp(DirectFunctionCall1(date_timestamp,
+													 DateADTGetDatum(date_check(DatumGetDateADT(value), "as_of"))));
+	time = zone_time_argument(zone, value, type, "as_of");
+	return zone_local(zone, time);
+}
+
 /* The variant is the type of as_of. */
 static void *
 open_checks(FunctionCallInfo fcinfo, TupleDesc columns, int type)
@@ -106,9 +121,10 @@ open_checks(FunctionCallInfo fcinfo, TupleDesc columns, int type)
 	findings->has_as_of = !PG_ARGISNULL(1);
 	if (findings->has_as_of)
 	{
-		findings->as_of = zone_time_argument(findings->zone, PG_GETARG_DATUM(1), type, "as_of");
 		if (findings->checks.reader.form == CHECK_BOOK_CLOCK)
-			findings->as_of = zone_local(findings->zone, findings->as_of);
+			findings->as_of = clock_argument(findings->zone, PG_GETARG_DATUM(1), type);
+		else
+			findings->as_of = zone_time_argument(findings->zone, PG_GETARG_DATUM(1), type, "as_of");
 	}
 	order_checks_scan(findings);
 

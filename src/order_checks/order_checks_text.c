@@ -453,7 +453,7 @@ filter_shapes(const CheckFindings *findings, const CheckSql *sql, StringInfo tex
 		appendStringInfo(text, "%s IS NULL", sql->item);
 		return;
 	}
-	appendStringInfo(text, "(regexp_replace(regexp_replace(%s::text, '[0-9]', '9', 'g'), '[A-Za-z]', 'A', 'g') NOT IN (",
+	appendStringInfo(text, "(regexp_replace(regexp_replace(%s::text COLLATE \"C\", '[0-9]', '9', 'g'), '[A-Za-z]', 'A', 'g') NOT IN (",
 					 sql->item);
 	for (uint32 i = 0; i < findings->common_shape_count; i++)
 	{
@@ -468,7 +468,7 @@ filter_shapes(const CheckFindings *findings, const CheckSql *sql, StringInfo tex
 static void
 filter_pattern(const CheckSql *sql, const char *pattern, StringInfo text)
 {
-	appendStringInfo(text, "(%s::text ~* '%s' OR %s::text ~* '%s' OR %s::text ~* '%s') IS NOT TRUE",
+	appendStringInfo(text, "(%s::text COLLATE \"C\" ~* '%s' OR %s::text COLLATE \"C\" ~* '%s' OR %s::text COLLATE \"C\" ~* '%s') IS NOT TRUE",
 					 sql->member, pattern, sql->order_id, pattern, sql->item, pattern);
 }
 
@@ -559,7 +559,7 @@ check_filter(CheckFindings *findings, OrderCheck check, const CheckSql *sql, Str
 			filter_shapes(findings, sql, text);
 			break;
 		case CHECK_SCIENTIFIC_ID:
-			filter_pattern(sql, "^[0-9](\\.[0-9]+)?e\\+[0-9]+$", text);
+			filter_pattern(sql, "^[0-9]([.][0-9]+)?e[+][0-9]+$", text);
 			break;
 		case CHECK_TEST_ROW:
 			filter_pattern(sql, "(^|[^a-z])(test|dummy)([^a-z]|$)", text);

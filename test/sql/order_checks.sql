@@ -114,6 +114,8 @@ SELECT zone, r.rows, r.filter FROM (SELECT check_book('m', order_id, NULL, order
 SELECT zone, r.rows, r.filter FROM (SELECT check_book('m', order_id, NULL, ordered_at, 1, 1) AS b FROM numbered) s, unnest('{UTC,America/New_York,Asia/Tokyo}'::text[]) zone, order_checks(b, timestamp '2026-04-18 15:00', zone) r WHERE check_name = 'after_as_of';
 SELECT a.rows AS moment, d.rows AS day, t.rows AS text FROM (SELECT check_book('m', order_id, NULL, ordered_at, 1, 1) AS b FROM numbered) s, order_checks(b, timestamptz '2026-04-17 15:00Z', 'Asia/Tokyo') a, order_checks(b, date '2026-04-18', 'Asia/Tokyo') d, order_checks(b, '2026-04-18', 'Asia/Tokyo') t
 WHERE a.check_name = 'after_as_of' AND d.check_name = 'after_as_of' AND t.check_name = 'after_as_of';
+-- By the clocks of a shop no time is left out, whatever the clocks of a zone do: they are put forward at 2:00, or over midnight.
+SELECT zone, a.filter AS of_timestamp, d.filter AS of_date FROM (SELECT check_book('m', '1', NULL, timestamp '2026-09-09', 1, 1) AS b) s, (VALUES ('America/New_York', timestamp '2026-03-08 02:30'), ('America/Santiago', timestamp '2026-09-06')) z(zone, at), order_checks(b, at, zone) a, order_checks(b, at::date, zone) d WHERE a.check_name = 'after_as_of' AND d.check_name = 'after_as_of';
 -- The day of a moment depends on the zone: 1969-12-31 in New York is no placeholder.
 SELECT zone, r.rows, r.filter, left_out('(SELECT timestamptz ''1970-01-01 02:00Z'' AS ordered_at) t', r.filter) FROM (SELECT check_book('m', '1', 'x', timestamptz '1970-01-01 02:00Z', 1, 1) AS b) s, unnest('{UTC,America/New_York}'::text[]) zone, order_checks(b, NULL, zone) r WHERE check_name = 'placeholder_date';
 
@@ -169,5 +171,11 @@ CREATE TABLE small AS SELECT check_book(m, o, i, t, q, p, c) AS book FROM (VALUE
 SELECT count(*) AS tried, count(*) FILTER (WHERE result LIKE 'accepted%') > 0 AS some_taken, count(*) FILTER (WHERE result NOT LIKE 'accepted%' AND result NOT LIKE '22P03 binary check_book is not valid: %') AS otherwise
 FROM small, hostile.mutations(check_book_send(book)) image, hostile.receive('check_book', image) result;
 SELECT DISTINCT hostile.error_of(format('SELECT 1 / (count(*) = 21)::int FROM order_checks(%L::check_book)', substr(result, 11))) AS error FROM small, hostile.mutations(check_book_send(book)) image, hostile.receive('check_book', image) result WHERE result LIKE 'accepted%' ORDER BY 1;
+-- The scale of a column is at least that of its numbers; amounts have at most 38 digits before the point.
+SELECT hostile.receive('check_book', set_byte(a, i, 0)) AS smaller_scale, hostile.receive('check_book', set_byte(a, i, 2)) = 'accepted: ' || z.book::text AS larger_scale
+FROM (SELECT check_book_send(check_book('m', 'o', 'i', timestamptz '2026-01-01', 1, 1.5)) AS a, check_book('m', 'o', 'i', timestamptz '2026-01-01', 1, 1.50) AS book) z, generate_series(0, length(a) - 1) i WHERE get_byte(a, i) <> get_byte(check_book_send(book), i);
+-- The last 32 bytes are the price, its highest word first: 2^128 is added.
+SELECT hostile.receive('check_book', set_byte(image, length(image) - 20, 1)) AS too_large
+FROM (SELECT check_book_send(check_book('m', 'o', 'i', timestamptz '2026-01-01', 1, 99999999999999999999999999999999999999)) AS image) s;
 SET client_min_messages = warning;
 DROP SCHEMA order_checks_test CASCADE;
