@@ -152,3 +152,22 @@ watch_unit(PG_FUNCTION_ARGS)
 	/* Uses the result, so that no compiler leaves the loop out. */
 	PG_RETURN_FLOAT8(at == size ? 0 : from);
 }
+
+/*
+ * watch_memory(): the time of writing to 64 MB for the first time, which is what the
+ * kernel takes to give them.  On virtual machines it may be more than all else.
+ */
+PG_FUNCTION_INFO_V1(watch_memory);
+Datum
+watch_memory(PG_FUNCTION_ARGS)
+{
+	const Size	size = 64 * 1024 * 1024;
+	double		from = cpu_time();
+	char	   *memory = palloc_extended(size, MCXT_ALLOC_HUGE);
+
+	for (Size i = 0; i < size; i += 4096)
+		((volatile char *) memory)[i] = 1;
+	from = cpu_time() - from;
+	pfree(memory);
+	PG_RETURN_FLOAT8(from);
+}
