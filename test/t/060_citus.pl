@@ -57,7 +57,7 @@ foreach my $expression (
 	"campaign_book('s' || member % 20, member % 3 > 0, amount)",
 	"campaign_book(order_id / 16.0, member % 3 > 0, amount)",
 	"check_book('m' || member, order_id::text, (order_id % 50)::text, ordered_at, member % 7, amount)",
-	"check_book('m' || member, (member % 10)::text, NULL, ordered_at::date, 1, amount, 'EUR')")
+	"check_book('m' || member, (member % 10)::text, NULL, ordered_at::date, 1, amount, 'EUR')",
 	"retention_book_since(member, ordered_at - order_id % 9 * interval '1 day', ordered_at, amount, 'week(sunday)', 'Europe/Berlin')")
 {
 	is( $node->safe_psql('postgres', "SELECT (SELECT $expression FROM orders) = (SELECT $expression FROM local_orders)"),
