@@ -132,8 +132,9 @@ history_book_next(HistoryReader *events)
 		events->start = unzigzag(start);
 	}
 	events->at = load_varint(events->at, &n);
-	if (unlikely(n > events->capacity))
-		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), events->pool.context);
+	/* One more than there are, so that a member without events has a list, too. */
+	if (unlikely(n >= events->capacity))
+		events->events = array_grow(events->events, &events->capacity, n + 1, sizeof(Event), events->pool.context);
 	events->count = n;
 	events->pool.count = 0;
 	events->at = events_load(events->at, end_of(events), n, events->layout, &events->pool, events->events);
@@ -239,12 +240,12 @@ join_member(JoinedEvents *joined, HistoryReader *from, const NameMap *map)
 	}
 	joined->is_begun = true;
 	from->at = load_varint(from->at, &n);
-	if (unlikely(n > joined->capacity - joined->count))
+	if (unlikely(n >= joined->capacity - joined->count))
 	{
 		Size		capacity = joined->capacity;
 
-		joined->events = array_grow(joined->events, &capacity, joined->count + n, sizeof(Event), joined->pool.context);
-		joined->spare = array_grow(joined->spare, &joined->capacity, joined->count + n, sizeof(Event), joined->pool.context);
+		joined->events = array_grow(joined->events, &capacity, joined->count + n + 1, sizeof(Event), joined->pool.context);
+		joined->spare = array_grow(joined->spare, &joined->capacity, joined->count + n + 1, sizeof(Event), joined->pool.context);
 	}
 	from->at = events_load(from->at, end_of(from), n, from->layout, &joined->pool,
 						   joined->events + joined->count);

@@ -40,6 +40,7 @@ preference_writer_init(PreferenceWriter *writer)
 	buffer_init(&writer->cells, 1024, CurrentMemoryContext);
 	writer->wide = (DecimalPool) {.context = CurrentMemoryContext};
 	writer->ncells = 0;
+	writer->purchases = 0;
 	writer->members = writer->waiting = 0;
 }
 
@@ -59,6 +60,14 @@ write_cells(PreferenceWriter *writer)
 	writer->waiting = 0;
 }
 
+static void
+purchases_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("number of purchases is out of range")));
+}
+
 /* Writes the next member's cells, in the order of their categories; their money may be in a pool. */
 void
 preference_write_member(PreferenceWriter *writer, const PreferenceCell *cells, Size n, const DecimalPool *pool)
@@ -74,6 +83,8 @@ preference_write_member(PreferenceWriter *writer, const PreferenceCell *cells, S
 		int64		money = cells[i].money;
 
 		check_interrupts(i);
+		if (pg_add_s64_overflow(writer->purchases, cells[i].n, &writer->purchases))
+			purchases_error();
 		if (unlikely(decimal_is_pooled(money)))
 		{
 			money = decimal_repack(money, pool);
@@ -463,9 +474,7 @@ static inline void
 add_cell(PreferenceCell *sum, const PreferenceCell *cell, DecimalPool *pool)
 {
 	if (pg_add_s64_overflow(sum->n, cell->n, &sum->n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("number of purchases is out of range")));
+		purchases_error();
 	if (!decimal_add_packed(&sum->money, pool, cell->money, pool))
 		decimal_sum_error();
 }
