@@ -306,13 +306,13 @@ our $contents = q{
 	SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2;
 };
 
-# The database, with settings that must not matter.
+# The database, with settings that must not matter; made by other statements, if given.
 sub fill
 {
-	my ($node, $database) = @_;
+	my ($node, $database, $statements) = @_;
 
 	$node->safe_psql('postgres', "CREATE DATABASE $database; ALTER DATABASE $database SET timezone = 'Asia/Kathmandu'; ALTER DATABASE $database SET datestyle = 'German'; ALTER DATABASE $database SET extra_float_digits = 0");
-	$node->safe_psql($database, $make);
+	$node->safe_psql($database, $statements // $make);
 	return;
 }
 
