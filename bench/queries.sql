@@ -491,7 +491,7 @@ WITH answered AS MATERIALIZED (TABLE contact_answered), prior AS (
 	WHERE a.prior > 0
 	GROUP BY a.prior
 )
-SELECT prior, sum(n) AS contacts, sum(x) AS responses, sum(o) AS opt_outs, members, rate_ratio
+SELECT prior, sum(n)::bigint AS contacts, sum(x)::bigint AS responses, sum(o)::bigint AS opt_outs, members, rate_ratio
 FROM cell LEFT JOIN ratio USING (prior)
 GROUP BY prior, members, rate_ratio;
 \endif
