@@ -60,6 +60,7 @@ is( $session->sql(q{
 	    ('no initial state', agginitval IS NULL AND aggminitval IS NULL),
 	    ('a state with a type', aggtranstype <> 'internal'::regtype AND aggserialfn = 0 AND aggdeserialfn = 0),
 	    ('a state that travels as text and binary', (SELECT typinput <> 0 AND typoutput <> 0 AND typreceive <> 0 AND typsend <> 0 FROM pg_type t WHERE t.oid = aggtranstype)),
+	    ('a state whose text depends on no setting', aggtranstype NOT IN ('float8[]'::regtype, 'float8'::regtype, 'timestamptz[]'::regtype, 'interval'::regtype)),
 	    ('a combine function', aggcombinefn <> 0),
 	    ('no extra arguments of the final function', NOT aggfinalextra),
 	    ('parallel safe', proparallel = 's' AND NOT EXISTS (SELECT FROM pg_proc f WHERE f.oid IN (aggtransfn, aggcombinefn, aggfinalfn) AND f.proparallel <> 's')),
