@@ -36,7 +36,21 @@ keytable_init(KeyTable *table, KeyType key_type, Size payload_size, MemoryContex
 	table->context = context;
 	table->key_type = key_type;
 	table->seed = pg_prng_uint64(&pg_global_prng_state);
-	table->key_size = key_type == KEY_FIXED16 ? 16 : key_type == KEY_FIXED20 ? 20 : 8;
+	switch (key_type)
+	{
+		case KEY_INT64:
+			table->key_size = 8;
+			break;
+		case KEY_FIXED16:
+			table->key_size = 16;
+			break;
+		case KEY_FIXED20:
+			table->key_size = 20;
+			break;
+		case KEY_BYTES:
+			table->key_size = KEYTABLE_BYTES_SIZE;
+			break;
+	}
 	table->entry_size = MAXALIGN(table->key_size + payload_size);
 }
 
@@ -87,6 +101,68 @@ hash_int64(uint64 h)
 	return h ^ (h >> 33);
 }
 
+/* As many bytes as a number has, as one. */
+static inline uint64
+bytes_as_u64(const char *bytes)
+{
+	uint64		number;
+
+	memcpy(&number, bytes, sizeof(number));
+	return number;
+}
+
+static inline uint32
+bytes_as_u32(const char *bytes)
+{
+	uint32		number;
+
+	memcpy(&number, bytes, sizeof(number));
+	return number;
+}
+
+/*
+ * Most texts have up to 16 bytes, which are two numbers: the first eight and the last
+ * eight bytes, which may overlap, or half of that.
+ */
+static inline uint64
+hash_text(const char *bytes, uint32 length, uint64 seed)
+{
+	uint64		first = 0;
+	uint64		last = 0;
+
+	if (length > 16)
+		return hash_bytes_extended((const unsigned char *) bytes, (int) length, seed);
+	if (length >= 8)
+	{
+		first = bytes_as_u64(bytes);
+		last = bytes_as_u64(bytes + length - 8);
+	}
+	else if (length >= 4)
+	{
+		first = bytes_as_u32(bytes);
+		last = bytes_as_u32(bytes + length - 4);
+	}
+	else if (length > 0)
+		first = (uint64) (uint8) bytes[0] | (uint64) (uint8) bytes[length / 2] << 8 | (uint64) (uint8) bytes[length - 1] << 16;
+	return hash_int64(first ^ hash_int64(last ^ (uint64) length << 56 ^ seed));
+}
+
+/* Whether two texts of a length are equal, compared like that. */
+static inline bool
+text_equals(const char *a, const char *b, uint32 length)
+{
+	if (length > 16)
+		return memcmp(a, b, length) == 0;
+	if (length >= 8)
+		return ((bytes_as_u64(a) ^ bytes_as_u64(b)) |
+				(bytes_as_u64(a + length - 8) ^ bytes_as_u64(b + length - 8))) == 0;
+	if (length >= 4)
+		return ((bytes_as_u32(a) ^ bytes_as_u32(b)) |
+				(bytes_as_u32(a + length - 4) ^ bytes_as_u32(b + length - 4))) == 0;
+	return length == 0 ||
+		(a[0] == b[0] && a[length / 2] == b[length / 2] && a[length - 1] == b[length - 1]);
+}
+
 static inline uint32
 hash_key(KeyType key_type, const Key *key, uint64 seed)
 {
@@ -111,8 +187,7 @@ hash_key(KeyType key_type, const Key *key, uint64 seed)
 				return (uint32) hash_int64(half[0] ^ hash_int64(half[1] ^ hash_int64(rest ^ seed)));
 			}
 		case KEY_BYTES:
-			return (uint32) hash_bytes_extended((const unsigned char *) key->bytes.data,
-												(int) key->bytes.length, seed);
+			return (uint32) hash_text(key->bytes.data, key->bytes.length, seed);
 	}
 	pg_unreachable();
 }
@@ -120,7 +195,6 @@ hash_key(KeyType key_type, const Key *key, uint64 seed)
 static inline bool
 key_equals(KeyType key_type, const char *entry, const Key *key)
 {
-	StoredKey	stored;
 	uint32		length;
 
 	switch (key_type)
@@ -132,10 +206,9 @@ key_equals(KeyType key_type, const char *entry, const Key *key)
 		case KEY_FIXED20:
 			return memcmp(entry, key->fixed, 20) == 0;
 		case KEY_BYTES:
-			memcpy(&stored, entry, sizeof(stored));
-			memcpy(&length, stored, sizeof(length));
+			memcpy(&length, entry, sizeof(length));
 			return length == key->bytes.length &&
-				memcmp(stored + sizeof(length), key->bytes.data, length) == 0;
+				text_equals(keytable_entry_bytes(entry, length), key->bytes.data, length);
 	}
 	pg_unreachable();
 }
@@ -150,11 +223,11 @@ make_block(KeyTable *table, Size size)
 	return block->bytes;
 }
 
-/* Copies length and bytes of a key to memory of the table. */
-static StoredKey
+/* Copies the bytes of a long key to memory of the table. */
+static char *
 keep_bytes(KeyTable *table, const Key *key)
 {
-	Size		need = sizeof(uint32) + key->bytes.length;
+	Size		need = key->bytes.length;
 	Size		block = Min(Max(table->key_bytes, BLOCK_MIN), BLOCK_MAX);
 	char	   *place;
 
@@ -171,10 +244,24 @@ keep_bytes(KeyTable *table, const Key *key)
 		table->free_bytes += need;
 		table->free_bytes_left -= need;
 	}
-	memcpy(place, &key->bytes.length, sizeof(uint32));
-	memcpy(place + sizeof(uint32), key->bytes.data, key->bytes.length);
-	table->key_bytes += key->bytes.length;
+	memcpy(place, key->bytes.data, need);
 	return place;
+}
+
+/* Writes a key of bytes into its new entry. */
+static void
+put_bytes(KeyTable *table, const Key *key, char *entry)
+{
+	memcpy(entry, &key->bytes.length, sizeof(uint32));
+	if (key->bytes.length > KEYTABLE_SHORT_MAX)
+	{
+		char	   *bytes = keep_bytes(table, key);
+
+		memcpy(entry + KEYTABLE_POINTER_OFFSET, &bytes, sizeof(bytes));
+	}
+	else if (key->bytes.length > 0)
+		memcpy(entry + sizeof(uint32), key->bytes.data, key->bytes.length);
+	table->key_bytes += key->bytes.length;
 }
 
 static inline uint64
@@ -319,15 +406,22 @@ append(KeyTable *table, KeyType key_type, const Key *key)
 			memcpy(entry, key->fixed, 20);
 			break;
 		case KEY_BYTES:
-			{
-				StoredKey	stored = keep_bytes(table, key);
-
-				memcpy(entry, &stored, sizeof(stored));
-			}
+			put_bytes(table, key, entry);
 			break;
 	}
 	memset(entry + table->key_size, 0, table->entry_size - table->key_size);
 	return number;
+}
+
+/* Fetches the bytes of a long key ahead; it may be a short one, if the hash is all that agrees. */
+static inline void
+fetch_bytes(const char *entry)
+{
+	uint32		length;
+
+	memcpy(&length, entry, sizeof(length));
+	if (length > KEYTABLE_SHORT_MAX)
+		__builtin_prefetch(keytable_entry_bytes(entry, length));
 }
 
 /* keytable_locate for one key type, which is a constant to the compiler. */
@@ -362,6 +456,11 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 			__builtin_prefetch(entry + table->entry_size - 1, 1);
 		}
 	}
+
+	/* What is not in the entry is fetched as well. */
+	for (int i = 0; i < n && key_type == KEY_BYTES; i++)
+		if (keys[i].bytes.length > KEYTABLE_SHORT_MAX && candidates[i] != 0)
+			fetch_bytes(keytable_entry(table, candidates[i] - 1));
 
 	for (int i = 0; i < n; i++)
 	{
