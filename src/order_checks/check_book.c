@@ -13,6 +13,7 @@
 
 #include "shared/arguments.h"
 #include "shared/growing_array.h"
+#include "shared/short_text.h"
 #include "shared/time_arguments.h"
 #include "utils/fmgrprotos.h"
 
@@ -60,7 +61,7 @@ typedef struct CheckExtra
 /* A text of a pending row: its place in the pending bytes. */
 typedef struct PendingName
 {
-	Size		offset;
+	uint32		offset;
 	uint32		length;			/* NO_ENTRY: NULL */
 } PendingName;
 
@@ -109,7 +110,7 @@ check_book_init(Book *book)
 	book->extra = extra;
 }
 
-/* The entries of a name of all rows of a batch; each is looked up once where it is repeated from row to row. */
+/* The entries of a name of all rows of a batch; one that is repeated from row to row is looked up once. */
 static void
 locate_names(KeyTable *table, const char *bytes, const PendingCheck *rows, CheckNames names, int n, uint32 *entries)
 {
@@ -124,8 +125,7 @@ locate_names(KeyTable *table, const char *bytes, const PendingCheck *rows, Check
 
 		if (name->length == NO_ENTRY)
 			continue;
-		if (nkeys == 0 || keys[nkeys - 1].bytes.length != name->length ||
-			memcmp(keys[nkeys - 1].bytes.data, bytes + name->offset, name->length) != 0)
+		if (nkeys == 0 || keys[nkeys - 1].bytes.data != bytes + name->offset || keys[nkeys - 1].bytes.length != name->length)
 		{
 			keys[nkeys].bytes.data = bytes + name->offset;
 			keys[nkeys++].bytes.length = name->length;
@@ -203,8 +203,22 @@ check_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 	book->is_full = extra->nlines >= LINES_MAX;
 }
 
+/* Keeps a text of a row until it is applied, unless it is that of the row before, as those of an order often are. */
 static inline PendingName
-keep_name(FunctionCallInfo fcinfo, int argument, Book *book)
+keep_text(Book *book, const text *t, const PendingName *before)
+{
+	const char *data = VARDATA_ANY(t);
+	PendingName name = {.length = (uint32) VARSIZE_ANY_EXHDR(t)};
+
+	if (before != NULL && before->length == name.length &&
+		text_equals(book->pending_bytes.data + before->offset, data, name.length))
+		return *before;
+	name.offset = (uint32) book_keep_bytes(book, data, name.length);
+	return name;
+}
+
+static inline PendingName
+keep_name(FunctionCallInfo fcinfo, int argument, Book *book, const PendingName *before)
 {
 	PendingName name = {0, NO_ENTRY};
 	text	   *t;
@@ -212,31 +226,39 @@ keep_name(FunctionCallInfo fcinfo, int argument, Book *book)
 	if (PG_ARGISNULL(argument))
 		return name;
 	t = PG_GETARG_TEXT_PP(argument);
-	name.length = (uint32) VARSIZE_ANY_EXHDR(t);
-	name.offset = book_keep_bytes(book, VARDATA_ANY(t), name.length);
+	name = keep_text(book, t, before);
 	PG_FREE_IF_COPY(t, argument);
 	return name;
 }
 
-/* The key of an order id, which may be NULL. */
+/* The key of an order id, which may be NULL, written where the bytes of a batch are. */
 static inline void
 set_order_key(FunctionCallInfo fcinfo, int argument, Book *book, Key *key)
 {
+	PendingName name = {.length = 0};
 	text	   *t;
 
-	key->bytes.length = 0;
-	key->bytes.data = (const char *) (Size) book->pending_bytes.len;
-	if (PG_ARGISNULL(argument))
-		return;
-	t = PG_GETARG_TEXT_PP(argument);
-	if (unlikely(check_key_is_escaped(VARDATA_ANY(t), (uint32) VARSIZE_ANY_EXHDR(t))))
+	if (!PG_ARGISNULL(argument))
 	{
-		(void) book_keep_bytes(book, "\001", 1);
-		key->bytes.length = 1;
+		t = PG_GETARG_TEXT_PP(argument);
+		if (unlikely(check_key_is_escaped(VARDATA_ANY(t), (uint32) VARSIZE_ANY_EXHDR(t))))
+		{
+			name.offset = (uint32) book_keep_bytes(book, "\001", 1);
+			(void) book_keep_bytes(book, VARDATA_ANY(t), (uint32) VARSIZE_ANY_EXHDR(t));
+			name.length = (uint32) VARSIZE_ANY_EXHDR(t) + 1;
+		}
+		else
+		{
+			PendingName before = {0, NO_ENTRY};
+
+			if (book->pending > 0)
+				before = (PendingName) {(uint32) (Size) key[-1].bytes.data, key[-1].bytes.length};
+			name = keep_text(book, t, &before);
+		}
+		PG_FREE_IF_COPY(t, argument);
 	}
-	key->bytes.length += (uint32) VARSIZE_ANY_EXHDR(t);
-	(void) book_keep_bytes(book, VARDATA_ANY(t), (uint32) VARSIZE_ANY_EXHDR(t));
-	PG_FREE_IF_COPY(t, argument);
+	key->bytes.data = (const char *) (Size) name.offset;
+	key->bytes.length = name.length;
 }
 
 /* A price or a quantity, without trailing zeros; the largest scale is kept. */
@@ -252,7 +274,7 @@ number_argument(FunctionCallInfo fcinfo, int argument, const char *name, Decimal
 	own_scale = decimal_packed_scale(number, pool);
 	if (own_scale > *scale)
 		*scale = own_scale;
-	return own_scale == 0 ? number : decimal_normalize(number, pool);
+	return own_scale == 0 || decimal_packed_is_normal(number) ? number : decimal_normalize(number, pool);
 }
 
 /* ordered_at: a moment, or what the clocks of the shop showed; infinite ones are data, too. */
@@ -274,15 +296,16 @@ check_book_step(FunctionCallInfo fcinfo, uint8 form, bool is_date)
 	CheckExtra *extra = extra_of(book);
 	Key		   *key;
 	PendingCheck *row = book_next_row(book, &key);
+	const PendingCheck *before = book->pending > 0 ? row - 1 : NULL;
 
 	row->time = time_argument(fcinfo, 4, is_date);
 	row->quantity = number_argument(fcinfo, 5, "quantity", &extra->pool, &extra->quantity_scale);
 	row->price = number_argument(fcinfo, 6, "price", &extra->pool, &extra->price_scale);
-	row->names[CHECK_MEMBERS] = keep_name(fcinfo, 1, book);
-	row->names[CHECK_ITEMS] = keep_name(fcinfo, 3, book);
+	row->names[CHECK_MEMBERS] = keep_name(fcinfo, 1, book, before == NULL ? NULL : &before->names[CHECK_MEMBERS]);
+	row->names[CHECK_ITEMS] = keep_name(fcinfo, 3, book, before == NULL ? NULL : &before->names[CHECK_ITEMS]);
 	row->names[CHECK_CURRENCIES] = (PendingName) {0, NO_ENTRY};
 	if (PG_NARGS() > 7)
-		row->names[CHECK_CURRENCIES] = keep_name(fcinfo, 7, book);
+		row->names[CHECK_CURRENCIES] = keep_name(fcinfo, 7, book, before == NULL ? NULL : &before->names[CHECK_CURRENCIES]);
 	set_order_key(fcinfo, 2, book, key);
 	return book_push(book);
 }
@@ -317,12 +340,15 @@ check_book_tail_size(const Book *book)
 	return size;
 }
 
-/* The lines, those of each head together; sets where each head's lines end. */
-static BuildLine *
-group_lines(CheckExtra *extra, Size *ends)
+/*
+ * The numbers of the lines, those of each head together, or NULL if they are like
+ * that; sets where each head's lines end.
+ */
+static uint32 *
+group_lines(const CheckExtra *extra, uint32 *ends)
 {
-	BuildLine  *grouped;
-	Size		end = 0;
+	uint32	   *grouped;
+	uint32		end = 0;
 
 	for (Size i = 0; i < extra->nheads; i++)
 	{
@@ -334,16 +360,14 @@ group_lines(CheckExtra *extra, Size *ends)
 	{
 		for (Size i = 0; i < extra->nheads; i++)
 			ends[i] += extra->heads[i].lines;
-		return extra->lines;
+		return NULL;
 	}
-	grouped = large_alloc(CurrentMemoryContext, Max(extra->nlines, 1) * sizeof(BuildLine));
+	grouped = large_alloc(CurrentMemoryContext, Max(extra->nlines, 1) * sizeof(uint32));
 	for (Size i = 0; i < extra->nlines; i++)
 	{
 		check_interrupts(i);
-		grouped[ends[extra->lines[i].head]++] = extra->lines[i];
+		grouped[ends[extra->lines[i].head]++] = (uint32) i;
 	}
-	pfree(extra->lines);
-	extra->lines_room = Max(extra->nlines, 1);
 	return grouped;
 }
 
@@ -367,17 +391,47 @@ rank_of(const uint32 *ranks, uint32 entry)
 	return entry == NO_ENTRY ? 0 : ranks[entry];
 }
 
+/* The latest head of the order at a place of the sorted table. */
+static inline uint32
+last_head(const Book *book, uint32 i)
+{
+	return *(LastHead *) keytable_payload(&book->table, book->order[i]) - 1;
+}
+
+/* Fetches what later orders need, which may be anywhere: their entries, their heads, their lines. */
+static inline void
+fetch_ahead(const Book *book, uint32 i, const uint32 *ends, const uint32 *grouped)
+{
+	const CheckExtra *extra = extra_of(book);
+
+	if (i + 24 < book->table.count)
+		keytable_prefetch(&book->table, book->order[i + 24]);
+	if (i + 16 < book->table.count)
+	{
+		uint32		head = last_head(book, i + 16);
+
+		__builtin_prefetch(&extra->heads[head]);
+		__builtin_prefetch(&ends[head]);
+	}
+	if (i + 8 < book->table.count)
+	{
+		uint32		line = ends[last_head(book, i + 8)] - 1;
+
+		__builtin_prefetch(&extra->lines[grouped != NULL ? grouped[line] : line]);
+	}
+}
+
 static void
 check_book_append_tail(Book *book, ByteBuffer *buffer)
 {
 	CheckExtra *extra = extra_of(book);
 	CheckTailWriter *writer = palloc(sizeof(CheckTailWriter));
 	CheckOrder	order = {.pool.context = CurrentMemoryContext};
-	Size	   *ends = large_alloc(CurrentMemoryContext, Max(extra->nheads, 1) * sizeof(Size));
+	uint32	   *ends = large_alloc(CurrentMemoryContext, Max(extra->nheads, 1) * sizeof(uint32));
+	uint32	   *grouped = group_lines(extra, ends);
 	uint32	   *sorted[CHECK_NAMES];
 	uint32	   *ranks[CHECK_NAMES];
 
-	extra->lines = group_lines(extra, ends);
 	for (int i = 0; i < CHECK_NAMES; i++)
 	{
 		sorted[i] = keytable_sorted(&extra->names[i]);
@@ -386,18 +440,17 @@ check_book_append_tail(Book *book, ByteBuffer *buffer)
 	check_tail_begin(writer);
 	for (uint32 i = 0; i < book->table.count; i++)
 	{
-		uint32		last = *(LastHead *) keytable_payload(&book->table, book->order[i]) - 1;
+		uint32		last = last_head(book, i);
 
 		check_interrupts(i);
-		if (i + 16 < book->table.count)
-			keytable_prefetch(&book->table, book->order[i + 16]);
+		fetch_ahead(book, i, ends, grouped);
 		order.nheads = 0;
 		order.nlines = 0;
 		order.pool.count = 0;
 		for (; last != NO_ENTRY; last = extra->heads[last].previous)
 		{
 			const BuildHead *from = &extra->heads[last];
-			const BuildLine *line = &extra->lines[ends[last] - from->lines];
+			uint32		first = ends[last] - from->lines;
 			CheckHead  *head = check_order_head(&order);
 			CheckLine  *lines = check_order_lines(&order, from->lines);
 
@@ -408,9 +461,11 @@ check_book_append_tail(Book *book, ByteBuffer *buffer)
 			head->lines = from->lines;
 			for (uint32 k = 0; k < from->lines; k++)
 			{
-				lines[k].price = check_order_number(&order, line[k].price, &extra->pool);
-				lines[k].quantity = check_order_number(&order, line[k].quantity, &extra->pool);
-				lines[k].item = rank_of(ranks[CHECK_ITEMS], line[k].item);
+				const BuildLine *line = &extra->lines[grouped != NULL ? grouped[first + k] : first + k];
+
+				lines[k].price = check_order_number(&order, line->price, &extra->pool);
+				lines[k].quantity = check_order_number(&order, line->quantity, &extra->pool);
+				lines[k].item = rank_of(ranks[CHECK_ITEMS], line->item);
 				lines[k].count = 1;
 			}
 		}
@@ -422,6 +477,8 @@ check_book_append_tail(Book *book, ByteBuffer *buffer)
 	check_order_free(&order);
 	pfree(writer);
 	pfree(ends);
+	if (grouped != NULL)
+		pfree(grouped);
 	for (int i = 0; i < CHECK_NAMES; i++)
 	{
 		pfree(sorted[i]);

@@ -10,6 +10,7 @@
 #include "shared/bytes.h"
 #include "shared/large_memory.h"
 #include "shared/packed_column.h"
+#include "shared/short_text.h"
 
 /* The index grows when more than 13 of 16 slots would be taken: by half, or while it is small to the double. */
 #define SLOTS_FULL(count, nslots) ((uint64) (count) * 16 > (uint64) (nslots) * 13)
@@ -101,66 +102,16 @@ hash_int64(uint64 h)
 	return h ^ (h >> 33);
 }
 
-/* As many bytes as a number has, as one. */
-static inline uint64
-bytes_as_u64(const char *bytes)
-{
-	uint64		number;
-
-	memcpy(&number, bytes, sizeof(number));
-	return number;
-}
-
-static inline uint32
-bytes_as_u32(const char *bytes)
-{
-	uint32		number;
-
-	memcpy(&number, bytes, sizeof(number));
-	return number;
-}
-
-/*
- * Most texts have up to 16 bytes, which are two numbers: the first eight and the last
- * eight bytes, which may overlap, or half of that.
- */
 static inline uint64
 hash_text(const char *bytes, uint32 length, uint64 seed)
 {
-	uint64		first = 0;
-	uint64		last = 0;
+	uint64		first;
+	uint64		last;
 
-	if (length > 16)
+	if (length > SHORT_TEXT_MAX)
 		return hash_bytes_extended((const unsigned char *) bytes, (int) length, seed);
-	if (length >= 8)
-	{
-		first = bytes_as_u64(bytes);
-		last = bytes_as_u64(bytes + length - 8);
-	}
-	else if (length >= 4)
-	{
-		first = bytes_as_u32(bytes);
-		last = bytes_as_u32(bytes + length - 4);
-	}
-	else if (length > 0)
-		first = (uint64) (uint8) bytes[0] | (uint64) (uint8) bytes[length / 2] << 8 | (uint64) (uint8) bytes[length - 1] << 16;
+	short_text_ends(bytes, length, &first, &last);
 	return hash_int64(first ^ hash_int64(last ^ (uint64) length << 56 ^ seed));
-}
-
-/* Whether two texts of a length are equal, compared like that. */
-static inline bool
-text_equals(const char *a, const char *b, uint32 length)
-{
-	if (length > 16)
-		return memcmp(a, b, length) == 0;
-	if (length >= 8)
-		return ((bytes_as_u64(a) ^ bytes_as_u64(b)) |
-				(bytes_as_u64(a + length - 8) ^ bytes_as_u64(b + length - 8))) == 0;
-	if (length >= 4)
-		return ((bytes_as_u32(a) ^ bytes_as_u32(b)) |
-				(bytes_as_u32(a + length - 4) ^ bytes_as_u32(b + length - 4))) == 0;
-	return length == 0 ||
-		(a[0] == b[0] && a[length / 2] == b[length / 2] && a[length - 1] == b[length - 1]);
 }
 
 static inline uint32
@@ -424,6 +375,14 @@ fetch_bytes(const char *entry)
 		__builtin_prefetch(keytable_entry_bytes(entry, length));
 }
 
+/* Whether a key is the one before it, in the same place. */
+static inline bool
+is_repeated(KeyType key_type, const Key *keys, int i)
+{
+	return key_type == KEY_BYTES && i > 0 && keys[i].bytes.data == keys[i - 1].bytes.data &&
+		keys[i].bytes.length == keys[i - 1].bytes.length;
+}
+
 /* keytable_locate for one key type, which is a constant to the compiler. */
 static inline void
 locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entries)
@@ -435,6 +394,11 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 
 	for (int i = 0; i < n; i++)
 	{
+		if (is_repeated(key_type, keys, i))
+		{
+			hashes[i] = hashes[i - 1];
+			continue;
+		}
 		hashes[i] = hash_key(key_type, &keys[i], table->seed);
 		__builtin_prefetch(slot_at(slots, first_slot(nslots, hashes[i])));
 	}
@@ -442,9 +406,13 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 	/* The first entry whose 32 bits agree is nearly always the right one. */
 	for (int i = 0; i < n; i++)
 	{
-		uint64		at = first_slot(nslots, hashes[i]);
-		KeySlot    *slot = slot_at(slots, at);
+		uint64		at;
+		KeySlot    *slot;
 
+		if (is_repeated(key_type, keys, i))
+			continue;
+		at = first_slot(nslots, hashes[i]);
+		slot = slot_at(slots, at);
 		while (slot->entry != 0 && slot->hash != hashes[i])
 			slot = slot_at(slots, at = next_slot(nslots, at));
 		candidates[i] = slot->entry;
@@ -459,7 +427,7 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 
 	/* What is not in the entry is fetched as well. */
 	for (int i = 0; i < n && key_type == KEY_BYTES; i++)
-		if (keys[i].bytes.length > KEYTABLE_SHORT_MAX && candidates[i] != 0)
+		if (keys[i].bytes.length > KEYTABLE_SHORT_MAX && !is_repeated(key_type, keys, i) && candidates[i] != 0)
 			fetch_bytes(keytable_entry(table, candidates[i] - 1));
 
 	for (int i = 0; i < n; i++)
@@ -467,6 +435,11 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 		uint64		at;
 		KeySlot    *slot;
 
+		if (is_repeated(key_type, keys, i))
+		{
+			entries[i] = entries[i - 1];
+			continue;
+		}
 		if (candidates[i] != 0 &&
 			key_equals(key_type, keytable_entry(table, candidates[i] - 1), &keys[i]))
 		{
