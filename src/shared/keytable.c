@@ -20,7 +20,7 @@
 #define FIRST_ENTRIES 4
 #define FIRST_SLOTS 8
 #define BLOCK_MIN 64
-#define BLOCK_MAX (1024 * 1024)
+#define BLOCK_MAX LARGE_MEMORY_MIN
 
 /* A block of such bytes. */
 typedef struct KeyBlock
@@ -365,7 +365,7 @@ append(KeyTable *table, KeyType key_type, const Key *key)
 }
 
 /* Fetches the bytes of a long key ahead; it may be a short one, if the hash is all that agrees. */
-static inline void
+static pg_attribute_always_inline void
 fetch_bytes(const char *entry)
 {
 	uint32		length;
