@@ -67,6 +67,13 @@ decimal_is_pooled(int64 packed)
 	return (packed & 0xFF) == DECIMAL_IN_POOL;
 }
 
+/* Whether a number that is not in a pool has no zeros at its end, after the point; those that are said not to may have none. */
+static inline bool
+decimal_packed_is_normal(int64 packed)
+{
+	return !decimal_is_pooled(packed) && (packed >> 8) % 10 != 0;
+}
+
 extern Decimal decimal_unpack(int64 packed, const DecimalPool *pool);
 extern bool decimal_fits_packed(const Decimal *d, int64 *packed);
 extern bool decimal_add(Decimal *sum, const Decimal *d);

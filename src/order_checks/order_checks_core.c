@@ -422,14 +422,23 @@ count_gaps(const int32 *days, Size n)
 bool
 day_is_placeholder(int32 day)
 {
-	static const int years[] = {1, 1753, 1899, 1900, 2038, 9999};
-	int32		year;
+	/* The first and the last day of some years, from 2000-01-01. */
+	static const int32 years[][2] = {
+		{-730119, -729755},		/* 1 */
+		{-90214, -89850},		/* 1753 */
+		{-36889, -36525},		/* 1899 */
+		{-36524, -36160},		/* 1900 */
+		{13880, 14244},			/* 2038 */
+		{2921575, 2921939}		/* 9999 */
+	};
 
+	/* Nearly all days are later than 1970 and earlier than 2038. */
+	if (likely(day > -10957 && day < 13880))
+		return false;
 	if (day == -10957)			/* 1970-01-01 */
 		return true;
-	year = calendar_period_of_day(UNIT_YEAR, day) + 2000;
 	for (Size i = 0; i < sizeof(years) / sizeof(years[0]); i++)
-		if (year == years[i])
+		if (day >= years[i][0] && day <= years[i][1])
 			return true;
 	return false;
 }

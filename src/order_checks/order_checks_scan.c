@@ -30,6 +30,7 @@ typedef struct Scan
 	KeyTable	series;			/* prefix and length of a number; how many orders */
 	UsualPrice *usual;			/* of each item */
 	float8	   *huge;			/* half of the quantities from which on a sale is huge, doubled; 0: none is */
+	bool		has_huge;		/* some is above 0 */
 	uint32	   *reversed;		/* lines that are huge and were taken back, ascending */
 	Size		nreversed;
 } Scan;
@@ -752,6 +753,7 @@ find_usual(Scan *scan, ItemSales *items)
 	for (uint32 item = 1; item < nitems; item++)
 		if (items[item].sales > 0 && items[item].sales < CHECK_ITEM_SALES)
 			scan->huge[item] = of_all * CHECK_HUGE_TIMES;
+	scan->has_huge = needs_all;
 	if (room == 0)
 		return;
 
@@ -788,6 +790,7 @@ find_usual(Scan *scan, ItemSales *items)
 			float8		lower = lower_median(numbers + own->quantities - own->lines, own->lines, &upper);
 
 			scan->huge[item] = (lower + upper) * CHECK_HUGE_TIMES;
+			scan->has_huge = true;
 		}
 	}
 	pfree(numbers);
@@ -871,7 +874,7 @@ find_reversals(Scan *scan)
 	uint32		at = 0;
 
 	check_cursor_open(cursor, checks);
-	for (uint32 i = 0; i < checks->nheads; i++)
+	for (uint32 i = 0; i < checks->nheads && scan->has_huge; i++)
 	{
 		int64		time = column_next(&columns[COLUMN_TIME]);
 		uint32		member = (uint32) column_next(&columns[COLUMN_MEMBER]);

@@ -60,20 +60,13 @@ typedef struct FoldKey
 StaticAssertDecl(sizeof(FoldKey) == FOLD_KEY_SIZE, "a fold's key has no holes");
 StaticAssertDecl(offsetof(PriceKey, period) + 4 == PRICE_KEY_SIZE, "a price key has no holes");
 
-/* The group of one of the last rows. */
-typedef struct GroupMemo
-{
-	const char *data;			/* in the table of groups; NULL: none */
-	uint32		length;
-	uint32		group;
-} GroupMemo;
-
+/* The groups of the last rows are remembered. */
 #define GROUP_MEMOS 32
 
 typedef struct PriceExtra
 {
 	KeyTable	groups;			/* names, without payload */
-	GroupMemo	memo[GROUP_MEMOS];
+	uint32		memo[GROUP_MEMOS];	/* a group + 1; 0: none */
 	KeyTable	prices;			/* PriceKey -> count, and with periods quantity, with members logarithm */
 	KeyTable	folds;			/* with members: FoldKey -> rows, sum of logarithms */
 	KeyTable	wide;			/* wide prices; that of entry i is price_pool[i] */
@@ -145,6 +138,14 @@ pricebook_init(Book *book)
 	book->extra = extra;
 }
 
+static inline bool
+is_group(const KeyTable *groups, uint32 group, const char *data, uint32 length)
+{
+	Key			key = keytable_entry_key(KEY_BYTES, keytable_entry(groups, group));
+
+	return key.bytes.length == length && memcmp(key.bytes.data, data, length) == 0;
+}
+
 /* Finds or adds a group, looking first at those of the last rows: mostly there are few groups. */
 static inline uint32
 find_group(PriceExtra *extra, Datum value)
@@ -154,17 +155,13 @@ find_group(PriceExtra *extra, Datum value)
 	uint32		length = (uint32) VARSIZE_ANY_EXHDR(t);
 	uint32		spread = length == 0 ? 0 :
 		length + (uint8) data[0] + 7 * (uint8) data[length / 2] + 13 * (uint8) data[length - 1];
-	GroupMemo  *memo = &extra->memo[spread % GROUP_MEMOS];
+	uint32	   *memo = &extra->memo[spread % GROUP_MEMOS];
 
-	if (memo->data == NULL || memo->length != length || memcmp(memo->data, data, length) != 0)
-	{
-		memo->group = price_locate_group(&extra->groups, data, length);
-		memo->data = keytable_key(&extra->groups, memo->group).bytes.data;
-		memo->length = length;
-	}
+	if (*memo == 0 || !is_group(&extra->groups, *memo - 1, data, length))
+		*memo = price_locate_group(&extra->groups, data, length) + 1;
 	if ((Pointer) t != DatumGetPointer(value))
 		pfree(t);
-	return memo->group;
+	return *memo - 1;
 }
 
 /* A wide price as bits that equal prices share. */

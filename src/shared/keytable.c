@@ -10,6 +10,7 @@
 #include "shared/bytes.h"
 #include "shared/large_memory.h"
 #include "shared/packed_column.h"
+#include "shared/short_text.h"
 
 /* The index grows when more than 13 of 16 slots would be taken: by half, or while it is small to the double. */
 #define SLOTS_FULL(count, nslots) ((uint64) (count) * 16 > (uint64) (nslots) * 13)
@@ -19,7 +20,7 @@
 #define FIRST_ENTRIES 4
 #define FIRST_SLOTS 8
 #define BLOCK_MIN 64
-#define BLOCK_MAX (1024 * 1024)
+#define BLOCK_MAX LARGE_MEMORY_MIN
 
 /* A block of such bytes. */
 typedef struct KeyBlock
@@ -36,7 +37,21 @@ keytable_init(KeyTable *table, KeyType key_type, Size payload_size, MemoryContex
 	table->context = context;
 	table->key_type = key_type;
 	table->seed = pg_prng_uint64(&pg_global_prng_state);
-	table->key_size = key_type == KEY_FIXED16 ? 16 : key_type == KEY_FIXED20 ? 20 : 8;
+	switch (key_type)
+	{
+		case KEY_INT64:
+			table->key_size = 8;
+			break;
+		case KEY_FIXED16:
+			table->key_size = 16;
+			break;
+		case KEY_FIXED20:
+			table->key_size = 20;
+			break;
+		case KEY_BYTES:
+			table->key_size = KEYTABLE_BYTES_SIZE;
+			break;
+	}
 	table->entry_size = MAXALIGN(table->key_size + payload_size);
 }
 
@@ -87,6 +102,18 @@ hash_int64(uint64 h)
 	return h ^ (h >> 33);
 }
 
+static inline uint64
+hash_text(const char *bytes, uint32 length, uint64 seed)
+{
+	uint64		first;
+	uint64		last;
+
+	if (length > SHORT_TEXT_MAX)
+		return hash_bytes_extended((const unsigned char *) bytes, (int) length, seed);
+	short_text_ends(bytes, length, &first, &last);
+	return hash_int64(first ^ hash_int64(last ^ (uint64) length << 56 ^ seed));
+}
+
 static inline uint32
 hash_key(KeyType key_type, const Key *key, uint64 seed)
 {
@@ -111,8 +138,7 @@ hash_key(KeyType key_type, const Key *key, uint64 seed)
 				return (uint32) hash_int64(half[0] ^ hash_int64(half[1] ^ hash_int64(rest ^ seed)));
 			}
 		case KEY_BYTES:
-			return (uint32) hash_bytes_extended((const unsigned char *) key->bytes.data,
-												(int) key->bytes.length, seed);
+			return (uint32) hash_text(key->bytes.data, key->bytes.length, seed);
 	}
 	pg_unreachable();
 }
@@ -120,7 +146,6 @@ hash_key(KeyType key_type, const Key *key, uint64 seed)
 static inline bool
 key_equals(KeyType key_type, const char *entry, const Key *key)
 {
-	StoredKey	stored;
 	uint32		length;
 
 	switch (key_type)
@@ -132,10 +157,9 @@ key_equals(KeyType key_type, const char *entry, const Key *key)
 		case KEY_FIXED20:
 			return memcmp(entry, key->fixed, 20) == 0;
 		case KEY_BYTES:
-			memcpy(&stored, entry, sizeof(stored));
-			memcpy(&length, stored, sizeof(length));
+			memcpy(&length, entry, sizeof(length));
 			return length == key->bytes.length &&
-				memcmp(stored + sizeof(length), key->bytes.data, length) == 0;
+				text_equals(keytable_entry_bytes(entry, length), key->bytes.data, length);
 	}
 	pg_unreachable();
 }
@@ -150,11 +174,11 @@ make_block(KeyTable *table, Size size)
 	return block->bytes;
 }
 
-/* Copies length and bytes of a key to memory of the table. */
-static StoredKey
+/* Copies the bytes of a long key to memory of the table. */
+static char *
 keep_bytes(KeyTable *table, const Key *key)
 {
-	Size		need = sizeof(uint32) + key->bytes.length;
+	Size		need = key->bytes.length;
 	Size		block = Min(Max(table->key_bytes, BLOCK_MIN), BLOCK_MAX);
 	char	   *place;
 
@@ -171,10 +195,24 @@ keep_bytes(KeyTable *table, const Key *key)
 		table->free_bytes += need;
 		table->free_bytes_left -= need;
 	}
-	memcpy(place, &key->bytes.length, sizeof(uint32));
-	memcpy(place + sizeof(uint32), key->bytes.data, key->bytes.length);
-	table->key_bytes += key->bytes.length;
+	memcpy(place, key->bytes.data, need);
 	return place;
+}
+
+/* Writes a key of bytes into its new entry. */
+static void
+put_bytes(KeyTable *table, const Key *key, char *entry)
+{
+	memcpy(entry, &key->bytes.length, sizeof(uint32));
+	if (key->bytes.length > KEYTABLE_SHORT_MAX)
+	{
+		char	   *bytes = keep_bytes(table, key);
+
+		memcpy(entry + KEYTABLE_POINTER_OFFSET, &bytes, sizeof(bytes));
+	}
+	else if (key->bytes.length > 0)
+		memcpy(entry + sizeof(uint32), key->bytes.data, key->bytes.length);
+	table->key_bytes += key->bytes.length;
 }
 
 static inline uint64
@@ -319,15 +357,30 @@ append(KeyTable *table, KeyType key_type, const Key *key)
 			memcpy(entry, key->fixed, 20);
 			break;
 		case KEY_BYTES:
-			{
-				StoredKey	stored = keep_bytes(table, key);
-
-				memcpy(entry, &stored, sizeof(stored));
-			}
+			put_bytes(table, key, entry);
 			break;
 	}
 	memset(entry + table->key_size, 0, table->entry_size - table->key_size);
 	return number;
+}
+
+/* Fetches the bytes of a long key ahead; it may be a short one, if the hash is all that agrees. */
+static pg_attribute_always_inline void
+fetch_bytes(const char *entry)
+{
+	uint32		length;
+
+	memcpy(&length, entry, sizeof(length));
+	if (length > KEYTABLE_SHORT_MAX)
+		__builtin_prefetch(keytable_entry_bytes(entry, length));
+}
+
+/* Whether a key is the one before it, in the same place. */
+static inline bool
+is_repeated(KeyType key_type, const Key *keys, int i)
+{
+	return key_type == KEY_BYTES && i > 0 && keys[i].bytes.data == keys[i - 1].bytes.data &&
+		keys[i].bytes.length == keys[i - 1].bytes.length;
 }
 
 /* keytable_locate for one key type, which is a constant to the compiler. */
@@ -341,6 +394,11 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 
 	for (int i = 0; i < n; i++)
 	{
+		if (is_repeated(key_type, keys, i))
+		{
+			hashes[i] = hashes[i - 1];
+			continue;
+		}
 		hashes[i] = hash_key(key_type, &keys[i], table->seed);
 		__builtin_prefetch(slot_at(slots, first_slot(nslots, hashes[i])));
 	}
@@ -348,9 +406,13 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 	/* The first entry whose 32 bits agree is nearly always the right one. */
 	for (int i = 0; i < n; i++)
 	{
-		uint64		at = first_slot(nslots, hashes[i]);
-		KeySlot    *slot = slot_at(slots, at);
+		uint64		at;
+		KeySlot    *slot;
 
+		if (is_repeated(key_type, keys, i))
+			continue;
+		at = first_slot(nslots, hashes[i]);
+		slot = slot_at(slots, at);
 		while (slot->entry != 0 && slot->hash != hashes[i])
 			slot = slot_at(slots, at = next_slot(nslots, at));
 		candidates[i] = slot->entry;
@@ -363,11 +425,21 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 		}
 	}
 
+	/* What is not in the entry is fetched as well. */
+	for (int i = 0; i < n && key_type == KEY_BYTES; i++)
+		if (keys[i].bytes.length > KEYTABLE_SHORT_MAX && !is_repeated(key_type, keys, i) && candidates[i] != 0)
+			fetch_bytes(keytable_entry(table, candidates[i] - 1));
+
 	for (int i = 0; i < n; i++)
 	{
 		uint64		at;
 		KeySlot    *slot;
 
+		if (is_repeated(key_type, keys, i))
+		{
+			entries[i] = entries[i - 1];
+			continue;
+		}
 		if (candidates[i] != 0 &&
 			key_equals(key_type, keytable_entry(table, candidates[i] - 1), &keys[i]))
 		{

@@ -15,6 +15,9 @@
  * two cache misses, one in the index and one at the entry; processing a batch
  * in steps (hash all and prefetch their slots, probe all and prefetch their
  * entries, then compare) lets the misses of the whole batch overlap.
+ *
+ * Texts of up to 12 bytes, as most ids are, stay in the entry itself; a longer one
+ * is elsewhere, which is a third miss.
  */
 #ifndef CUSTMART_KEYTABLE_H
 #define CUSTMART_KEYTABLE_H
@@ -53,7 +56,7 @@ typedef struct KeyTable
 	MemoryContext context;
 	KeyType		key_type;
 	uint64		seed;			/* of the hash */
-	Size		key_size;		/* in an entry; KEY_BYTES: a pointer */
+	Size		key_size;		/* in an entry */
 	Size		entry_size;
 	uint32		count;			/* entries */
 	uint32		capacity;		/* entries with memory allocated */
@@ -61,10 +64,10 @@ typedef struct KeyTable
 	uint32		nchunks;
 	KeySlot   **slots;			/* chunks of the index */
 	uint64		nslots;
-	struct KeyBlock *blocks;	/* of bytes of keys, the latest first */
+	struct KeyBlock *blocks;	/* of bytes of long keys, the latest first */
 	char	   *free_bytes;		/* unused rest of the latest block */
 	Size		free_bytes_left;
-	Size		key_bytes;		/* of all KEY_BYTES keys, without their lengths */
+	Size		key_bytes;		/* of all KEY_BYTES keys */
 } KeyTable;
 
 /* Largest number of entries: 32 bits of hash still distinguish their slots. */
@@ -94,8 +97,12 @@ keytable_entry(const KeyTable *table, uint32 entry)
 		(entry & (KEYTABLE_CHUNK - 1)) * table->entry_size;
 }
 
-/* Fetches an entry ahead, which may lie in two lines of the cache. */
-static inline void
+/*
+ * Fetches an entry ahead, which may lie in two lines of the cache.  Inlined always:
+ * gcc takes a function that does nothing but prefetch for one without effects, and
+ * leaves out calls of it.
+ */
+static pg_attribute_always_inline void
 keytable_prefetch(const KeyTable *table, uint32 entry)
 {
 	const char *place = keytable_entry(table, entry);
@@ -110,10 +117,30 @@ keytable_payload(const KeyTable *table, uint32 entry)
 	return keytable_entry(table, entry) + table->key_size;
 }
 
-/* In an entry, a KEY_BYTES key is a pointer to its length and bytes. */
-typedef char *StoredKey;
+/*
+ * In an entry, a KEY_BYTES key is its length and then either its bytes or, if it is
+ * long, unused bytes and a pointer to them.
+ */
+#define KEYTABLE_BYTES_SIZE 16
+#define KEYTABLE_SHORT_MAX (KEYTABLE_BYTES_SIZE - sizeof(uint32))
+#define KEYTABLE_POINTER_OFFSET (KEYTABLE_BYTES_SIZE - sizeof(char *))
 
-/* The key at the beginning of an entry; bytes are not copied. */
+/* The bytes of such a key. */
+static inline const char *
+keytable_entry_bytes(const char *entry, uint32 length)
+{
+	const char *bytes;
+
+	if (length <= KEYTABLE_SHORT_MAX)
+		return entry + sizeof(uint32);
+	memcpy(&bytes, entry + KEYTABLE_POINTER_OFFSET, sizeof(bytes));
+	return bytes;
+}
+
+/*
+ * The key at the beginning of an entry; bytes are not copied, so they move with the
+ * entry, which the first chunk does while it grows.
+ */
 static inline Key
 keytable_entry_key(KeyType key_type, const char *entry)
 {
@@ -133,13 +160,8 @@ keytable_entry_key(KeyType key_type, const char *entry)
 			memcpy(key.fixed, entry, 20);
 			break;
 		case KEY_BYTES:
-			{
-				StoredKey	stored;
-
-				memcpy(&stored, entry, sizeof(stored));
-				memcpy(&key.bytes.length, stored, sizeof(uint32));
-				key.bytes.data = stored + sizeof(uint32);
-			}
+			memcpy(&key.bytes.length, entry, sizeof(uint32));
+			key.bytes.data = keytable_entry_bytes(entry, key.bytes.length);
 			break;
 	}
 	return key;
