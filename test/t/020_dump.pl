@@ -151,6 +151,10 @@ $node->safe_psql(
 	INSERT INTO kept_preference_book
 	SELECT n, value FROM (SELECT ARRAY[preference_book(member, 'category ' || id % 7, amount), preference_book(member_uuid, member_text, mod(amount, 1000) * 1e15), preference_book(member_text, '', amount), preference_book(NULL::text, 'x', 1)] AS list FROM sale) l,
 	       LATERAL unnest(list) WITH ORDINALITY u (value, n);
+	CREATE TABLE kept_basket_book (id int PRIMARY KEY, value basket_book);
+	INSERT INTO kept_basket_book
+	SELECT n, value FROM (SELECT ARRAY[basket_book(id::bigint, member), basket_book(member_uuid, member_text), basket_book(member_text, id::bigint), basket_book(member, ''), basket_book(NULL::text, 'x')] AS list FROM sale) l,
+	       LATERAL unnest(list) WITH ORDINALITY u (value, n);
 	CREATE TABLE kept_audience_book (id int PRIMARY KEY, value audience_book);
 	INSERT INTO kept_audience_book
 	SELECT n, value FROM (SELECT ARRAY[audience_book(member, amount::float8, id % 2 = 0, id % 3 = 0), audience_book(member_uuid, NULL, id % 2 = 0), audience_book(member_text, -1e300, VARIADIC array_fill(id % 5 = 0, ARRAY[32])), audience_book(NULL::text, 1, true)] AS list FROM sale) l,
@@ -292,6 +296,7 @@ my $contents = q{
 	SELECT 'campaign', id, md5(campaign_summary_send(value)), rows_skipped(value), (SELECT string_agg(r::text, ',') FROM campaign_results(value) r) FROM kept_campaign ORDER BY id;
 	SELECT 'campaign book', id, md5(campaign_book_send(value)), rows_skipped(value) FROM kept_campaign_book ORDER BY id;
 	SELECT 'preference book', id, md5(preference_book_send(value)), member_count(value), rows_skipped(value) FROM kept_preference_book ORDER BY id;
+	SELECT 'basket book', id, md5(basket_book_send(value)), basket_count(value), item_count(value), rows_skipped(value) FROM kept_basket_book ORDER BY id;
 	SELECT 'audience book', id, md5(audience_book_send(value)), member_count(value), rows_skipped(value) FROM kept_audience_book ORDER BY id;
 	SELECT 'check book', id, md5(check_book_send(value)), (SELECT string_agg(c::text, ',') FROM order_checks(value) c) FROM kept_check_book ORDER BY id;
 	SELECT 'behaviour partitioned', tableoid::regclass, id, md5(activity_summary_send(value)) FROM kept_behaviour_partitioned ORDER BY id;
@@ -409,7 +414,7 @@ sub first_difference
 
 # COPY
 my @tables = qw(kept_rfm kept_cuts kept_book kept_cards kept_domain kept_key kept_partitioned kept_tags kept_query kept_tag_domain kept_tag_partitioned kept_pricebook kept_price_slope kept_price_domain kept_price_partitioned
-	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_session_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_audience_book kept_preference_book kept_check_book kept_behaviour_partitioned kept_behaviour_domain);
+	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_session_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_audience_book kept_basket_book kept_preference_book kept_check_book kept_behaviour_partitioned kept_behaviour_domain);
 for my $format ('text', 'csv', 'binary')
 {
 	my $sql = "SET search_path = public, analytics;\n";
@@ -428,7 +433,7 @@ for my $format ('text', 'csv', 'binary')
 # The text form depends on no setting.  Some locale writes a comma in numbers, if there is any.
 my ($numeric) = ((grep { /^de_DE\.utf-?8$/i } `locale -a 2>/dev/null`), 'C');
 chomp $numeric;
-for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book audience_book preference_book check_book session_book))
+for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book audience_book basket_book preference_book check_book session_book))
 {
 	my $table = 'public.kept_' . $type =~ s/_summary//r =~ s/rfm_|tag(?=query)|(?<=retention)_book//r =~ s/bloom/s/r;
 	my %seen;

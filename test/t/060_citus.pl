@@ -53,6 +53,8 @@ foreach my $expression (
 	"contact_trail('channel ' || order_id % 7, 'sent', ordered_at)",
 	"contact_book(member, 'channel ' || order_id % 7, (ARRAY['sent', 'clicked', 'sent'])[1 + order_id % 3], ordered_at)",
 	"preference_book(member, 'category ' || order_id % 20, amount)",
+	"basket_book(member, order_id % 50)",
+	"basket_book(order_id::text, 'item ' || member)",
 	"audience_book(member, (order_id / 8.0)::float8, order_id % 2 = 0, order_id % 3 = 0)",
 	"campaign_book('s' || member % 20, member % 3 > 0, amount)",
 	"campaign_book(order_id / 16.0, member % 3 > 0, amount)",
