@@ -28,6 +28,8 @@ typedef struct AffinitiesReport
 	int64		top_k;
 	BasketRank	rank_by;
 
+	MemoryContext context;		/* of all of this, which outlives a row */
+
 	/* The item at hand. */
 	uint32		item;			/* its number + 1 */
 	BasketCompanion *companions;
@@ -282,6 +284,7 @@ open_affinities(FunctionCallInfo fcinfo, TupleDesc columns, int argument)
 	if (PG_ARGISNULL(argument))
 		return NULL;
 	report = palloc0(sizeof(AffinitiesReport));
+	report->context = CurrentMemoryContext;
 	basket_book_open(&report->book, PG_GETARG_DATUM(argument));
 	book_check_key_type(&report->book.items, &basket_book_format, TupleDescAttr(columns, 0)->atttypid,
 						"items", "item_affinities", "book");
@@ -320,7 +323,7 @@ rank_companions(AffinitiesReport *report)
 	report->next = 0;
 	if (report->count > report->room)
 		report->companions = array_grow(report->companions, &report->room, report->count, sizeof(BasketCompanion),
-										GetMemoryChunkContext(report));
+										report->context);
 	for (Size i = 0; i < report->count; i++)
 	{
 		Size		place = report->mirror_first[item] + i - own;
@@ -332,7 +335,8 @@ rank_companions(AffinitiesReport *report)
 		report->companions[i].other = other;
 		report->companions[i].pair = (uint32) pair;
 	}
-	sort_companions(report->companions, report->count);
+	if (report->count > 1)
+		sort_companions(report->companions, report->count);
 }
 
 static bool
