@@ -1037,7 +1037,7 @@ SKIP:
 		'preference_book()' => q{SELECT member_count(preference_book(i, 'x', 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'basket_book()' => q{SELECT basket_count(basket_book(i, i)) FROM (SELECT generate_series(1, 10000000::bigint) AS i) g},
 		'basket_book() of one' => q{SELECT length(basket_book_send(basket_book(1, i))) FROM (SELECT generate_series(1, 30000000::bigint) AS i) g},
-		'item_affinities()' => 'SELECT count(*) FROM bought, item_affinities(large, 1, NULL) WHERE n = 1',
+		'item_affinities()' => 'SELECT count(*) FROM (SELECT basket_book(i % 2000, (hashint8(i) & 16383)::bigint) AS b FROM (SELECT generate_series(1, 500000::bigint) AS i) g) x, item_affinities(b, 1, NULL)',
 		'audience_book()' => q{SELECT member_count(audience_book(i, i, true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'price_slope()' => q{SELECT rows_skipped(price_slope(i, '2026-01-01', 1, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rollup(price_slope_summary)' => 'SELECT rows_skipped(rollup(slope)) FROM (SELECT slope FROM slope UNION ALL SELECT price_slope(-i, date \'2026-01-01\', 1, 1) FROM (SELECT generate_series(1, 600000) AS i) g) x',
