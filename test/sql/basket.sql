@@ -13,7 +13,7 @@ INSERT INTO line VALUES (1, 'a'), (1, 'b'), (1, 'c'), (2, 'b'), (2, 'a'), (3, 'd
 	(7, 'a'), (7, 'b'), (7, 'a'), (7, 'b'), (8, 'e'), (NULL, 'a'), (9, NULL);
 -- a and b by chance: at least 4 of 5 among 8, (C(5,4) C(3,1) + C(5,5)) / C(8,5) = 16/56 = 0.285714.
 SELECT item, other, rank, together, item_baskets AS item_n, other_baskets AS other_n, support, round(confidence::numeric, 6) AS confidence, round(lift::numeric, 6) AS lift,
-       round(jaccard::numeric, 6) AS jaccard, round(cosine::numeric, 6) AS cosine, round(p_value::numeric, 6) AS p_value, round(q_value::numeric, 6) AS q_value
+	round(jaccard::numeric, 6) AS jaccard, round(cosine::numeric, 6) AS cosine, round(p_value::numeric, 6) AS p_value, round(q_value::numeric, 6) AS q_value
 FROM (SELECT basket_book(basket, item) AS book FROM line) b, item_affinities(NULL::text, book, 1);
 SELECT rows_skipped(book), basket_count(book), item_count(book), baskets_over(book, 2) AS over_2, baskets_over(book, 3) AS over_3 FROM (SELECT basket_book(basket, item) AS book FROM line) b;
 -- Only a and b are together twice or more, and a with c.
@@ -44,7 +44,7 @@ CREATE TABLE groceries AS SELECT basket_book(basket, item) AS book FROM (SELECT 
 SELECT basket_count(book), item_count(book) FROM groceries;
 -- p-values by SciPy 1.10 (hypergeom.sf), q-values by R 4.2 (p.adjust of phyper), the others published.
 SELECT item, other, together = n AND item_baskets = n_a AND other_baskets = n_b AS counts, abs(a.support - v.support) < 1e-8 AND abs(a.confidence - v.confidence) < 1e-7 AND abs(a.lift - v.lift) < 1e-6 AND abs(a.cosine - v.cosine) < 1e-7 AS measures,
-       abs(p_value / p - 1) < 1e-11 AS p_value, abs(q_value / q - 1) < 1e-11 AS q_value
+	abs(p_value / p - 1) < 1e-11 AS p_value, abs(q_value / q - 1) < 1e-11 AS q_value
 FROM (VALUES ('other vegetables', 'whole milk', 736, 1903, 2513, 0.07483477, 0.3867578, 1.513634, 0.3365597, 1.4438915547437522e-45, 4.33167466423083e-45),
 	('root vegetables', 'other vegetables', 466, 1072, 1903, 0.04738180, 0.4347015, 2.246605, 0.3262640, 1.6576755698559863e-83, 1.49190801287040e-82),
 	('Instant food products', 'hamburger meat', 30, 79, 327, 0.00305033, 0.3797468, 11.421438, 0.1866525, 1.535378225503634e-24, 1.97405771850467e-24),
@@ -76,11 +76,11 @@ corrected AS (SELECT *, least(1, min(m * p / j) OVER (ORDER BY j DESC)) AS q_val
 SELECT a AS item, b AS other, n_ab, n, n_a, n_b, p, q_value FROM corrected UNION ALL SELECT b, a, n_ab, n, n_b, n_a, p, q_value FROM corrected;
 CREATE TABLE plain_ranked AS
 SELECT *, rank() OVER (PARTITION BY item ORDER BY n_ab DESC) AS by_together, rank() OVER (PARTITION BY item ORDER BY n_ab::numeric / n_b DESC) AS by_lift,
-       rank() OVER (PARTITION BY item ORDER BY n_ab::numeric / (n_a + n_b - n_ab) DESC) AS by_jaccard, rank() OVER (PARTITION BY item ORDER BY n_ab::numeric * n_ab / n_b DESC) AS by_cosine FROM plain;
+	rank() OVER (PARTITION BY item ORDER BY n_ab::numeric / (n_a + n_b - n_ab) DESC) AS by_jaccard, rank() OVER (PARTITION BY item ORDER BY n_ab::numeric * n_ab / n_b DESC) AS by_cosine FROM plain;
 SELECT count(*) > 300 AS many, max(n) AS baskets, max(basket_count(book)) AS of, count(*) FILTER (WHERE a.item IS NULL OR p.item IS NULL OR together <> n_ab OR item_baskets <> n_a OR other_baskets <> n_b OR rank <> by_cosine) AS wrong_counts,
-       count(*) FILTER (WHERE abs(support - n_ab::float8 / n) > 1e-12 OR abs(confidence - n_ab::float8 / n_a) > 1e-12 OR abs(lift - n_ab::float8 * n / (n_a * n_b)) > 1e-12
+	count(*) FILTER (WHERE abs(support - n_ab::float8 / n) > 1e-12 OR abs(confidence - n_ab::float8 / n_a) > 1e-12 OR abs(lift - n_ab::float8 * n / (n_a * n_b)) > 1e-12
 	OR abs(jaccard - n_ab::float8 / (n_a + n_b - n_ab)) > 1e-12 OR abs(cosine - n_ab / sqrt(n_a * n_b)) > 1e-12) AS wrong_measures,
-       count(*) FILTER (WHERE abs(p_value / p::float8 - 1) > 1e-11 OR abs(q_value / q_value_plain::float8 - 1) > 1e-11) AS wrong_p
+	count(*) FILTER (WHERE abs(p_value / p::float8 - 1) > 1e-11 OR abs(q_value / q_value_plain::float8 - 1) > 1e-11) AS wrong_p
 FROM (SELECT item, other, n_ab, n, n_a, n_b, p, q_value AS q_value_plain, by_cosine FROM plain_ranked) p
 FULL JOIN (SELECT book, a.* FROM random_book, item_affinities(book, 3, 20, NULL) a) a USING (item, other);
 -- Every rank, up to the fourth.
