@@ -82,11 +82,13 @@ extern const char *book_read_header(BookReader *reader, const BookFormat *format
 extern uint8 *book_store_header(const BookFormat *format, KeyType key_type, uint8 form,
 								uint32 count, int64 rows_skipped, uint8 *bytes);
 extern void book_read_stored(BookReader *reader, const BookFormat *format, bytea *stored);
+extern const uint8 *book_skip_keys(KeyType key_type, uint32 count, const uint8 *keys, const uint8 *end);
 extern void book_key_cursor(BookKeyCursor *cursor, const BookReader *reader);
 extern void book_advance(BookKeyCursor *cursor);
 extern Key	book_next_key(BookKeyCursor *cursor);
 extern int64 book_find_key(const BookReader *reader, const Key *key);
 extern const char *book_check_order(const BookReader *reader);
+extern bool book_keys_are_text(const BookReader *reader);
 extern void book_check_size(const BookFormat *format, Size size, uint32 count);
 extern void book_add_skipped(int64 *rows_skipped, int64 more);
 

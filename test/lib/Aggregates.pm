@@ -77,6 +77,12 @@ $arguments{campaign_book} = 'day_segments';
 # Categories: every seventh of none.
 $arguments{"$$_[0], text, numeric"} //= "$$_[1], 'category ' || nullif(id % 7, 3), amount" for [ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ];
 $arguments{preference_book} = 'day_preferences';
+# Baskets: items of both types, some of them NULL.
+for my $basket ([ bigint => 'member' ], [ uuid => 'member_uuid' ], [ text => 'member_text' ])
+{
+	$arguments{"$basket->[0], $_->[0]"} //= "$basket->[1], $_->[1]" for [ bigint => 'nullif(order_id % 9, 4)' ], [ text => "nullif(right(order_text, 1), '3')" ];
+}
+$arguments{basket_book} = 'day_baskets';
 # Audiences, with as many conditions as the arguments have.
 for my $n (0 .. 8)
 {
@@ -196,6 +202,8 @@ sub make_shop
 		ALTER TABLE shop ADD day_spend spend_summary, ADD day_points points_summary;
 		ALTER TABLE shop ADD day_preferences preference_book;
 		UPDATE shop s SET day_preferences = (SELECT preference_book(member_text, 'category ' || id % 5, amount) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
+		ALTER TABLE shop ADD day_baskets basket_book;
+		UPDATE shop s SET day_baskets = (SELECT basket_book(member_text, order_id) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 		ALTER TABLE shop ADD day_audience audience_book;
 		UPDATE shop s SET day_audience = (SELECT audience_book(member_text, id, id % 2 = 0, id % 3 = 0) FROM shop o WHERE o.id BETWEEN s.id - 3 AND s.id) WHERE id % 29 <> 0;
 		ALTER TABLE shop ADD day_campaign campaign_summary, ADD day_segments campaign_book;

@@ -148,6 +148,10 @@ our $make = q{
 	INSERT INTO kept_audience_book
 	SELECT n, value FROM (SELECT ARRAY[audience_book(member, amount::float8, id % 2 = 0, id % 3 = 0), audience_book(member_uuid, NULL, id % 2 = 0), audience_book(member_text, -1e300, VARIADIC array_fill(id % 5 = 0, ARRAY[32])), audience_book(NULL::text, 1, true)] AS list FROM sale) l,
 	       LATERAL unnest(list) WITH ORDINALITY u (value, n);
+	CREATE TABLE kept_basket_book (id int PRIMARY KEY, value basket_book);
+	INSERT INTO kept_basket_book
+	SELECT n, value FROM (SELECT ARRAY[basket_book(id::bigint, member), basket_book(member_uuid, member_text), basket_book(member_text, id::bigint), basket_book(member, ''), basket_book(NULL::text, 'x')] AS list FROM sale) l,
+	       LATERAL unnest(list) WITH ORDINALITY u (value, n);
 	CREATE TABLE kept_check_book (id int PRIMARY KEY, value check_book);
 	INSERT INTO kept_check_book
 	SELECT n, value FROM (SELECT ARRAY[check_book(member_text, (id / 3)::text, member::text, at, id % 5 - 1, amount, (ARRAY['EUR', 'USD'])[id % 3]), check_book(member::text, NULL, member_text, at::date, 1, amount), check_book(NULL, NULL, NULL, NULL::timestamp, NULL, NULL)] AS list FROM sale) l, LATERAL unnest(list) WITH ORDINALITY u (value, n);
@@ -284,6 +288,7 @@ our $contents = q{
 	SELECT 'points', id, md5(points_summary_send(value)), points_balance(value, '2100-01-01 00:00+00'), points_lapsed(value, '2100-01-01 00:00+00') FROM kept_points ORDER BY id;
 	SELECT 'campaign', id, md5(campaign_summary_send(value)), rows_skipped(value), (SELECT string_agg(r::text, ',') FROM campaign_results(value) r) FROM kept_campaign ORDER BY id;
 	SELECT 'campaign book', id, md5(campaign_book_send(value)), rows_skipped(value) FROM kept_campaign_book ORDER BY id;
+	SELECT 'basket book', id, md5(basket_book_send(value)), basket_count(value), item_count(value), rows_skipped(value) FROM kept_basket_book ORDER BY id;
 	SELECT 'preference book', id, md5(preference_book_send(value)), member_count(value), rows_skipped(value) FROM kept_preference_book ORDER BY id;
 	SELECT 'audience book', id, md5(audience_book_send(value)), member_count(value), rows_skipped(value) FROM kept_audience_book ORDER BY id;
 	SELECT 'check book', id, md5(check_book_send(value)), (SELECT string_agg(c::text, ',') FROM order_checks(value) c) FROM kept_check_book ORDER BY id;

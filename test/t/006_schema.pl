@@ -92,6 +92,7 @@ my %view = (
 	offers => q{(campaign_offers(campaign_book(store::text, customer % 3 > 0, amount), 8)).* FROM orders},
 	curves => q{(uplift_curves(campaign_book(customer / 4.0, customer % 3 > 0, (amount > 40)::int))).* FROM orders},
 	likes => q{(member_preferences(preference_book(customer, name, amount))).* FROM orders},
+	together => q{(item_affinities(NULL::text, basket_book(store, name), min_together => 1, max_basket => NULL)).* FROM orders},
 	overlaps => q{(audience_overlaps(audience_book(customer, amount::float8, amount < 40, amount > 50), '{small,large}')).* FROM orders},
 	planned => q{p.*, hash_share(member, 'spring') AS share, is_held_out(member, 'spring', 0.1) FROM (SELECT (audience_plan(audience_book(customer, amount::float8, amount < 40, amount > 50), '{3,NULL}')).* FROM orders) p},
 	audience_moves => q{(audience_changes(audience_book(customer, 1, amount < 40) FILTER (WHERE store = 1), audience_book(customer, 1, amount < 40), 1)).* FROM orders},

@@ -116,7 +116,7 @@ sub first_difference
 
 # COPY
 my @tables = qw(kept_rfm kept_cuts kept_book kept_cards kept_domain kept_key kept_partitioned kept_tags kept_query kept_tag_domain kept_tag_partitioned kept_pricebook kept_price_slope kept_price_domain kept_price_partitioned
-	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_session_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_audience_book kept_preference_book kept_check_book kept_behaviour_partitioned kept_behaviour_domain);
+	kept_activity kept_retention kept_funnel kept_funnel_book kept_interaction_book kept_session_book kept_contact_trail kept_contact_book kept_spend kept_points kept_campaign kept_campaign_book kept_audience_book kept_basket_book kept_preference_book kept_check_book kept_behaviour_partitioned kept_behaviour_domain);
 for my $format ('text', 'csv', 'binary')
 {
 	my $sql = "SET search_path = public, analytics;\n";
@@ -135,7 +135,7 @@ for my $format ('text', 'csv', 'binary')
 # The text form depends on no setting.  Some locale writes a comma in numbers, if there is any.
 my ($numeric) = ((grep { /^de_DE\.utf-?8$/i } `locale -a 2>/dev/null`), 'C');
 chomp $numeric;
-for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book audience_book preference_book check_book session_book))
+for my $type (qw(rfm_summary rfm_cuts rfm_book tagbloom tagquery pricebook_summary price_slope_summary activity_summary retention_book funnel_summary funnel_book interaction_book contact_trail contact_book spend_summary points_summary clv_model campaign_summary campaign_book audience_book basket_book preference_book check_book session_book))
 {
 	my $table = 'public.kept_' . $type =~ s/_summary//r =~ s/rfm_|tag(?=query)|(?<=retention)_book//r =~ s/bloom/s/r;
 	my %seen;
