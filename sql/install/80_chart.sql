@@ -186,7 +186,7 @@ CREATE FUNCTION rfm_chart(rows json, title text DEFAULT 'Segments', unit text DE
 				-- greatest() passes over NULL, and who never ordered has no place.
 				CASE WHEN (r ->> 'avg_frequency')::numeric > 0 THEN greatest((r ->> 'avg_recency')::numeric, 0) + 0 * (r ->> 'avg_recency')::numeric END AS recency,
 				(r ->> 'avg_frequency')::numeric AS frequency, n
-			FROM jsonb_array_elements(chart_check(rows, '{segment}', '{members,monetary,avg_recency,avg_frequency}')) WITH ORDINALITY e (r, n)
+			FROM jsonb_array_elements(chart_check(rows, '{"segment"}', '{members,monetary,avg_recency,avg_frequency}')) WITH ORDINALITY e (r, n)
 		), segment AS (
 			SELECT *, row_number() OVER (ORDER BY money DESC NULLS LAST, members DESC NULLS LAST, name COLLATE "C", n) AS nth,
 				coalesce(members / nullif(sum(members) OVER (), 0), 0) AS share, coalesce(money / nullif(sum(money) OVER (), 0), 0) AS money_share,
@@ -232,7 +232,7 @@ CREATE FUNCTION retention_chart(rows json, title text DEFAULT 'Retention', unit 
 	RETURN (
 		WITH cell AS (
 			SELECT r ->> 'cohort' AS cohort, (r ->> 'periods_later')::numeric AS later, (r ->> 'members')::numeric AS members, (r ->> 'rate')::numeric AS rate
-			FROM jsonb_array_elements(chart_check(rows, '{cohort}', '{periods_later,members,rate}')) r
+			FROM jsonb_array_elements(chart_check(rows, '{"cohort"}', '{periods_later,members,rate}')) r
 			WHERE r ->> 'cohort' IS NOT NULL AND r ->> 'periods_later' IS NOT NULL
 		), cohort AS (
 			SELECT cohort, max(members) AS members, row_number() OVER (ORDER BY cohort COLLATE "C") - 1 AS nth FROM cell GROUP BY cohort
@@ -270,7 +270,7 @@ CREATE FUNCTION chart_stack(rows json, title text, subtitle text, columns text[]
 	LANGUAGE SQL IMMUTABLE PARALLEL SAFE COST 10000
 	RETURN (
 		WITH period AS (
-			SELECT r, row_number() OVER (ORDER BY r ->> 'period' COLLATE "C") - 1 AS nth FROM jsonb_array_elements(chart_check(rows, '{period}', columns)) r WHERE r ->> 'period' IS NOT NULL
+			SELECT r, row_number() OVER (ORDER BY r ->> 'period' COLLATE "C") - 1 AS nth FROM jsonb_array_elements(chart_check(rows, '{"period"}', columns)) r WHERE r ->> 'period' IS NOT NULL
 		), part AS (
 			SELECT nth, k, signs[k] * coalesce((r ->> columns[k])::numeric, 0) AS value, r ->> columns[k] IS NOT NULL AS is_known, r ->> 'period' AS period FROM period, generate_subscripts(columns, 1) k
 		), stacked AS (
@@ -374,7 +374,7 @@ CREATE FUNCTION flow_chart(rows json, title text DEFAULT 'Who moved', names text
 	RETURN (
 		WITH given AS (
 			SELECT coalesce(r ->> a.key, '(none)') AS source, coalesce(r ->> b.key, '(none)') AS target, greatest(coalesce((r ->> 'members')::numeric, 0), 0) AS members, n
-			FROM jsonb_array_elements(chart_check(rows, '{}', '{members}')) WITH ORDINALITY e (r, n)
+			FROM jsonb_array_elements(chart_check(rows, '{}', '{"members"}')) WITH ORDINALITY e (r, n)
 				LEFT JOIN LATERAL (SELECT min(k COLLATE "C") AS key FROM jsonb_object_keys(r) k WHERE k COLLATE "C" ~ '^from_' AND k <> 'from_monetary') a ON true
 				LEFT JOIN LATERAL (SELECT min(k COLLATE "C") AS key FROM jsonb_object_keys(r) k WHERE k COLLATE "C" ~ '^to_' AND k <> 'to_monetary') b ON true
 		), rank AS (
@@ -419,7 +419,7 @@ CREATE FUNCTION clv_chart(rows json, title text DEFAULT 'Lifetime value by segme
 	RETURN (
 		WITH given AS (
 			SELECT coalesce(r ->> 'segment', '(none)') AS name, (r ->> 'members')::numeric AS members, (r ->> 'clv')::numeric AS total, (r ->> 'avg_clv')::numeric AS each
-			FROM jsonb_array_elements(chart_check(rows, '{segment}', '{members,clv,avg_clv}')) r
+			FROM jsonb_array_elements(chart_check(rows, '{"segment"}', '{members,clv,avg_clv}')) r
 		), place AS (
 			SELECT *, row_number() OVER w AS nth, 62 + 22 * (row_number() OVER w - 1) AS y, 64 / greatest(max(total) OVER (), 1e-9) AS per_total, 64 / greatest(max(each) OVER (), 1e-9) AS per_each
 			FROM given WINDOW w AS (ORDER BY total DESC NULLS LAST, name COLLATE "C")
@@ -443,7 +443,7 @@ CREATE FUNCTION fatigue_chart(rows json, title text DEFAULT 'Do we write too muc
 		WITH given AS (
 			SELECT (r ->> 'prior')::numeric AS prior, coalesce((r ->> 'contacts')::numeric, 0) AS contacts, (r ->> 'rate_ratio')::numeric AS ratio, (r ->> 'ratio_ci_low')::numeric AS low,
 				(r ->> 'ratio_ci_high')::numeric AS high, coalesce((r ->> 'is_tired')::boolean, false) AS is_tired
-			FROM jsonb_array_elements(chart_check(rows, '{is_tired}', '{prior,contacts,rate_ratio,ratio_ci_low,ratio_ci_high}')) r WHERE r ->> 'prior' IS NOT NULL
+			FROM jsonb_array_elements(chart_check(rows, '{"is_tired"}', '{prior,contacts,rate_ratio,ratio_ci_low,ratio_ci_high}')) r WHERE r ->> 'prior' IS NOT NULL
 		), size AS (
 			SELECT max(prior) AS last, greatest(max(contacts), 1) AS most, min(prior) FILTER (WHERE is_tired) AS tired,
 				-- An interval of few contacts may end far above; it is cut off there.
@@ -471,6 +471,34 @@ CREATE FUNCTION fatigue_chart(rows json, title text DEFAULT 'Do we write too muc
 		FROM size);
 COMMENT ON FUNCTION fatigue_chart(json, text) IS
 	'Draws what contact_fatigue() returns: how often members answer after so many contacts before, compared with none, with the interval as a band and the first number after which they answer less (is_tired, the point of diminishing return) as a line; filled dots are tired, the bars below are contacts. Takes the columns prior, contacts, rate_ratio, ratio_ci_low, ratio_ci_high, is_tired. Errors: those of chart_check.';
+
+CREATE FUNCTION table_chart(rows json, title text DEFAULT 'Table', note text DEFAULT NULL) RETURNS text
+	LANGUAGE SQL IMMUTABLE PARALLEL SAFE COST 10000
+	RETURN (
+		WITH given AS (
+			SELECT r, n, count(*) OVER () AS of FROM json_array_elements(chart_check(rows, '{}', '{}')::json) WITH ORDINALITY e (r, n)
+		), column_name AS (
+			SELECT name, nth, count(*) OVER () AS of
+			FROM json_object_keys(CASE json_typeof(rows) WHEN 'object' THEN rows -> 'rows' ELSE rows END -> 0) WITH ORDINALITY k (name, nth)
+		), cell AS (
+			SELECT g.n, g.of AS row_count, c.nth, c.of AS column_count, c.name, json_typeof(g.r -> c.name) = 'number' AS is_number,
+				CASE json_typeof(g.r -> c.name) WHEN 'number' THEN CASE WHEN abs((g.r ->> c.name)::numeric) < 1e7 AND scale((g.r ->> c.name)::numeric) <= 0 THEN chart_number((g.r ->> c.name)::numeric) ELSE chart_short((g.r ->> c.name)::numeric) END
+					WHEN 'boolean' THEN CASE g.r ->> c.name WHEN 'true' THEN 'yes' ELSE 'no' END ELSE chart_label(g.r ->> c.name, CASE WHEN g.of = 1 THEN 32 ELSE 54 / least(c.of, 5)::integer END) END AS value
+			FROM given g, column_name c WHERE g.n <= 12 AND c.nth <= CASE WHEN g.of = 1 THEN 14 ELSE 5 END
+		), place AS (
+			-- A single row is a list of its columns.
+			SELECT *, 344.0 / least(column_count, 5) AS width, 344.0 / least(column_count, 5) * (nth - 1) + 8 AS x FROM cell
+		)
+		SELECT chart_frame(rows, title, chart_label(note, 52), chart_number(count(DISTINCT n)) || ' rows: ' || coalesce(string_agg(CASE WHEN n <= 3 THEN chart_escape(name) || ' ' || coalesce(value, '') END, '; ' ORDER BY n, nth), 'none'),
+			CASE WHEN max(row_count) = 1 THEN 50 + 18 * max(nth) WHEN max(row_count) > 1 THEN 72 + 18 * (max(n)::integer + CASE WHEN max(row_count) > 12 THEN 1 ELSE 0 END) ELSE 92 END,
+			CASE WHEN max(row_count) = 1 THEN string_agg(chart_text(8, 42 + 18 * nth, 'm', chart_label(name, 26)) || coalesce(chart_text(352, 42 + 18 * nth, 'w r', value), ''), '' ORDER BY nth)
+			ELSE string_agg(CASE WHEN n = 1 THEN chart_text(CASE WHEN is_number THEN x + width - 6 ELSE x END, 54, CASE WHEN is_number THEN 'm s r' ELSE 'm s' END, chart_label(name, 50 / least(column_count, 5)::integer)) ELSE '' END
+					|| coalesce(chart_text(CASE WHEN is_number THEN x + width - 6 ELSE x END, 58 + 18 * n, CASE WHEN is_number THEN 'r' WHEN nth = 1 THEN 'w' END, value), '')
+					|| CASE WHEN nth = 1 THEN chart_line(6, 45 + 18 * n, 354, 45 + 18 * n, 'g') ELSE '' END, '' ORDER BY n, nth)
+				|| CASE WHEN max(row_count) > 12 THEN chart_text(8, 60 + 18 * 13, 'm', 'and ' || chart_number(max(row_count) - 12) || ' more') ELSE '' END END)
+		FROM place);
+COMMENT ON FUNCTION table_chart(json, text, text) IS
+	'Draws any rows as a table: the first 12 of them and their first five columns, or all columns of a single row. note is a line below the title. Errors: those of chart_check.';
 
 -- The page
 
