@@ -79,7 +79,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chart_rows(text) IS
-	'Runs a query, in the search_path and with the rights of the caller and without writing anything, and returns an object of its text (statement) and its rows (rows), for the argument rows of a chart, which then has the SQL that made it. Errors: those of the query, of which 42601 if it is not a SELECT or VALUES.';
+	'Runs a query, in the search_path and with the rights of the caller, and returns an object of its text (statement) and its rows (rows), for the argument rows of a chart, which then has the SQL that made it. The query cannot write; functions that it calls can. Errors: those of the query, of which 42601 if it is not a SELECT or VALUES.';
 
 CREATE FUNCTION chart_check(rows json, texts text[], numbers text[]) RETURNS jsonb
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
@@ -149,7 +149,7 @@ CREATE FUNCTION chart_frame(rows json, title text, subtitle text, description te
 		|| '<metadata>' || replace(replace(CASE WHEN json_typeof(rows) = 'object' THEN rows::text ELSE json_build_object('rows', coalesce(rows, '[]'))::text END COLLATE "C", '&', '&amp;'), '<', '&lt;')
 		|| '</metadata>' || chart_style()
 		|| '<rect class="p" width="360" height="' || chart_xy(height) || '"/>'
-		|| '<text class="t" x="6" y="19">' || coalesce(chart_label(title, 44), '') || '</text>'
+		|| '<text class="t" x="6" y="19">' || coalesce(chart_label(title, 40), '') || '</text>'
 		|| '<text class="m" x="6" y="35">' || coalesce(subtitle, '') || '</text>'
 		|| coalesce(nullif(body, ''), '<text class="m c" x="180" y="' || chart_xy(height / 2 + 20) || '">no rows</text>') || '</svg>';
 COMMENT ON FUNCTION chart_frame(json, text, text, text, numeric, text) IS
@@ -201,8 +201,8 @@ CREATE FUNCTION rfm_chart(rows json, title text DEFAULT 'Segments', unit text DE
 				-- Areas are shares, and no circle has more than a fifth of the width.
 				least(56, 34 / sqrt(largest)) * sqrt(share) AS ring, least(56, 34 / sqrt(largest)) * sqrt(money_share) AS disc,
 				54 / greatest(largest, 0.01) AS per_share,
-				chart_escape(name) || ': ' || chart_number(members) || ' members (' || chart_percent(share) || '), money ' || chart_number(money, scale(money))
-					|| ' (' || chart_percent(money_share) || ')' || coalesce(', ' || chart_number(recency) || ' days, ' || chart_short(frequency) || ' orders', '') AS tip,
+				chart_escape(name) || ': members ' || chart_number(members) || ' (' || chart_percent(share) || '), money ' || chart_number(money, scale(money))
+					|| ' (' || chart_percent(money_share) || ')' || coalesce(', days ' || chart_number(recency) || ', orders ' || chart_short(frequency), '') AS tip,
 				324 + 17 * (nth - 1) AS line
 			FROM segment s, axis
 		)
@@ -429,7 +429,7 @@ CREATE FUNCTION clv_chart(rows json, title text DEFAULT 'Lifetime value by segme
 			CASE WHEN count(*) > 0 THEN 66 + 22 * count(*) ELSE 92 END,
 			CASE WHEN count(*) > 0 THEN chart_text(132, 56, 'm s', 'all of them') || chart_text(248, 56, 'm s', 'each') END
 			|| string_agg(chart_text(6, y + 12, NULL, chart_label(name, 22))
-				|| coalesce(chart_bar(132, y + 2, per_total * total, 14, 'a', chart_escape(name) || ', ' || chart_number(members) || ' members: ' || chart_number(total, 2)), '')
+				|| coalesce(chart_bar(132, y + 2, per_total * total, 14, 'a', chart_escape(name) || ': ' || chart_number(total, 2) || coalesce(', members ' || chart_number(members), '')), '')
 				|| chart_text(136 + per_total * greatest(coalesce(total, 0), 0), y + 13, 's', coalesce(chart_short(total), ''))
 				|| coalesce(chart_bar(248, y + 2, per_each * each, 14, 'l q', chart_escape(name) || ', each: ' || chart_number(each, 2)), '')
 				|| chart_text(252 + per_each * greatest(coalesce(each, 0), 0), y + 13, 's', coalesce(chart_short(each), '')), '' ORDER BY nth))
