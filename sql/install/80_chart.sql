@@ -240,7 +240,7 @@ CREATE FUNCTION retention_chart(rows json, title text DEFAULT 'Retention', unit 
 			SELECT greatest(max(later), 1) AS periods, count(DISTINCT cohort) AS cohorts, bool_and(cohort ~ '^\d+-\d\d-01$') AS is_month,
 				CASE WHEN bool_and(cohort ~ '^\d+-\d\d-01$') THEN 104 ELSE 118 END AS x0,
 				least(28, CASE WHEN bool_and(cohort ~ '^\d+-\d\d-01$') THEN 250 ELSE 236 END / greatest(max(later), 1)) AS width, CASE WHEN count(DISTINCT cohort) <= 36 THEN 17 WHEN count(DISTINCT cohort) <= 72 THEN 9 ELSE 648.0 / count(DISTINCT cohort) END AS height,
-				coalesce((SELECT max(t) FROM chart_ticks(0, max(rate) FILTER (WHERE later >= 1), 4) t), 1) AS most
+				coalesce((SELECT nullif(max(t), 0) FROM chart_ticks(0, max(rate) FILTER (WHERE later >= 1), 4) t), 1) AS most
 			FROM cell
 		), place AS (
 			SELECT c.*, s.*, o.nth, x0 + width * (later - 1) AS x, 62 + height * o.nth AS y, greatest(0, least(7, floor(8 * rate / most))) AS shade,

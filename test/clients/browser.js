@@ -1,6 +1,6 @@
 // browser.js CHROMIUM PAGE PICTURES [AXE]: a page of custmart_report() as a browser shows it.
 //
-// Prints lines of "what: value" for test/t/096_chart.pl, and leaves pictures of the page in the directory PICTURES: at
+// Prints lines of "what: value" for test/t/101_chart.pl, and leaves pictures of the page in the directory PICTURES: at
 // three widths, light and dark, and as it is printed.  AXE is the file axe.min.js of axe-core.
 //
 // Speaks the protocol of Chromium's developer tools over a pipe, so that nothing has to be installed but Chromium.

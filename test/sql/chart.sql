@@ -65,7 +65,7 @@ SELECT name, regexp_replace(chart, '<metadata>.*</metadata>', '') ~* '[^a-z](nan
 FROM (VALUES
 	('rfm', rfm_chart('[{"segment":null,"members":null,"monetary":null,"avg_recency":null,"avg_frequency":null}]', NULL)),
 	('rfm', rfm_chart('[{"segment":"a","members":0,"monetary":0,"avg_recency":0,"avg_frequency":0},{"segment":"b","members":1,"monetary":-1,"avg_recency":1e9,"avg_frequency":1e-9}]', '')),
-	('retention', retention_chart('[{"cohort":"a","periods_later":0,"members":0,"rate":0},{"cohort":"b","periods_later":-1,"members":null,"rate":9},{"cohort":"b","periods_later":3,"members":null,"rate":-9}]')),
+	('retention', retention_chart('[{"cohort":"a","periods_later":0,"members":0,"rate":0},{"cohort":"b","periods_later":-1,"members":null,"rate":9},{"cohort":"b","periods_later":3,"members":null,"rate":-9},{"cohort":"b","periods_later":4,"members":null,"rate":0}]')),
 	('lifecycle', lifecycle_chart('[{"period":"2026-01-01","new_members":0,"resurrecting_members":0,"dormant_members":0},{"period":"x","new_members":null,"resurrecting_members":-7,"dormant_members":-9}]')),
 	('funnel', funnel_chart('[{"step":1,"members":0},{"step":2,"members":0},{"step":null,"members":1},{"step":2.5,"members":null}]')),
 	('price_gap', price_gap_chart('[{"member_group":null,"reference":null,"premium_pct":0,"premium_pct_low":null,"premium_pct_high":0,"verdict":null}]')),
