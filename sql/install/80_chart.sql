@@ -193,9 +193,11 @@ CREATE FUNCTION rfm_chart(rows json, title text DEFAULT 'Segments', unit text DE
 				recency IS NOT NULL AND members > 0 AS is_placed
 			FROM given
 		), axis AS (
-			SELECT greatest(max(recency), 1) AS days, least(min(frequency), 1) AS fewest, greatest(max(frequency), 2) AS most,
-				greatest(max(share), max(money_share), 0.01) AS largest, count(*) AS segments
-			FROM segment WHERE is_placed
+			SELECT days, fewest, greatest(most, 2 * fewest) AS most, largest
+			FROM (SELECT greatest(max(recency), 1) AS days, max(frequency) AS most, greatest(max(share), max(money_share), 0.01) AS largest,
+					-- The number of the axis below the least one.
+					coalesce((SELECT max(d * power(10::numeric, e)) FROM unnest('{1,2,5}'::numeric[]) d, generate_series(-1, 12) e WHERE d * power(10::numeric, e) <= min(frequency)), least(min(frequency), 1)) AS fewest
+				FROM segment WHERE is_placed) s
 		), place AS (
 			SELECT s.*, 326 - 254 * sqrt(recency / days) AS x, 242 - 146 * ln(frequency / fewest) / ln(most / fewest) AS y,
 				-- Areas are shares, and no circle has more than a fifth of the width.
@@ -205,6 +207,9 @@ CREATE FUNCTION rfm_chart(rows json, title text DEFAULT 'Segments', unit text DE
 					|| ' (' || chart_percent(money_share) || ')' || coalesce(', days ' || chart_number(recency) || ', orders ' || chart_short(frequency), '') AS tip,
 				324 + 17 * (nth - 1) AS line
 			FROM segment s, axis
+		), mark AS (
+			-- A number moves down where it would lie on those before it.
+			SELECT p.nth, p.x, p.y + 4 + 12 * (SELECT count(*) FROM place o WHERE o.nth < p.nth AND o.is_placed AND abs(o.x - p.x) < 14 AND abs(o.y - p.y) < 11) AS y FROM place p WHERE p.is_placed
 		)
 		SELECT chart_frame(rows, title, 'circle: share of members, disc: share of money' || coalesce(', ' || chart_label(unit, 8), ''),
 			'Segments by days since the last order and orders a member. ' || coalesce(string_agg(tip, '; ' ORDER BY nth), 'No rows.'),
@@ -218,7 +223,7 @@ CREATE FUNCTION rfm_chart(rows json, title text DEFAULT 'Segments', unit text DE
 				WHERE tick BETWEEN fewest AND most AND (digit = 1 OR most <= 1000))
 			|| chart_text(354, 302, 'm s r', 'days since the last order: longer ago to the left') || chart_text(6, 52, 'm s', 'orders a member')
 			|| coalesce(string_agg(CASE WHEN is_placed THEN chart_dot(x, y, disc, 'l q v', tip) || chart_dot(x, y, ring, 'n') END, '' ORDER BY greatest(ring, disc) DESC, nth), '')
-			|| coalesce(string_agg(CASE WHEN is_placed THEN chart_text(x, y + 4, 'w c h', nth::text) END, '' ORDER BY nth), '')
+			|| coalesce((SELECT string_agg(chart_text(x, y, 'w c h', nth::text), '' ORDER BY nth) FROM mark), '')
 			|| chart_text(172, 320, 'm s', 'members') || chart_text(268, 320, 'm s', 'money')
 			|| string_agg(chart_text(20, line + 12, 'r w', nth::text) || chart_text(26, line + 12, NULL, chart_label(name, 24))
 				|| chart_bar(172, line + 3, per_share * share, 10, 'k', tip) || chart_text(176 + per_share * share, line + 12, 's', chart_percent(share))
