@@ -29,6 +29,8 @@ sub as_user
 # Every aggregate and every report, by way of accessors, operators and casts.
 my %view = (
 	members => q{(rfm_members(rfm_book(customer, at, amount))).* FROM orders},
+	pages => q{store, custmart_report('store ' || store, rfm_chart(json_agg(s)), table_chart(chart_rows('SELECT count(*) AS orders FROM public.orders'))) AS page
+		FROM (SELECT store, (rfm_segments(rfm_book(customer, at, amount))).* FROM orders GROUP BY store) s GROUP BY store},
 	members_by_key => q{(rfm_members(NULL::uuid, rfm_book(key, nr, at, amount))).* FROM orders},
 	segments => q{store, (rfm_segments(rfm_book(name, at, amount), '2026-07-01 00:00+00')).* FROM orders GROUP BY store},
 	segment_names => q{(rfm_segment_map()).*},
