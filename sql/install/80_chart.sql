@@ -199,7 +199,7 @@ CREATE FUNCTION rfm_chart(rows json, title text DEFAULT 'Segments', unit text DE
 					coalesce((SELECT max(d * power(10::numeric, e)) FROM unnest('{1,2,5}'::numeric[]) d, generate_series(-1, 12) e WHERE d * power(10::numeric, e) <= min(frequency)), least(min(frequency), 1)) AS fewest
 				FROM segment WHERE is_placed) s
 		), place AS (
-			SELECT s.*, CASE WHEN is_placed THEN 326 - 254 * sqrt(recency / days) END AS x, CASE WHEN is_placed THEN 242 - 146 * ln(frequency / fewest) / ln(most / fewest) END AS y,
+			SELECT s.*, 326 - 254 * sqrt(recency / days) AS x, CASE WHEN is_placed THEN 242 - 146 * ln(frequency / fewest) / ln(most / fewest) END AS y,
 				-- Areas are shares, and no circle has more than a fifth of the width.
 				least(56, 34 / sqrt(largest)) * sqrt(share) AS ring, least(56, 34 / sqrt(largest)) * sqrt(money_share) AS disc,
 				54 / greatest(largest, 0.01) AS per_share,

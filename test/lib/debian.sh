@@ -116,6 +116,14 @@ install_drivers() {
 	return 0
 }
 
+# install_malloy DIR: the BI tool of docs/chart.md, in the versions that it names.
+install_malloy() {
+	command -v npm >/dev/null || return 0
+	mkdir -p "$1" && quietly npm install --no-audit --no-fund --ignore-scripts --prefix "$1" --cache "$1/cache" \
+		@malloydata/malloy@0.0.431 @malloydata/db-postgres@0.0.431 @malloydata/render@0.0.431 antlr4ts@0.5.0-alpha.4
+	return 0
+}
+
 # install_browser DIR: a browser, where Debian has one as a package (Ubuntu does not), and the checks of accessibility
 # that npm has, in DIR; the test says what is missing.
 install_browser() {

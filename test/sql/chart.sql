@@ -64,6 +64,7 @@ FROM (VALUES ('rfm', rfm_chart(NULL)), ('retention', retention_chart('[]')), ('l
 SELECT name, regexp_replace(chart, '<metadata>.*</metadata>', '') ~* '[^a-z](nan|infinity|null)[^a-z]' AS is_broken, chart LIKE '<svg %</svg>' AS is_svg
 FROM (VALUES
 	('rfm', rfm_chart('[{"segment":null,"members":null,"monetary":null,"avg_recency":null,"avg_frequency":null}]', NULL)),
+	('rfm', rfm_chart('[{"segment":"a","members":7,"monetary":-1,"avg_recency":null,"avg_frequency":0}]')),
 	('rfm', rfm_chart('[{"segment":"a","members":0,"monetary":0,"avg_recency":0,"avg_frequency":0},{"segment":"b","members":1,"monetary":-1,"avg_recency":1e9,"avg_frequency":1e-9}]', '')),
 	('retention', retention_chart('[{"cohort":"a","periods_later":0,"members":0,"rate":0},{"cohort":"b","periods_later":-1,"members":null,"rate":9},{"cohort":"b","periods_later":3,"members":null,"rate":-9},{"cohort":"b","periods_later":4,"members":null,"rate":0}]')),
 	('lifecycle', lifecycle_chart('[{"period":"2026-01-01","new_members":0,"resurrecting_members":0,"dormant_members":0},{"period":"x","new_members":null,"resurrecting_members":-7,"dormant_members":-9}]')),

@@ -240,6 +240,10 @@ $node->safe_psql('shop', q{
 	GRANT pg_read_all_data TO analyst;
 });
 
+# The picture that README.md and docs/chart.md show
+is($node->safe_psql('shop', 'SELECT rfm_chart(json_agg(s)) FROM (SELECT (rfm_segments(rfm_book(customer_id, ordered_at, amount))).* FROM orders) s') . "\n",
+	read_file("$top/docs/segments.svg"), 'docs/segments.svg is what the statement beside it returns');
+
 # A page of an order table, by a role that may read it and nothing else.
 my $made_before = $node->safe_psql('shop', 'SELECT count(*) FROM pg_class');
 my @left_before = glob '/tmp/custmart-demo.*';
@@ -399,6 +403,33 @@ SKIP:
 	}
 	note("pictures are in $pictures");
 	skip 'axe-core is not installed (npm install axe-core): accessibility was not checked', 1 unless $has_axe;
+}
+
+# The BI tool of docs/chart.md, over plain views, by a role that may read them only.
+SKIP:
+{
+	my $missing = missing('Chromium', 'chromium', 'chromium', '--version') || missing('Node.js', 'nodejs', 'node', '--version');
+	skip $missing, 1 if $missing;
+	skip 'Malloy is not installed (npm, with test/run --full)', 1
+	  unless (run('node', '-e', 'require("@malloydata/malloy"); require("@malloydata/db-postgres"); require.resolve("@malloydata/render")'))[0];
+	my $docs = read_file("$top/docs/chart.md");
+	my ($views, $model, $script) = $docs =~ /^```sql\n(CREATE VIEW segments_bi.*?)^```.*?^```malloy\n(.*?)^```.*?^```js\n(.*?)^```/ms or die 'docs/chart.md is not as this test expects it';
+	$node->safe_psql('shop', "SET search_path = public, custmart; $views; GRANT CONNECT ON DATABASE shop TO dashboard");
+	write_file("$work/shop.malloy", $model);
+	write_file("$work/shop.js", $script);
+	my ($ok, $out, $err);
+	{
+		local @ENV{qw(PGHOST PGPORT PGDATABASE PGUSER)} = ($node->host, $node->port, 'shop', 'dashboard');
+		($ok, $out, $err) = run('sh', '-c', 'cd "$0" && node shop.js', $work);
+	}
+	ok($ok, 'Malloy answers') or diag $err;
+	($ok, $out, $err) = run('node', "$top/test/clients/browser.js", 'chromium', "$work/shop.html", $pictures);
+	ok($ok, 'and a browser shows it') or diag $err;
+	my %is = map { my ($what, $value) = split /: /, $_, 2; ($what => $value) } split /\n/, $out;
+	is("$is{requests}|$is{messages}", '|[]', 'without a request or a message');
+	my $text = JSON::PP->new->allow_nonref->decode($is{text});
+	my @expected = rows_of('dashboard', 'SELECT segment, members FROM public.segments_bi');
+	is(join(', ', map { "$_->[0] $_->[1]" } grep { index($text, $_->[0] . commas($_->[1])) < 0 } @expected), '', 'the members of every segment are there');
 }
 
 # Where custmart is not installed, in a server of its own; and the made-up shop. These take a minute to build.
