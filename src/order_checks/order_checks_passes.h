@@ -10,7 +10,7 @@
 #ifndef CUSTMART_ORDER_CHECKS_PASSES_H
 #define CUSTMART_ORDER_CHECKS_PASSES_H
 
-#include "order_checks/order_checks_scan.h"
+#include "order_checks/order_checks_findings.h"
 
 #include "shared/bytes.h"
 #include "shared/growing_array.h"

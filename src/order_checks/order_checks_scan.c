@@ -2,6 +2,8 @@
  * order_checks_scan.c
  *	  Goes through a check_book and finds what the checks look for: all passes, the last of which judges every row.
  */
+#include "order_checks/order_checks_scan.h"
+
 #include "order_checks/order_checks_passes.h"
 
 /* What the clocks of the shop showed. */
