@@ -128,7 +128,7 @@ CREATE FUNCTION chart_style() RETURNS text
 		'.cm .h{paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}'
 		'.cm .p{fill:#fff}.cm .g{stroke:#d8dee4;fill:none}.cm .z{stroke:#1b1f24;fill:none}.cm .y{stroke:#1b1f24;fill:none;stroke-dasharray:4 3}'
 		'.cm .n{stroke:#1b1f24;fill:none;stroke-width:2}.cm .o{fill:none;stroke:#8c959f;stroke-dasharray:2 2}.cm .k{fill:#1b1f24}'
-		'.cm .a{fill:#0b4f8a}.cm .b{fill:#4c94d0}.cm .l{fill:#c3def5}.cm .d{fill:#b84a05}.cm .e{fill:#f6c08f}.cm .f{fill:#d8dee4}'
+		'.cm .a{fill:#0b4f8a}.cm .b{fill:#4c94d0}.cm .l{fill:#c3def5}.cm .d{fill:#b84a05}.cm .e{fill:#eda566}.cm .f{fill:#d8dee4}'
 		'.cm .q{stroke:#0b4f8a;stroke-width:.8}.cm .v{fill-opacity:.8}.cm .u{stroke:#0b4f8a;fill:none;stroke-width:2}'
 		'.cm .h0{fill:#eef5fc}.cm .h1{fill:#d5e6f6}.cm .h2{fill:#b4d2ee}.cm .h3{fill:#8bb9e2}.cm .h4{fill:#5f9cd1}.cm .h5{fill:#3474b0}.cm .h6{fill:#1f5d9a}.cm .h7{fill:#0d3d73}'
 		'.cm .i5,.cm .i6,.cm .i7{fill:#fff}'
