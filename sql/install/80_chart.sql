@@ -52,17 +52,14 @@ CREATE FUNCTION chart_period(value text, is_month boolean) RETURNS text
 	RETURN chart_escape(left(value, CASE WHEN is_month THEN 7 ELSE 10 END));
 COMMENT ON FUNCTION chart_period(text, boolean) IS 'A day as JSON has it, or its month, as it is written into a chart.';
 
-CREATE FUNCTION chart_ticks(low numeric, high numeric, wanted integer) RETURNS SETOF numeric
-	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 6
-BEGIN ATOMIC
-	SELECT trim_scale(t.tick)
-	FROM (SELECT CASE WHEN r.rest <= 1 THEN 1 WHEN r.rest <= 2 THEN 2 WHEN r.rest <= 5 THEN 5 ELSE 10 END * r.power AS step
-		FROM (SELECT p.power, (high - low) / greatest(wanted, 1) / p.power AS rest
-			FROM (SELECT power(10::numeric, floor(log(greatest(high - low, 1e-9) / greatest(wanted, 1)))) AS power) p) r) s,
-		generate_series(floor(low / s.step) * s.step, ceil(high / s.step) * s.step, s.step) t (tick);
-END;
+CREATE FUNCTION chart_ticks(low numeric, high numeric, wanted integer) RETURNS numeric[]
+	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN (SELECT ARRAY(SELECT trim_scale(t) FROM generate_series(floor(low / s.step) * s.step, ceil(high / s.step) * s.step, s.step) t ORDER BY t)
+		FROM (SELECT CASE WHEN r.rest <= 1 THEN 1 WHEN r.rest <= 2 THEN 2 WHEN r.rest <= 5 THEN 5 ELSE 10 END * r.power AS step
+			FROM (SELECT p.power, (high - low) / greatest(wanted, 1) / p.power AS rest
+				FROM (SELECT power(10::numeric, floor(log(greatest(high - low, 1e-9) / greatest(wanted, 1)))) AS power) p) r) s);
 COMMENT ON FUNCTION chart_ticks(numeric, numeric, integer) IS
-	'Round numbers for an axis that reaches from low to high: about as many steps as wanted, of 1, 2 or 5 times a power of ten; the first is low or below, the last high or above.';
+	'Round numbers for an axis that reaches from low to high, ascending: about as many steps as wanted, of 1, 2 or 5 times a power of ten; the first is low or below, the last high or above.';
 
 -- Rows
 
@@ -128,7 +125,7 @@ CREATE FUNCTION chart_style() RETURNS text
 		'.cm .h{paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}'
 		'.cm .p{fill:#fff}.cm .g{stroke:#d8dee4;fill:none}.cm .z{stroke:#1b1f24;fill:none}.cm .y{stroke:#1b1f24;fill:none;stroke-dasharray:4 3}'
 		'.cm .n{stroke:#1b1f24;fill:none;stroke-width:2}.cm .o{fill:none;stroke:#8c959f;stroke-dasharray:2 2}.cm .k{fill:#1b1f24}'
-		'.cm .a{fill:#0b4f8a}.cm .b{fill:#4c94d0}.cm .l{fill:#c3def5}.cm .d{fill:#b84a05}.cm .e{fill:#f6c08f}.cm .f{fill:#d8dee4}'
+		'.cm .a{fill:#0b4f8a}.cm .b{fill:#4c94d0}.cm .l{fill:#c3def5}.cm .d{fill:#b84a05}.cm .e{fill:#eda566}.cm .f{fill:#d8dee4}'
 		'.cm .q{stroke:#0b4f8a;stroke-width:.8}.cm .v{fill-opacity:.8}.cm .u{stroke:#0b4f8a;fill:none;stroke-width:2}'
 		'.cm .h0{fill:#eef5fc}.cm .h1{fill:#d5e6f6}.cm .h2{fill:#b4d2ee}.cm .h3{fill:#8bb9e2}.cm .h4{fill:#5f9cd1}.cm .h5{fill:#3474b0}.cm .h6{fill:#1f5d9a}.cm .h7{fill:#0d3d73}'
 		'.cm .i5,.cm .i6,.cm .i7{fill:#fff}'
@@ -245,7 +242,7 @@ CREATE FUNCTION retention_chart(rows json, title text DEFAULT 'Retention', unit 
 			SELECT greatest(max(later), 1) AS periods, count(DISTINCT cohort) AS cohorts, bool_and(cohort ~ '^\d+-\d\d-01$') AS is_month,
 				CASE WHEN bool_and(cohort ~ '^\d+-\d\d-01$') THEN 104 ELSE 118 END AS x0,
 				least(28, CASE WHEN bool_and(cohort ~ '^\d+-\d\d-01$') THEN 250 ELSE 236 END / greatest(max(later), 1)) AS width, CASE WHEN count(DISTINCT cohort) <= 36 THEN 17 WHEN count(DISTINCT cohort) <= 72 THEN 9 ELSE 648.0 / count(DISTINCT cohort) END AS height,
-				coalesce((SELECT nullif(max(t), 0) FROM chart_ticks(0, max(rate) FILTER (WHERE later >= 1), 4) t), 1) AS most
+				coalesce((SELECT nullif(max(t), 0) FROM unnest(chart_ticks(0, max(rate) FILTER (WHERE later >= 1), 4)) t), 1) AS most
 			FROM cell
 		), place AS (
 			SELECT c.*, s.*, o.nth, x0 + width * (later - 1) AS x, 62 + height * o.nth AS y, greatest(0, least(7, floor(8 * rate / most))) AS shade,
@@ -285,7 +282,7 @@ CREATE FUNCTION chart_stack(rows json, title text, subtitle text, columns text[]
 		), size AS (
 			SELECT array_agg(t ORDER BY t) AS ticks, min(t) AS low, max(t) AS high, (SELECT count(*) FROM period) AS periods, 310.0 / greatest((SELECT count(*) FROM period), 6) AS width,
 				50 + 15 * ((cardinality(names) + 3) / 3) AS top, (SELECT bool_and(r ->> 'period' ~ '^\d+-\d\d-01$') FROM period) AS is_month
-			FROM chart_ticks((SELECT least(min(reaches), min(net), 0) FROM stacked JOIN net USING (nth)), (SELECT greatest(max(reaches), max(net), 5) FROM stacked JOIN net USING (nth)), 6) t
+			FROM unnest(chart_ticks((SELECT least(min(reaches), min(net), 0) FROM stacked JOIN net USING (nth)), (SELECT greatest(max(reaches), max(net), 5) FROM stacked JOIN net USING (nth)), 6)) t
 		), scaled AS (
 			SELECT *, 190 / (high - low) AS per, top + 190 * high / (high - low) AS zero FROM size
 		)
@@ -355,7 +352,7 @@ CREATE FUNCTION price_gap_chart(rows json, title text DEFAULT 'Who pays more for
 			SELECT *, row_number() OVER (ORDER BY premium DESC NULLS LAST, name COLLATE "C") - 1 AS nth FROM given
 		), ticks AS (
 			SELECT array_agg(t ORDER BY t) AS ticks, min(t) AS least, max(t) AS most
-			FROM chart_ticks((SELECT least(0, min(least(premium, low))) FROM gap), (SELECT greatest(0.5, max(greatest(premium, high))) FROM gap), 5) t
+			FROM unnest(chart_ticks((SELECT least(0, min(least(premium, low))) FROM gap), (SELECT greatest(0.5, max(greatest(premium, high))) FROM gap), 5)) t
 		), place AS (
 			SELECT *, 48 + 44 * nth AS y, 316 / (most - least) AS per, 22 - 316 / (most - least) * least AS zero FROM gap, ticks
 		)
@@ -452,7 +449,7 @@ CREATE FUNCTION fatigue_chart(rows json, title text DEFAULT 'Do we write too muc
 		), size AS (
 			SELECT max(prior) AS last, greatest(max(contacts), 1) AS most, min(prior) FILTER (WHERE is_tired) AS tired,
 				-- An interval of few contacts may end far above; it is cut off there.
-				(SELECT max(t) FROM chart_ticks(0, least(3, greatest(max(high) FILTER (WHERE high <= 2), max(ratio), 1.1)), 5) t) AS high FROM given
+				(SELECT max(t) FROM unnest(chart_ticks(0, least(3, greatest(max(high) FILTER (WHERE high <= 2), max(ratio), 1.1)), 5)) t) AS high FROM given
 		), place AS (
 			SELECT g.*, 58 + 280 * prior / greatest(last, 1) AS x, 212 - 150 / s.high * ratio AS y, CASE WHEN low IS NULL THEN ratio ELSE least(low, s.high) END AS low_drawn, CASE WHEN g.high IS NULL THEN ratio ELSE least(g.high, s.high) END AS high_drawn, s.high AS axis,
 				46 / most * contacts AS height, least(24, 250 / greatest(last, 1)) AS width
@@ -463,7 +460,7 @@ CREATE FUNCTION fatigue_chart(rows json, title text DEFAULT 'Do we write too muc
 				|| coalesce((SELECT ' ' || string_agg(chart_number(prior) || ' before: ' || chart_number(ratio, 2), '; ' ORDER BY prior) FROM place WHERE ratio IS NOT NULL), ''),
 			CASE WHEN last IS NULL THEN 92 ELSE 306 END,
 			(SELECT string_agg(chart_line(40, 212 - 150 / high * t, 354, 212 - 150 / high * t, CASE WHEN t = 1 THEN 'y' ELSE 'g' END) || chart_text(36, 216 - 150 / high * t, 'm s r', chart_short(t)), '' ORDER BY t)
-				FROM chart_ticks(0, high, 5) t WHERE last IS NOT NULL)
+				FROM unnest(chart_ticks(0, high, 5)) t WHERE last IS NOT NULL)
 			|| (SELECT coalesce('<path class="l" d="M' || string_agg(chart_xy(x) || ' ' || chart_xy(y_high), 'L' ORDER BY prior) || 'L' || string_agg(chart_xy(x) || ' ' || chart_xy(y_low), 'L' ORDER BY prior DESC) || 'Z"/>', '')
 				FROM (SELECT x, prior, 212 - 150 / axis * high_drawn AS y_high, 212 - 150 / axis * low_drawn AS y_low FROM place WHERE ratio IS NOT NULL) p)
 			|| coalesce((SELECT chart_line(x, 56, x, 212, 'y') || chart_text(CASE WHEN x < 200 THEN x + 5 ELSE x - 5 END, 58, CASE WHEN x < 200 THEN 'w h' ELSE 'w h r' END, 'from ' || chart_number(prior) || ' on they answer less')
