@@ -147,12 +147,12 @@ my %query = (
 	'rfm_limits(rfm_cuts)' => [ limits => "SELECT * FROM rfm_limits(rfm_cuts($book))" ],
 	'rfm_segment_map()' => [ map => 'SELECT * FROM rfm_segment_map()' ]);
 
-# But for unnest(tagbloom), which returns nothing and only says what to call instead, member_mart_script, which returns SQL, and chart_ticks, which is of charts alone.
+# But for unnest(tagbloom), which returns nothing and only says what to call instead, and member_mart_script, which returns SQL.
 my @functions = split /\n/, $node->safe_psql(
 	'shop', q{
 	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-	 WHERE e.extname = 'custmart' AND p.prosrc <> 'custmart_tagbloom_no_names' AND p.proname NOT IN ('member_mart_script', 'chart_ticks') AND p.proretset ORDER BY 1});
+	 WHERE e.extname = 'custmart' AND p.prosrc <> 'custmart_tagbloom_no_names' AND p.proname <> 'member_mart_script' AND p.proretset ORDER BY 1});
 is(join("\n", sort @functions), join("\n", sort keys %query), 'every function that returns rows has a query here');
 
 is( $node->safe_psql(
@@ -170,7 +170,7 @@ is( $node->safe_psql(
 		'shop', q{
 	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-	 WHERE e.extname = 'custmart' AND p.prosrc <> 'custmart_tagbloom_no_names' AND p.proname <> 'chart_ticks' AND p.proretset AND p.proargmodes IS NULL}), '', 'and all say which');
+	 WHERE e.extname = 'custmart' AND p.prosrc <> 'custmart_tagbloom_no_names' AND p.proretset AND p.proargmodes IS NULL}), '', 'and all say which');
 
 my %views;
 for (values %query)
