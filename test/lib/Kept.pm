@@ -8,6 +8,8 @@ package Kept;
 use strict;
 use warnings;
 
+use Test::More;
+
 # Values of every kind: empty books, wide sums, times at both ends, members with
 # refunds only, names in many scripts, a book large enough to be stored apart.
 our $make = q{
@@ -318,6 +320,30 @@ sub fill
 
 	$node->safe_psql('postgres', "CREATE DATABASE $database; ALTER DATABASE $database SET timezone = 'Asia/Kathmandu'; ALTER DATABASE $database SET datestyle = 'German'; ALTER DATABASE $database SET extra_float_digits = 0");
 	$node->safe_psql($database, $statements // $make);
+	return;
+}
+
+# The indexes over sets of tags are used, and find what reading all rows finds.
+sub indexes_find
+{
+	my ($node, $database, $description) = @_;
+	my @questions = (
+		[ 'kept_tags_gin', 'id FROM kept_tags WHERE %s', 'value', 'Ærø1', '7' ],
+		[ 'buyer_tags_gin', 'id FROM buyer_tags WHERE %s', q{tags_if('big', amount > 500, right(member_text, 500), true, 'refund', amount < 0)}, '東京3', 'refund' ]);
+	for (@questions)
+	{
+		my ($index, $query, $set, $one, $other) = @$_;
+		for my $condition ("$set ? '$one'", "$set ?| '{$one,$other}'", "$set ?& '{$one,$other}'", "$set @> '{$one}'", "$set @@ '$one & !$other'", "$set @@ '!$one & !$other'",
+			"has_tag($set, '$other')")
+		{
+			my $sql = 'SELECT ' . sprintf($query, $condition) . ' ORDER BY 1';
+			my ($used, $scanned, $plan) = map {
+				$node->safe_psql($database, "SET search_path = public, analytics; SET enable_seqscan = $_->[0]; SET enable_indexscan = off; SET enable_bitmapscan = $_->[1]; $_->[2] $sql")
+			} [ 'off', 'on', '' ], [ 'on', 'off', '' ], [ 'off', 'on', 'EXPLAIN (COSTS off)' ];
+			like($plan, qr/Bitmap Index Scan on $index/, "$description: $condition uses the index");
+			ok($used eq $scanned && $used ne '', "$description: and finds the same rows") or diag("$used\n$scanned");
+		}
+	}
 	return;
 }
 

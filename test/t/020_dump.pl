@@ -60,30 +60,7 @@ is( $node->safe_psql('shop', q{SET search_path = public, analytics;
 	ok($node->safe_psql('shop', $Kept::contents) eq $before, 'and back');
 }
 
-# The indexes are used, and find what reading all rows finds.
-sub indexes_find
-{
-	my ($database) = @_;
-	my @questions = (
-		[ 'kept_tags_gin', 'id FROM kept_tags WHERE %s', 'value', 'Ærø1', '7' ],
-		[ 'buyer_tags_gin', 'id FROM buyer_tags WHERE %s', q{tags_if('big', amount > 500, right(member_text, 500), true, 'refund', amount < 0)}, '東京3', 'refund' ]);
-	for (@questions)
-	{
-		my ($index, $query, $set, $one, $other) = @$_;
-		for my $condition ("$set ? '$one'", "$set ?| '{$one,$other}'", "$set ?& '{$one,$other}'", "$set @> '{$one}'", "$set @@ '$one & !$other'", "$set @@ '!$one & !$other'",
-			"has_tag($set, '$other')")
-		{
-			my $sql = 'SELECT ' . sprintf($query, $condition) . ' ORDER BY 1';
-			my ($used, $scanned, $plan) = map {
-				$node->safe_psql($database, "SET search_path = public, analytics; SET enable_seqscan = $_->[0]; SET enable_indexscan = off; SET enable_bitmapscan = $_->[1]; $_->[2] $sql")
-			} [ 'off', 'on', '' ], [ 'on', 'off', '' ], [ 'off', 'on', 'EXPLAIN (COSTS off)' ];
-			like($plan, qr/Bitmap Index Scan on $index/, "$database: $condition uses the index");
-			ok($used eq $scanned && $used ne '', "$database: and finds the same rows") or diag("$used\n$scanned");
-		}
-	}
-	return;
-}
-indexes_find('shop');
+Kept::indexes_find($node, 'shop', 'shop');
 
 # pg_dump and pg_restore
 my $dir = PostgreSQL::Test::Utils::tempdir();
@@ -102,7 +79,7 @@ for my $format ('plain', 'custom', 'directory', 'inserts')
 	}
 	my $after = $node->safe_psql("restored_$format", $Kept::contents);
 	ok($after eq $before, "$format: everything is as it was, byte for byte") or diag(first_difference($before, $after));
-	indexes_find("restored_$format") if $format eq 'directory';
+	Kept::indexes_find($node, "restored_$format", $format) if $format eq 'directory';
 }
 sub first_difference
 {

@@ -9,6 +9,7 @@ use warnings;
 use File::Basename qw(basename dirname);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Catalog;
 use Kept;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -54,25 +55,9 @@ $node->init;
 $node->append_conf('postgresql.conf', "jit = off\n");
 $node->start;
 
-# Every object with all that its catalog says of it but numbers of objects.
-my $catalog = q{
-	SET search_path = pg_catalog;
-	CREATE TEMP VIEW member AS SELECT classid, objid FROM pg_depend WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'custmart');
-	SELECT pg_describe_object(classid, objid, 0), obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid)) FROM member;
-	SELECT oid::regprocedure, pg_get_userbyid(proowner), prolang, procost, prorows, prosupport::regproc, prokind, prosecdef, proleakproof, proisstrict, proretset, provolatile, proparallel, pronargs, pronargdefaults, prorettype::regtype, proallargtypes::regtype[], proargmodes, proargnames, pg_get_expr(proargdefaults, 0), prosrc, probin, pg_get_function_sqlbody(oid), proconfig, proacl
-	  FROM pg_proc JOIN member ON objid = oid AND classid = 'pg_proc'::regclass;
-	SELECT oid::regtype, typlen, typbyval, typtype, typcategory, typispreferred, typdelim, typinput, typoutput, typreceive, typsend, typmodin, typmodout, typanalyze, typalign, typstorage, typnotnull, typbasetype::regtype, typtypmod, typdefault, typacl FROM pg_type JOIN member ON objid = oid AND classid = 'pg_type'::regclass;
-	SELECT aggfnoid::regprocedure, aggkind, aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggfinalextra, aggfinalmodify, aggsortop, aggtranstype::regtype, aggtransspace, agginitval FROM pg_aggregate JOIN member ON objid = aggfnoid AND classid = 'pg_proc'::regclass;
-	SELECT oid::regoperator, oprcanmerge, oprcanhash, oprresult::regtype, oprcom::regoperator, oprnegate::regoperator, oprcode, oprrest, oprjoin FROM pg_operator JOIN member ON objid = oid AND classid = 'pg_operator'::regclass;
-	SELECT castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod FROM pg_cast c JOIN member ON objid = c.oid AND classid = 'pg_cast'::regclass;
-	SELECT opcname, opcintype::regtype, opcdefault, opckeytype::regtype, amname FROM pg_opclass c JOIN member ON objid = c.oid AND classid = 'pg_opclass'::regclass JOIN pg_am a ON a.oid = opcmethod;
-	SELECT amoplefttype::regtype, amoprighttype::regtype, amopstrategy, amoppurpose, amopopr::regoperator FROM pg_amop JOIN member ON objid = amopfamily AND classid = 'pg_opfamily'::regclass;
-	SELECT amproclefttype::regtype, amprocrighttype::regtype, amprocnum, amproc FROM pg_amproc JOIN member ON objid = amprocfamily AND classid = 'pg_opfamily'::regclass;
-	SELECT extversion, extrelocatable, extnamespace::regnamespace FROM pg_extension WHERE extname = 'custmart'};
-
 $node->safe_psql('postgres', 'CREATE DATABASE fresh');
 $node->safe_psql('fresh', 'CREATE SCHEMA analytics; CREATE EXTENSION custmart SCHEMA analytics');
-my $fresh = $node->safe_psql('fresh', $catalog);
+my $fresh = $node->safe_psql('fresh', $Catalog::objects);
 cmp_ok(length $fresh, '>', 100000, 'there is a catalog to compare');
 for my $version (sort keys %old)
 {
@@ -83,9 +68,7 @@ for my $version (sort keys %old)
 	is($node->safe_psql($database, q{SELECT extversion FROM pg_extension WHERE extname = 'custmart'}), $version, "$version is installed");
 	my $before = $node->safe_psql($database, $Kept::contents);
 	is(($node->psql($database, 'ALTER EXTENSION custmart UPDATE', on_error_stop => 1))[2], '', "$version is upgraded to $new");
-	my %is = map { $_ => 1 } split /\n/, $node->safe_psql($database, $catalog);
-	my %should = map { $_ => 1 } split /\n/, $fresh;
-	is(join("\n", (map { "-$_" } grep { !$is{$_} } sort keys %should), (map { "+$_" } grep { !$should{$_} } sort keys %is)), '', "$version, upgraded: every object is as in a fresh install");
+	is(Catalog::differences($fresh, $node->safe_psql($database, $Catalog::objects)), '', "$version, upgraded: every object is as in a fresh install");
 	ok($node->safe_psql($database, $Kept::contents) eq $before, "$version, upgraded: everything stored is read as before");
 	is($node->safe_psql($database, q{SELECT analytics.age_band('2000-01-01', '2026-01-01', '{18,65}')}), '18-64', "$version, upgraded: what is new works");
 	is($node->safe_psql($database, "DROP EXTENSION custmart CASCADE; SELECT count(*) FROM pg_proc WHERE probin LIKE '%custmart%'"), '0', "$version, upgraded: dropped without a trace");
