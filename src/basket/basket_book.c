@@ -8,6 +8,7 @@
  */
 #include "basket/basket.h"
 
+#include "book/book_forget.h"
 #include "shared/growing_array.h"
 #include "shared/large_memory.h"
 
@@ -334,6 +335,7 @@ basket_book_append_tail(Book *book, ByteBuffer *buffer)
 /* ---------- text, binary, merging, counts ---------- */
 
 BOOK_FUNCTIONS(basket_book, &basket_book_kind)
+BOOK_FORGET(basket_book, &basket_book_format, "baskets")
 
 /* basket_count(basket_book) */
 CUSTMART_FUNCTION(custmart_basket_book_basket_count);

@@ -7,6 +7,7 @@
  */
 #include "basket/basket.h"
 
+#include "book/book_forget.h"
 #include "shared/bytes.h"
 #include "shared/growing_array.h"
 #include "shared/large_memory.h"
@@ -17,6 +18,8 @@ static const char *basket_book_check(const uint8 *bytes, Size length);
 static const char *basket_book_check_encoding(const BookReader *reader);
 static void basket_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
 									const BookMergeOrder *order, ByteBuffer *buffer);
+static void basket_book_filter_tail(const BookFormat *format, const BookReader *reader,
+									const BookFilter *filter, ByteBuffer *buffer);
 
 const BookFormat basket_book_format = {
 	.type = {"basket_book", basket_book_check},
@@ -25,7 +28,8 @@ const BookFormat basket_book_format = {
 	.form_hint = "Make all parts with the same type of item.",
 	.size_hint = "Leave baskets of one item out, or take those of a shorter time.",
 	.check_encoding = basket_book_check_encoding,
-	.merge_tails = basket_book_merge_tails
+	.merge_tails = basket_book_merge_tails,
+	.filter_tail = basket_book_filter_tail
 };
 
 /* ---------- writing ---------- */
@@ -69,24 +73,29 @@ basket_write(BasketWriter *writer, const uint32 *items, Size n)
 	writer->nentries += n;
 }
 
-/* Writes the whole tail, with the items in an order, and frees the writer's memory. */
-void
-basket_write_tail(BasketWriter *writer, const KeyTable *items, const uint32 *order, ByteBuffer *buffer)
+/* Writes what follows the items, and frees the writer's memory. */
+static void
+write_baskets(BasketWriter *writer, ByteBuffer *buffer)
 {
-	uint8	   *bytes;
-
 	if (writer->baskets > 0)
 		append_column(&writer->sizes, writer->size, writer->baskets);
 	if (writer->waiting > 0)
 		append_column(&writer->entries, writer->number, writer->waiting);
-	bytes = buffer_reserve(buffer, 4 + keytable_stored_size(items) + 8);
-	bytes = store_u32(bytes, items->count);
-	bytes = keytable_store_keys(items, order, bytes);
-	buffer_advance(buffer, store_u64(bytes, writer->nentries));
+	buffer_advance(buffer, store_u64(buffer_reserve(buffer, 8), writer->nentries));
 	buffer_append(buffer, writer->sizes.data, writer->sizes.size);
 	buffer_append(buffer, writer->entries.data, writer->entries.size);
 	pfree(writer->sizes.data);
 	pfree(writer->entries.data);
+}
+
+/* Writes the whole tail, with the items in an order, and frees the writer's memory. */
+void
+basket_write_tail(BasketWriter *writer, const KeyTable *items, const uint32 *order, ByteBuffer *buffer)
+{
+	uint8	   *bytes = buffer_reserve(buffer, 4 + keytable_stored_size(items));
+
+	buffer_advance(buffer, keytable_store_keys(items, order, store_u32(bytes, items->count)));
+	write_baskets(writer, buffer);
 }
 
 /* ---------- checking ---------- */
@@ -436,4 +445,86 @@ basket_book_merge_tails(const BookFormat *format, const BookReader *readers, int
 		pfree(parts[i].item);
 	pfree(parts);
 	pfree(writer);
+}
+
+/* ---------- forgetting ---------- */
+
+/*
+ * Numbers the items anew that are in a basket which is left; the others are dropped.
+ * Returns the list of these, which goes with the filter.
+ */
+static uint32 *
+renumber_items(BasketReader *book, BookFilter baskets, uint32 *number, BookFilter *items)
+{
+	uint32		nitems = book->items.count;
+	uint32	   *dropped = large_alloc(CurrentMemoryContext, Max((Size) nitems, 1) * sizeof(uint32));
+	uint32	   *entries = large_alloc(CurrentMemoryContext, Max((Size) nitems, 1) * sizeof(uint32));
+	uint32		size;
+
+	memset(number, 0, Max((Size) nitems, 1) * sizeof(uint32));
+	for (uint32 i = 0; basket_next(book, &size); i++)
+	{
+		check_interrupts(i);
+		if (!book_filter_keeps(&baskets, i))
+		{
+			basket_skip_items(book, size);
+			continue;
+		}
+		basket_read_items(book, entries, size);
+		for (uint32 k = 0; k < size; k++)
+			number[entries[k]] = 1;
+	}
+	basket_reader_init(book);
+	*items = (BookFilter) {.dropped = dropped};
+	for (uint32 i = 0; i < nitems; i++)
+	{
+		check_interrupts(i);
+		if (number[i] != 0)
+			number[i] = items->count++;
+		else
+			dropped[items->ndropped++] = i;
+	}
+	pfree(entries);
+	return dropped;
+}
+
+static void
+basket_book_filter_tail(const BookFormat *format, const BookReader *reader, const BookFilter *filter, ByteBuffer *buffer)
+{
+	BasketReader *book = palloc(sizeof(BasketReader));
+	BasketWriter *writer = palloc(sizeof(BasketWriter));
+	BookFilter	baskets = *filter;
+	BookFilter	items;
+	uint32	   *number;
+	uint32	   *dropped;
+	uint32	   *entries;
+	uint32		size;
+
+	book->reader = *reader;
+	basket_reader_init(book);
+	number = large_alloc(CurrentMemoryContext, Max((Size) book->items.count, 1) * sizeof(uint32));
+	entries = large_alloc(CurrentMemoryContext, Max((Size) book->items.count, 1) * sizeof(uint32));
+	dropped = renumber_items(book, *filter, number, &items);
+	basket_writer_init(writer, book->entries_left);
+	for (uint32 i = 0; basket_next(book, &size); i++)
+	{
+		check_interrupts(i);
+		if (!book_filter_keeps(&baskets, i))
+		{
+			basket_skip_items(book, size);
+			continue;
+		}
+		basket_read_items(book, entries, size);
+		for (uint32 k = 0; k < size; k++)
+			entries[k] = number[entries[k]];
+		basket_write(writer, entries, size);
+	}
+	buffer_advance(buffer, store_u32(buffer_reserve(buffer, 4), items.count));
+	book_filter_keys(&book->items, &items, buffer);
+	write_baskets(writer, buffer);
+	pfree(dropped);
+	pfree(entries);
+	pfree(number);
+	pfree(writer);
+	pfree(book);
 }

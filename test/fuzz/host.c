@@ -980,14 +980,19 @@ resetStringInfo(StringInfo string)
 }
 
 void
-appendBinaryStringInfo(StringInfo string, ANY_BYTES *data, int length)
+enlargeStringInfo(StringInfo string, int length)
 {
 	host_require(length >= 0, "appends %d bytes", length);
-	if (string->len + length >= string->maxlen)
-	{
-		string->maxlen = 2 * (string->len + length + 1);
-		string->data = repalloc(string->data, string->maxlen);
-	}
+	if (string->len + length < string->maxlen)
+		return;
+	string->maxlen = 2 * (string->len + length + 1);
+	string->data = repalloc(string->data, string->maxlen);
+}
+
+void
+appendBinaryStringInfo(StringInfo string, ANY_BYTES *data, int length)
+{
+	enlargeStringInfo(string, length);
 	if (length > 0)
 		memcpy(string->data + string->len, data, length);
 	string->len += length;

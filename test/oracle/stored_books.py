@@ -190,7 +190,13 @@ def rfm_book(key_type, rows, id_type=None):
         summaries.append((frequency, refunds, *money.parts(total(row[-1] for row in of)), min(times), max(times) - min(times)))
     form = KEY_TYPE[id_type] if id_type else 0
     latest = max([microseconds(row[-2]) for of in members.values() for row in of], default=0)
-    tail = i64(latest) + b"".join(map(member_block, blocks(summaries))) + money.listed() + orders
+    late = []
+    for place, key in enumerate(keys):
+        last = max(members[key], key=lambda row: microseconds(row[-2]))
+        if not any(row[-2] == last[-2] and Decimal(row[-1]) >= 0 for row in members[key]):
+            late.append((place, microseconds(last[-2])))
+    refunded = b"".join(packed_block([place for place, _ in block]) + packed_block([time for _, time in block]) for block in blocks(late))
+    tail = i64(latest) + b"".join(map(member_block, blocks(summaries))) + money.listed() + u32(len(late)) + refunded + orders
     return literal("rfm_book", book(3, key_type, form, skipped, keys, tail))
 
 
