@@ -150,8 +150,9 @@ history_book_next(HistoryReader *events)
 		events->start = unzigzag(start);
 	}
 	events->at = load_varint(events->at, &n);
-	if (unlikely(n > events->capacity))
-		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), events->pool.context);
+	/* Also for a first member without events, so that readers may count on an array. */
+	if (unlikely(n >= events->capacity))
+		events->events = array_grow(events->events, &events->capacity, n + 1, sizeof(Event), events->pool.context);
 	events->count = n;
 	events->pool.count = 0;
 	events->at = events_load(events->at, end_of(events), n, events->layout, &events->pool, events->events);

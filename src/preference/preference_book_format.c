@@ -44,7 +44,16 @@ preference_writer_init(PreferenceWriter *writer)
 	buffer_init(&writer->cells, 1024, CurrentMemoryContext);
 	writer->wide = (DecimalPool) {.context = CurrentMemoryContext};
 	writer->ncells = 0;
+	writer->all = 0;
 	writer->members = writer->waiting = 0;
+}
+
+static void
+purchases_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("number of purchases is out of range")));
 }
 
 static void
@@ -84,6 +93,9 @@ preference_write_member(PreferenceWriter *writer, const PreferenceCell *cells, S
 			if (decimal_is_pooled(money))
 				money = decimal_pool_put(&writer->wide, &pool->item[money >> 8]);
 		}
+		/* Reports add up what all members bought. */
+		if (pg_add_s64_overflow(writer->all, cells[i].n, &writer->all))
+			purchases_error();
 		writer->category[writer->waiting] = cells[i].category;
 		writer->n[writer->waiting] = cells[i].n;
 		writer->mantissa[writer->waiting] = money >> 8;
@@ -474,9 +486,7 @@ static inline void
 add_cell(PreferenceCell *sum, const PreferenceCell *cell, DecimalPool *pool)
 {
 	if (pg_add_s64_overflow(sum->n, cell->n, &sum->n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("number of purchases is out of range")));
+		purchases_error();
 	if (!decimal_add_packed(&sum->money, pool, cell->money, pool))
 		decimal_sum_error();
 }
