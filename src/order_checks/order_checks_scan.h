@@ -1,119 +1,114 @@
 /*
  * order_checks_scan.h
- *	  Everything that the checks find in a check_book.
+ *	  The passes over a check_book, and what they tell each other.
+ *
+ * First the ids, each once; then the orders without their lines, for members and
+ * times; then the lines, for what is usual for an item; at last everything again, now
+ * that each row can be judged.  The columns that a pass does not need are not read.
  */
 #ifndef CUSTMART_ORDER_CHECKS_SCAN_H
 #define CUSTMART_ORDER_CHECKS_SCAN_H
 
-#include "order_checks/check_book.h"
-#include "money/decimal_total.h"
-#include "order_checks/order_checks_core.h"
-#include "shared/calendar.h"
+#include "order_checks/order_checks_findings.h"
 
-/* A text in the book, or NULL. */
-typedef struct CheckText
+/* Flags of an order. */
+#define ORDER_TWO_MEMBERS 1
+#define ORDER_TWO_TIMES 2
+#define ORDER_SWAPPED 4
+#define ORDER_SCIENTIFIC 8
+#define ORDER_TEST 16
+
+#define NO_SERIES PG_UINT32_MAX
+
+/* What the passes tell each other, besides the findings. */
+typedef struct Scan
 {
-	const char *data;
-	uint32		length;
-} CheckText;
+	CheckFindings *findings;
+	uint32	   *member_orders;	/* of each member */
+	bool		has_dominant_member;
+	uint8	   *order_flags;
+	int64	   *order_times;	/* local, or CHECK_NO_TIME */
+	uint32	   *order_series;	/* or NO_SERIES */
+	KeyTable	series;			/* prefix and length of a number; how many orders */
+	int64	   *item_rows;		/* of each item */
+	UsualPrice *usual;
+	float8	   *huge;			/* half of the quantities from which on a sale is huge, doubled; 0: none is */
+	bool		has_huge;		/* some is above 0 */
+	uint32	   *reversed;		/* lines that are huge and were taken back, ascending */
+	Size		nreversed;
+} Scan;
 
-typedef struct CheckFinding
+extern void scan_ids(Scan *scan);
+extern void scan_orders(Scan *scan);
+extern void find_swaps(Scan *scan);
+extern void find_gaps(Scan *scan);
+extern void scan_items(Scan *scan);
+extern void scan_item_shapes(Scan *scan);
+extern void scan_reversals(Scan *scan);
+extern void scan_rows(Scan *scan);
+
+static inline void *
+check_alloc_zeroed(Size n, Size size)
 {
-	int64		rows;
-	DecimalTotal amount;
-	uint8	   *members;		/* a bit for each */
-	CheckText	example;		/* an order id, the one of the row with most money */
-	float8		example_money;
-} CheckFinding;
+	return MemoryContextAllocExtended(CurrentMemoryContext, Max(n, 1) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
 
-/* A row, or what rows have in common, that a filter leaves out. */
-typedef struct CheckListed
+static inline int32
+day_of_time(int64 local)
 {
-	CheckText	order;
-	int64		time;
-	uint32		item;
-	int64		quantity;
-	int64		price;
-} CheckListed;
+	return (int32) (local / USECS_PER_DAY) - (local % USECS_PER_DAY < 0);
+}
 
-typedef struct CheckList
+/* An order id; its data is NULL if it has none. */
+static inline CheckText
+order_text(const Key *key)
 {
-	CheckListed *items;
-	Size		count;
-	Size		room;
-} CheckList;
+	CheckText	text = {key->bytes.data, key->bytes.length};
 
-typedef struct CheckFindings
-{
-	CheckReader checks;
-	DecimalPool pool;
-	Zone	   *zone;
-	bool		has_as_of;
-	int64		as_of;			/* in a book of clocks, what they show */
+	if (text.length == 0)
+		text.data = NULL;
+	else if (text.data[0] == CHECK_KEY_ESCAPE)
+	{
+		text.data++;
+		text.length--;
+	}
+	return text;
+}
 
-	int64		rows;
-	DecimalTotal amount;
-	CheckFinding of[ORDER_CHECKS];
-	int64		orders;
-	float8		farthest;		/* factor between a price and the usual one */
-
-	/* ids */
-	uint32	   *name_offsets[CHECK_NAMES];
-	uint8	   *name_flags[CHECK_NAMES];
-	int64		rounded_ids;
-	int64		variants[CHECK_NAMES];	/* ids that are written in several ways */
-	int64		variant_forms[CHECK_NAMES];
-	uint32		rare_items;
-	CheckText  *common_shapes;
-	uint32		common_shape_count;
-
-	/* members */
-	int64		no_member_orders;
-	uint32		top_member;		/* 0: none */
-	int64		top_orders;
-	int64		second_orders;
-
-	/* orders */
-	int64		two_member_orders;
-	int64		two_time_orders;
-	int64		times_of_these;
-	int64		zero_orders;	/* of rows of price 0 alone */
-	SwapCounts	swaps;
-	bool		has_series;
-	CheckList	swapped;
-
-	/* dates: of all rows, and without placeholders */
-	int64		first_time;
-	int64		last_time;
-	int64		first_real_time;
-	int64		last_real_time;
-	GapCounts	gaps;
-
-	int64		duplicate_groups;
-	CheckList	outliers;
-	CheckList	slips;
-	CheckList	reversals;
-	bool		has_alike_reversals;	/* rows that are none have order, time, item, quantity and price of one */
-	int64	   *currency_rows;
-	uint32		main_currency;	/* 0: none */
-	uint32		currencies;
-} CheckFindings;
-
-/* Flags of a name. */
-#define NAME_IS_NOBODY 1
-#define NAME_IS_VARIANT 2
-#define NAME_IS_SCIENTIFIC 4
-#define NAME_IS_TEST 8
-#define NAME_IS_RARE 16
-
-extern void order_checks_scan(CheckFindings *findings);
-extern CheckText check_name_text(const CheckFindings *findings, CheckNames names, uint32 name);
-extern int64 check_local_time(const CheckFindings *findings, int64 time);
+/* ---------- prices and quantities ---------- */
 
 static inline bool
-check_time_is_finite(int64 time)
+is_positive(const CheckFindings *findings, int64 number)
 {
-	return time != CHECK_NO_TIME && !TIMESTAMP_NOT_FINITE(time);
+	return number != CHECK_NO_NUMBER && decimal_packed_is_positive(number, &findings->pool);
+}
+
+static inline bool
+is_negative(const CheckFindings *findings, int64 number)
+{
+	if (unlikely(decimal_is_pooled(number)))
+		return decimal_sign(&findings->pool.item[number >> 8]) < 0;
+	return number < 0;
+}
+
+static inline bool
+is_zero(int64 number)
+{
+	return number >> 8 == 0 && number != CHECK_NO_NUMBER && !decimal_is_pooled(number);
+}
+
+static inline float8
+to_double(const CheckFindings *findings, int64 number)
+{
+	if (likely((number & 0xFF) == 0))
+		return (float8) (number >> 8);
+	return decimal_packed_to_double(number, &findings->pool);
+}
+
+static inline float8
+absolute(float8 number)
+{
+	return number < 0 ? -number : number;
 }
 
 #endif							/* CUSTMART_ORDER_CHECKS_SCAN_H */

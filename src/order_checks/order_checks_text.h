@@ -5,7 +5,7 @@
 #ifndef CUSTMART_ORDER_CHECKS_TEXT_H
 #define CUSTMART_ORDER_CHECKS_TEXT_H
 
-#include "order_checks/order_checks_scan.h"
+#include "order_checks/order_checks_findings.h"
 
 #include "lib/stringinfo.h"
 
