@@ -375,20 +375,6 @@ group_lines(CheckExtra *extra)
 	return grouped;
 }
 
-/* For each entry of a table its place in the order, from 1. */
-static uint32 *
-ranks_of(const KeyTable *table, const uint32 *sorted)
-{
-	uint32	   *ranks = large_alloc(CurrentMemoryContext, Max((Size) table->count, 1) * sizeof(uint32));
-
-	for (uint32 i = 0; i < table->count; i++)
-	{
-		check_interrupts(i);
-		ranks[sorted[i]] = i + 1;
-	}
-	return ranks;
-}
-
 static inline uint32
 rank_of(const uint32 *ranks, uint32 entry)
 {
@@ -447,7 +433,7 @@ check_book_append_tail(Book *book, ByteBuffer *buffer)
 	for (int i = 0; i < CHECK_NAMES; i++)
 	{
 		sorted[i] = keytable_sorted(&extra->names[i]);
-		ranks[i] = ranks_of(&extra->names[i], sorted[i]);
+		ranks[i] = check_ranks(sorted[i], extra->names[i].count);
 	}
 	check_tail_begin(writer);
 	for (uint32 i = 0; i < book->table.count; i++)

@@ -109,10 +109,14 @@ typedef struct CheckTailWriter
 
 extern const BookFormat check_book_format;
 
+/* check_book_format.c */
+extern const char *check_book_split(CheckReader *checks);
 extern void check_book_open(CheckReader *checks, Datum value);
 extern void check_cursor_open(CheckCursor *cursor, const CheckReader *checks);
 extern DecimalPool check_book_load_wide(const CheckReader *checks);
 
+/* check_book_write.c */
+extern uint32 *check_ranks(const uint32 *sorted, uint32 count);
 extern void check_tail_begin(CheckTailWriter *writer);
 extern void check_tail_order(CheckTailWriter *writer, const CheckOrder *order);
 extern void check_tail_end(CheckTailWriter *writer, int price_scale, int quantity_scale,
@@ -122,6 +126,10 @@ extern CheckHead *check_order_head(CheckOrder *order);
 extern CheckLine *check_order_lines(CheckOrder *order, Size n);
 extern int64 check_order_number(CheckOrder *order, int64 number, const DecimalPool *pool);
 extern void check_order_free(CheckOrder *order);
+
+/* check_book_merge.c */
+extern void check_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
+								   const BookMergeOrder *order, ByteBuffer *buffer);
 
 /* The order of heads and lines; numbers are normal, so equal ones have equal bits unless they are wide. */
 static inline int

@@ -1,7 +1,7 @@
 /*
  * check_book_format.c
- *	  The stored form of a check_book: sections and columns, the checker for all
- *	  bytes from outside, writing and merging.
+ *	  The stored form of a check_book: sections and columns, read, and checked if they
+ *	  come from outside.  check_book_write.c writes it.
  *
  * Stored behind the keys: the largest scales of price and quantity (1 byte each);
  * the names of members, items and currencies, each a number (4), lengths (4 each)
@@ -12,15 +12,12 @@
 
 #include "mb/pg_wchar.h"
 #include "shared/bytes.h"
-#include "shared/growing_array.h"
 #include "shared/time_range.h"
 
 #define CHECK_BOOK_VERSION 1
 
 static const char *check_book_check(const uint8 *bytes, Size length);
 static const char *check_book_check_encoding(const BookReader *reader);
-static void check_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
-								   const BookMergeOrder *order, ByteBuffer *buffer);
 
 const BookFormat check_book_format = {
 	.type = {"check_book", check_book_check},
@@ -72,8 +69,8 @@ column_length(const CheckReader *checks, int column)
 }
 
 /* Finds the sections of the tail; returns what is wrong with their sizes, or NULL. */
-static const char *
-split(CheckReader *checks)
+const char *
+check_book_split(CheckReader *checks)
 {
 	const uint8 *at = checks->reader.tail;
 	const uint8 *end = at + checks->reader.tail_size;
@@ -124,7 +121,7 @@ void
 check_book_open(CheckReader *checks, Datum value)
 {
 	book_open(&checks->reader, value, &check_book_format);
-	(void) split(checks);
+	(void) check_book_split(checks);
 }
 
 /* Puts a cursor before the first order of a checked book. */
@@ -349,7 +346,7 @@ check_book_check(const uint8 *bytes, Size length)
 	const char *wrong = book_read_header(&checks.reader, &check_book_format, bytes, length);
 	OrderChecker *checker;
 
-	if (wrong != NULL || (wrong = split(&checks)) != NULL ||
+	if (wrong != NULL || (wrong = check_book_split(&checks)) != NULL ||
 		(wrong = book_check_order(&checks.reader)) != NULL ||
 		(wrong = check_keys(&checks.reader)) != NULL)
 		return wrong;
@@ -413,7 +410,7 @@ check_book_check_encoding(const BookReader *reader)
 {
 	CheckReader checks = {.reader = *reader};
 
-	(void) split(&checks);
+	(void) check_book_split(&checks);
 	for (int i = 0; i < CHECK_NAMES; i++)
 	{
 		const uint8 *name = checks.names[i].bytes;
@@ -429,374 +426,4 @@ check_book_check_encoding(const BookReader *reader)
 		}
 	}
 	return NULL;
-}
-
-/* ---------- one order ---------- */
-
-#define ST_SORT sort_heads
-#define ST_ELEMENT_TYPE CheckHead
-#define ST_COMPARE(a, b) compare_check_heads(a, b)
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-#define ST_SORT sort_lines
-#define ST_ELEMENT_TYPE CheckLine
-#define ST_COMPARE_ARG_TYPE const DecimalPool
-#define ST_COMPARE(a, b, pool) compare_check_lines(a, b, pool)
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-/* Adds a head without lines to an order. */
-CheckHead *
-check_order_head(CheckOrder *order)
-{
-	CheckHead  *head;
-
-	if (unlikely(order->nheads == order->heads_room))
-		order->heads = array_grow(order->heads, &order->heads_room, order->nheads + 1, sizeof(CheckHead),
-								  order->pool.context);
-	head = &order->heads[order->nheads++];
-	head->first_line = order->nlines;
-	head->lines = 0;
-	return head;
-}
-
-/* Adds lines to an order, which the caller fills in. */
-CheckLine *
-check_order_lines(CheckOrder *order, Size n)
-{
-	if (unlikely(order->lines_room - order->nlines < n))
-		order->lines = array_grow(order->lines, &order->lines_room, order->nlines + n, sizeof(CheckLine),
-								  order->pool.context);
-	order->nlines += n;
-	return order->lines + order->nlines - n;
-}
-
-/* A number of a line, from another pool. */
-int64
-check_order_number(CheckOrder *order, int64 number, const DecimalPool *pool)
-{
-	return decimal_is_pooled(number) ? decimal_pool_put(&order->pool, &pool->item[number >> 8]) : number;
-}
-
-/* Sorts the lines from the given one on and adds up equal ones. */
-static void
-arrange_lines(CheckOrder *order, Size first)
-{
-	CheckLine  *lines = order->lines + first;
-	Size		n = order->nlines - first;
-	Size		kept = 0;
-
-	sort_lines(lines, n, &order->pool);
-	for (Size i = 1; i < n; i++)
-	{
-		check_interrupts(i);
-		if (compare_check_lines(&lines[kept], &lines[i], &order->pool) != 0)
-			lines[++kept] = lines[i];
-		else if (pg_add_u32_overflow(lines[kept].count, lines[i].count, &lines[kept].count))
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("check_book cannot count more than %u equal rows", PG_UINT32_MAX)));
-	}
-	order->nlines = first + kept + 1;
-}
-
-/* Sorts heads and lines of an order and joins what is equal. */
-void
-check_order_arrange(CheckOrder *order)
-{
-	Size		nlines = order->nlines;
-	Size		kept = 0;
-	CheckLine  *swap;
-	Size		room;
-
-	if (order->nheads == 1)
-	{
-		if (nlines > 1)
-			arrange_lines(order, 0);
-		order->heads[0].lines = (uint32) order->nlines;
-		return;
-	}
-	sort_heads(order->heads, order->nheads);
-	if (order->spare_room < nlines)
-		order->spare = array_grow(order->spare, &order->spare_room, nlines, sizeof(CheckLine), order->pool.context);
-	swap = order->spare;
-	order->spare = order->lines;
-	order->lines = swap;
-	room = order->spare_room;
-	order->spare_room = order->lines_room;
-	order->lines_room = room;
-	order->nlines = 0;
-	for (Size i = 0; i < order->nheads;)
-	{
-		CheckHead	head = order->heads[i];
-		Size		first = order->nlines;
-
-		do
-		{
-			memcpy(order->lines + order->nlines, order->spare + order->heads[i].first_line,
-				   order->heads[i].lines * sizeof(CheckLine));
-			order->nlines += order->heads[i].lines;
-			check_interrupts(i);
-		} while (++i < order->nheads && compare_check_heads(&head, &order->heads[i]) == 0);
-		arrange_lines(order, first);
-		head.first_line = first;
-		head.lines = (uint32) (order->nlines - first);
-		order->heads[kept++] = head;
-	}
-	order->nheads = kept;
-}
-
-void
-check_order_free(CheckOrder *order)
-{
-	if (order->heads != NULL)
-		pfree(order->heads);
-	if (order->lines != NULL)
-		pfree(order->lines);
-	if (order->spare != NULL)
-		pfree(order->spare);
-	if (order->pool.item != NULL)
-		pfree(order->pool.item);
-}
-
-/* ---------- writing ---------- */
-
-void
-check_tail_begin(CheckTailWriter *writer)
-{
-	memset(writer, 0, sizeof(*writer));
-	for (int i = 0; i < CHECK_COLUMNS; i++)
-		buffer_init(&writer->columns[i].buffer, 256, CurrentMemoryContext);
-	writer->wide.context = CurrentMemoryContext;
-}
-
-static inline int64
-stored_number(CheckTailWriter *writer, int64 number, const DecimalPool *pool)
-{
-	return unlikely(decimal_is_pooled(number)) ? decimal_pool_put(&writer->wide, &pool->item[number >> 8]) : number;
-}
-
-/* Writes an order whose heads and lines are arranged. */
-void
-check_tail_order(CheckTailWriter *writer, const CheckOrder *order)
-{
-	if (order->nlines > PG_UINT32_MAX - writer->nlines)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("check_book cannot have more than %u different rows", PG_UINT32_MAX),
-				 errhint("%s", check_book_format.size_hint)));
-	column_put(&writer->columns[COLUMN_ORDER_HEADS], order->nheads);
-	writer->nheads += order->nheads;
-	writer->nlines += order->nlines;
-	for (Size i = 0; i < order->nheads; i++)
-	{
-		const CheckHead *head = &order->heads[i];
-
-		check_interrupts(i);
-		column_put(&writer->columns[COLUMN_TIME], head->time);
-		column_put(&writer->columns[COLUMN_MEMBER], head->member);
-		column_put(&writer->columns[COLUMN_CURRENCY], head->currency);
-		column_put(&writer->columns[COLUMN_HEAD_LINES], head->lines);
-	}
-	for (Size i = 0; i < order->nlines; i++)
-	{
-		const CheckLine *line = &order->lines[i];
-
-		check_interrupts(i);
-		column_put(&writer->columns[COLUMN_ITEM], line->item);
-		column_put(&writer->columns[COLUMN_PRICE], stored_number(writer, line->price, &order->pool));
-		column_put(&writer->columns[COLUMN_QUANTITY], stored_number(writer, line->quantity, &order->pool));
-		column_put(&writer->columns[COLUMN_COUNT], line->count);
-	}
-}
-
-/* Writes the tail; the names are in the tables, to be stored in the order given. */
-void
-check_tail_end(CheckTailWriter *writer, int price_scale, int quantity_scale,
-			   const KeyTable *names, uint32 *const *sorted, ByteBuffer *buffer)
-{
-	uint8	   *bytes = buffer_reserve(buffer, 2);
-
-	*bytes++ = (uint8) price_scale;
-	*bytes++ = (uint8) quantity_scale;
-	buffer_advance(buffer, bytes);
-	for (int i = 0; i < CHECK_NAMES; i++)
-	{
-		bytes = buffer_reserve(buffer, 4 + keytable_stored_size(&names[i]));
-		bytes = store_u32(bytes, names[i].count);
-		buffer_advance(buffer, keytable_store_keys(&names[i], sorted[i], bytes));
-	}
-	bytes = buffer_reserve(buffer, 8);
-	buffer_advance(buffer, store_u32(store_u32(bytes, writer->nheads), writer->nlines));
-	for (int i = 0; i < CHECK_COLUMNS; i++)
-	{
-		column_flush(&writer->columns[i]);
-		buffer_append(buffer, writer->columns[i].buffer.data, writer->columns[i].buffer.size);
-		pfree(writer->columns[i].buffer.data);
-	}
-	bytes = buffer_reserve(buffer, 4 + (Size) writer->wide.count * DECIMAL_STORED_SIZE);
-	buffer_advance(buffer, decimal_pool_store(&writer->wide, bytes));
-	if (writer->wide.item != NULL)
-		pfree(writer->wide.item);
-}
-
-/* ---------- merging ---------- */
-
-/* One of several books that are merged. */
-typedef struct CheckPart
-{
-	CheckReader checks;
-	CheckCursor cursor;
-	DecimalPool pool;
-	uint32	   *names[CHECK_NAMES];	/* the number of each name, and of NULL, in the merged book */
-} CheckPart;
-
-/* Finds or adds the names of a part in the table of all. */
-static uint32 *
-locate_names(const NameList *names, KeyTable *table)
-{
-	uint32	   *entries = large_alloc(CurrentMemoryContext, ((Size) names->count + 1) * sizeof(uint32));
-	const uint8 *name = names->bytes;
-	Key			keys[KEYTABLE_BATCH];
-
-	entries[0] = 0;
-	for (uint32 i = 0; i < names->count;)
-	{
-		int			n = 0;
-
-		check_interrupts(i);
-		for (; n < KEYTABLE_BATCH && i + n < names->count; n++)
-		{
-			memset(&keys[n], 0, sizeof(Key));
-			keys[n].bytes.data = (const char *) name;
-			keys[n].bytes.length = load_u32(names->lengths + (Size) (i + n) * 4);
-			name += keys[n].bytes.length;
-		}
-		keytable_locate(table, keys, n, entries + 1 + i);
-		i += n;
-	}
-	return entries;
-}
-
-/* The place of each entry in the sorted order, from 1. */
-static uint32 *
-ranks_of(const uint32 *sorted, uint32 count)
-{
-	uint32	   *ranks = large_alloc(CurrentMemoryContext, Max((Size) count, 1) * sizeof(uint32));
-
-	for (uint32 i = 0; i < count; i++)
-	{
-		check_interrupts(i);
-		ranks[sorted[i]] = i + 1;
-	}
-	return ranks;
-}
-
-/* Reads the next order of a part and adds it to one that is being merged. */
-static void
-join_order(CheckOrder *order, CheckPart *part)
-{
-	ColumnReader *columns = part->cursor.columns;
-	int64		nheads = column_next(&columns[COLUMN_ORDER_HEADS]);
-
-	for (int64 i = 0; i < nheads; i++)
-	{
-		CheckHead  *head = check_order_head(order);
-		Size		first = order->nlines;
-		CheckLine  *lines;
-
-		head->time = column_next(&columns[COLUMN_TIME]);
-		head->member = part->names[CHECK_MEMBERS][column_next(&columns[COLUMN_MEMBER])];
-		head->currency = part->names[CHECK_CURRENCIES][column_next(&columns[COLUMN_CURRENCY])];
-		head->lines = (uint32) column_next(&columns[COLUMN_HEAD_LINES]);
-		lines = check_order_lines(order, head->lines);
-		for (uint32 k = 0; k < head->lines; k++)
-		{
-			check_interrupts(first + k);
-			lines[k].item = part->names[CHECK_ITEMS][column_next(&columns[COLUMN_ITEM])];
-			lines[k].price = check_order_number(order, column_next(&columns[COLUMN_PRICE]), &part->pool);
-			lines[k].quantity = check_order_number(order, column_next(&columns[COLUMN_QUANTITY]), &part->pool);
-			lines[k].count = (uint32) column_next(&columns[COLUMN_COUNT]);
-		}
-	}
-}
-
-static void
-check_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
-					   const BookMergeOrder *order, ByteBuffer *buffer)
-{
-	CheckPart  *part = large_alloc(CurrentMemoryContext, n * sizeof(CheckPart));
-	CheckTailWriter *writer = palloc(sizeof(CheckTailWriter));
-	CheckOrder	joined = {.pool.context = CurrentMemoryContext};
-	KeyTable	names[CHECK_NAMES];
-	uint32	   *sorted[CHECK_NAMES];
-	int			price_scale = 0;
-	int			quantity_scale = 0;
-	bool		is_joined = false;
-
-	for (int i = 0; i < n; i++)
-	{
-		part[i].checks.reader = parts[i];
-		(void) split(&part[i].checks);
-		check_cursor_open(&part[i].cursor, &part[i].checks);
-		part[i].pool = check_book_load_wide(&part[i].checks);
-		price_scale = Max(price_scale, part[i].checks.price_scale);
-		quantity_scale = Max(quantity_scale, part[i].checks.quantity_scale);
-	}
-	for (int k = 0; k < CHECK_NAMES; k++)
-	{
-		uint32	   *ranks;
-
-		keytable_init(&names[k], KEY_BYTES, 0, CurrentMemoryContext);
-		for (int i = 0; i < n; i++)
-			part[i].names[k] = locate_names(&part[i].checks.names[k], &names[k]);
-		sorted[k] = keytable_sorted(&names[k]);
-		ranks = ranks_of(sorted[k], names[k].count);
-		for (int i = 0; i < n; i++)
-			for (uint32 name = 1; name <= part[i].checks.names[k].count; name++)
-			{
-				check_interrupts(name);
-				part[i].names[k][name] = ranks[part[i].names[k][name]];
-			}
-		pfree(ranks);
-	}
-	check_tail_begin(writer);
-	for (Size i = 0; i < order->n; i++)
-	{
-		check_interrupts(i);
-		join_order(&joined, &part[order->source[i] & BOOK_ORDER_PART]);
-		if ((order->source[i] & BOOK_ORDER_SAME_KEY) != 0)
-		{
-			is_joined = true;
-			continue;
-		}
-
-		/* The names of a part keep their order, so what comes from one part is arranged. */
-		if (is_joined)
-			check_order_arrange(&joined);
-		check_tail_order(writer, &joined);
-		joined.nheads = 0;
-		joined.nlines = 0;
-		joined.pool.count = 0;
-		is_joined = false;
-	}
-	check_tail_end(writer, price_scale, quantity_scale, names, sorted, buffer);
-	check_order_free(&joined);
-	pfree(writer);
-	for (int k = 0; k < CHECK_NAMES; k++)
-	{
-		keytable_clear(&names[k]);
-		pfree(sorted[k]);
-		for (int i = 0; i < n; i++)
-			pfree(part[i].names[k]);
-	}
-	for (int i = 0; i < n; i++)
-		if (part[i].pool.item != NULL)
-			pfree(part[i].pool.item);
-	pfree(part);
 }

@@ -106,6 +106,7 @@ typedef struct CheckFindings
 #define NAME_IS_TEST 8
 #define NAME_IS_RARE 16
 
+extern void order_checks_scan(CheckFindings *findings);
 extern CheckText check_name_text(const CheckFindings *findings, CheckNames names, uint32 name);
 extern int64 check_local_time(const CheckFindings *findings, int64 time);
 

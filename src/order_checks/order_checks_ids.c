@@ -1,8 +1,12 @@
 /*
  * order_checks_ids.c
- *	  What the ids of members, orders and items look like, each once.
+ *	  Ids, each looked at once: nobody, rounded by a spreadsheet, of a test, written in
+ *	  several ways, of a rare shape.
  */
-#include "order_checks/order_checks_passes.h"
+#include "order_checks/order_checks_scan.h"
+
+#include "shared/bytes.h"
+#include "shared/growing_array.h"
 
 static bool
 is_folded(CheckText name)
@@ -74,14 +78,17 @@ find_variants(CheckFindings *findings, CheckNames names)
 	keytable_clear(&folded);
 }
 
+/* Every id once: what it is by itself, and which are written in several ways. */
 void
-check_pass_names(CheckFindings *findings)
+scan_ids(Scan *scan)
 {
+	CheckFindings *findings = scan->findings;
+
 	for (int names = 0; names < CHECK_NAMES; names++)
 	{
 		const NameList *list = &findings->checks.names[names];
 		uint32	   *offsets = large_alloc(CurrentMemoryContext, ((Size) list->count + 1) * sizeof(uint32));
-		uint8	   *flags = alloc_zeroed((Size) list->count + 1, 1);
+		uint8	   *flags = check_alloc_zeroed((Size) list->count + 1, 1);
 
 		findings->name_offsets[names] = offsets;
 		findings->name_flags[names] = flags;
@@ -110,10 +117,11 @@ check_pass_names(CheckFindings *findings)
 	}
 }
 
-/* Finds items whose shape is rare among the rows. */
+/* Finds items whose shape is rare among the rows, once these are counted. */
 void
-check_pass_shapes(CheckFindings *findings, const int64 *item_rows)
+scan_item_shapes(Scan *scan)
 {
+	CheckFindings *findings = scan->findings;
 	uint32		count = findings->checks.names[CHECK_ITEMS].count;
 	KeyTable	shapes;
 	uint32	   *entries = large_alloc(CurrentMemoryContext, Max((Size) count, 1) * sizeof(uint32));
@@ -136,7 +144,7 @@ check_pass_shapes(CheckFindings *findings, const int64 *item_rows)
 		key.bytes.data = buffer != NULL ? buffer : "";
 		key.bytes.length = text.length;
 		keytable_locate(&shapes, &key, 1, &entries[item - 1]);
-		*(int64 *) keytable_payload(&shapes, entries[item - 1]) += item_rows[item];
+		*(int64 *) keytable_payload(&shapes, entries[item - 1]) += scan->item_rows[item];
 	}
 	for (uint32 item = 1; item <= count; item++)
 	{

@@ -2,7 +2,6 @@
  * order_checks_report.c
  *	  The report order_checks: one row a check.
  */
-#include "order_checks/order_checks_scan.h"
 #include "order_checks/order_checks_text.h"
 
 #include "catalog/pg_type.h"
