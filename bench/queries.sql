@@ -491,7 +491,7 @@ WITH answered AS MATERIALIZED (TABLE contact_answered), prior AS (
 	WHERE a.prior > 0
 	GROUP BY a.prior
 )
-SELECT prior, sum(n) AS contacts, sum(x) AS responses, sum(o) AS opt_outs, members, rate_ratio
+SELECT prior, sum(n)::bigint AS contacts, sum(x)::bigint AS responses, sum(o)::bigint AS opt_outs, members, rate_ratio
 FROM cell LEFT JOIN ratio USING (prior)
 GROUP BY prior, members, rate_ratio;
 \endif
@@ -605,4 +605,27 @@ WHERE member ~* '^[0-9](\.[0-9]+)?e\+[0-9]+$' OR order_id ~* '^[0-9](\.[0-9]+)?e
 UNION ALL
 SELECT 'test_row', count(*), coalesce(sum(quantity * price), 0) FROM check_lines
 WHERE member ~* '(^|[^a-z])(test|dummy)([^a-z]|$)' OR order_id ~* '(^|[^a-z])(test|dummy)([^a-z]|$)' OR item ~* '(^|[^a-z])(test|dummy)([^a-z]|$)';
+\endif
+
+\if :want_basket
+-- What goes with what.
+CREATE VIEW basket_floor AS SELECT max(basket) AS a, max(item) AS b FROM basket_lines;
+CREATE VIEW basket_sets AS SELECT basket_count(basket_book(basket, item)) FROM basket_lines;
+CREATE VIEW basket_custmart AS SELECT (item_affinities(basket_book(basket, item))).* FROM basket_lines;
+-- The same without a test: the self-join, in whose place there is no other way in SQL.
+CREATE VIEW basket_plain AS
+WITH sets AS MATERIALIZED (SELECT DISTINCT basket, item FROM basket_lines),
+kept AS MATERIALIZED (SELECT basket, item FROM sets WHERE basket NOT IN (SELECT basket FROM sets GROUP BY basket HAVING count(*) > 100)),
+one AS MATERIALIZED (SELECT item, count(*) AS n FROM kept GROUP BY item),
+pair AS MATERIALIZED (
+	SELECT a.item, b.item AS other, count(*) AS together FROM kept a JOIN kept b USING (basket)
+	WHERE a.item < b.item GROUP BY a.item, b.item HAVING count(*) >= 10),
+both_ways AS (SELECT item, other, together FROM pair UNION ALL SELECT other, item, together FROM pair)
+SELECT item, other, rank, together, item_baskets, other_baskets, together::float8 / baskets AS support, together::float8 / item_baskets AS confidence,
+	together::float8 * baskets / (item_baskets::float8 * other_baskets) AS lift, together::float8 / (item_baskets + other_baskets - together) AS jaccard, together / sqrt(item_baskets::float8 * other_baskets) AS cosine
+FROM (SELECT p.item, p.other, p.together, a.n AS item_baskets, b.n AS other_baskets,
+		rank() OVER (PARTITION BY p.item ORDER BY p.together * p.together::numeric / b.n DESC) AS rank
+	FROM both_ways p JOIN one a ON a.item = p.item JOIN one b ON b.item = p.other) r,
+	(SELECT count(DISTINCT basket) AS baskets FROM kept) n
+WHERE rank <= 20;
 \endif

@@ -382,6 +382,16 @@ workload_checks() {
 	compare "" checks_custmart "a statement for each of 19 checks" checks_plain faster 4
 }
 
+workload_basket() {
+	heading "Baskets"
+	same "what goes with what" "SELECT item, other, rank, together, item_baskets, other_baskets, round(lift::numeric, 9), round(cosine::numeric, 9) FROM basket_custmart" \
+		"SELECT item, other, rank, together, item_baskets, other_baskets, round(lift::numeric, 9), round(cosine::numeric, 9) FROM basket_plain"
+	alternate basket_custmart basket_sets basket_floor basket_plain
+	compare "basket_book alone" basket_sets "floor" basket_floor times
+	compare "item_affinities, with tests" basket_custmart "floor" basket_floor times 4
+	compare "" basket_custmart "self-join, without tests" basket_plain faster 30
+}
+
 # Whatever the size asked for, so that the growth of each release can be compared.
 workload_scaling() {
 	local millions

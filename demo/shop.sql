@@ -3,7 +3,7 @@
 -- Everything follows from dice(), and dice() from md5: the shop is the same, to
 -- the cent, on every machine and every PostgreSQL version.
 --
--- What an analyst has:  members, items, orders, order_lines, app_events, book_orders, offers_sent, mail_log.
+-- What an analyst has:  members, items, orders, order_lines, app_events, book_orders, offers_sent, mail_log, cafe_lines.
 -- What only we know:    kinds, truth, book_truth, planted_offers.  shop_report compares the two.
 
 -- Compiling these queries would take longer than running them.
@@ -224,6 +224,20 @@ CREATE TABLE claims AS
 SELECT offer, m AS member_id, at, row_number() OVER (PARTITION BY offer ORDER BY at, m) <= stock AS redeemed
 FROM promised, generate_series(1, issued) m, LATERAL (SELECT begins + dice(40000, offer || ' at ' || m) * interval '1 minute' AS at) t
 WHERE dice(1000, offer || ' wanted by ' || m) < 80;
+
+-- A quarter in the café.  Half of all receipts have a coffee; most have a dish or two of 120, some more liked than others.
+-- Planted: of those with soup 70 % have bread, of others 15 %; and eight caterers take one of everything.
+CREATE TABLE cafe_lines AS
+SELECT r::bigint AS receipt, item
+FROM generate_series(1, 9000) r, LATERAL (SELECT dice(100, 'soup ' || r) < 10 AS soup) s,
+LATERAL (SELECT 'coffee' AS item WHERE dice(100, 'a coffee ' || r) < 50
+	UNION SELECT 'soup' WHERE soup
+	UNION SELECT 'bread' WHERE dice(100, 'bread ' || r) < CASE WHEN soup THEN 70 ELSE 15 END
+	UNION SELECT 'dish ' || 1 + dice(1 + dice(120, 'kind ' || r || ' ' || n), 'dish ' || r || ' ' || n)
+		FROM generate_series(1, dice(3, 'dishes ' || r)) n) i
+UNION ALL
+SELECT 9000 + r, item FROM generate_series(1, 8) r, LATERAL (SELECT 'dish ' || n FROM generate_series(1, 120) n
+	UNION ALL VALUES ('coffee'), ('soup'), ('bread')) i(item);
 
 ALTER TABLE orders ADD PRIMARY KEY (order_id);
 VACUUM ANALYZE;

@@ -98,3 +98,12 @@ FROM orders o
 WINDOW w AS (PARTITION BY o.order_id / 3 ORDER BY o.order_id);
 INSERT INTO check_lines SELECT l.* FROM check_lines l WHERE hashtext(order_id) % 100 = 0;
 \endif
+
+\if :want_basket
+-- As many lines of baskets with 10 on average, of 20,000 items: half of them of what the basket is for, 50 of 400 things to buy for.
+CREATE UNLOGGED TABLE basket_lines (basket bigint, item bigint);
+INSERT INTO basket_lines
+SELECT basket, CASE WHEN dice(i, 15) < 0.5 THEN purpose * 50 + trunc(50 * dice(i, 16) ^ 2) ELSE trunc(20000 * dice(i, 17) ^ 2) END::bigint
+FROM (SELECT basket, trunc(400 * dice(basket, 14) ^ 2) AS purpose, basket * 32 + n AS i
+	FROM generate_series(1, :rows / 10::bigint) basket, LATERAL generate_series(1, 1 + trunc(19 * dice(basket, 18))::int) n OFFSET 0) lines;
+\endif

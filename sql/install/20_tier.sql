@@ -8,24 +8,24 @@ COMMENT ON FUNCTION tier({value}, double precision[], text[]) IS
 
 -- @end
 
-CREATE FUNCTION tier_cuts_step(double precision[], double precision, double precision[]) RETURNS double precision[]
+CREATE FUNCTION tier_cuts_step(bigint[], double precision, double precision[]) RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'custmart_tier_cuts_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION tier_cuts_combine(double precision[], double precision[]) RETURNS double precision[]
+CREATE FUNCTION tier_cuts_combine(bigint[], bigint[]) RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'custmart_tier_cuts_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-CREATE FUNCTION tier_cuts_final(double precision[]) RETURNS double precision[]
+CREATE FUNCTION tier_cuts_final(bigint[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'custmart_tier_cuts_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5000;
 
 CREATE AGGREGATE tier_cuts(value double precision, shares double precision[]) (
-	SFUNC = tier_cuts_step, STYPE = double precision[], SSPACE = 8192,
+	SFUNC = tier_cuts_step, STYPE = bigint[], SSPACE = 8192,
 	FINALFUNC = tier_cuts_final, COMBINEFUNC = tier_cuts_combine, PARALLEL = SAFE
 );
 
 CREATE FUNCTION tier_of(value double precision, cuts double precision[], names text[]) RETURNS text
 	AS 'MODULE_PATHNAME', 'custmart_tier_of' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
-COMMENT ON FUNCTION tier_cuts_step(double precision[], double precision, double precision[]) IS 'Transition function of the aggregate tier_cuts.';
-COMMENT ON FUNCTION tier_cuts_combine(double precision[], double precision[]) IS 'Combine function of the aggregate tier_cuts.';
-COMMENT ON FUNCTION tier_cuts_final(double precision[]) IS 'Final function of the aggregate tier_cuts.';
+COMMENT ON FUNCTION tier_cuts_step(bigint[], double precision, double precision[]) IS 'Transition function of the aggregate tier_cuts.';
+COMMENT ON FUNCTION tier_cuts_combine(bigint[], bigint[]) IS 'Combine function of the aggregate tier_cuts.';
+COMMENT ON FUNCTION tier_cuts_final(bigint[]) IS 'Final function of the aggregate tier_cuts.';
 COMMENT ON AGGREGATE tier_cuts(double precision, double precision[]) IS
 	'The lowest value of each grade but the last, best grade first, values taken as double precision; Infinity where nobody can have the grade. Store it to grade others by the same cuts with tier_of(). Rows with NULL are skipped; no rows: NULL. Errors as for tier(); 54000 for more than 100 million values.';
 COMMENT ON FUNCTION tier_of(double precision, double precision[], text[]) IS

@@ -17,6 +17,7 @@ typedef struct AudienceReader
 {
 	BookReader	reader;
 	int			audiences;
+	bool		is_said_by_skipped;	/* a row that was skipped had so many, too */
 	BookKeyCursor keys;
 	const uint8 *bytes;			/* of the next block */
 	uint32		left;			/* members behind the block at hand */

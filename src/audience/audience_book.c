@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "book/book_forget.h"
 #include "shared/bytes.h"
 #include "shared/conditions.h"
 #include "utils/float.h"
@@ -19,15 +20,21 @@
 /* A guess of the stored size of what is kept of a member, for the limit of size. */
 #define MEMBER_SIZE 8
 
+/* The first byte of a tail: the number of audiences, and this bit if a row that was skipped had so many, too. */
+#define SAID_BY_SKIPPED 0x80
+
 /* Number of audiences, 0 before the first row that has conditions. */
 typedef struct AudienceExtra
 {
 	int			audiences;
+	bool		is_said_by_skipped;	/* a row that was skipped since the table was stored had so many, too */
 } AudienceExtra;
 
 static const char *audience_book_check(const uint8 *bytes, Size length);
 static void audience_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
 									  const BookMergeOrder *order, ByteBuffer *buffer);
+static void audience_book_filter_tail(const BookFormat *format, const BookReader *reader,
+									  const BookFilter *filter, ByteBuffer *buffer);
 static void audience_book_init(Book *book);
 static void audience_book_apply(Book *book, const uint32 *entries, const void *rows, int n);
 static void audience_book_before_add_part(Book *book, const BookReader *part);
@@ -39,7 +46,8 @@ const BookFormat audience_book_format = {
 	.stored_kind = STORED_AUDIENCE_BOOK,
 	.stored_version = AUDIENCE_BOOK_VERSION,
 	.size_hint = "Leave members out who are in no audience.",
-	.merge_tails = audience_book_merge_tails
+	.merge_tails = audience_book_merge_tails,
+	.filter_tail = audience_book_filter_tail
 };
 
 static const BookKind audience_book_kind = {
@@ -89,7 +97,7 @@ audience_book_before_add_part(Book *book, const BookReader *part)
 {
 	/* A book of nothing but rows whose conditions were NULL does not know how many there are. */
 	if (part->tail[0] > 0)
-		check_audiences(book, part->tail[0]);
+		check_audiences(book, part->tail[0] & ~SAID_BY_SKIPPED);
 }
 
 static void
@@ -142,7 +150,10 @@ audience_book_step(FunctionCallInfo fcinfo, KeyType key_type, ConditionsForm for
 		member.audiences = conditions_of_array(fcinfo, 3, &conditions_text, &audiences);
 	check_audiences(book, audiences);
 	if (PG_ARGISNULL(1))
+	{
+		((AudienceExtra *) book->extra)->is_said_by_skipped = true;
 		return book_skip_row(book);
+	}
 	member.score = score_argument(fcinfo, 2);
 	row = book_next_row(book, &key);
 	book_set_key(book, key, key_type, PG_GETARG_DATUM(1));
@@ -213,11 +224,11 @@ write_member(BlockWriter *writer, const AudienceMember *member)
 }
 
 static void
-write_audiences(int audiences, ByteBuffer *buffer)
+write_audiences(int audiences, bool is_said_by_skipped, ByteBuffer *buffer)
 {
 	uint8	   *bytes = buffer_reserve(buffer, 1);
 
-	*bytes = (uint8) audiences;
+	*bytes = (uint8) (audiences | (is_said_by_skipped ? SAID_BY_SKIPPED : 0));
 	buffer_advance(buffer, bytes + 1);
 }
 
@@ -230,10 +241,11 @@ audience_book_tail_size(const Book *book)
 static void
 audience_book_append_tail(Book *book, ByteBuffer *buffer)
 {
-	const AudienceExtra *extra = book->extra;
+	AudienceExtra *extra = book->extra;
 	BlockWriter writer = {.buffer = buffer};
 
-	write_audiences(extra->audiences, buffer);
+	write_audiences(book->table.count > 0 || extra->is_said_by_skipped ? extra->audiences : 0, extra->is_said_by_skipped, buffer);
+	extra->is_said_by_skipped = false;
 	for (uint32 i = 0; i < book->table.count; i++)
 	{
 		check_interrupts(i);
@@ -253,6 +265,8 @@ audience_book_check(const uint8 *bytes, Size length)
 	BookReader	reader;
 	const uint8 *at;
 	const uint8 *end;
+	bool		is_said_by_skipped;
+	int			audiences;
 	const char *wrong = book_read_header(&reader, &audience_book_format, bytes, length);
 
 	if (wrong != NULL)
@@ -263,8 +277,12 @@ audience_book_check(const uint8 *bytes, Size length)
 		return wrong;
 	if (reader.tail_size < 1)
 		return "it is too short";
-	if (reader.tail[0] > AUDIENCES_MAX || (reader.tail[0] == 0 && reader.count > 0))
+	is_said_by_skipped = (reader.tail[0] & SAID_BY_SKIPPED) != 0;
+	audiences = reader.tail[0] & ~SAID_BY_SKIPPED;
+	if (audiences > AUDIENCES_MAX || (audiences == 0) != (reader.count == 0 && !is_said_by_skipped))
 		return "its number of audiences is out of range";
+	if (is_said_by_skipped && reader.rows_skipped == 0)
+		return "no row was skipped that has its audiences";
 	at = reader.tail + 1;
 	end = reader.tail + reader.tail_size;
 	for (uint32 left = reader.count; left > 0;)
@@ -279,7 +297,7 @@ audience_book_check(const uint8 *bytes, Size length)
 			return wrong;
 		for (int i = 0; i < n; i++)
 		{
-			if (sets[i] < 0 || sets[i] >> reader.tail[0] != 0)
+			if (sets[i] < 0 || sets[i] >> audiences != 0)
 				return "a member is in an audience that is not there";
 			if (!audience_is_score_key(loaded_score(scores[i])))
 				return "a score is out of range";
@@ -293,7 +311,8 @@ audience_book_check(const uint8 *bytes, Size length)
 void
 audience_reader_init(AudienceReader *book)
 {
-	book->audiences = book->reader.tail[0];
+	book->audiences = book->reader.tail[0] & ~SAID_BY_SKIPPED;
+	book->is_said_by_skipped = (book->reader.tail[0] & SAID_BY_SKIPPED) != 0;
 	book_key_cursor(&book->keys, &book->reader);
 	book->bytes = book->reader.tail + 1;
 	book->left = book->reader.count;
@@ -347,14 +366,16 @@ audience_book_merge_tails(const BookFormat *format, const BookReader *readers, i
 	BlockWriter writer = {.buffer = buffer};
 	AudienceMember sum = {0};
 	int			audiences = 0;
+	bool		is_said_by_skipped = false;
 
 	for (int i = 0; i < n; i++)
 	{
 		parts[i].reader = readers[i];
 		audience_reader_init(&parts[i]);
 		audiences = Max(audiences, parts[i].audiences);
+		is_said_by_skipped |= parts[i].is_said_by_skipped;
 	}
-	write_audiences(audiences, buffer);
+	write_audiences(audiences, is_said_by_skipped, buffer);
 	for (Size i = 0; i < order->n; i++)
 	{
 		AudienceReader *part = &parts[order->source[i] & BOOK_ORDER_PART];
@@ -371,7 +392,30 @@ audience_book_merge_tails(const BookFormat *format, const BookReader *readers, i
 	pfree(parts);
 }
 
+/* ---------- forgetting ---------- */
+
+static void
+audience_book_filter_tail(const BookFormat *format, const BookReader *reader, const BookFilter *filter, ByteBuffer *buffer)
+{
+	AudienceReader *book = palloc(sizeof(AudienceReader));
+	BookFilter	members = *filter;
+	BlockWriter writer = {.buffer = buffer};
+
+	book->reader = *reader;
+	audience_reader_init(book);
+	write_audiences(filter->count > 0 || book->is_said_by_skipped ? book->audiences : 0, book->is_said_by_skipped, buffer);
+	for (uint32 i = 0; next_member(book); i++)
+	{
+		check_interrupts(i);
+		if (book_filter_keeps(&members, i))
+			write_member(&writer, &book->member);
+	}
+	write_block(&writer);
+	pfree(book);
+}
+
 /* ---------- text, binary, merging, counts ---------- */
 
 BOOK_FUNCTIONS(audience_book, &audience_book_kind)
+BOOK_FORGET(audience_book, &audience_book_format, "members")
 BOOK_MEMBER_COUNT(audience_book, &audience_book_kind)

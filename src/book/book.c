@@ -171,7 +171,7 @@ copy_stored(const bytea *stored)
 	bytea	   *copy = large_alloc(CurrentMemoryContext, VARHDRSZ + size);
 
 	SET_VARSIZE(copy, VARHDRSZ + size);
-	memcpy(VARDATA(copy), VARDATA_ANY(stored), size);
+	large_copy(VARDATA(copy), VARDATA_ANY(stored), size);
 	return copy;
 }
 
@@ -375,7 +375,7 @@ book_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 
 	Assert(VARSIZE(stored) == allocated);
 	large_memory_advise(result, allocated);
-	memcpy(result, stored, allocated);
+	large_copy(result, stored, allocated);
 }
 
 /* The operator +: a new book of two, merged at once so that errors are raised here. */

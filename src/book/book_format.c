@@ -47,6 +47,42 @@ book_store_header(const BookFormat *format, KeyType key_type, uint8 form,
 }
 
 /*
+ * The end of so many stored keys, which begin here; NULL if they are truncated.
+ * Their order is not checked.
+ */
+const uint8 *
+book_skip_keys(KeyType key_type, uint32 count, const uint8 *keys, const uint8 *end)
+{
+	const uint8 *at = keys;
+	Size		size;
+
+	switch (key_type)
+	{
+		case KEY_INT64:
+			for (uint32 i = 0; i < count && at != NULL; i += Min(count - i, (uint32) PACKED_ROWS))
+			{
+				check_interrupts(i / PACKED_ROWS);
+				at = packed_skip(at, end, (int) Min(count - i, (uint32) PACKED_ROWS));
+			}
+			return at;
+		case KEY_FIXED16:
+			size = (Size) count * 16;
+			break;
+		case KEY_BYTES:
+			size = (Size) count * 4;
+			for (uint32 i = 0; i < count && size <= (Size) (end - keys); i++)
+			{
+				check_interrupts(i);
+				size += load_u32(keys + (Size) i * 4);
+			}
+			break;
+		default:
+			return NULL;
+	}
+	return size <= (Size) (end - keys) ? keys + size : NULL;
+}
+
+/*
  * Reads the common header of all books and finds where keys and tail begin;
  * returns what is wrong, or NULL.  Neither the order of the keys nor the tail is
  * checked.
@@ -54,9 +90,6 @@ book_store_header(const BookFormat *format, KeyType key_type, uint8 form,
 const char *
 book_read_header(BookReader *reader, const BookFormat *format, const uint8 *bytes, Size length)
 {
-	Size		left;
-	Size		keys_size = 0;
-
 	if (length < BOOK_HEADER_SIZE)
 		return "it is too short";
 	if (bytes[0] != format->stored_kind)
@@ -70,43 +103,12 @@ book_read_header(BookReader *reader, const BookFormat *format, const uint8 *byte
 	if (reader->rows_skipped < 0)
 		return "its number of rows skipped is out of range";
 	reader->keys = bytes + BOOK_HEADER_SIZE;
-	left = length - BOOK_HEADER_SIZE;
-	switch (reader->key_type)
-	{
-		case KEY_INT64:
-			for (uint32 i = 0; i < reader->count; i += Min(reader->count - i, (uint32) PACKED_ROWS))
-			{
-				const uint8 *end = packed_skip(reader->keys + keys_size, bytes + length,
-											   (int) Min(reader->count - i, (uint32) PACKED_ROWS));
-
-				check_interrupts(i / PACKED_ROWS);
-				if (end == NULL)
-					return "its keys are truncated";
-				keys_size = end - reader->keys;
-			}
-			break;
-		case KEY_FIXED16:
-			keys_size = (Size) reader->count * 16;
-			break;
-		case KEY_BYTES:
-			keys_size = (Size) reader->count * 4;
-			if (keys_size > left)
-				return "its keys are truncated";
-			for (uint32 i = 0; i < reader->count; i++)
-			{
-				check_interrupts(i);
-				keys_size += load_u32(reader->keys + (Size) i * 4);
-				if (keys_size > left)
-					return "its keys are truncated";
-			}
-			break;
-		default:
-			return "its type of key is unknown";
-	}
-	if (keys_size > left)
+	if (reader->key_type != KEY_INT64 && reader->key_type != KEY_FIXED16 && reader->key_type != KEY_BYTES)
+		return "its type of key is unknown";
+	reader->tail = book_skip_keys(reader->key_type, reader->count, reader->keys, bytes + length);
+	if (reader->tail == NULL)
 		return "its keys are truncated";
-	reader->tail = reader->keys + keys_size;
-	reader->tail_size = left - keys_size;
+	reader->tail_size = bytes + length - reader->tail;
 	return NULL;
 }
 
@@ -302,8 +304,8 @@ book_check_order(const BookReader *reader)
 }
 
 /* True if text keys are text in the encoding of this database. */
-static bool
-keys_are_text(const BookReader *reader)
+bool
+book_keys_are_text(const BookReader *reader)
 {
 	BookKeyCursor cursor;
 
@@ -373,7 +375,7 @@ check_encoding(bytea *stored, const BookFormat *format)
 	BookReader	reader;
 
 	book_read_stored(&reader, format, stored);
-	if (!keys_are_text(&reader))
+	if (!book_keys_are_text(&reader))
 		return "a key is not text in the encoding of this database";
 	return format->check_encoding == NULL ? NULL : format->check_encoding(&reader);
 }

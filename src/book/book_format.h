@@ -56,6 +56,15 @@ typedef struct BookMergeOrder
 	uint32		count;			/* of different keys */
 } BookMergeOrder;
 
+/* The keys of a book that are left when some are forgotten. */
+typedef struct BookFilter
+{
+	const uint32 *dropped;		/* the places of the others, ascending */
+	uint32		ndropped;
+	uint32		count;			/* of keys that are left */
+	uint32		next;			/* the next place to be dropped: of a copy by which a book is walked */
+} BookFilter;
+
 #define BOOK_PARTS_MAX 64
 #define BOOK_ORDER_PART 0x3F
 #define BOOK_ORDER_SAME_KEY 0x80
@@ -75,18 +84,34 @@ struct BookFormat
 	/* Writes the merged tail of several books, which are known to fit together. */
 	void		(*merge_tails) (const BookFormat *format, const BookReader *parts, int n,
 								const BookMergeOrder *order, ByteBuffer *buffer);
+
+	/* Writes the tail that a book would have had without some of its keys.  NULL if there is no forget. */
+	void		(*filter_tail) (const BookFormat *format, const BookReader *reader,
+								const BookFilter *filter, ByteBuffer *buffer);
 };
+
+/* Whether a key stays; asked of one after the other, and of a copy of the filter. */
+static inline bool
+book_filter_keeps(BookFilter *filter, uint32 place)
+{
+	if (likely(filter->next == filter->ndropped || filter->dropped[filter->next] != place))
+		return true;
+	filter->next++;
+	return false;
+}
 
 extern const char *book_read_header(BookReader *reader, const BookFormat *format,
 									const uint8 *bytes, Size length);
 extern uint8 *book_store_header(const BookFormat *format, KeyType key_type, uint8 form,
 								uint32 count, int64 rows_skipped, uint8 *bytes);
 extern void book_read_stored(BookReader *reader, const BookFormat *format, bytea *stored);
+extern const uint8 *book_skip_keys(KeyType key_type, uint32 count, const uint8 *keys, const uint8 *end);
 extern void book_key_cursor(BookKeyCursor *cursor, const BookReader *reader);
 extern void book_advance(BookKeyCursor *cursor);
 extern Key	book_next_key(BookKeyCursor *cursor);
 extern int64 book_find_key(const BookReader *reader, const Key *key);
 extern const char *book_check_order(const BookReader *reader);
+extern bool book_keys_are_text(const BookReader *reader);
 extern void book_check_size(const BookFormat *format, Size size, uint32 count);
 extern void book_add_skipped(int64 *rows_skipped, int64 more);
 

@@ -185,15 +185,6 @@ custmart_clv_fit(PG_FUNCTION_ARGS)
  */
 #define MEMBER_NUMBERS 4
 
-static int64
-bits_of(float8 number)
-{
-	int64		bits;
-
-	memcpy(&bits, &number, 8);
-	return bits;
-}
-
 static void
 state_error(void)
 {
@@ -252,14 +243,14 @@ custmart_clv_fit_step(PG_FUNCTION_ARGS)
 		decimal_pool_clear(&pool);
 	}
 
-	if (!array_state_of_aggregate(fcinfo, INT8OID, &state))
-		array_state_append(&state, Int64GetDatum(choice));
-	else if (array_state_int64(&state, 1) != choice)
-		models_differ_error((ClvChoice) array_state_int64(&state, 1), choice);
-	array_state_append(&state, Int64GetDatum(repeats));
-	array_state_append(&state, Int64GetDatum(bits_of(last_age)));
-	array_state_append(&state, Int64GetDatum(bits_of(age)));
-	array_state_append(&state, Int64GetDatum(bits_of(mean)));
+	if (!array_state_of_aggregate(fcinfo, &state))
+		array_state_append(&state, choice);
+	else if (array_state_element(&state, 1) != choice)
+		models_differ_error((ClvChoice) array_state_element(&state, 1), choice);
+	array_state_append(&state, repeats);
+	array_state_append(&state, float8_bits(last_age));
+	array_state_append(&state, float8_bits(age));
+	array_state_append(&state, float8_bits(mean));
 	PG_RETURN_DATUM(state.array);
 }
 
@@ -268,7 +259,7 @@ CUSTMART_FUNCTION(custmart_clv_fit_combine);
 Datum
 custmart_clv_fit_combine(PG_FUNCTION_ARGS)
 {
-	return array_state_combine(fcinfo, INT8OID, state_header, "model");
+	return array_state_combine(fcinfo, state_header, "model");
 }
 
 /* Adds the members that a state holds; anybody may have written it. */

@@ -23,7 +23,8 @@ const HistoryBookFormat contact_book_format = {
 		.stored_version = CONTACT_BOOK_VERSION,
 		.size_hint = "Leave out rows that are too old to matter, or make one book per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid).",
 		.check_encoding = check_encoding,
-		.merge_tails = history_book_merge_tails
+		.merge_tails = history_book_merge_tails,
+		.filter_tail = history_book_filter_tail
 	},
 	.layouts = layouts,
 	.forms = lengthof(layouts),
@@ -106,4 +107,5 @@ CONTACT_BOOK_STEP(text, KEY_BYTES)
 /* ---------- text, binary, counts ---------- */
 
 BOOK_FUNCTIONS(contact_book, &contact_book_kind)
+BOOK_FORGET(contact_book, &contact_book_format.book, "members")
 BOOK_MEMBER_COUNT(contact_book, &contact_book_kind)

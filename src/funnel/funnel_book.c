@@ -26,7 +26,7 @@ static const HistoryBookFormat funnel_book_format = {
 	.forms = lengthof(layouts),
 	.check_settings = check_settings,
 	.settings_hint = FUNNEL_SETTINGS_HINT,
-	.settings_without_members = true	/* which have steps all the same */
+	.skipped_rows_have_settings = true	/* they have steps all the same */
 };
 
 static const BookKind funnel_book_kind = HISTORY_BOOK_KIND(&funnel_book_format);
@@ -80,7 +80,10 @@ funnel_book_step(FunctionCallInfo fcinfo, KeyType key_type, StepsForm form)
 		return book_skip_row(book);
 	set_settings(book, row.settings);
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(3))
+	{
+		history_book_note_skipped_settings(book);
 		return book_skip_row(book);
+	}
 	add_event(book, key_type, PG_GETARG_DATUM(1), time_check(PG_GETARG_TIMESTAMPTZ(3), "occurred_at"), row.steps);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));
 }
@@ -116,7 +119,10 @@ funnel_book_step_summary(FunctionCallInfo fcinfo, KeyType key_type)
 	funnel = history_open(PG_GETARG_DATUM(2), &funnel_kind);
 	set_settings(book, funnel->settings);
 	if (PG_ARGISNULL(1))
+	{
+		history_book_note_skipped_settings(book);
 		return book_skip_row(book);
+	}
 	for (Size i = 0; i < funnel->count; i++)
 	{
 		check_interrupts(i);
@@ -140,6 +146,7 @@ FUNNEL_BOOK_STEP_SUMMARY(text, KEY_BYTES)
 
 BOOK_FUNCTIONS(funnel_book, &funnel_book_kind)
 BOOK_MEMBER_COUNT(funnel_book, &funnel_book_kind)
+BOOK_FORGET(funnel_book, &funnel_book_format.book, "members")
 
 /* ---------- reading ---------- */
 

@@ -383,7 +383,7 @@ append_events(EventLog *log, EventLayout layout, Event *events, Size n, ByteBuff
  * have at rest; returns the layout in which to store them.
  */
 static EventLayout
-arrange_names(EventLog *log, ByteBuffer *buffer)
+arrange_names(EventLog *log, ByteBuffer *buffer, Size *place_of_last)
 {
 	uint8		sorted[NAMES_SIZE_MAX];
 	bool		has_fractions = false;
@@ -399,7 +399,7 @@ arrange_names(EventLog *log, ByteBuffer *buffer)
 	size = names_sort(log->head.settings, log->head.settings_size, has_fractions, sorted, &map);
 	for (Size p = 0; p < log->npieces; p++)
 		names_renumber(log->pieces[p].events, log->pieces[p].count, &map);
-	history_book_append_head(sorted, size, log->head.last, buffer);
+	*place_of_last = history_book_append_head(sorted, size, false, buffer);
 	return names_layout(log->layout, sorted, size);
 }
 
@@ -419,18 +419,23 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 	EventLayout layout = log->layout;
 	Event	   *gathered;
 	Event	   *events;
+	Size		place_of_last;
+	TimestampTz last;
 
 	if (members == 0)
 	{
-		Size		size = log->layout == EVENTS_NAMED ? 0 : log->head.settings_size;
+		Size		size = log->head.is_said_by_skipped ? log->head.settings_size : 0;
 
-		history_book_append_head(log->head.settings, size, 0, buffer);
+		(void) history_book_append_head(log->head.settings, size, log->head.is_said_by_skipped, buffer);
+		log->head.is_said_by_skipped = false;
 		return;
 	}
 	if (log->layout == EVENTS_NAMED)
-		layout = arrange_names(log, buffer);
+		layout = arrange_names(log, buffer, &place_of_last);
 	else
-		history_book_append_head(log->head.settings, log->head.settings_size, log->head.last, buffer);
+		place_of_last = history_book_append_head(log->head.settings, log->head.settings_size, log->head.is_said_by_skipped, buffer);
+	log->head.is_said_by_skipped = false;
+	last = log->head.last;
 	events = gathered = gather(book, log);
 	for (uint32 i = 0; i < members; i++)
 	{
@@ -442,7 +447,10 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 		if (i + 16 < members)
 			__builtin_prefetch(member_of(book, book->order[i + 16]));
 		if (log->has_start)
+		{
+			last = Max(last, start_of(log, member));
 			history_book_append_start(start_of(log, member), buffer);
+		}
 		if (unlikely(n > 0 && has_bits))
 		{
 			Event	   *all = large_alloc(log->context, (n + EVENT_BITS) * sizeof(Event));
@@ -462,6 +470,7 @@ history_book_append_tail(Book *book, ByteBuffer *buffer)
 			append_events(log, layout, events, n, buffer);
 		events += member->count;
 	}
+	history_book_put_last(place_of_last, log->layout, last, buffer);
 	pfree(gathered);
 	if (log->pool.item != NULL)
 		pfree(log->pool.item);

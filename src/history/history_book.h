@@ -15,6 +15,7 @@
 #define CUSTMART_HISTORY_BOOK_H
 
 #include "book/book.h"
+#include "book/book_forget.h"
 #include "history/history_format.h"
 
 #define HISTORY_PAYLOAD_SIZE 16
@@ -26,7 +27,8 @@
 /* What all rows of a book say together: the beginning of the extra. */
 typedef struct HistoryHead
 {
-	TimestampTz last;			/* of the rows in the log, or later */
+	TimestampTz last;			/* of the events in the log, or later; not of periods */
+	bool		is_said_by_skipped;	/* a row that was skipped has these settings, too */
 	Size		settings_size;	/* of the parts, too, unless events are named; 0: not known yet, or none */
 	uint8	   *settings;		/* these, or longer ones */
 	uint8		near_settings[HISTORY_HEAD_SETTINGS];
@@ -44,7 +46,7 @@ typedef struct HistoryBookFormat
 	const char *(*check_settings) (uint8 form, const uint8 *settings, Size size, EventLimits *limits);
 	const char *settings_hint;	/* what to do about parts with different settings */
 	const char *name_noun;		/* what the names of named events are, in errors */
-	bool		settings_without_members;	/* a book may have settings and no members */
+	bool		skipped_rows_have_settings;	/* so that a book may have settings and no members */
 } HistoryBookFormat;
 
 /* Initializes the BookFormat of a HistoryBookFormat. */
@@ -55,7 +57,8 @@ typedef struct HistoryBookFormat
 		.stored_version = version, \
 		.form_hint = forms_differ, \
 		.size_hint = too_large, \
-		.merge_tails = history_book_merge_tails \
+		.merge_tails = history_book_merge_tails, \
+		.filter_tail = history_book_filter_tail \
 	}
 
 /* Initializes the BookKind that belongs to it. */
@@ -79,7 +82,8 @@ typedef struct HistoryReader
 	bool		has_start;
 	const uint8 *settings;
 	Size		settings_size;
-	TimestampTz last;			/* the latest time of any row; meaningless without members */
+	bool		is_said_by_skipped;	/* a row that was skipped has these settings, too */
+	TimestampTz last;			/* the latest time of any event or start; meaningless without members, and of periods */
 	const uint8 *at;
 	uint32		done;			/* members read */
 	DecimalPool pool;			/* of the member's wide amounts */
@@ -96,10 +100,12 @@ extern void history_book_before_add_part(Book *book, const BookReader *part);
 extern void history_book_append_tail(Book *book, ByteBuffer *buffer);
 extern void history_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
 									 const BookMergeOrder *order, ByteBuffer *buffer);
+extern void history_book_filter_tail(const BookFormat *format, const BookReader *reader,
+									 const BookFilter *filter, ByteBuffer *buffer);
 extern Size history_book_tail_size(const Book *book);
 extern const char *history_book_split(HistoryReader *events, const HistoryBookFormat *format);
-extern void history_book_append_head(const uint8 *settings, Size settings_size, TimestampTz last,
-									 ByteBuffer *buffer);
+extern Size history_book_append_head(const uint8 *settings, Size settings_size, bool is_said_by_skipped, ByteBuffer *buffer);
+extern void history_book_put_last(Size place, EventLayout layout, TimestampTz last, ByteBuffer *buffer);
 extern void history_book_append_start(int64 start, ByteBuffer *buffer);
 extern const char *history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size length);
 
@@ -159,7 +165,16 @@ history_book_name(Book *book, const void *name, Size length)
 	return likely(number >= 0) ? (uint32) number : history_book_add_name(book, name, length);
 }
 
-/* Notes the time of a row that is about to be pushed. */
+/* Notes that a row which is about to be skipped has the settings that were noted last. */
+static inline void
+history_book_note_skipped_settings(Book *book)
+{
+	HistoryHead *head = book->extra;
+
+	head->is_said_by_skipped = true;
+}
+
+/* Notes the time of an event that is about to be pushed; periods have none. */
 static inline void
 history_book_note_time(Book *book, TimestampTz time)
 {

@@ -2,13 +2,15 @@
  * history_book_format.c
  *	  The stored form of history books: reading, checking and merging it.
  *
- * Stored behind the keys: size of the settings (2 bytes), settings, the latest
- * time of any row (8), and for every member, in the order of the keys, their
+ * Stored behind the keys: size of the settings (2 bytes, the first bit of which says
+ * that a row which was skipped has them, too), settings, the latest time of any event
+ * or start (8; 0 of periods), and for every member, in the order of the keys, their
  * start, if the form has starts, the number of their events and the events
  * (history_core.h).
  */
 #include "history/history_book.h"
 
+#include "datatype/timestamp.h"
 #include "history/history_new_name.h"
 #include "money/decimal_numeric.h"
 #include "shared/bytes.h"
@@ -25,6 +27,26 @@ format_of(const BookFormat *format)
 
 /* ---------- checking ---------- */
 
+/* The first of the bits of the size of the settings. */
+#define SAID_BY_SKIPPED 0x80
+
+/* Finds the settings and moves behind them; false if they are not all there. */
+static bool
+read_settings(HistoryReader *events, const uint8 *end)
+{
+	const uint8 *bytes = events->at;
+
+	if (end - bytes < 2)
+		return false;
+	events->is_said_by_skipped = (bytes[0] & SAID_BY_SKIPPED) != 0;
+	events->settings_size = (Size) (bytes[0] & ~SAID_BY_SKIPPED) << 8 | bytes[1];
+	events->settings = bytes + 2;
+	if (events->settings_size > HISTORY_SETTINGS_MAX || events->settings_size > (Size) (end - events->settings))
+		return false;
+	events->at = events->settings + events->settings_size;
+	return true;
+}
+
 /* Splits the tail of a book whose header was read; what is wrong with it, or NULL. */
 const char *
 history_book_split(HistoryReader *events, const HistoryBookFormat *format)
@@ -37,8 +59,7 @@ history_book_split(HistoryReader *events, const HistoryBookFormat *format)
 	events->layout = format->layouts[reader->form];
 	events->has_start = history_form_has_start(format, reader->form);
 	events->at = reader->tail;
-	if (!history_read_settings(&events->at, end, &events->settings, &events->settings_size) ||
-		end - events->at < 8)
+	if (!read_settings(events, end) || end - events->at < 8)
 		return "it is truncated";
 	events->layout = names_layout(events->layout, events->settings, events->settings_size);
 	events->last = (TimestampTz) load_u64(events->at);
@@ -67,7 +88,9 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 		(wrong = history_book_split(&events, format)) != NULL ||
 		(wrong = book_check_order(&events.reader)) != NULL)
 		return wrong;
-	if (events.reader.count == 0 && events.settings_size > 0 && !format->settings_without_members)
+	if (events.is_said_by_skipped && (!format->skipped_rows_have_settings || events.reader.rows_skipped == 0 || events.settings_size == 0))
+		return "no row was skipped that has its settings";
+	if (events.reader.count == 0 && events.settings_size > 0 && !events.is_said_by_skipped)
 		return "it has settings without members";
 	if (events.reader.count == 0 && events.last != 0)
 		return "it has a latest time without members";
@@ -75,8 +98,6 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 		(wrong = format->check_settings(events.reader.form, events.settings,
 										events.settings_size, &limits)) != NULL)
 		return wrong;
-	if (events.reader.count > 0 && !time_is_in_range(events.last))
-		return "its latest time is out of range";
 
 	for (uint32 i = 0; i < events.reader.count; i++)
 	{
@@ -94,10 +115,7 @@ history_book_check(const HistoryBookFormat *format, const uint8 *bytes, Size len
 	if (events.reader.count == 0)
 		return NULL;
 
-	/* Of several starts of a member only the first is kept, so that the latest time may be one that is not. */
-	if ((events.layout == EVENTS_MOMENTS || events.layout == EVENTS_TIMES ||
-		 events.layout == EVENTS_NAMED || events.layout == EVENTS_NAMED_SECONDS) &&
-		(events.has_start ? last > events.last : last != events.last))
+	if (events.last != (events_have_time(events.layout) ? last : 0))
 		return "its latest time is not that of an event";
 	return names_check_used(events.layout, &limits);
 }
@@ -132,8 +150,9 @@ history_book_next(HistoryReader *events)
 		events->start = unzigzag(start);
 	}
 	events->at = load_varint(events->at, &n);
-	if (unlikely(n > events->capacity))
-		events->events = array_grow(events->events, &events->capacity, n, sizeof(Event), events->pool.context);
+	/* One more than there are, so that a member without events has a list, too. */
+	if (unlikely(n >= events->capacity))
+		events->events = array_grow(events->events, &events->capacity, n + 1, sizeof(Event), events->pool.context);
 	events->count = n;
 	events->pool.count = 0;
 	events->at = events_load(events->at, end_of(events), n, events->layout, &events->pool, events->events);
@@ -182,14 +201,28 @@ history_book_as_of(FunctionCallInfo fcinfo, int argument, const HistoryReader *e
 
 /* ---------- writing and merging ---------- */
 
-/* Writes what a tail begins with. */
-void
-history_book_append_head(const uint8 *settings, Size settings_size, TimestampTz last, ByteBuffer *buffer)
+/* Writes what a tail begins with, but for the latest time; returns its place. */
+Size
+history_book_append_head(const uint8 *settings, Size settings_size, bool is_said_by_skipped, ByteBuffer *buffer)
 {
-	uint8	   *bytes = buffer_reserve(buffer, HISTORY_BOOK_HEAD_SIZE + settings_size);
+	uint8	   *begin = buffer_reserve(buffer, HISTORY_BOOK_HEAD_SIZE + settings_size);
+	uint8	   *bytes = history_store_settings(settings, settings_size, begin);
 
-	bytes = history_store_settings(settings, settings_size, bytes);
-	buffer_advance(buffer, store_u64(bytes, (uint64) last));
+	if (is_said_by_skipped)
+		begin[0] |= SAID_BY_SKIPPED;
+	buffer_advance(buffer, store_u64(bytes, 0));
+	return buffer->size - 8;
+}
+
+/*
+ * Writes the latest time of a book with members.  Of periods it is not kept: which
+ * members have the latest one is in their events, and its time is nobody's business.
+ */
+void
+history_book_put_last(Size place, EventLayout layout, TimestampTz last, ByteBuffer *buffer)
+{
+	if (events_have_time(layout))
+		store_u64(buffer->data + place, (uint64) last);
 }
 
 /* Writes the start of a member, which comes before their events. */
@@ -199,17 +232,55 @@ history_book_append_start(int64 start, ByteBuffer *buffer)
 	buffer_advance(buffer, store_varint(buffer_reserve(buffer, VARINT_MAX), zigzag(start)));
 }
 
-/* Copies the next member of a stored book. */
+/* Goes over the next member of a stored book. */
 static inline void
-append_member(HistoryReader *from, ByteBuffer *buffer)
+skip_member(HistoryReader *from)
 {
-	const uint8 *begin = from->at;
 	uint64		n;
 
 	if (from->has_start)
 		from->at = skip_varint(from->at);
 	from->at = load_varint(from->at, &n);
 	from->at = events_end(from->at, end_of(from), n, from->layout);
+}
+
+/* The same; *last becomes the later one of itself and the latest of the member's times. */
+static inline void
+skip_member_until(HistoryReader *from, int64 *last)
+{
+	int64		last_event = PG_INT64_MIN;
+	uint64		n;
+	uint64		start;
+
+	if (from->has_start)
+	{
+		from->at = load_varint(from->at, &start);
+		*last = Max(*last, unzigzag(start));
+	}
+	from->at = load_varint(from->at, &n);
+	from->at = events_skip(from->at, n, from->layout, &last_event);
+	if (n > 0 && from->layout == EVENTS_NAMED_SECONDS)
+		last_event *= USECS_PER_SEC;
+	*last = Max(*last, last_event);
+}
+
+/* Copies the next member of a stored book. */
+static inline void
+append_member(HistoryReader *from, ByteBuffer *buffer)
+{
+	const uint8 *begin = from->at;
+
+	skip_member(from);
+	buffer_append(buffer, begin, from->at - begin);
+}
+
+/* The same, if the latest time is not known otherwise. */
+static inline void
+append_member_until(HistoryReader *from, ByteBuffer *buffer, int64 *last)
+{
+	const uint8 *begin = from->at;
+
+	skip_member_until(from, last);
 	buffer_append(buffer, begin, from->at - begin);
 }
 
@@ -239,12 +310,12 @@ join_member(JoinedEvents *joined, HistoryReader *from, const NameMap *map)
 	}
 	joined->is_begun = true;
 	from->at = load_varint(from->at, &n);
-	if (unlikely(n > joined->capacity - joined->count))
+	if (unlikely(n >= joined->capacity - joined->count))
 	{
 		Size		capacity = joined->capacity;
 
-		joined->events = array_grow(joined->events, &capacity, joined->count + n, sizeof(Event), joined->pool.context);
-		joined->spare = array_grow(joined->spare, &joined->capacity, joined->count + n, sizeof(Event), joined->pool.context);
+		joined->events = array_grow(joined->events, &capacity, joined->count + n + 1, sizeof(Event), joined->pool.context);
+		joined->spare = array_grow(joined->spare, &joined->capacity, joined->count + n + 1, sizeof(Event), joined->pool.context);
 	}
 	from->at = events_load(from->at, end_of(from), n, from->layout, &joined->pool,
 						   joined->events + joined->count);
@@ -269,14 +340,20 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 	TimestampTz last = PG_INT64_MIN;
 	JoinedEvents joined = {.capacity = 64, .pool.context = context};
 	bool		is_named = format_of(format)->layouts[parts[0].form] == EVENTS_NAMED;
+	bool		has_late_starts = false;
+	bool		is_said_by_skipped = false;
+	Size		place_of_last;
 
 	/* A book without members has no latest time and may have no settings. */
 	for (int i = 0; i < n; i++)
 	{
 		readers[i].reader = parts[i];
 		(void) history_book_split(&readers[i], format_of(format));
-		if (parts[i].count > 0)
+		/* A member's start may be earlier in another book: then the latest time is not that of a book. */
+		has_late_starts = readers[i].has_start && events_have_time(readers[i].layout);
+		if (parts[i].count > 0 && !has_late_starts)
 			last = Max(last, readers[i].last);
+		is_said_by_skipped |= readers[i].is_said_by_skipped;
 		if (is_named)
 		{
 			if (!names_unite(united, &united_size, readers[i].settings, readers[i].settings_size))
@@ -296,7 +373,7 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 		else
 			maps[i].is_identity = true;
 	layout = names_layout(format_of(format)->layouts[parts[0].form], settings, settings_size);
-	history_book_append_head(settings, settings_size, order->n > 0 ? last : 0, buffer);
+	place_of_last = history_book_append_head(settings, settings_size, is_said_by_skipped, buffer);
 
 	joined.events = large_alloc(context, joined.capacity * sizeof(Event));
 	joined.spare = large_alloc(context, joined.capacity * sizeof(Event));
@@ -310,7 +387,10 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 		if ((order->source[i] & BOOK_ORDER_SAME_KEY) == 0 && !joined.is_begun &&
 			reader->layout == layout && maps[part].is_identity)
 		{
-			append_member(reader, buffer);
+			if (has_late_starts)
+				append_member_until(reader, buffer, &last);
+			else
+				append_member(reader, buffer);
 			continue;
 		}
 		join_member(&joined, reader, &maps[part]);
@@ -320,13 +400,129 @@ history_book_merge_tails(const BookFormat *format, const BookReader *parts, int 
 			decimal_sum_error();
 		if (reader->has_start)
 			history_book_append_start(joined.start, buffer);
+		if (has_late_starts)
+		{
+			last = Max(last, joined.start);
+			if (joined.count > 0)
+				last = Max(last, joined.events[joined.count - 1].value);
+		}
 		events_append(joined.events, joined.count, layout, &joined.pool, buffer);
 		joined.count = 0;
 		joined.is_begun = false;
 		joined.pool.count = 0;
 	}
+	if (order->n > 0)
+		history_book_put_last(place_of_last, layout, last, buffer);
 	pfree(joined.events);
 	pfree(joined.spare);
 	if (joined.pool.item != NULL)
 		pfree(joined.pool.item);
+}
+
+/* ---------- forgetting ---------- */
+
+/*
+ * Settings of the named events of members who are left: the names that they have, in
+ * the unit that their times need.  Returns their size, and what becomes of the numbers.
+ */
+static Size
+filter_names(HistoryReader *from, BookFilter members, uint8 *settings, NameMap *map)
+{
+	const uint8 *begin = from->at;
+	EventName	names[NAMES_MAX];
+	int			n = names_list(from->settings, from->settings_size, names);
+	bool		is_used[NAMES_MAX] = {false};
+	bool		has_fractions = false;
+	Event	   *events = NULL;
+	Size		capacity = 0;
+	Size		size = 0;
+	uint8		number = 0;
+
+	for (uint32 i = 0; i < from->reader.count; i++)
+	{
+		uint64		count;
+
+		check_interrupts(i);
+		if (!book_filter_keeps(&members, i))
+		{
+			skip_member(from);
+			continue;
+		}
+		from->at = load_varint(from->at, &count);
+		if (count > capacity)
+			events = array_grow(events, &capacity, count, sizeof(Event), CurrentMemoryContext);
+		from->at = events_load(from->at, end_of(from), count, from->layout, NULL, events);
+		for (Size k = 0; k < count; k++)
+		{
+			is_used[event_name(&events[k])] = true;
+			has_fractions |= event_has_fraction(&events[k]);
+		}
+	}
+	from->at = begin;
+	if (events != NULL)
+		pfree(events);
+	map->is_identity = true;
+	for (int i = 0; i < n; i++)
+	{
+		map->is_identity &= number == i;
+		map->to[i] = number;
+		if (!is_used[i])
+			continue;
+		size = names_append(settings, size, names[i].bytes, names[i].length);
+		number++;
+	}
+	if (size > 0)
+		settings[0] = has_fractions ? NAMES_MICROSECONDS : NAMES_SECONDS;
+	return size;
+}
+
+void
+history_book_filter_tail(const BookFormat *format, const BookReader *reader, const BookFilter *filter, ByteBuffer *buffer)
+{
+	HistoryReader from = {.reader = *reader};
+	BookFilter	members = *filter;
+	uint8		names[NAMES_SIZE_MAX];
+	const uint8 *settings;
+	Size		settings_size;
+	EventLayout layout;
+	NameMap		map = {.is_identity = true};
+	JoinedEvents own = {.capacity = 64, .pool.context = CurrentMemoryContext};
+	int64		last = PG_INT64_MIN;
+	Size		place_of_last;
+	bool		is_named;
+
+	(void) history_book_split(&from, format_of(format));
+	is_named = format_of(format)->layouts[reader->form] == EVENTS_NAMED;
+	settings = from.settings;
+	settings_size = filter->count > 0 || from.is_said_by_skipped ? from.settings_size : 0;
+	if (is_named)
+	{
+		settings = names;
+		settings_size = filter_names(&from, *filter, names, &map);
+	}
+	layout = names_layout(format_of(format)->layouts[reader->form], settings, settings_size);
+	place_of_last = history_book_append_head(settings, settings_size, from.is_said_by_skipped, buffer);
+	own.events = large_alloc(own.pool.context, own.capacity * sizeof(Event));
+	own.spare = large_alloc(own.pool.context, own.capacity * sizeof(Event));
+	for (uint32 i = 0; i < reader->count; i++)
+	{
+		check_interrupts(i);
+		if (!book_filter_keeps(&members, i))
+			skip_member(&from);
+		else if (!events_have_time(layout))
+			append_member(&from, buffer);
+		else if (layout == from.layout && map.is_identity)
+			append_member_until(&from, buffer, &last);
+		else
+		{
+			join_member(&own, &from, &map);
+			last = Max(last, own.events[own.count - 1].value);
+			events_append(own.events, own.count, layout, &own.pool, buffer);
+			own.count = 0;
+		}
+	}
+	if (filter->count > 0)
+		history_book_put_last(place_of_last, layout, last, buffer);
+	pfree(own.events);
+	pfree(own.spare);
 }

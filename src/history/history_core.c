@@ -58,12 +58,6 @@ is_payment(EventLayout layout)
 }
 
 static inline bool
-has_time(EventLayout layout)
-{
-	return has_tag(layout) || layout == EVENTS_TIMES || is_payment(layout);
-}
-
-static inline bool
 has_money(EventLayout layout)
 {
 	return layout == EVENTS_AMOUNTS || is_payment(layout);
@@ -102,7 +96,7 @@ static inline int
 compare_events(const Event *a, const Event *b, EventLayout layout)
 {
 	return has_tag(layout) ? compare_moments(a, b) :
-		has_time(layout) ? compare_times(a, b) : compare_periods(a, b);
+		events_have_time(layout) ? compare_times(a, b) : compare_periods(a, b);
 }
 
 #ifndef CUSTMART_STANDALONE
@@ -194,7 +188,7 @@ static inline bool
 is_duplicate(const Event *a, const Event *b, EventLayout layout)
 {
 	return has_tag(layout) ? a->value == b->value && a->tag == b->tag :
-		has_time(layout) ? a->value == b->value : event_period(a) == event_period(b);
+		events_have_time(layout) ? a->value == b->value : event_period(a) == event_period(b);
 }
 
 static pg_attribute_always_inline bool
@@ -204,7 +198,7 @@ arrange_events(Event *events, Size *n, DecimalPool *pool, EventLayout layout)
 
 	if (*n > 1 && has_tag(layout))
 		sort_moments(events, *n);
-	else if (*n > 1 && has_time(layout))
+	else if (*n > 1 && events_have_time(layout))
 		sort_times(events, *n);
 	else if (*n > 1)
 		sort_periods(events, *n);
@@ -322,7 +316,7 @@ static inline int64
 place_of(const Event *event, EventLayout layout)
 {
 	return layout == EVENTS_NAMED_SECONDS ? event->value / SECOND :
-		has_time(layout) ? event->value : event_period(event);
+		events_have_time(layout) ? event->value : event_period(event);
 }
 
 static pg_attribute_always_inline Size
@@ -413,7 +407,7 @@ static inline bool
 is_in_range(int64 place, EventLayout layout, CalendarUnit unit)
 {
 	return layout == EVENTS_NAMED_SECONDS ? place >= TIME_MIN / SECOND && place < TIME_END / SECOND :
-		has_time(layout) ? time_is_in_range(place) : calendar_is_period(unit, place);
+		events_have_time(layout) ? time_is_in_range(place) : calendar_is_period(unit, place);
 }
 
 static pg_attribute_always_inline const char *

@@ -57,6 +57,13 @@ typedef struct EventLimits
 	bool		has_fractions;	/* a time is not a whole second */
 } EventLimits;
 
+/* Whether events have times, and not periods. */
+static inline bool
+events_have_time(EventLayout layout)
+{
+	return layout != EVENTS_PERIODS && layout != EVENTS_AMOUNTS;
+}
+
 /* A tag of named events. */
 #define EVENT_KIND_BITS 3
 

@@ -323,4 +323,5 @@ CUSTMART_REPORT(custmart_interaction_transitions, transitions, 0)
 /* ---------- text, binary, counts ---------- */
 
 BOOK_FUNCTIONS(interaction_book, &interaction_book_kind)
+BOOK_FORGET(interaction_book, &interaction_book_format.book, "members")
 BOOK_MEMBER_COUNT(interaction_book, &interaction_book_kind)

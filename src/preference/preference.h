@@ -49,6 +49,7 @@ typedef struct PreferenceWriter
 	ByteBuffer	cells;			/* packed columns */
 	DecimalPool wide;
 	uint64		ncells;
+	int64		purchases;		/* of all members */
 	int			members;		/* that wait */
 	int			waiting;		/* cells */
 	int64		cell_counts[PACKED_ROWS];

@@ -8,6 +8,7 @@
  */
 #include "preference/preference.h"
 
+#include "book/book_forget.h"
 #include "money/decimal_numeric.h"
 #include "shared/large_memory.h"
 
@@ -218,3 +219,4 @@ preference_book_append_tail(Book *book, ByteBuffer *buffer)
 
 BOOK_FUNCTIONS(preference_book, &preference_book_kind)
 BOOK_MEMBER_COUNT(preference_book, &preference_book_kind)
+BOOK_FORGET(preference_book, &preference_book_format, "members")

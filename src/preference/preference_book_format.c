@@ -8,6 +8,7 @@
  */
 #include "preference/preference.h"
 
+#include "book/book_forget.h"
 #include "money/decimal_numeric.h"
 #include "shared/bytes.h"
 #include "mb/pg_wchar.h"
@@ -21,6 +22,8 @@ static const char *preference_book_check(const uint8 *bytes, Size length);
 static const char *preference_book_check_encoding(const BookReader *reader);
 static void preference_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
 										const BookMergeOrder *order, ByteBuffer *buffer);
+static void preference_book_filter_tail(const BookFormat *format, const BookReader *reader,
+										const BookFilter *filter, ByteBuffer *buffer);
 
 const BookFormat preference_book_format = {
 	.type = {"preference_book", preference_book_check},
@@ -28,7 +31,8 @@ const BookFormat preference_book_format = {
 	.stored_version = PREFERENCE_BOOK_VERSION,
 	.size_hint = "Make one book per slice of the members, for example WHERE hashint8(member) & 3 = 0 for the first of four, or use fewer categories.",
 	.check_encoding = preference_book_check_encoding,
-	.merge_tails = preference_book_merge_tails
+	.merge_tails = preference_book_merge_tails,
+	.filter_tail = preference_book_filter_tail
 };
 
 /* ---------- writing ---------- */
@@ -40,6 +44,7 @@ preference_writer_init(PreferenceWriter *writer)
 	buffer_init(&writer->cells, 1024, CurrentMemoryContext);
 	writer->wide = (DecimalPool) {.context = CurrentMemoryContext};
 	writer->ncells = 0;
+	writer->purchases = 0;
 	writer->members = writer->waiting = 0;
 }
 
@@ -59,6 +64,14 @@ write_cells(PreferenceWriter *writer)
 	writer->waiting = 0;
 }
 
+static void
+purchases_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("number of purchases is out of range")));
+}
+
 /* Writes the next member's cells, in the order of their categories; their money may be in a pool. */
 void
 preference_write_member(PreferenceWriter *writer, const PreferenceCell *cells, Size n, const DecimalPool *pool)
@@ -74,6 +87,8 @@ preference_write_member(PreferenceWriter *writer, const PreferenceCell *cells, S
 		int64		money = cells[i].money;
 
 		check_interrupts(i);
+		if (pg_add_s64_overflow(writer->purchases, cells[i].n, &writer->purchases))
+			purchases_error();
 		if (unlikely(decimal_is_pooled(money)))
 		{
 			money = decimal_repack(money, pool);
@@ -90,9 +105,9 @@ preference_write_member(PreferenceWriter *writer, const PreferenceCell *cells, S
 	writer->ncells += n;
 }
 
-/* Writes the whole tail, with the names in an order, and frees the writer's memory. */
-void
-preference_write_tail(PreferenceWriter *writer, const KeyTable *names, const uint32 *order, ByteBuffer *buffer)
+/* Writes what follows the names, and frees the writer's memory. */
+static void
+write_members(PreferenceWriter *writer, ByteBuffer *buffer)
 {
 	uint8	   *bytes;
 
@@ -100,9 +115,6 @@ preference_write_tail(PreferenceWriter *writer, const KeyTable *names, const uin
 		append_column(&writer->counts, writer->cell_counts, writer->members);
 	if (writer->waiting > 0)
 		write_cells(writer);
-	bytes = buffer_reserve(buffer, 4 + keytable_stored_size(names));
-	bytes = store_u32(bytes, names->count);
-	buffer_advance(buffer, keytable_store_keys(names, order, bytes));
 	bytes = buffer_reserve(buffer, 4 + (Size) writer->wide.count * DECIMAL_STORED_SIZE);
 	buffer_advance(buffer, decimal_pool_store(&writer->wide, bytes));
 	bytes = buffer_reserve(buffer, 8);
@@ -112,6 +124,16 @@ preference_write_tail(PreferenceWriter *writer, const KeyTable *names, const uin
 	pfree(writer->counts.data);
 	pfree(writer->cells.data);
 	decimal_pool_clear(&writer->wide);
+}
+
+/* Writes the whole tail, with the names in an order, and frees the writer's memory. */
+void
+preference_write_tail(PreferenceWriter *writer, const KeyTable *names, const uint32 *order, ByteBuffer *buffer)
+{
+	uint8	   *bytes = buffer_reserve(buffer, 4 + keytable_stored_size(names));
+
+	buffer_advance(buffer, keytable_store_keys(names, order, store_u32(bytes, names->count)));
+	write_members(writer, buffer);
 }
 
 /* ---------- checking ---------- */
@@ -463,9 +485,7 @@ static inline void
 add_cell(PreferenceCell *sum, const PreferenceCell *cell, DecimalPool *pool)
 {
 	if (pg_add_s64_overflow(sum->n, cell->n, &sum->n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("number of purchases is out of range")));
+		purchases_error();
 	if (!decimal_add_packed(&sum->money, pool, cell->money, pool))
 		decimal_sum_error();
 }
@@ -568,4 +588,73 @@ preference_book_merge_tails(const BookFormat *format, const BookReader *readers,
 		pfree(parts[i].category);
 	pfree(parts);
 	pfree(writer);
+}
+
+/* ---------- forgetting ---------- */
+
+/* Numbers the categories anew that a member has who is left; the others are dropped, and listed with the filter. */
+static uint32 *
+renumber_categories(PreferenceReader *book, BookFilter members, uint32 *number, BookFilter *categories)
+{
+	uint32	   *dropped = large_alloc(CurrentMemoryContext, Max((Size) book->ncategories, 1) * sizeof(uint32));
+
+	memset(number, 0, Max((Size) book->ncategories, 1) * sizeof(uint32));
+	for (uint32 i = 0; i < book->reader.count; i++)
+	{
+		check_interrupts(i);
+		read_member(book);
+		if (book_filter_keeps(&members, i))
+			for (Size k = 0; k < book->count; k++)
+				number[book->list[k].category] = 1;
+	}
+	*categories = (BookFilter) {.dropped = dropped};
+	for (uint32 i = 0; i < book->ncategories; i++)
+	{
+		check_interrupts(i);
+		if (number[i] != 0)
+			number[i] = categories->count++;
+		else
+			dropped[categories->ndropped++] = i;
+	}
+	return dropped;
+}
+
+static void
+preference_book_filter_tail(const BookFormat *format, const BookReader *reader, const BookFilter *filter, ByteBuffer *buffer)
+{
+	PreferenceReader *book = palloc(sizeof(PreferenceReader));
+	PreferenceWriter *writer = palloc(sizeof(PreferenceWriter));
+	BookFilter	members = *filter;
+	BookFilter	categories;
+	BookReader	names = {.key_type = KEY_BYTES};
+	uint32	   *number;
+	uint32	   *dropped;
+
+	book->reader = *reader;
+	preference_reader_init(book);
+	number = large_alloc(CurrentMemoryContext, Max((Size) book->ncategories, 1) * sizeof(uint32));
+	dropped = renumber_categories(book, *filter, number, &categories);
+	names.count = book->ncategories;
+	names.keys = book->lengths;
+	names.tail = book->end_of_names;
+
+	preference_reader_init(book);
+	preference_writer_init(writer);
+	for (uint32 i = 0; i < reader->count; i++)
+	{
+		check_interrupts(i);
+		read_member(book);
+		if (!book_filter_keeps(&members, i))
+			continue;
+		for (Size k = 0; k < book->count; k++)
+			book->list[k].category = number[book->list[k].category];
+		preference_write_member(writer, book->list, book->count, &book->pool);
+	}
+	buffer_advance(buffer, store_u32(buffer_reserve(buffer, 4), categories.count));
+	book_filter_keys(&names, &categories, buffer);
+	write_members(writer, buffer);
+	pfree(dropped);
+	pfree(number);
+	pfree(writer);
+	pfree(book);
 }

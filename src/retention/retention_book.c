@@ -15,6 +15,7 @@
 static const BookKind retention_book_kind = HISTORY_BOOK_KIND(&retention_book_format);
 
 BOOK_FUNCTIONS(retention_book, &retention_book_kind)
+BOOK_FORGET(retention_book, &retention_book_format.book, "members")
 BOOK_MEMBER_COUNT(retention_book, &retention_book_kind)
 
 static Book *
@@ -55,7 +56,6 @@ retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form, Ti
 	Book	   *book = book_of(fcinfo, member_type, form);
 	int			unit_argument = form == RETENTION_AMOUNTS ? 4 : 3;
 	Event		event = {0};
-	TimestampTz time;
 	Key		   *key;
 	Event	   *row;
 
@@ -65,11 +65,12 @@ retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form, Ti
 		return book_skip_row(book);
 
 	if (form == RETENTION_TIMES)
-		event.value = time = time_check(PG_GETARG_TIMESTAMPTZ(2), "occurred_at");
+		event.value = time_check(PG_GETARG_TIMESTAMPTZ(2), "occurred_at");
 	else
 	{
 		const CalendarSettings *settings = calendar_arguments(PG_GETARG_DATUM(unit_argument),
 															  PG_GETARG_DATUM(unit_argument + 1));
+		TimestampTz time;
 		int32		period;
 		bool		is_refund = false;
 
@@ -83,7 +84,8 @@ retention_book_step(FunctionCallInfo fcinfo, KeyType member_type, uint8 form, Ti
 	row = book_next_row(book, &key);
 	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
 	*row = event;
-	history_book_note_time(book, time);
+	if (form == RETENTION_TIMES)
+		history_book_note_time(book, event.value);
 	return book_push(book);
 }
 
@@ -136,7 +138,6 @@ retention_book_step_joined(FunctionCallInfo fcinfo, KeyType member_type, uint8 f
 	int			unit_argument = form == RETENTION_JOINED_AMOUNTS ? 5 : 4;
 	bool		came = !PG_ARGISNULL(3);
 	TimestampTz joined;
-	TimestampTz time;
 	Event		event;
 	Key		   *key;
 	Event	   *row;
@@ -149,8 +150,7 @@ retention_book_step_joined(FunctionCallInfo fcinfo, KeyType member_type, uint8 f
 	if (form == RETENTION_JOINED_TIMES)
 	{
 		joined = time_check(PG_GETARG_TIMESTAMPTZ(2), "joined_at");
-		time = came ? time_check(PG_GETARG_TIMESTAMPTZ(3), "occurred_at") : joined;
-		event = history_book_row_of_time(joined, came ? time : HISTORY_NO_TIME);
+		event = history_book_row_of_time(joined, came ? time_check(PG_GETARG_TIMESTAMPTZ(3), "occurred_at") : HISTORY_NO_TIME);
 	}
 	else
 	{
@@ -160,11 +160,12 @@ retention_book_step_joined(FunctionCallInfo fcinfo, KeyType member_type, uint8 f
 		uint32		tag = HISTORY_NO_PERIOD;
 		int64		amount = 0;
 
-		time = joined = zone_time_argument(settings->zone, PG_GETARG_DATUM(2), joined_type, "joined_at");
+		joined = zone_time_argument(settings->zone, PG_GETARG_DATUM(2), joined_type, "joined_at");
 		start = event_period_tag(calendar_period(settings->zone, settings->unit, joined, "joined_at"), true);
 		set_settings(book, settings);
 		if (came)
 		{
+			TimestampTz time;
 			int32		period;
 			bool		is_refund = false;
 
@@ -179,7 +180,9 @@ retention_book_step_joined(FunctionCallInfo fcinfo, KeyType member_type, uint8 f
 	row = book_next_row(book, &key);
 	book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
 	*row = event;
-	history_book_note_time(book, Max(joined, time));
+	/* The earliest start of a member counts, which is known at the end. */
+	if (form == RETENTION_JOINED_TIMES && came)
+		history_book_note_time(book, event.value);
 	return book_push(book);
 }
 
@@ -224,7 +227,6 @@ retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
 	const History *activity;
 	const Event *periods;
 	CalendarSettings settings;
-	TimestampTz last;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return book_skip_row(book);
@@ -232,9 +234,6 @@ retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
 	periods = activity->events;
 	calendar_open_settings(&settings, activity->settings, activity->settings_size);
 	set_settings(book, &settings);
-
-	/* Only the period of the latest time is known. */
-	last = calendar_begin(&settings, event_period(&periods[activity->count - 1]));
 	for (Size i = 0; i < activity->count; i++)
 	{
 		Key		   *key;
@@ -243,7 +242,6 @@ retention_book_step_activity(FunctionCallInfo fcinfo, KeyType member_type)
 		check_interrupts(i);
 		book_set_key(book, key, member_type, PG_GETARG_DATUM(1));
 		*row = periods[i];
-		history_book_note_time(book, last);
 		book_push(book);
 	}
 	PG_RETURN_DATUM(EOHPGetRWDatum(&book->hdr));

@@ -58,8 +58,8 @@ unit_of(const HistoryReader *events)
 
 /*
  * The period of the argument as_of, of a type, which no period of the book may lie after; the
- * book has members.  The end of the rows is taken from their periods, because the
- * rules of a time zone may have changed since the book was made, or be unknown here.
+ * book has members.  Of the rows no more is known than their periods, and the rules of
+ * a time zone may have changed since the book was made, or be unknown here.
  */
 static int32
 get_last_period(FunctionCallInfo fcinfo, TimeType type, const HistoryReader *events)
@@ -73,11 +73,18 @@ get_last_period(FunctionCallInfo fcinfo, TimeType type, const HistoryReader *eve
 		return last;
 	zone = calendar_stored_zone(events->settings, events->settings_size);
 	as_of = zone_time_argument(zone, PG_GETARG_DATUM(1), type, "as_of");
-	if (as_of < events->last)
-		time_too_early_error(as_of, "as_of", events->last, "a row", true);
 	period = calendar_period(zone, unit_of(events), as_of, "as_of");
 	if (period < last)
-		time_too_early_error(as_of, "as_of", events->last, "a row", true);
+	{
+		char		text[TIME_TEXT_SIZE];
+
+		time_to_text(as_of, text);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("as_of \"%s\" is before the last period with rows, which begins on \"%s\"", text,
+						DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(calendar_first_day(unit_of(events), last))))),
+				 errhint("Exclude later rows with WHERE occurred_at <= as_of, or choose a later as_of.")));
+	}
 	return period;
 }
 

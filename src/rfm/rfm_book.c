@@ -12,6 +12,8 @@
  */
 #include "rfm/rfm_book.h"
 
+#include "book/book_forget.h"
+#include "shared/growing_array.h"
 #include "shared/large_memory.h"
 #include "utils/memutils.h"
 
@@ -32,11 +34,20 @@ typedef struct RfmRow
 	}			order;
 } RfmRow;
 
+/* A refund that was later than all orders of its member when it came. */
+typedef struct LateRefund
+{
+	TimestampTz time;
+	uint32		member;			/* entry */
+} LateRefund;
+
 typedef struct RfmExtra
 {
 	DecimalPool pool;			/* wide sums of members */
 	DecimalPool amount_pool;	/* wide amounts of pending rows */
-	TimestampTz latest;			/* row in the table, refunds included, if its time is known */
+	LateRefund *late;			/* refunds are few, so they are listed and not kept with each member */
+	Size		nlate;
+	Size		late_room;
 	KeyTable	orders;			/* member and order id -> bits; for order lines only */
 } RfmExtra;
 
@@ -67,6 +78,15 @@ static const BookKind rfm_book_of_summaries_kind = {
 	.append_tail = rfm_book_append_tail
 };
 
+/* By member, the latest first. */
+#define ST_SORT sort_late_refunds
+#define ST_ELEMENT_TYPE LateRefund
+#define ST_COMPARE(a, b) ((a)->member != (b)->member ? ((a)->member > (b)->member ? 1 : -1) : ((a)->time < (b)->time) - ((a)->time > (b)->time))
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 #define ST_SORT sort_orders
 #define ST_ELEMENT_TYPE RfmOrder
 #define ST_COMPARE(a, b) compare_orders(a, b)
@@ -96,12 +116,63 @@ rfm_book_init(Book *book)
 	bool		has_lines = book->form != RFM_BOOK_ORDERS;
 	RfmExtra   *extra = palloc0(has_lines ? sizeof(RfmExtra) : offsetof(RfmExtra, orders));
 
-	extra->latest = TIME_MIN;
 	extra->pool.context = book->hdr.eoh_context;
 	extra->amount_pool.context = book->hdr.eoh_context;
 	if (has_lines)
 		keytable_init(&extra->orders, order_key_type(book->form), sizeof(uint32), book->hdr.eoh_context);
 	book->extra = extra;
+}
+
+/* Drops refunds that orders came after, and all but the latest of a member; the list is then in the order of members. */
+static void
+tidy_late_refunds(const Book *book, RfmExtra *extra)
+{
+	Size		n = 0;
+
+	for (Size i = 0; i < extra->nlate; i++)
+	{
+		const RfmMember *member = keytable_payload(&book->table, extra->late[i].member);
+
+		check_interrupts(i);
+		if (member->frequency == 0 || extra->late[i].time > member->last_order)
+			extra->late[n++] = extra->late[i];
+	}
+	extra->nlate = n;
+	if (n > 1)
+		sort_late_refunds(extra->late, n);
+	n = 0;
+	for (Size i = 0; i < extra->nlate; i++)
+	{
+		check_interrupts(i);
+		if (i == 0 || extra->late[i].member != extra->late[i - 1].member)
+			extra->late[n++] = extra->late[i];
+	}
+	extra->nlate = n;
+}
+
+/* Notes a refund, if it is the latest row of its member so far. */
+static void
+note_refund(const Book *book, RfmExtra *extra, uint32 entry, TimestampTz time)
+{
+	const RfmMember *member = keytable_payload(&book->table, entry);
+	LateRefund *last = extra->nlate > 0 ? &extra->late[extra->nlate - 1] : NULL;
+
+	if (member->frequency > 0 && time <= member->last_order)
+		return;
+
+	/* Lines of one refund follow each other. */
+	if (last != NULL && last->member == entry)
+	{
+		last->time = Max(last->time, time);
+		return;
+	}
+	if (extra->nlate == extra->late_room)
+	{
+		tidy_late_refunds(book, extra);
+		if (extra->nlate >= extra->late_room / 2)
+			extra->late = array_grow(extra->late, &extra->late_room, extra->nlate + 1, sizeof(LateRefund), book->hdr.eoh_context);
+	}
+	extra->late[extra->nlate++] = (LateRefund) {.time = time, .member = entry};
 }
 
 /* The key of an order among all orders: an id of a fixed length and the member's number. */
@@ -168,11 +239,13 @@ rfm_book_apply(Book *book, const uint32 *entries, const void *rows, int n)
 
 		if (unlikely(status != RFM_OK))
 			rfm_raise(status);
-		extra->latest = Max(extra->latest, row[i].time);
+		if (unlikely(is_refund))
+			note_refund(book, extra, entries[i], row[i].time);
 	}
 	extra->amount_pool.count = 0;
 }
 
+/* Of the refunds of summaries it is not known when they were. */
 static void
 rfm_book_apply_summaries(Book *book, const uint32 *entries, const void *rows, int n)
 {
@@ -186,10 +259,6 @@ rfm_book_apply_summaries(Book *book, const uint32 *entries, const void *rows, in
 
 		if (unlikely(status != RFM_OK))
 			rfm_raise(status);
-
-		/* Of refunds it is not known when they were. */
-		if (row[i].frequency > 0)
-			extra->latest = Max(extra->latest, row[i].last_order);
 	}
 	extra->amount_pool.count = 0;
 }
@@ -422,6 +491,56 @@ group_by_member(KeyType key_type, const Book *book, uint32 *grouped, uint32 *end
 	}
 }
 
+/* Which members have late refunds, and where these are in the list. */
+typedef struct LateIndex
+{
+	const LateRefund *late;
+	uint64	   *bits;			/* of the entries; NULL: none has */
+	uint32	   *before;			/* for each 64 of them, the bits of those before */
+} LateIndex;
+
+/* Makes the index of a list in the order of members. */
+static void
+index_late_refunds(LateIndex *index, const RfmExtra *extra, uint32 members)
+{
+	Size		words = (Size) members / 64 + 1;
+	uint32		sum = 0;
+
+	index->bits = NULL;
+	if (extra->nlate == 0)
+		return;
+	index->late = extra->late;
+	index->bits = large_alloc(CurrentMemoryContext, words * sizeof(uint64));
+	index->before = large_alloc(CurrentMemoryContext, words * sizeof(uint32));
+	memset(index->bits, 0, words * sizeof(uint64));
+	for (Size i = 0; i < extra->nlate; i++)
+	{
+		check_interrupts(i);
+		index->bits[extra->late[i].member / 64] |= UINT64CONST(1) << extra->late[i].member % 64;
+	}
+	for (Size i = 0; i < words; i++)
+	{
+		check_interrupts(i);
+		index->before[i] = sum;
+		sum += pg_popcount64(index->bits[i]);
+	}
+}
+
+/* The time of a member's latest row, if that is a refund. */
+static inline TimestampTz
+late_refund_of_entry(const LateIndex *index, uint32 entry)
+{
+	uint64		word;
+
+	if (likely(index->bits == NULL))
+		return RFM_NO_TIME;
+	word = index->bits[entry / 64] >> entry % 64;
+	if (likely((word & 1) == 0))
+		return RFM_NO_TIME;
+	word = index->bits[entry / 64] & ((UINT64CONST(1) << entry % 64) - 1);
+	return index->late[index->before[entry / 64] + pg_popcount64(word)].time;
+}
+
 /* Writes the members in the order of their keys and, for order lines, the orders of each. */
 static pg_attribute_always_inline void
 append_members(KeyType order_key_type, Book *book, ByteBuffer *buffer)
@@ -435,14 +554,17 @@ append_members(KeyType order_key_type, Book *book, ByteBuffer *buffer)
 	uint32	   *ends = NULL;
 	uint32		done = 0;
 	OrderList	mine = {0};
+	LateIndex	late;
 
+	tidy_late_refunds(book, extra);
+	index_late_refunds(&late, extra, members);
 	if (has_lines)
 	{
 		grouped = large_alloc(CurrentMemoryContext, Max((Size) orders->count, 1) * sizeof(uint32));
 		ends = large_alloc(CurrentMemoryContext, Max((Size) members, 1) * sizeof(uint32));
 		group_by_member(order_key_type, book, grouped, ends);
 	}
-	rfm_tail_begin(&writer, book->form, extra->latest, members, buffer);
+	rfm_tail_begin(&writer, book->form, members, buffer);
 	for (uint32 i = 0; i < members; i++)
 	{
 		uint32		entry = book->order[i];
@@ -450,7 +572,7 @@ append_members(KeyType order_key_type, Book *book, ByteBuffer *buffer)
 		check_interrupts(i);
 		if (i + 16 < members)
 			keytable_prefetch(&book->table, book->order[i + 16]);
-		rfm_tail_member(&writer, keytable_payload(&book->table, entry), &extra->pool, buffer);
+		rfm_tail_member(&writer, keytable_payload(&book->table, entry), &extra->pool, late_refund_of_entry(&late, entry), buffer);
 		if (!has_lines)
 			continue;
 		reserve_orders(&mine, ends[entry] - done);
@@ -465,6 +587,11 @@ append_members(KeyType order_key_type, Book *book, ByteBuffer *buffer)
 		rfm_tail_orders(&writer, mine.order, mine.count);
 	}
 	rfm_tail_end(&writer, buffer);
+	if (late.bits != NULL)
+	{
+		pfree(late.bits);
+		pfree(late.before);
+	}
 	if (has_lines)
 	{
 		pfree(grouped);
@@ -486,7 +613,10 @@ rfm_book_append_tail(Book *book, ByteBuffer *buffer)
 	else
 		append_members(KEY_FIXED16, book, buffer);
 	decimal_pool_clear(&extra->pool);
-	extra->latest = TIME_MIN;
+	if (extra->late != NULL)
+		pfree(extra->late);
+	extra->late = NULL;
+	extra->nlate = extra->late_room = 0;
 	if (book->form != RFM_BOOK_ORDERS)
 		keytable_clear(&extra->orders);
 }
@@ -496,3 +626,4 @@ rfm_book_append_tail(Book *book, ByteBuffer *buffer)
 /* custmart_rfm_book_in, _out, _recv, _combine, _add, _rows_skipped and _member_count */
 BOOK_FUNCTIONS(rfm_book, &rfm_book_kind)
 BOOK_MEMBER_COUNT(rfm_book, &rfm_book_kind)
+BOOK_FORGET(rfm_book, &rfm_book_format, "members")

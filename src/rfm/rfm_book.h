@@ -22,13 +22,22 @@
 #define ORDER_BOUGHT 1
 #define ORDER_REFUNDED 2
 
-/* The tail of a stored book, taken apart. */
+/* Before all times: no refund is known that is later than all orders. */
+#define RFM_NO_TIME PG_INT64_MIN
+
+/*
+ * The tail of a stored book, taken apart.  Of a member whose latest row is a refund it
+ * has the time of that row: nobody else needs one, and without it a book could not
+ * forget a member.
+ */
 typedef struct RfmTail
 {
 	TimestampTz latest;			/* row of all, refunds included; 0 without members */
 	const uint8 *members;		/* in blocks */
 	uint32		wide_count;
 	const uint8 *wide;			/* DECIMAL_STORED_SIZE each */
+	uint32		late_count;		/* members whose latest row is a refund */
+	const uint8 *late;			/* their places and the times, in blocks */
 	const uint8 *orders;		/* for order lines: for each member their number, and the orders */
 	const uint8 *end;
 } RfmTail;
@@ -42,6 +51,17 @@ typedef struct RfmMemberCursor
 	int			count;			/* of the block */
 	RfmMember	member[PACKED_ROWS];
 } RfmMemberCursor;
+
+/* Reads the late refunds of a checked tail, block by block. */
+typedef struct RfmLateCursor
+{
+	const uint8 *bytes;			/* of the next block */
+	uint32		left;			/* in it and behind it */
+	int			next;
+	int			count;			/* of the block */
+	int64		place[PACKED_ROWS];
+	int64		time[PACKED_ROWS];
+} RfmLateCursor;
 
 /* An order, by the lines seen of it. */
 typedef struct RfmOrder
@@ -58,7 +78,14 @@ typedef struct RfmTailWriter
 	uint8		form;
 	int			count;			/* members that wait */
 	RfmMember	member[PACKED_ROWS];
+	uint32		written;		/* members in all */
 	DecimalPool wide;
+	Size		place_of_latest;	/* in the buffer */
+	TimestampTz latest;
+	uint32		nlate;			/* late refunds in all */
+	int64		late_place[PACKED_ROWS];
+	int64		late_time[PACKED_ROWS];
+	ByteBuffer	late;			/* full blocks of them */
 	ByteBuffer	orders;			/* which follow all members */
 } RfmTailWriter;
 
@@ -71,10 +98,9 @@ extern void rfm_member_cursor(RfmMemberCursor *cursor, const RfmTail *tail, uint
 extern void rfm_next_block(RfmMemberCursor *cursor);
 extern RfmMember rfm_member_at(const RfmTail *tail, uint32 count, uint32 place);
 
-extern void rfm_tail_begin(RfmTailWriter *writer, uint8 form, TimestampTz latest, uint32 count,
-						   ByteBuffer *buffer);
+extern void rfm_tail_begin(RfmTailWriter *writer, uint8 form, uint32 count, ByteBuffer *buffer);
 extern void rfm_tail_member(RfmTailWriter *writer, const RfmMember *member, const DecimalPool *pool,
-							ByteBuffer *buffer);
+							TimestampTz refund, ByteBuffer *buffer);
 extern void rfm_tail_orders(RfmTailWriter *writer, const RfmOrder *orders, Size n);
 extern void rfm_tail_end(RfmTailWriter *writer, ByteBuffer *buffer);
 

@@ -4,6 +4,7 @@
  */
 #include "rfm/rfm_book.h"
 
+#include "book/book_forget.h"
 #include "shared/bytes.h"
 #include "utils/memutils.h"
 
@@ -12,6 +13,8 @@
 static const char *rfm_book_check(const uint8 *bytes, Size length);
 static void rfm_book_merge_tails(const BookFormat *format, const BookReader *parts, int n,
 								 const BookMergeOrder *order, ByteBuffer *buffer);
+static void rfm_book_filter_tail(const BookFormat *format, const BookReader *reader,
+								 const BookFilter *filter, ByteBuffer *buffer);
 
 const BookFormat rfm_book_format = {
 	.type = {"rfm_book", rfm_book_check},
@@ -19,7 +22,8 @@ const BookFormat rfm_book_format = {
 	.stored_version = RFM_BOOK_VERSION,
 	.form_hint = "Make all parts with the same arguments: all of orders, or all of order lines with the same type of order id.",
 	.size_hint = "Make one book per slice of the keys, for example WHERE hashint8(key) & 3 = 0 for the first of four (hashtext for text, uuid_hash for uuid), or keep one summary per key with GROUP BY.",
-	.merge_tails = rfm_book_merge_tails
+	.merge_tails = rfm_book_merge_tails,
+	.filter_tail = rfm_book_filter_tail
 };
 
 /* ---------- reading ---------- */
@@ -52,7 +56,22 @@ rfm_book_split_tail(const BookReader *reader, RfmTail *tail)
 	tail->wide = bytes + 4;
 	if ((Size) (tail->end - tail->wide) < (Size) tail->wide_count * DECIMAL_STORED_SIZE)
 		return "its wide sums are truncated";
-	tail->orders = tail->wide + (Size) tail->wide_count * DECIMAL_STORED_SIZE;
+	bytes = tail->wide + (Size) tail->wide_count * DECIMAL_STORED_SIZE;
+	if (tail->end - bytes < 4)
+		return "its refunds are truncated";
+	tail->late_count = load_u32(bytes);
+	tail->late = bytes += 4;
+	for (uint32 i = 0; i < tail->late_count; i += Min(tail->late_count - i, (uint32) PACKED_ROWS))
+	{
+		int			n = (int) Min(tail->late_count - i, (uint32) PACKED_ROWS);
+
+		check_interrupts(i / PACKED_ROWS);
+		for (int column = 0; column < 2 && bytes != NULL; column++)
+			bytes = packed_skip(bytes, tail->end, n);
+		if (bytes == NULL)
+			return "its refunds are truncated";
+	}
+	tail->orders = bytes;
 	return NULL;
 }
 
@@ -64,6 +83,32 @@ rfm_book_load_wide(const RfmTail *tail)
 
 	decimal_pool_load(&pool, tail->wide, tail->wide_count);
 	return pool;
+}
+
+/* Positions a cursor before the first late refund. */
+static void
+late_cursor(RfmLateCursor *cursor, const RfmTail *tail)
+{
+	cursor->bytes = tail->late;
+	cursor->left = tail->late_count;
+	cursor->next = cursor->count = 0;
+}
+
+/* The time of the latest row of a member, if that is a refund; asked of one after the other. */
+static inline TimestampTz
+late_refund_of(RfmLateCursor *cursor, uint32 place)
+{
+	if (cursor->next == cursor->count)
+	{
+		if (likely(cursor->left == 0))
+			return RFM_NO_TIME;
+		cursor->count = (int) Min(cursor->left, PACKED_ROWS);
+		cursor->left -= cursor->count;
+		cursor->next = 0;
+		cursor->bytes = packed_load(cursor->bytes, cursor->count, cursor->place);
+		cursor->bytes = packed_load(cursor->bytes, cursor->count, cursor->time);
+	}
+	return cursor->place[cursor->next] == place ? cursor->time[cursor->next++] : RFM_NO_TIME;
 }
 
 /* Positions a cursor before the first of `count` members. */
@@ -165,6 +210,40 @@ check_orders(const uint8 **bytes, const uint8 *end, uint8 form, const RfmMember 
 		"a member's orders are not as many as it says" : NULL;
 }
 
+/*
+ * Checks late refunds: that they are those of members, in order and packed as tightly as can be.
+ * Whether they are late is checked with the members.
+ */
+static const char *
+check_late_refunds(const RfmTail *tail, uint32 members)
+{
+	const uint8 *bytes = tail->late;
+	int64		place[PACKED_ROWS];
+	int64		time[PACKED_ROWS];
+	int64		last = -1;
+
+	for (uint32 left = tail->late_count; left > 0;)
+	{
+		int			n = (int) Min(left, PACKED_ROWS);
+		const char *wrong;
+
+		check_interrupts(left / PACKED_ROWS);
+		if ((wrong = packed_check_and_load(&bytes, tail->end, n, place)) != NULL ||
+			(wrong = packed_check_and_load(&bytes, tail->end, n, time)) != NULL)
+			return wrong;
+		for (int i = 0; i < n; i++)
+		{
+			if (place[i] <= last || place[i] >= members)
+				return "its refunds are not those of members in their order";
+			if (!time_is_in_range(time[i]))
+				return "the time of a refund is out of range";
+			last = place[i];
+		}
+		left -= n;
+	}
+	return NULL;
+}
+
 /* The checker of a stored rfm_book. */
 static const char *
 rfm_book_check(const uint8 *bytes, Size length)
@@ -173,8 +252,8 @@ rfm_book_check(const uint8 *bytes, Size length)
 	RfmTail		tail;
 	Decimal		wide;
 	uint32		next_wide = 0;
-	int64		last_order = TIME_MIN;
-	bool		has_refunds = false;
+	int64		latest = TIME_MIN;
+	RfmLateCursor late;
 	RfmMember	block[PACKED_ROWS];
 	const uint8 *members;
 	const uint8 *orders;
@@ -185,13 +264,16 @@ rfm_book_check(const uint8 *bytes, Size length)
 	if (reader.form > RFM_BOOK_LINES_TEXT)
 		return "its form is unknown";
 	if ((wrong = rfm_book_split_tail(&reader, &tail)) != NULL ||
-		(wrong = book_check_order(&reader)) != NULL)
+		(wrong = book_check_order(&reader)) != NULL ||
+		(wrong = check_late_refunds(&tail, reader.count)) != NULL)
 		return wrong;
+	late_cursor(&late, &tail);
 	members = tail.members;
 	orders = tail.orders;
 	for (uint32 i = 0; i < reader.count; i++)
 	{
 		RfmMember	member;
+		TimestampTz refund;
 		int			sign;
 
 		check_interrupts(i);
@@ -212,32 +294,37 @@ rfm_book_check(const uint8 *bytes, Size length)
 			sign = (member.money >> 8 > 0) - (member.money >> 8 < 0);
 		if ((wrong = rfm_check_money(&member, sign)) != NULL)
 			return wrong;
+		refund = late_refund_of(&late, i);
+		if (refund != RFM_NO_TIME && (member.refunds == 0 || (member.frequency > 0 && refund <= member.last_order)))
+			return "a refund is not later than the orders of its member";
+		latest = Max(latest, refund);
 		if (member.frequency > 0)
-			last_order = Max(last_order, member.last_order);
-		has_refunds |= member.refunds > 0;
+			latest = Max(latest, member.last_order);
 		if (reader.form != RFM_BOOK_ORDERS &&
 			(wrong = check_orders(&orders, tail.end, reader.form, &member)) != NULL)
 			return wrong;
 	}
 	if (next_wide != tail.wide_count)
 		return "a wide sum belongs to no member";
-	if (reader.count == 0 ? tail.latest != 0 : !time_is_in_range(tail.latest))
-		return "the time of its latest row is out of range";
-	if (reader.count > 0 && (has_refunds ? tail.latest < last_order : tail.latest != last_order))
-		return "the time of its latest row is not that of its latest order";
+	if (tail.latest != (reader.count > 0 ? latest : 0))
+		return "the time of its latest row is not that of an order or a refund";
 	return orders != tail.end ? "its length is wrong" : NULL;
 }
 
 /* ---------- writing ---------- */
 
-/* Writes the time of the latest row. */
+/* Leaves room for the time of the latest row. */
 void
-rfm_tail_begin(RfmTailWriter *writer, uint8 form, TimestampTz latest, uint32 count, ByteBuffer *buffer)
+rfm_tail_begin(RfmTailWriter *writer, uint8 form, uint32 count, ByteBuffer *buffer)
 {
 	writer->form = form;
 	writer->count = 0;
+	writer->written = writer->nlate = 0;
+	writer->latest = TIME_MIN;
+	writer->late.data = NULL;
 	writer->wide = (DecimalPool) {.context = CurrentMemoryContext};
-	buffer_advance(buffer, store_u64(buffer_reserve(buffer, 8), count == 0 ? 0 : (uint64) latest));
+	writer->place_of_latest = buffer->size;
+	buffer_advance(buffer, store_u64(buffer_reserve(buffer, 8), 0));
 	if (form != RFM_BOOK_ORDERS)
 		buffer_init(&writer->orders, (Size) count * 16 + 64, CurrentMemoryContext);
 }
@@ -251,12 +338,46 @@ write_block(RfmTailWriter *writer, ByteBuffer *buffer)
 	writer->count = 0;
 }
 
-/* Writes the next member, whose money may be in a pool. */
+/* Writes a block of late refunds, the last n. */
+static void
+write_late_refunds(RfmTailWriter *writer, int n)
+{
+	uint8	   *bytes;
+
+	if (writer->late.data == NULL)
+		buffer_init(&writer->late, 1024, CurrentMemoryContext);
+	bytes = buffer_reserve(&writer->late, 2 * PACKED_SIZE_MAX(n));
+	bytes = packed_store(writer->late_place, n, bytes);
+	buffer_advance(&writer->late, packed_store(writer->late_time, n, bytes));
+}
+
+/* Notes that the latest row of the member being written is a refund. */
+static void
+note_late_refund(RfmTailWriter *writer, TimestampTz refund)
+{
+	int			waiting = (int) (writer->nlate % PACKED_ROWS);
+
+	writer->late_place[waiting] = writer->written;
+	writer->late_time[waiting] = refund;
+	if (++writer->nlate % PACKED_ROWS == 0)
+		write_late_refunds(writer, PACKED_ROWS);
+	writer->latest = Max(writer->latest, refund);
+}
+
+/*
+ * Writes the next member, whose money may be in a pool, and who perhaps has a refund
+ * that is later than all orders.
+ */
 void
-rfm_tail_member(RfmTailWriter *writer, const RfmMember *member, const DecimalPool *pool, ByteBuffer *buffer)
+rfm_tail_member(RfmTailWriter *writer, const RfmMember *member, const DecimalPool *pool, TimestampTz refund, ByteBuffer *buffer)
 {
 	RfmMember  *stored = &writer->member[writer->count++];
 
+	if (likely(member->frequency > 0))
+		writer->latest = Max(writer->latest, member->last_order);
+	if (unlikely(refund != RFM_NO_TIME && (member->frequency == 0 || refund > member->last_order)))
+		note_late_refund(writer, refund);
+	writer->written++;
 	*stored = *member;
 	if (unlikely(decimal_is_pooled(member->money)))
 	{
@@ -305,6 +426,16 @@ rfm_tail_end(RfmTailWriter *writer, ByteBuffer *buffer)
 	bytes = buffer_reserve(buffer, 4 + (Size) writer->wide.count * DECIMAL_STORED_SIZE);
 	buffer_advance(buffer, decimal_pool_store(&writer->wide, bytes));
 	decimal_pool_clear(&writer->wide);
+	buffer_advance(buffer, store_u32(buffer_reserve(buffer, 4), writer->nlate));
+	if (writer->nlate > 0)
+	{
+		if (writer->nlate % PACKED_ROWS > 0)
+			write_late_refunds(writer, (int) (writer->nlate % PACKED_ROWS));
+		buffer_append(buffer, writer->late.data, writer->late.size);
+		pfree(writer->late.data);
+	}
+	if (writer->written > 0)
+		store_u64(buffer->data + writer->place_of_latest, (uint64) writer->latest);
 	if (writer->form != RFM_BOOK_ORDERS)
 	{
 		buffer_append(buffer, writer->orders.data, writer->orders.size);
@@ -320,6 +451,8 @@ typedef struct RfmPart
 	RfmTail		tail;
 	DecimalPool pool;
 	RfmMemberCursor members;
+	RfmLateCursor late;
+	uint32		place;			/* of the next member */
 	const uint8 *orders;		/* of the next one */
 } RfmPart;
 
@@ -369,27 +502,28 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 	uint8		form = readers[0].form;
 	DecimalPool pool = {.context = CurrentMemoryContext};
 	RfmMember	sum = {0};
+	TimestampTz refund_of_sum = RFM_NO_TIME;
 	bool		is_shared = false;
 	OrderRuns	orders;
-	TimestampTz latest = TIME_MIN;
 
 	for (int i = 0; i < n; i++)
 	{
 		(void) rfm_book_split_tail(&readers[i], &parts[i].tail);
 		parts[i].pool = rfm_book_load_wide(&parts[i].tail);
 		rfm_member_cursor(&parts[i].members, &parts[i].tail, readers[i].count);
+		late_cursor(&parts[i].late, &parts[i].tail);
+		parts[i].place = 0;
 		parts[i].orders = parts[i].tail.orders;
-		if (readers[i].count > 0)
-			latest = Max(latest, parts[i].tail.latest);
 	}
 	OrderRuns_init(&orders);
 
-	rfm_tail_begin(&writer, form, latest, order->count, buffer);
+	rfm_tail_begin(&writer, form, order->count, buffer);
 	for (Size i = 0; i < order->n; i++)
 	{
 		RfmPart    *part = &parts[order->source[i] & BOOK_ORDER_PART];
 		bool		more_follow = (order->source[i] & BOOK_ORDER_SAME_KEY) != 0;
 		const RfmMember *member = rfm_next_member(&part->members);
+		TimestampTz refund = late_refund_of(&part->late, part->place++);
 		RfmStatus	status;
 
 		check_interrupts(i);
@@ -397,7 +531,7 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 			add_orders(&orders, part, form);
 		if (!more_follow && !is_shared)
 		{
-			rfm_tail_member(&writer, member, &part->pool, buffer);
+			rfm_tail_member(&writer, member, &part->pool, refund, buffer);
 			if (form != RFM_BOOK_ORDERS)
 				rfm_tail_orders(&writer, orders.element, orders.count);
 			OrderRuns_clear(&orders);
@@ -409,8 +543,10 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 		{
 			memset(&sum, 0, sizeof(sum));
 			pool.count = 0;
+			refund_of_sum = RFM_NO_TIME;
 		}
 		is_shared = more_follow;
+		refund_of_sum = Max(refund_of_sum, refund);
 		status = rfm_merge(&sum, &pool, member, &part->pool);
 		if (unlikely(status != RFM_OK))
 			rfm_raise(status);
@@ -423,7 +559,7 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 			rfm_tail_orders(&writer, orders.element, orders.count);
 			OrderRuns_clear(&orders);
 		}
-		rfm_tail_member(&writer, &sum, &pool, buffer);
+		rfm_tail_member(&writer, &sum, &pool, refund_of_sum, buffer);
 	}
 	rfm_tail_end(&writer, buffer);
 
@@ -432,4 +568,57 @@ rfm_book_merge_tails(const BookFormat *format, const BookReader *readers, int n,
 	pfree(parts);
 	decimal_pool_clear(&pool);
 	OrderRuns_free(&orders);
+}
+
+/* ---------- forgetting ---------- */
+
+/* The end of the orders of one member. */
+static const uint8 *
+orders_end(const uint8 *bytes, const uint8 *end, uint8 form)
+{
+	RfmOrder	order;
+	uint64		n;
+
+	bytes = load_varint(bytes, &n);
+	for (uint64 i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		(void) read_order(&bytes, end, form, &order);
+	}
+	return bytes;
+}
+
+static void
+rfm_book_filter_tail(const BookFormat *format, const BookReader *reader, const BookFilter *filter, ByteBuffer *buffer)
+{
+	BookFilter	members = *filter;
+	RfmPart    *from = palloc(sizeof(RfmPart));
+	RfmTailWriter *writer = palloc(sizeof(RfmTailWriter));
+
+	(void) rfm_book_split_tail(reader, &from->tail);
+	from->pool = rfm_book_load_wide(&from->tail);
+	rfm_member_cursor(&from->members, &from->tail, reader->count);
+	late_cursor(&from->late, &from->tail);
+	from->orders = from->tail.orders;
+	rfm_tail_begin(writer, reader->form, filter->count, buffer);
+	for (uint32 i = 0; i < reader->count; i++)
+	{
+		const RfmMember *member = rfm_next_member(&from->members);
+		TimestampTz refund = late_refund_of(&from->late, i);
+		const uint8 *orders = from->orders;
+		bool		stays = book_filter_keeps(&members, i);
+
+		check_interrupts(i);
+		if (stays)
+			rfm_tail_member(writer, member, &from->pool, refund, buffer);
+		if (reader->form == RFM_BOOK_ORDERS)
+			continue;
+		from->orders = orders_end(orders, from->tail.end, reader->form);
+		if (stays)
+			buffer_append(&writer->orders, orders, from->orders - orders);
+	}
+	rfm_tail_end(writer, buffer);
+	decimal_pool_clear(&from->pool);
+	pfree(writer);
+	pfree(from);
 }

@@ -369,7 +369,6 @@ cuts_step(FunctionCallInfo fcinfo, bool per_order)
 	RfmValue	value;
 	int			bins = RFM_BINS_DEFAULT;
 	float8		money;
-	int64		money_bits;
 
 	if (PG_ARGISNULL(1) || (PG_NARGS() > 2 && PG_ARGISNULL(2)))
 		return aggregate_same_state(fcinfo);
@@ -378,11 +377,11 @@ cuts_step(FunctionCallInfo fcinfo, bool per_order)
 		bins = rfm_check_bins(PG_GETARG_INT32(2));
 	rfm_read(&value, PG_GETARG_DATUM(1));
 
-	if (!array_state_of_aggregate(fcinfo, INT8OID, &state))
-		array_state_append(&state, Int64GetDatum(bins));
+	if (!array_state_of_aggregate(fcinfo, &state))
+		array_state_append(&state, bins);
 	else
 	{
-		int64		first_bins = array_state_int64(&state, 1);
+		int64		first_bins = array_state_element(&state, 1);
 
 		if (first_bins != bins)
 			ereport(ERROR,
@@ -393,10 +392,9 @@ cuts_step(FunctionCallInfo fcinfo, bool per_order)
 	if (value.member.frequency > 0)
 	{
 		money = rfm_scored_money(&value.member, &value.pool, per_order);
-		memcpy(&money_bits, &money, 8);
-		array_state_append(&state, Int64GetDatum(value.member.last_order));
-		array_state_append(&state, Int64GetDatum(value.member.frequency));
-		array_state_append(&state, Int64GetDatum(money_bits));
+		array_state_append(&state, value.member.last_order);
+		array_state_append(&state, value.member.frequency);
+		array_state_append(&state, float8_bits(money));
 	}
 	PG_RETURN_DATUM(state.array);
 }
@@ -422,7 +420,7 @@ CUSTMART_FUNCTION(custmart_rfm_cuts_combine);
 Datum
 custmart_rfm_cuts_combine(PG_FUNCTION_ARGS)
 {
-	return array_state_combine(fcinfo, INT8OID, state_header, "bins or shares");
+	return array_state_combine(fcinfo, state_header, "bins or shares");
 }
 
 /* The limits; NULL if no member has orders. */

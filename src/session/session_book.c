@@ -118,6 +118,7 @@ SESSION_BOOK_STEP(uuid, KEY_FIXED16)
 SESSION_BOOK_STEP(text, KEY_BYTES)
 
 BOOK_FUNCTIONS(session_book, &session_book_kind)
+BOOK_FORGET(session_book, &session_book_format.book, "members")
 BOOK_MEMBER_COUNT(session_book, &session_book_kind)
 
 /* ---------- reports ---------- */

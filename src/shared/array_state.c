@@ -22,13 +22,13 @@ StaticAssertDecl(sizeof(int64) == 8 && sizeof(float8) == 8, "both kinds of eleme
  * false if there was none and the state is a new, empty one.
  */
 bool
-array_state_of_aggregate(FunctionCallInfo fcinfo, Oid type, ArrayState *state)
+array_state_of_aggregate(FunctionCallInfo fcinfo, ArrayState *state)
 {
 	MemoryContext context = aggregate_context(fcinfo);
 	ExpandedArrayHeader *array;
 
 	if (PG_ARGISNULL(0))
-		array = construct_empty_expanded_array(type, context, NULL);
+		array = construct_empty_expanded_array(INT8OID, context, NULL);
 	else
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -37,14 +37,13 @@ array_state_of_aggregate(FunctionCallInfo fcinfo, Oid type, ArrayState *state)
 		MemoryContextSwitchTo(old);
 	}
 	state->array = EOHPGetRWDatum(&array->hdr);
-	state->type = type;
 	state->count = array->ndims == 0 ? 0 : array->dims[0];
 	return !PG_ARGISNULL(0);
 }
 
 /* Appends a number. */
 void
-array_state_append(ArrayState *state, Datum value)
+array_state_append(ArrayState *state, int64 value)
 {
 	int			position = ++state->count;
 
@@ -53,7 +52,7 @@ array_state_append(ArrayState *state, Datum value)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("an aggregate cannot collect more than %d numbers", ARRAY_STATE_MAX),
 				 errhint("Use a sample, or a book where there is one: rfm_cuts(rfm_book), clv_fit(retention_book).")));
-	state->array = array_set_element(state->array, 1, &position, value, false,
+	state->array = array_set_element(state->array, 1, &position, Int64GetDatum(value), false,
 										  -1, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
@@ -74,28 +73,13 @@ array_state_elements(Datum state, int *count)
 	return (const char *) array + ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
 }
 
-/* An element of a state of either kind, by its position from 1. */
-static Datum
-element(Datum array, int position)
+/* An element of a state that is being collected, by its position from 1. */
+int64
+array_state_element(const ArrayState *state, int position)
 {
 	bool		is_null;
 
-	return array_get_element(array, 1, &position, -1, 8,
-							 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &is_null);
-}
-
-/* An element of a bigint[] that is being collected, by its position from 1. */
-int64
-array_state_int64(const ArrayState *state, int position)
-{
-	return DatumGetInt64(element(state->array, position));
-}
-
-/* An element of a float8[] that is being collected, by its position from 1. */
-float8
-array_state_float8(const ArrayState *state, int position)
-{
-	return DatumGetFloat8(element(state->array, position));
+	return DatumGetInt64(array_get_element(state->array, 1, &position, -1, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &is_null));
 }
 
 /*
@@ -105,7 +89,7 @@ array_state_float8(const ArrayState *state, int position)
  * is not valid.
  */
 Datum
-array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char *, int), const char *parameters)
+array_state_combine(FunctionCallInfo fcinfo, int (*header) (const char *, int), const char *parameters)
 {
 	ArrayState	state;
 	const char *other;
@@ -117,7 +101,7 @@ array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char
 	(void) aggregate_context(fcinfo);
 	other = array_state_elements(PG_GETARG_DATUM(1), &count);
 	skip = header(other, count);
-	if (!array_state_of_aggregate(fcinfo, type, &state))
+	if (!array_state_of_aggregate(fcinfo, &state))
 		skip = 0;
 	for (int i = 0; i < count; i++)
 	{
@@ -125,28 +109,13 @@ array_state_combine(FunctionCallInfo fcinfo, Oid type, int (*header) (const char
 
 		check_interrupts(i);
 		memcpy(&bits, other + (Size) i * 8, 8);
-		if (i < skip)
-		{
-			float8		number = type == FLOAT8OID ? array_state_float8(&state, i + 1) : 0;
-			int64		own = type == FLOAT8OID ? 0 : array_state_int64(&state, i + 1);
-
-			if (type == FLOAT8OID)
-				memcpy(&own, &number, 8);
-			if (own != bits)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("%s of an aggregate must be the same for all rows", parameters),
-						 errhint("Write them as constants.")));
-		}
-		else if (type == FLOAT8OID)
-		{
-			float8		number;
-
-			memcpy(&number, &bits, 8);
-			array_state_append(&state, Float8GetDatum(number));
-		}
-		else
-			array_state_append(&state, Int64GetDatum(bits));
+		if (i >= skip)
+			array_state_append(&state, bits);
+		else if (bits != array_state_element(&state, i + 1))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s of an aggregate must be the same for all rows", parameters),
+					 errhint("Write them as constants.")));
 	}
 	PG_RETURN_DATUM(state.array);
 }

@@ -464,6 +464,56 @@ locate(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entrie
 	}
 }
 
+static inline bool
+same_keys(KeyType key_type, const Key *a, const Key *b)
+{
+	switch (key_type)
+	{
+		case KEY_INT64:
+			return a->number == b->number;
+		case KEY_FIXED16:
+			return memcmp(a->fixed, b->fixed, 16) == 0;
+		case KEY_FIXED20:
+			return memcmp(a->fixed, b->fixed, 20) == 0;
+		case KEY_BYTES:
+			return a->bytes.length == b->bytes.length && memcmp(a->bytes.data, b->bytes.data, a->bytes.length) == 0;
+	}
+	pg_unreachable();
+}
+
+/*
+ * The same.  Lines of one order mostly follow each other, so where many keys are
+ * those of their neighbours, each is located once.
+ */
+static inline void
+locate_runs(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entries)
+{
+	Key			different[KEYTABLE_BATCH];
+	uint32		found[KEYTABLE_BATCH];
+	int			run[KEYTABLE_BATCH];
+	int			repeats = 0;
+	int			runs = 0;
+
+	for (int i = 1; i < n; i++)
+		repeats += same_keys(key_type, &keys[i - 1], &keys[i]);
+	if (repeats * 4 <= n)
+	{
+		locate(table, key_type, keys, n, entries);
+		return;
+	}
+	different[0] = keys[0];
+	run[0] = 0;
+	for (int i = 1; i < n; i++)
+	{
+		if (!same_keys(key_type, &keys[i - 1], &keys[i]))
+			different[++runs] = keys[i];
+		run[i] = runs;
+	}
+	locate(table, key_type, different, runs + 1, found);
+	for (int i = 0; i < n; i++)
+		entries[i] = found[run[i]];
+}
+
 /*
  * Finds the entries of up to KEYTABLE_BATCH keys, and appends missing ones with a
  * payload of zeros.
@@ -485,16 +535,16 @@ keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries)
 	switch (table->key_type)
 	{
 		case KEY_INT64:
-			locate(table, KEY_INT64, keys, n, entries);
+			locate_runs(table, KEY_INT64, keys, n, entries);
 			break;
 		case KEY_FIXED16:
-			locate(table, KEY_FIXED16, keys, n, entries);
+			locate_runs(table, KEY_FIXED16, keys, n, entries);
 			break;
 		case KEY_BYTES:
-			locate(table, KEY_BYTES, keys, n, entries);
+			locate_runs(table, KEY_BYTES, keys, n, entries);
 			break;
 		case KEY_FIXED20:
-			locate(table, KEY_FIXED20, keys, n, entries);
+			locate_runs(table, KEY_FIXED20, keys, n, entries);
 			break;
 	}
 }

@@ -58,4 +58,18 @@ large_realloc(void *memory, Size size)
 	return memory;
 }
 
+/* So much is copied between two looks whether the statement is cancelled: a few milliseconds, fresh pages included. */
+#define LARGE_MEMORY_PIECE ((Size) 8 * 1024 * 1024)
+
+/* memcpy() of what may be hundreds of megabytes. */
+static inline void
+large_copy(void *to, const void *from, Size size)
+{
+	for (Size done = 0; done < size; done += LARGE_MEMORY_PIECE)
+	{
+		check_interrupts(0);
+		memcpy((char *) to + done, (const char *) from + done, Min(size - done, LARGE_MEMORY_PIECE));
+	}
+}
+
 #endif							/* CUSTMART_LARGE_MEMORY_H */

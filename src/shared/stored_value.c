@@ -8,6 +8,7 @@
 #include "shared/stored_value.h"
 
 #include "shared/bytes.h"
+#include "shared/large_memory.h"
 #include "common/base64.h"
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
@@ -52,7 +53,7 @@ stored_recv(FunctionCallInfo fcinfo, const StoredType *type)
 	const char *wrong;
 
 	SET_VARSIZE(stored, VARHDRSZ + length);
-	pq_copymsgbytes(message, VARDATA(stored), length);
+	large_copy(VARDATA(stored), pq_getmsgbytes(message, (int) length), length);
 	wrong = type->check((const uint8 *) VARDATA(stored), length);
 	if (wrong != NULL)
 		ereport(ERROR,
@@ -193,11 +194,12 @@ Datum
 custmart_stored_send(PG_FUNCTION_ARGS)
 {
 	bytea	   *value = PG_GETARG_BYTEA_PP(0);
-	StringInfoData message;
+	Size		size = VARSIZE_ANY_EXHDR(value);
+	bytea	   *message = palloc(VARHDRSZ + size);
 
-	pq_begintypsend(&message);
-	pq_sendbytes(&message, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-	PG_RETURN_BYTEA_P(pq_endtypsend(&message));
+	SET_VARSIZE(message, VARHDRSZ + size);
+	large_copy(VARDATA(message), VARDATA_ANY(value), size);
+	PG_RETURN_BYTEA_P(message);
 }
 
 static int

@@ -316,22 +316,22 @@ custmart_tier_bigint(PG_FUNCTION_ARGS)
 
 /* ---------- the aggregate tier_cuts(value, shares) ---------- */
 
-/* State: float8[] of the number of shares, the shares, then the values. */
+/* State: bigint[] of the number of shares, then the bits of the shares and of the values. */
 static int
 state_header(const char *elements, int count)
 {
-	float8		shares = 0;
+	int64		shares = 0;
 
 	if (count > 0)
 		memcpy(&shares, elements, 8);
-	if (count < 2 || !(shares >= 1) || shares >= TIER_MAX || count < (int) shares + 1)
+	if (shares < 1 || shares >= TIER_MAX || count < (int) shares + 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("state of an aggregate is not valid")));
 	return (int) shares + 1;
 }
 
-/* tier_cuts_step(float8[], value, shares): collects one value. */
+/* tier_cuts_step(bigint[], value, shares): collects one value. */
 CUSTMART_FUNCTION(custmart_tier_cuts_step);
 Datum
 custmart_tier_cuts_step(PG_FUNCTION_ARGS)
@@ -346,22 +346,22 @@ custmart_tier_cuts_step(PG_FUNCTION_ARGS)
 	(void) aggregate_context(fcinfo);
 	value = check_number(PG_GETARG_FLOAT8(1));
 	n = get_numbers(PG_GETARG_DATUM(2), "shares", &shares);
-	if (!array_state_of_aggregate(fcinfo, FLOAT8OID, &state))
+	if (!array_state_of_aggregate(fcinfo, &state))
 	{
 		float8	   *sums;
 
 		(void) get_sums(PG_GETARG_DATUM(2), &sums);
-		array_state_append(&state, Float8GetDatum(n));
+		array_state_append(&state, n);
 		for (int i = 0; i < n; i++)
-			array_state_append(&state, Float8GetDatum(shares[i] + 0.0)); /* no negative zero */
+			array_state_append(&state, float8_bits(shares[i] + 0.0)); /* no negative zero */
 		pfree(sums);
 	}
 	else
 	{
-		bool		is_same = array_state_float8(&state, 1) == n;
+		bool		is_same = array_state_element(&state, 1) == n;
 
 		for (int i = 0; i < n && is_same; i++)
-			is_same = array_state_float8(&state, i + 2) == shares[i];
+			is_same = array_state_element(&state, i + 2) == float8_bits(shares[i] + 0.0);
 		if (!is_same)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -369,19 +369,19 @@ custmart_tier_cuts_step(PG_FUNCTION_ARGS)
 					 errhint("Group by what they depend on, or write them as constants.")));
 	}
 	pfree(shares);
-	array_state_append(&state, Float8GetDatum(value));
+	array_state_append(&state, float8_bits(value));
 	PG_RETURN_DATUM(state.array);
 }
 
-/* tier_cuts_combine(float8[], float8[]): both collections as one. */
+/* tier_cuts_combine(bigint[], bigint[]): both collections as one. */
 CUSTMART_FUNCTION(custmart_tier_cuts_combine);
 Datum
 custmart_tier_cuts_combine(PG_FUNCTION_ARGS)
 {
-	return array_state_combine(fcinfo, FLOAT8OID, state_header, "bins or shares");
+	return array_state_combine(fcinfo, state_header, "bins or shares");
 }
 
-/* tier_cuts_final(float8[]): one cut per share; NULL if there was no value. */
+/* tier_cuts_final(bigint[]): one cut per share; NULL if there was no value. */
 CUSTMART_FUNCTION(custmart_tier_cuts_final);
 Datum
 custmart_tier_cuts_final(PG_FUNCTION_ARGS)

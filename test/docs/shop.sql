@@ -269,3 +269,25 @@ CREATE TABLE later_orders (
 INSERT INTO later_orders
 SELECT customer_id, claimed_at + (1 + (hashint8extended(customer_id, 11) & 65535) % 28) * interval '1 day'
 FROM claims WHERE (hashint8extended(customer_id * 1000 + hashtext(offer), 12) & 65535) / 65536.0 < CASE WHEN cause = 'exhausted' THEN 0.3 ELSE 0.65 END;
+
+-- Receipts of a grocer: most have a purpose, nearly all have milk or bread, a few things are from anywhere.  Six are of a
+-- restaurant that takes what there is.
+CREATE TABLE receipts (
+	receipt bigint NOT NULL,
+	customer_id bigint NOT NULL,
+	item text NOT NULL
+);
+INSERT INTO receipts
+SELECT DISTINCT receipt, customer_id, item
+FROM (
+	SELECT receipt, customer_id, n, (hashint8extended(receipt, 3) & 65535) % 5 AS usual, (hashint8extended(receipt, 4) & 65535) % 10 < 4 AS is_usual,
+		(hashint8extended(receipt * 32 + n, 5) & 65535) / 65536.0 AS luck, (hashint8extended(receipt * 32 + n, 6) & 65535) AS which
+	FROM (SELECT receipt, 1 + (hashint8extended(receipt, 2) & 65535) % 119 AS customer_id FROM generate_series(1, 4000::bigint) receipt) r, generate_series(1, 9) n
+) l
+CROSS JOIN LATERAL (SELECT CASE
+	WHEN n <= 5 THEN ('{{bread,butter,jam,coffee,milk},{pasta,tomatoes,parmesan,olive oil,basil},{flour,sugar,eggs,butter,yeast},{charcoal,sausages,mustard,beer,salad},{nappies,wipes,baby food,milk,bananas}}'::text[])
+		[1 + CASE WHEN is_usual THEN usual ELSE customer_id % 5 END][n]
+	WHEN n = 6 THEN 'milk' WHEN n = 7 THEN 'bread' ELSE 'item ' || floor(300 * power(which / 65536.0, 2)) END AS item) i
+WHERE luck < CASE WHEN n <= 5 THEN 0.55 WHEN n <= 7 THEN 0.4 ELSE 0.35 END;
+INSERT INTO receipts
+SELECT 4000 + r, 119 + r, item FROM generate_series(1, 6) r, (SELECT DISTINCT item FROM receipts) i WHERE (hashtextextended(item, r) & 7) < 5;

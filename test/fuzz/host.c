@@ -963,11 +963,6 @@ cstring_to_text(const char *string)
 #else
 #define ANY_BYTES const char
 #endif
-#if PG_VERSION_NUM >= 180000
-#define ANY_PLACE void
-#else
-#define ANY_PLACE char
-#endif
 
 void
 initStringInfo(StringInfo string)
@@ -985,14 +980,19 @@ resetStringInfo(StringInfo string)
 }
 
 void
-appendBinaryStringInfo(StringInfo string, ANY_BYTES *data, int length)
+enlargeStringInfo(StringInfo string, int length)
 {
 	host_require(length >= 0, "appends %d bytes", length);
-	if (string->len + length >= string->maxlen)
-	{
-		string->maxlen = 2 * (string->len + length + 1);
-		string->data = repalloc(string->data, string->maxlen);
-	}
+	if (string->len + length < string->maxlen)
+		return;
+	string->maxlen = 2 * (string->len + length + 1);
+	string->data = repalloc(string->data, string->maxlen);
+}
+
+void
+appendBinaryStringInfo(StringInfo string, ANY_BYTES *data, int length)
+{
+	enlargeStringInfo(string, length);
 	if (length > 0)
 		memcpy(string->data + string->len, data, length);
 	string->len += length;
@@ -1037,33 +1037,12 @@ psprintf(const char *fmt,...)
 	return pstrdup(buffer);
 }
 
-void
-pq_begintypsend(StringInfo message)
-{
-	initStringInfo(message);
-	appendBinaryStringInfo(message, "\0\0\0\0", 4);
-}
-
-void
-pq_sendbytes(StringInfo message, ANY_BYTES *data, int length)
-{
-	appendBinaryStringInfo(message, data, length);
-}
-
-bytea *
-pq_endtypsend(StringInfo message)
-{
-	SET_VARSIZE(message->data, message->len);
-	return (bytea *) message->data;
-}
-
-void
-pq_copymsgbytes(StringInfo message, ANY_PLACE *bytes, int length)
+const char *
+pq_getmsgbytes(StringInfo message, int length)
 {
 	host_require(length >= 0 && length <= message->len - message->cursor, "reads behind the end of a message");
-	if (length > 0)
-		memcpy(bytes, message->data + message->cursor, length);
 	message->cursor += length;
+	return message->data + message->cursor - length;
 }
 
 /* Length of a character of valid UTF-8. */

@@ -9,7 +9,8 @@
  * What every type must do with any bytes or text: take them or raise an error
  * that names the type and has the right SQLSTATE.  What is taken must be
  * harmless, however it was forged: it goes through all functions of its type,
- * and comes back as it was from its text and binary forms.
+ * and comes back as it was from its text and binary forms.  A book of members forgets
+ * one of them.
  */
 #include "targets.h"
 
@@ -23,6 +24,7 @@
 #include "lib/stringinfo.h"
 #include "rfm/rfm.h"
 #include "rfm/rfm_book.h"
+#include "shared/bytes.h"
 #include "utils/array.h"
 
 #undef snprintf
@@ -210,6 +212,83 @@ static const Type rfm_book = {
 	custmart_stored_lt, custmart_stored_cmp, custmart_stored_hash, custmart_stored_hash_extended
 };
 
+#define FORGETS(type) \
+FUNCTION(custmart_##type##_forget_bigint); \
+FUNCTION(custmart_##type##_forget_uuid); \
+FUNCTION(custmart_##type##_forget_text);
+
+#define FORGET_OF(type) {#type, {custmart_##type##_forget_bigint, custmart_##type##_forget_uuid, custmart_##type##_forget_text}}
+
+FORGETS(rfm_book)
+FORGETS(retention_book)
+FORGETS(funnel_book)
+FORGETS(interaction_book)
+FORGETS(session_book)
+FORGETS(contact_book)
+FORGETS(preference_book)
+FORGETS(audience_book)
+FORGETS(basket_book)
+
+/* Books that forget, in the order of the types of keys. */
+static const struct
+{
+	const char *type;
+	PGFunction	forget[3];
+}			forgetful[] = {
+	FORGET_OF(rfm_book),
+	FORGET_OF(retention_book),
+	FORGET_OF(funnel_book),
+	FORGET_OF(interaction_book),
+	FORGET_OF(session_book),
+	FORGET_OF(contact_book),
+	FORGET_OF(preference_book),
+	FORGET_OF(audience_book),
+	FORGET_OF(basket_book),
+};
+
+/* Forgets the first key of a book: what is left must be a book, and have no more to forget of it. */
+static void
+check_forget(const Type *type, const PGFunction *forget, Datum value)
+{
+	const uint8 *bytes = (const uint8 *) VARDATA_ANY(DatumGetPointer(value));
+	uint32		count = load_u32(bytes + 4);
+	const uint8 *keys = bytes + BOOK_HEADER_SIZE;
+	uint8		uuid[16] = {0};
+	Datum		key;
+	Outcome		rest;
+	Outcome		again;
+	struct varlena *taken;
+
+	if (bytes[2] == KEY_INT64)
+		key = Int64GetDatum(count > 0 ? (int64) load_u64(keys + 1) : 5);
+	else if (bytes[2] == KEY_FIXED16)
+		key = PointerGetDatum(count > 0 ? memcpy(uuid, keys, 16) : uuid);
+	else
+		key = host_packed(count > 0 ? host_varlena(keys + (Size) count * 4, load_u32(keys)) : host_varlena("x", 1));
+	rest = host_call(forget[bytes[2] - KEY_INT64], (NullableDatum[]) {ARG(host_packed(value)), ARG(key)}, 2, HOST_PLAIN);
+	if (rest.raised)
+	{
+		host_require(is_limit(&rest), "%s: forget raises %s", type->name, rest.message);
+		return;
+	}
+	if (count == 0)
+	{
+		host_require(!rest.is_null && same_bytes(rest.value, value), "%s: nobody is forgotten", type->name);
+		return;
+	}
+	if (rest.is_null)
+	{
+		host_require(count == 1 && load_u64(bytes + 8) == 0, "%s: all is forgotten", type->name);
+		return;
+	}
+	taken = from_binary(type, VARDATA_ANY(DatumGetPointer(rest.value)), VARSIZE_ANY_EXHDR(DatumGetPointer(rest.value)));
+	host_require(taken != NULL, "%s: what is left is no book", type->name);
+	bytes = (const uint8 *) VARDATA_ANY(taken);
+	host_require(load_u32(bytes + 4) == count - 1, "%s: one is forgotten", type->name);
+	again = host_call(forget[bytes[2] - KEY_INT64], (NullableDatum[]) {ARG(host_packed(rest.value)), ARG(key)}, 2, HOST_PLAIN);
+	host_require(!again.raised && !again.is_null && same_bytes(again.value, rest.value), "%s: forgotten twice", type->name);
+}
+
 /* Every value that exists must be taken back from its text and binary forms. */
 void
 check_round_trips(const Type *type, Datum value)
@@ -232,6 +311,10 @@ check_round_trips(const Type *type, Datum value)
 	host_require(DatumGetUInt32(must(CALL(type->hash, ARG(value)), "hash")) ==
 				 (uint32) DatumGetUInt64(must(CALL(type->hash_extended, ARG(packed), ARG(Int64GetDatum(0))), "hash")),
 				 "two hashes of one value");
+
+	for (Size i = 0; i < lengthof(forgetful); i++)
+		if (strcmp(type->name, forgetful[i].type) == 0)
+			check_forget(type, forgetful[i].forget, value);
 }
 
 /* Bytes into recv; NULL if they are refused. */
@@ -583,7 +666,7 @@ read_book(Datum value, int bins, NullableDatum as_of)
 }
 
 /* Members 1, 2 and 3 with an order each. */
-#define ONE_BOOK "rfm_book:AwEBAAAAAAMAAAAAAAAAAAEAAAAAAAAAAQABAgAC6kcK6GAAAAAAAAAAAAABAAAAAAAAAAAAAQAAAAAAAAABAAECAAAAAAAAAAAAAAAC6kcK6GAAAAAAAAAAAAAAAAAAAA=="
+#define ONE_BOOK "rfm_book:AwEBAAAAAAMAAAAAAAAAAAEAAAAAAAAAAQABAgAC6kcK6GAAAAAAAAAAAAABAAAAAAAAAAAAAQAAAAAAAAABAAECAAAAAAAAAAAAAAAC6kcK6GAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 /* Segments of one's own, as lines of a score, a comma and a name: rows, or an error that says what is wrong. */
 static void
@@ -646,7 +729,7 @@ check_members(Datum value)
 static void
 check_canonical(Datum value)
 {
-	uint8		empty[BOOK_HEADER_SIZE + 12] = {0};
+	uint8		empty[BOOK_HEADER_SIZE + 16] = {0};
 	Datum		sum;
 
 	memcpy(empty, VARDATA_ANY(DatumGetPointer(value)), 4);
@@ -885,6 +968,43 @@ add_rows(Datum state, const Row *rows, int n, int signature, int part, bool flat
 	return state;
 }
 
+static bool
+same_key(KeyType type, Datum a, Datum b)
+{
+	if (type == KEY_INT64)
+		return a == b;
+	if (type == KEY_FIXED16)
+		return memcmp(DatumGetPointer(a), DatumGetPointer(b), 16) == 0;
+	return same_bytes(a, b);
+}
+
+/* When the member of the first row is forgotten, what is left is the book of all rows of others, and of those that were skipped. */
+static void
+check_others(Datum whole, const Row *rows, int n, int signature)
+{
+	static Row	others[ROWS_MAX];
+	KeyType		type = (KeyType) ((const uint8 *) VARDATA_ANY(DatumGetPointer(whole)))[2];
+	int			nargs = signatures[signature].order == SUMMARIES ? 2 : signatures[signature].order != 0 ? 4 : 3;
+	int			left_over = 0;
+	Outcome		rest;
+
+	if (rows[0].args[0].isnull)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		bool		is_skipped = false;
+
+		for (int k = 0; k < nargs; k++)
+			is_skipped |= rows[i].args[k].isnull;
+		if (is_skipped || !same_key(type, rows[i].args[0].value, rows[0].args[0].value))
+			others[left_over++] = rows[i];
+	}
+	rest = host_call(forgetful[0].forget[type - KEY_INT64], (NullableDatum[]) {ARG(host_packed(whole)), rows[0].args[0]}, 2, HOST_PLAIN);
+	host_require(!rest.raised && rest.is_null == (left_over == 0), "forget: %s", rest.message);
+	if (left_over > 0)
+		host_require(same_bytes(flat(add_rows((Datum) 0, others, left_over, signature, -1, false)), rest.value), "not the book of all other rows");
+}
+
 /* However rows are divided, the book says the same; and it can be read. */
 static void
 target_book_rows(Input *input)
@@ -900,6 +1020,7 @@ target_book_rows(Input *input)
 		return;
 	whole = flat(add_rows((Datum) 0, rows, n, signature, -1, false));
 	use_book(whole, input);
+	check_others(whole, rows, n, signature);
 	sum = flat(add_rows((Datum) 0, rows, n, signature, -1, true));
 	host_require(same_bytes(whole, sum), "another book if the state was flat on the way");
 	for (int i = 0; i < 2; i++)
@@ -1475,6 +1596,9 @@ static const struct
 	{"audience_book_in", target_audience_book_in, seeds_audience_book_in},
 	{"audience_book_recv", target_audience_book_recv, seeds_audience_book_recv},
 	{"audience_book_rows", target_audience_book_rows, seeds_audience_book_rows},
+	{"basket_book_in", target_basket_book_in, seeds_basket_book_in},
+	{"basket_book_recv", target_basket_book_recv, seeds_basket_book_recv},
+	{"basket_book_rows", target_basket_book_rows, seeds_basket_book_rows},
 	{"preference_book_in", target_preference_book_in, seeds_preference_book_in},
 	{"preference_book_recv", target_preference_book_recv, seeds_preference_book_recv},
 	{"preference_book_rows", target_preference_book_rows, seeds_preference_book_rows},

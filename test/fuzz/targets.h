@@ -3,7 +3,7 @@
  *	  What the files of targets share.
  *
  * targets.c has the program and the targets of rfm, targets_audience.c those of
- * audience_book, targets_behaviour.c those of all else that keeps events of
+ * audience_book, targets_basket.c those of basket_book, targets_behaviour.c those of all else that keeps events of
  * members, targets_campaign.c those of campaign, targets_clv.c those of clv,
  * targets_contact.c those of contact, targets_funnel.c levels of funnels by the
  * definition, targets_interaction.c those of interaction_book and
@@ -235,6 +235,14 @@ extern void target_audience_book_rows(Input *input);
 extern void seeds_audience_book_in(void);
 extern void seeds_audience_book_recv(void);
 extern void seeds_audience_book_rows(void);
+
+/* targets_basket.c */
+extern void target_basket_book_in(Input *input);
+extern void target_basket_book_recv(Input *input);
+extern void target_basket_book_rows(Input *input);
+extern void seeds_basket_book_in(void);
+extern void seeds_basket_book_recv(void);
+extern void seeds_basket_book_rows(void);
 
 /* targets_preference.c */
 extern void target_preference_book_in(Input *input);

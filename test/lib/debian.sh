@@ -17,6 +17,8 @@ test_packages() {
 # Drivers are tested on the machine only: they do not depend on the release, and a JDK
 # is large.
 driver_packages="default-jdk-headless libpostgresql-jdbc-java python3-psycopg"
+# A browser to look at the pages of custmart_report(), on the machine only as well.
+browser_packages="chromium fonts-dejavu-core nodejs"
 # A second oracle of test/run --full; its test says so if it is missing.
 oracle_packages="r-base-core"
 root_packages="debootstrap debian-archive-keyring gpgv"
@@ -110,6 +112,30 @@ install_drivers() {
 	elif command -v npm >/dev/null; then
 		mkdir -p "$1" && quietly npm install --no-audit --no-fund --ignore-scripts \
 			--prefix "$1" --cache "$1/cache" pg@8
+	fi
+	return 0
+}
+
+# install_malloy DIR: the BI tool of docs/chart.md, in the versions that it names.
+install_malloy() {
+	command -v npm >/dev/null || return 0
+	mkdir -p "$1" && quietly npm install --no-audit --no-fund --ignore-scripts --prefix "$1" --cache "$1/cache" \
+		@malloydata/malloy@0.0.431 @malloydata/db-postgres@0.0.431 @malloydata/render@0.0.431 antlr4ts@0.5.0-alpha.4
+	return 0
+}
+
+# install_browser DIR: a browser, where Debian has one as a package (Ubuntu does not), and the checks of accessibility
+# that npm has, in DIR; the test says what is missing.
+install_browser() {
+	if apt_get --simulate install --no-install-recommends $browser_packages >/dev/null 2>&1; then
+		install_missing $browser_packages
+	elif apt_get --simulate install --no-install-recommends chromium >/dev/null 2>&1; then
+		# With a Node.js that is not Debian's.
+		install_missing chromium fonts-dejavu-core
+	fi
+	if command -v npm >/dev/null; then
+		mkdir -p "$1" && quietly npm install --no-audit --no-fund --ignore-scripts \
+			--prefix "$1" --cache "$1/cache" axe-core@4
 	fi
 	return 0
 }

@@ -1,7 +1,7 @@
 """Stored books, byte by byte as docs/storage-format.md describes them.
 
 Run as a program it prints the golden literals of rfm_book, pricebook_summary,
-price_slope_summary, contact_trail, contact_book and check_book, made of the rows that test/sql/golden.sql has, too.  It knows that
+price_slope_summary, contact_trail, contact_book, basket_book and check_book, made of the rows that test/sql/golden.sql has, too.  It knows that
 page and nothing of the extension.
 
 Keys and ids of orders are int (bigint), UUID or str (text, in UTF-8); money is
@@ -126,6 +126,11 @@ def blocks(rows):
     return [rows[i:i + 256] for i in range(0, len(rows), 256)]
 
 
+def column(numbers):
+    """A packed column."""
+    return b"".join(map(packed_block, blocks(numbers)))
+
+
 def book(kind, key_type, form, skipped, keys, tail):
     """A book, of keys that are in order."""
     if key_type is int:
@@ -185,7 +190,13 @@ def rfm_book(key_type, rows, id_type=None):
         summaries.append((frequency, refunds, *money.parts(total(row[-1] for row in of)), min(times), max(times) - min(times)))
     form = KEY_TYPE[id_type] if id_type else 0
     latest = max([microseconds(row[-2]) for of in members.values() for row in of], default=0)
-    tail = i64(latest) + b"".join(map(member_block, blocks(summaries))) + money.listed() + orders
+    late = []
+    for place, key in enumerate(keys):
+        last = max(members[key], key=lambda row: microseconds(row[-2]))
+        if not any(row[-2] == last[-2] and Decimal(row[-1]) >= 0 for row in members[key]):
+            late.append((place, microseconds(last[-2])))
+    refunded = b"".join(packed_block([place for place, _ in block]) + packed_block([time for _, time in block]) for block in blocks(late))
+    tail = i64(latest) + b"".join(map(member_block, blocks(summaries))) + money.listed() + u32(len(late)) + refunded + orders
     return literal("rfm_book", book(3, key_type, form, skipped, keys, tail))
 
 
@@ -368,11 +379,28 @@ def contact_book(key_type, rows):
     return literal("contact_book", book(20, key_type, 0, len(rows) - len(complete), keys, tail))
 
 
+# ---------- basket_book ----------
+
+
+def basket_book(key_type, item_type, rows):
+    baskets = defaultdict(set)
+    skipped = 0
+    for basket, item in rows:
+        if basket is None or item is None:
+            skipped += 1
+        else:
+            baskets[basket].add(item)
+    keys = in_order(baskets)
+    items = in_order({item for basket in baskets.values() for item in basket})
+    number = {item: i for i, item in enumerate(items)}
+    entries = [i for key in keys for i in sorted(number[item] for item in baskets[key])]
+    tail = u32(len(items))
+    tail += column(items) if item_type is int else texts(items)
+    tail += i64(len(entries)) + column([len(baskets[key]) for key in keys]) + column(entries)
+    return literal("basket_book", book(25, key_type, KEY_TYPE[item_type], skipped, keys, tail))
+
+
 # ---------- check_book ----------
-
-
-def column(numbers):
-    return b"".join(map(packed_block, blocks(numbers)))
 
 
 def check_book(rows, form=0):
@@ -488,6 +516,10 @@ GOLDEN = [
     contact_book(str, [("é", "ö", "sent", "2026-01-01T00:00:00.000001"), ("e", "oe", "unsubscribed", "2026-01-01"), ("e", "ö", "sent", "1999-12-31T23:59:59")]),
     contact_book(UUID, [(HIGH, "email", "sent", "2026-01-01"), (LOW, "email", "sent", "2026-01-01T00:00:01")]),
     contact_book(int, [(None, "email", "sent", "2026-01-01")] * 3),
+    basket_book(int, str, [(7, "tea"), (7, "Käse"), (-1, "tea"), (7, "tea"), (None, "tea"), (9, None), (9, "")]),
+    basket_book(UUID, int, [(HIGH, 5), (LOW, -3), (HIGH, -3), (HIGH, 4000000000)]),
+    basket_book(str, int, [("é", 1), ("e", 1)] + [("b%d" % (i % 300), i * i % 1000) for i in range(700)]),
+    basket_book(int, str, [(None, "tea")] * 3),
     check_book([
         ("é", "7", "tea", "2026-01-02", "1", "2.50", "EUR"), ("a", "7", "tea", "2026-01-02", "-2.0", "2.5", "EUR"), ("é", "7", "tea", "2026-01-02", "1", "2.5", "EUR"),
         ("é", "7", "tea", "2026-01-02", "1", "2.5", None), ("é", "7", None, "1999-12-31T23:59:59.999999", "0.5", BIG, "USD"), ("é", "7", None, "1999-12-31T23:59:59.999999", "-" + BIG, "36028797018963968", "USD"),

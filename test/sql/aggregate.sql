@@ -35,6 +35,7 @@ INSERT INTO good SELECT pg_typeof(v), v::text FROM (SELECT rfm('2026-01-01', 1))
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT contact_trail('email', 'sent', '2026-01-01')) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT audience_book(1::bigint, 1, true)) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT preference_book(1::bigint, 'tea', 1)) x (v)
+	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT basket_book(1::bigint, 'tea')) x (v)
 	UNION ALL SELECT pg_typeof(v), v::text FROM (SELECT check_book('m', 'o', 'i', timestamptz '2026-01-01', 1, 1)) x (v);
 SELECT DISTINCT unnest(types) AS without_a_value FROM support EXCEPT SELECT type FROM good;
 

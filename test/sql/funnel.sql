@@ -213,10 +213,11 @@ CREATE TABLE nobody AS SELECT 'member' AS missing, funnel_book(NULL::bigint, '1 
 	UNION ALL SELECT 'time', funnel_book(1::bigint, '1 h', NULL, s = 'a', s = 'b') FROM rows_of('ab') UNION ALL SELECT 'infinite', funnel_book(NULL::bigint, '1 h', 'infinity', s = 'a', s = 'b') FROM rows_of('ab')
 	UNION ALL SELECT 'within', funnel_book(1::bigint, NULL, t, s = 'a', s = 'b') FROM rows_of('ab') UNION ALL SELECT 'steps', funnel_book(1::bigint, '1 h', t, VARIADIC NULL) FROM rows_of('ab');
 SELECT missing, rows_skipped(b), member_count(b), s.*, (SELECT count(*) FROM funnel_members(b)) AS members_, b::text::funnel_book = b AS round_trip FROM nobody LEFT JOIN funnel_steps(b, 'strict_order') s ON true ORDER BY missing COLLATE "C", step;
--- They go with rows of the same funnel, in any order, as if skipped among them; their bytes by hand: kind 12, version 1, bigint; no member, 2 rows skipped; 9 bytes of settings, 2 steps, 1 h = 3600000000 = 0xd693a400, latest time 0.
+-- They go with rows of the same funnel, in any order, as if skipped among them; their bytes by hand: kind 12, version 1, bigint; no member, 2 rows skipped; 9 bytes of settings, which skipped rows have (the first bit), 2 steps, 1 h = 3600000000 = 0xd693a400, latest time 0.
 SELECT missing, n.b + o.b = w.b AND o.b + n.b = w.b AND rollup(p) = w.b AS as_if_among_them FROM (SELECT funnel_book(1::bigint, '1 h', t, s = 'a', s = 'b') AS b FROM rows_of('ab')) o,
-	(SELECT funnel_book(m, '1 h', t, s = 'a', s = 'b') AS b FROM rows_of('ab'), unnest('{1,NULL}'::bigint[]) m) w, nobody n, unnest(ARRAY[n.b, o.b]) p GROUP BY missing, n.b, o.b, w.b ORDER BY missing COLLATE "C";
-SELECT funnel_book_send(n.b) = '\x0c010100 00000000 0000000000000002 0009 02 00000000d693a400 0000000000000000'::bytea AS as_specified FROM nobody n WHERE missing = 'time';
+	nobody n, LATERAL (SELECT funnel_book(CASE WHEN k = 1 OR missing IN ('time', 'within', 'steps') THEN 1::bigint END, CASE WHEN k = 1 OR missing <> 'within' THEN interval '1 h' END, CASE WHEN k = 1 OR missing <> 'time' THEN t END,
+		VARIADIC CASE WHEN k = 1 OR missing <> 'steps' THEN ARRAY[s = 'a', s = 'b'] END) AS b FROM rows_of('ab'), generate_series(1, 2) k) w, unnest(ARRAY[n.b, o.b]) p GROUP BY missing, n.b, o.b, w.b ORDER BY missing COLLATE "C";
+SELECT funnel_book_send(n.b) = '\x0c010100 00000000 0000000000000002 8009 02 00000000d693a400 0000000000000000'::bytea AS as_specified FROM nobody n WHERE missing = 'time';
 SELECT funnel_book(1::bigint, '1 h', t, true) IS NULL AS no_rows FROM rows_of('');
 
 -- Members of every type are the same, asked for as what they are.

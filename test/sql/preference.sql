@@ -27,7 +27,8 @@ SELECT member, distinctive FROM (SELECT (member_preferences(preference_book(m, c
 CREATE FUNCTION doubled(book preference_book, times int) RETURNS preference_book LANGUAGE plpgsql AS $$
 BEGIN FOR i IN 1 .. times LOOP book := book + book; END LOOP; RETURN book; END $$;
 SELECT p.n, p.categories, p.entropy::numeric(10, 6) FROM (SELECT preference_book(1::bigint, c, 1) AS b FROM unnest('{x,y}'::text[]) c) s, member_preferences(doubled(b, 61)) p;
-SELECT hostile.error_of($$SELECT doubled(preference_book(1::bigint, 'x', 1), 63)::text$$) AS of_one, hostile.error_of($$SELECT length(doubled(preference_book(1::bigint, c, 1), 62)::text::preference_book::text) FROM unnest('{x,y}'::text[]) c$$) ~ 'preference_book' AS of_two;
+SELECT hostile.error_of(format('SELECT doubled(b, %s) FROM (SELECT preference_book(m::bigint, c, 1) AS b FROM (VALUES %s) v(m, c)) s', times, rows)) AS error, times, rows
+FROM (VALUES (62, '(1, ''x'')'), (63, '(1, ''x'')'), (61, '(1, ''x''), (1, ''y'')'), (62, '(1, ''x''), (1, ''y'')'), (61, '(1, ''x''), (2, ''x'')'), (62, '(1, ''x''), (2, ''x'')')) v(times, rows);
 
 -- Nobody bought anything; nothing but skipped rows; no rows; a NULL book.
 SELECT p.* FROM (SELECT preference_book(1::bigint, 'tea', -1) AS book) b, member_preferences(book) p;

@@ -106,12 +106,12 @@ FROM (SELECT row_number() OVER w AS n, retention_book_since(member, j, t, 'day',
 SELECT (SELECT array_agg(period ORDER BY period) FILTER (WHERE active > 0) FROM cohort_retention(b)) AS days, member_count(b) FROM (SELECT retention_book_since(1, j, t, 'day', 'UTC') AS b
 	FROM (VALUES (date '2026-03-01', date '2026-03-01'), ('2026-03-01', '2026-05-03'), ('2026-03-01', '2026-05-04'), ('2026-03-01', '2026-05-04'), ('2026-03-01', '2026-02-01'), ('2026-02-28', '2026-03-01'), ('2026-03-01', '2026-05-03')) v (j, t)) s;
 
--- The specified bytes (docs/storage-format.md), by hand: kind 10, version 1, bigint keys, form 3; 2 members, 1 row skipped; keys 5 and 7; month and UTC; the latest
--- time, 31 March; for each member the month of joining, 312 = 0xf0 04 as zigzag, and the number of events: one, a month later; none.
-SELECT retention_book_send(retention_book_since(member, j, t, 'month', 'UTC')) = decode('0a010103' || '00000002' || '0000000000000001' || '01' || '0000000000000005' || '0002' || '000403555443' || encode(int8send((date '2026-03-31' - date '2000-01-01') * 86400000000), 'hex')
+-- The specified bytes (docs/storage-format.md), by hand: kind 10, version 1, bigint keys, form 3; 2 members, 1 row skipped; keys 5 and 7; month and UTC; 8 bytes
+-- of 0; for each member the month of joining, 312 = 0xf0 04 as zigzag, and the number of events: one, a month later; none.
+SELECT retention_book_send(retention_book_since(member, j, t, 'month', 'UTC')) = decode('0a010103' || '00000002' || '0000000000000001' || '01' || '0000000000000005' || '0002' || '000403555443' || '0000000000000000'
 	|| 'f004' || '01' || 'f204' || 'f404' || '00', 'hex') AS periods FROM (VALUES (7, timestamptz '2026-03-31', NULL::timestamptz), (5, '2026-01-31', '2026-02-01'), (5, '2026-02-02', '2026-02-28'), (5, NULL, '2027-01-01')) v (member, j, t);
 -- The year that begins in April 2025 is 25, zigzag 0x32; the one before has 15.50 and activity, this one a refund of 3.
-SELECT retention_book_send(retention_book_since(member, j, t, amount, 'year(april)', 'UTC')) = decode('0a010104' || '00000001' || '0000000000000000' || '00' || '0000000000000005' || '000435555443' || encode(int8send((date '2026-03-31' - date '2000-01-01') * 86400000000), 'hex')
+SELECT retention_book_send(retention_book_since(member, j, t, amount, 'year(april)', 'UTC')) = decode('0a010104' || '00000001' || '0000000000000000' || '00' || '0000000000000005' || '000435555443' || '0000000000000000'
 	|| '32' || '02' || '30' || '82' || '9c18' || '01' || '00' || '05', 'hex') AS amounts FROM (VALUES (5, timestamptz '2026-03-31', timestamptz '2026-03-31', -3), (5, '2026-03-31', '2025-03-31', 15.50)) v (member, j, t, amount);
 -- Joined one microsecond after the beginning of 2000, came after a second and a microsecond later.
 SELECT retention_book_send(retention_book_since('ab'::text, j, t)) = decode('0a010305' || '00000001' || '0000000000000000' || '00000002' || encode('ab', 'hex') || '0000' || '00000000000f4241' || '02' || '02' || '80897a' || '01', 'hex') AS times
@@ -128,7 +128,7 @@ SELECT retention_book_since(1, '2026-01-01', NULL, 'month', 'CEST');
 SELECT retention_book_since(1, '4714-11-30 BC', NULL, 'month', 'UTC');
 SELECT retention_book_since(1, '2026-01-01', NULL, unit, 'UTC') FROM unnest('{week(sunday),week}'::text[]) unit;
 SELECT retention_book_since(1, '2026-01-01', NULL, 'day', 'UTC') + retention_book(1, '2026-01-01', 'day', 'UTC');
-SELECT * FROM cohort_retention((SELECT b FROM money), '2026-03-08');
+SELECT * FROM cohort_retention((SELECT b FROM money), '2026-02-28');
 SELECT * FROM cohort_retention((SELECT b FROM times));
 SELECT * FROM day_retention((SELECT b FROM money));
 SELECT * FROM day_retention((SELECT b FROM times), '2026-03-08');

@@ -111,17 +111,19 @@ SELECT count(DISTINCT (frequency, monetary, first_order, last_order)) AS answers
 	UNION ALL SELECT frequency, monetary, first_order, last_order FROM rfm_members(NULL::text, (SELECT rfm_book(t, o, ordered_at, amount) FROM typed_lines)) WHERE member = '1') s;
 
 -- The specified bytes: kind 3, version 1, member bigint, order ids uuid; 1 member, none skipped; member 7 in a column of width 0; the latest
--- time; columns of width 0 with 1 order, 0 refunds, money 100 at scale 2, the first order, no time to the last; no wide sums; 1 order, bought, its 16 bytes.
+-- time; columns of width 0 with 1 order, 0 refunds, money 100 at scale 2, the first order, no time to the last; no wide sums; no late refunds; 1 order, bought, its 16 bytes.
 SELECT rfm_book_send(rfm_book(7, '00112233-4455-6677-8899-aabbccddeeff'::uuid, '2000-01-02', 1.00)) = ('\x03010102 00000001 0000000000000000 00 0000000000000007'
-	'000000141dd76000 00 0000000000000001 00 0000000000000000 00 0000000000000064 00 0000000000000002 00 000000141dd76000 00 0000000000000000 00000000 01 01 00112233445566778899aabbccddeeff')::bytea AS as_specified;
+	'000000141dd76000 00 0000000000000001 00 0000000000000000 00 0000000000000064 00 0000000000000002 00 000000141dd76000 00 0000000000000000 00000000 00000000 01 01 00112233445566778899aabbccddeeff')::bytea AS as_specified;
 -- Three members: 1 with two orders, 2 with an order of much money, 4 with a refund. Each column is its width, its smallest number, and
--- by how much each number is above it; 1 s = 0xf4240 microseconds; 10^20 = 0x56bc75e2d63100000 is wide number 0.
+-- by how much each number is above it; 1 s = 0xf4240 microseconds; 10^20 = 0x56bc75e2d63100000 is wide number 0. The latest row
+-- of one member, the third (2, from 0), is a refund, 2 s after the beginning.
 CREATE FUNCTION book_of(keys bytea DEFAULT '\x01 0000000000000001 000103', latest bytea DEFAULT '\x00000000002dc6c0',
 	frequency bytea DEFAULT '\x01 0000000000000000 020100', refunds bytea DEFAULT '\x01 0000000000000000 000001',
 	mantissa bytea DEFAULT '\x02 fffffffffffffffb 0131 0005 0000', scale bytea DEFAULT '\x01 0000000000000001 01fe00',
 	first_order bytea DEFAULT '\x03 00000000000f4240 000000 0f4240 000000', span bytea DEFAULT '\x03 0000000000000000 1e8480 000000 000000',
-	wide bytea DEFAULT '\x00000001 00 0000000000000000000000000000000000000000000000056bc75e2d63100000') RETURNS bytea LANGUAGE sql AS $$
-	SELECT '\x03010100 00000003 0000000000000000'::bytea || keys || latest || frequency || refunds || mantissa || scale || first_order || span || wide
+	wide bytea DEFAULT '\x00000001 00 0000000000000000000000000000000000000000000000056bc75e2d63100000',
+	refunded bytea DEFAULT '\x00000001 00 0000000000000002 00 00000000001e8480') RETURNS bytea LANGUAGE sql AS $$
+	SELECT '\x03010100 00000003 0000000000000000'::bytea || keys || latest || frequency || refunds || mantissa || scale || first_order || span || wide || refunded
 $$;
 SELECT rfm_book_send(rfm_book(member, t, amount)) = book_of() AS as_specified
 FROM (VALUES (1, timestamptz '2000-01-01 00:00:01', 1.00), (1, '2000-01-01 00:00:03', 2.00), (2, '2000-01-01 00:00:02', 100000000000000000000), (4, '2000-01-01 00:00:02', -0.5)) v (member, t, amount);
@@ -134,10 +136,13 @@ CREATE TABLE summaries AS SELECT member, ordered_at, rfm(ordered_at, amount) AS 
 SELECT member_count(b), rows_skipped(b) FROM (SELECT rfm_book(member, x) AS b FROM summaries) s;
 SELECT member, frequency, refunds, monetary, first_order, last_order, recency, score FROM rfm_members((SELECT rfm_book(member, x) FROM summaries)) ORDER BY member;
 SELECT count(*) AS differ FROM ((SELECT * FROM rfm_members((SELECT rfm_book(member, x) FROM summaries))) EXCEPT (SELECT * FROM rfm_members((SELECT rfm_book(member, ordered_at, amount) FROM orders)))) d;
--- It is the book of the rows, byte for byte, where no refund is the latest; and parts of either kind can be merged.
-SELECT rfm_book_send(rfm_book(member, x)) = (SELECT rfm_book_send(rfm_book(member, ordered_at, amount)) FROM orders WHERE ordered_at IS NOT NULL AND amount IS NOT NULL AND member IS NOT NULL) AS same_bytes
-FROM summaries WHERE member IS NOT NULL AND x IS NOT NULL;
-SELECT rfm_book(member, x) + (SELECT rfm_book(member, ordered_at, amount) FROM orders WHERE member >= 3) = (SELECT rfm_book(member, ordered_at, amount) FROM orders) AS merged FROM summaries WHERE member IS NULL OR member < 3;
+-- It is the book of the rows, byte for byte, of members whose latest row is no refund; and parts of either kind can be merged.
+CREATE TABLE refunded_last AS SELECT member FROM orders WHERE member IS NOT NULL GROUP BY member HAVING max(ordered_at) FILTER (WHERE amount < 0) > coalesce(max(ordered_at) FILTER (WHERE amount >= 0), '-infinity');
+SELECT rfm_book_send(rfm_book(member, x)) = (SELECT rfm_book_send(rfm_book(member, ordered_at, amount)) FROM orders WHERE ordered_at IS NOT NULL AND amount IS NOT NULL AND member IS NOT NULL AND member NOT IN (TABLE refunded_last)) AS same_bytes,
+	count(DISTINCT member) AS members, (SELECT count(*) FROM refunded_last) AS others
+FROM summaries WHERE member NOT IN (TABLE refunded_last) AND x IS NOT NULL;
+SELECT rfm_book(member, x) + (SELECT rfm_book(member, ordered_at, amount) FROM orders WHERE member >= 3 OR member IN (TABLE refunded_last)) = (SELECT rfm_book(member, ordered_at, amount) FROM orders) AS merged, count(DISTINCT member) AS members
+FROM summaries WHERE member IS NULL OR member < 3 AND member NOT IN (TABLE refunded_last);
 SELECT rollup(b) = (SELECT rfm_book(member, x) FROM summaries) AS rolled_up FROM (SELECT rfm_book(member, x) AS b FROM summaries GROUP BY ctid) s;
 SELECT rfm_book(member::text, x) = (SELECT rollup(b) FROM (SELECT rfm_book(member::text, x) AS b FROM summaries GROUP BY ctid) s) AS text,
 	rfm_book(md5(member::text)::uuid, x) = (SELECT rollup(b) FROM (SELECT rfm_book(md5(member::text)::uuid, x) AS b FROM summaries GROUP BY ctid) s) AS uuid FROM summaries;
@@ -150,7 +155,7 @@ SELECT member, monetary FROM rfm_members((SELECT rfm_book(i % 3, rfm(1, 1e20 * i
 SELECT rfm_book(1, rfm(4294967295, 1, '2026-01-01', '2026-01-01')) IS NOT NULL AS most;
 SELECT rfm_book(1, x) FROM (SELECT rfm(4294967295, 1, '2026-01-01', '2026-01-01') AS x FROM generate_series(1, 2)) s;
 -- An aggregate of one's own may begin with a book.
-CREATE AGGREGATE from_a_book(bigint, rfm_summary) (SFUNC = rfm_book_step_bigint_summary, STYPE = rfm_book, COMBINEFUNC = rfm_book_combine, INITCOND = 'rfm_book:AwEBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==');
+CREATE AGGREGATE from_a_book(bigint, rfm_summary) (SFUNC = rfm_book_step_bigint_summary, STYPE = rfm_book, COMBINEFUNC = rfm_book_combine, INITCOND = 'rfm_book:AwEBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=');
 SELECT from_a_book(member, x) = rfm_book(member, x) AS same FROM summaries;
 
 -- Thousands of members: equal to GROUP BY, in any order, merged in any grouping, stored and reloaded.
@@ -217,10 +222,14 @@ SELECT * FROM (VALUES (1, 'as it is', book_of()),
 	(24, 'a first order before all time', book_of(first_order => '\x08 8000000000000000 80000000000f4240 0000000000000000 0000000000000000')), (25, 'a date without orders', book_of(first_order => '\x03 00000000000f4240 000000 0f4240 000001')), (26, 'another one', book_of(first_order => '\x03 0000000000000000 0f4240 1e8480 000000')),
 	(27, 'a time to the last order without orders', book_of(span => '\x03 0000000000000000 1e8480 000000 000001')), (28, 'more bytes than are needed', book_of(frequency => '\x02 0000000000000000 0002 0001 0000')), (29, 'any where none is needed', book_of(span => '\x01 0000000000000000 000000')),
 	(30, 'another smallest number', book_of(refunds => '\x01 ffffffffffffffff 010102')), (31, 'beyond 64 bits', book_of(first_order => '\x03 7ffffffffffffff0 000000 0f4240 000000')), (32, '9 bytes', book_of(scale => '\x09 0000000000000001 000000000000000001 0000000000000000fe 000000000000000000')),
-	(33, 'no columns', book_of(frequency => '', refunds => '', mantissa => '', scale => '', first_order => '', span => '', wide => ''))) v (number, what, image)
+	(33, 'no columns', book_of(frequency => '', refunds => '', mantissa => '', scale => '', first_order => '', span => '', wide => '', refunded => '')),
+	(36, 'no late refund', book_of(latest => '\x00000000002dc6c0', refunded => '\x00000000')), (37, 'that of a fourth member', book_of(refunded => '\x00000001 00 0000000000000003 00 00000000001e8480')), (38, 'of a member before the first', book_of(refunded => '\x00000001 00 ffffffffffffffff 00 00000000001e8480')),
+	(39, 'of a member without refunds', book_of(refunded => '\x00000001 00 0000000000000000 00 0000000000ffffff')), (40, 'before the latest order', book_of(refunds => '\x00 0000000000000001', refunded => '\x00000001 00 0000000000000000 00 00000000002dc6c0')),
+	(41, 'later than all rows', book_of(refunded => '\x00000001 00 0000000000000002 00 00000000002dc6c1')), (42, 'which is the latest row', book_of(latest => '\x00000000002dc6c1', refunded => '\x00000001 00 0000000000000002 00 00000000002dc6c1')),
+	(43, 'at no time', book_of(refunded => '\x00000001 00 0000000000000002 00 7fffffffffffffff')), (44, 'two of one member', book_of(refunds => '\x00 0000000000000001', refunded => '\x00000002 00 0000000000000002 01 00000000001e8480 0001')), (45, 'cut off', book_of(refunded => '\x00000001 00 0000000000000002 00 00000000001e84'))) v (number, what, image)
 -- Without orders in a block dates are 0.
-UNION ALL SELECT 34, 'refunds only', '\x03010100 00000001 0000000000000000 00 0000000000000007 0000000000000000 00 0000000000000000 00 0000000000000001 00 ffffffffffffffff 00 0000000000000002 00 0000000000000000 00 0000000000000000 00000000'
-UNION ALL SELECT 35, 'refunds only, with a date', '\x03010100 00000001 0000000000000000 00 0000000000000007 0000000000000000 00 0000000000000000 00 0000000000000001 00 ffffffffffffffff 00 0000000000000002 00 0000000000000001 00 0000000000000000 00000000';
+UNION ALL SELECT 34, 'refunds only', '\x03010100 00000001 0000000000000000 00 0000000000000007 0000000000000000 00 0000000000000000 00 0000000000000001 00 ffffffffffffffff 00 0000000000000002 00 0000000000000000 00 0000000000000000 00000000 00000001 00 0000000000000000 00 0000000000000000'
+UNION ALL SELECT 35, 'refunds only, with a date', '\x03010100 00000001 0000000000000000 00 0000000000000007 0000000000000000 00 0000000000000000 00 0000000000000001 00 ffffffffffffffff 00 0000000000000002 00 0000000000000001 00 0000000000000000 00000000 00000001 00 0000000000000000 00 0000000000000000';
 SELECT what, regexp_replace(hostile.receive('rfm_book', image), '^accepted.*', 'accepted') AS answer FROM crafted ORDER BY number;
 
 -- Bad images, of every form; whatever is accepted must be harmless.
@@ -231,7 +240,7 @@ FROM (SELECT rfm_book_send(rfm_book(member, ordered_at, amount)) AS image FROM (
 	  UNION ALL SELECT rfm_book_send(rfm_book(t, ou, ordered_at, amount)) FROM typed_lines WHERE member = 1
 	  UNION ALL SELECT rfm_book_send(rfm_book(u, order_id, ordered_at, amount)) FROM typed_lines WHERE member = 2) s, hostile.mutations(image) m
 UNION ALL SELECT m, hostile.receive('rfm_book', m)
-FROM (VALUES ('\x03010100000000000000000000000000000000000000000000000001'::bytea || decode(repeat('00', 33), 'hex'))) wide_sum_of_no_member(m)
+FROM (VALUES ('\x03010100000000000000000000000000000000000000000000000001'::bytea || decode(repeat('00', 37), 'hex'))) wide_sum_of_no_member(m)
 UNION ALL SELECT image, hostile.receive('rfm_book', image) FROM crafted;
 SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE answer LIKE '22P03 binary rfm_book is not valid: %') > 500 AS many_refused,
 	count(*) FILTER (WHERE answer NOT LIKE '22P03 binary rfm_book is not valid: %' AND answer NOT LIKE 'accepted: rfm_book:%') AS other

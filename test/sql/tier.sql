@@ -60,4 +60,4 @@ SELECT statement, hostile.error_of('SELECT ' || statement || ' FROM generate_ser
 	$$tier(1e100, ARRAY[0.1], ARRAY['a', 'b']) OVER ()$$,
 	$$tier_cuts(v, ARRAY[2])$$, $$tier_cuts(v, ARRAY[v / 10.0])$$, $$tier_cuts('NaN', ARRAY[0.1])$$, $$tier_cuts(v, '{}')$$,
 	$$tier_of(v, '{1}', '{a}')$$, $$tier_of(v, '{NaN}', '{a,b}')$$, $$tier_of('NaN', '{1}', '{a,b}')$$, $$tier_of(v, '{}', '{a}')$$,
-	$$tier_cuts_final(ARRAY[1]::float8[])$$, $$tier_cuts_final(ARRAY[99, 1]::float8[])$$, $$tier_cuts_final('{{1,2},{3,4}}')$$, $$tier_cuts_final('{1,7,3}')$$]) statement;
+	$$tier_cuts_final(ARRAY[1]::bigint[])$$, $$tier_cuts_final(ARRAY[99, 1]::bigint[])$$, $$tier_cuts_final('{{1,2},{3,4}}')$$, $$tier_cuts_final('{1,7,3}')$$]) statement;

@@ -1,4 +1,4 @@
-# The golden literals of rfm_book, pricebook_summary, price_slope_summary, contact_trail, contact_book and check_book are
+# The golden literals of rfm_book, pricebook_summary, price_slope_summary, contact_trail, contact_book, basket_book and check_book are
 # those that test/oracle/stored_books.py prints, and it prints no others.  Those of
 # retention books with the time of joining are what test/oracle/retention_books.py prints.
 use strict;
@@ -17,7 +17,7 @@ my $test = abs_path(dirname(__FILE__) . '/..');
 my @printed = split /\n/, `$python $test/oracle/stored_books.py`;
 is($?, 0, 'the oracle prints its literals');
 cmp_ok(scalar(@printed), '>', 0, 'and there are some');
-my %golden = map { ($_ => 1) } PostgreSQL::Test::Utils::slurp_file("$test/sql/golden.sql") =~ /'((?:rfm_book|pricebook_summary|price_slope_summary|contact_trail|contact_book|check_book):[^']*)'/g;
+my %golden = map { ($_ => 1) } PostgreSQL::Test::Utils::slurp_file("$test/sql/golden.sql") =~ /'((?:rfm_book|pricebook_summary|price_slope_summary|contact_trail|contact_book|basket_book|check_book):[^']*)'/g;
 is_deeply([ sort keys %golden ], [ sort @printed ], 'which are those of golden.sql');
 
 my @retention = split /\n/, `$python $test/oracle/retention_books.py`;

@@ -29,6 +29,8 @@ sub as_user
 # Every aggregate and every report, by way of accessors, operators and casts.
 my %view = (
 	members => q{(rfm_members(rfm_book(customer, at, amount))).* FROM orders},
+	pages => q{store, custmart_report('store ' || store, rfm_chart(json_agg(s)), table_chart(chart_rows('SELECT count(*) AS orders FROM public.orders'))) AS page
+		FROM (SELECT store, (rfm_segments(rfm_book(customer, at, amount))).* FROM orders GROUP BY store) s GROUP BY store},
 	members_by_key => q{(rfm_members(NULL::uuid, rfm_book(key, nr, at, amount))).* FROM orders},
 	segments => q{store, (rfm_segments(rfm_book(name, at, amount), '2026-07-01 00:00+00')).* FROM orders GROUP BY store},
 	segment_names => q{(rfm_segment_map()).*},
@@ -92,6 +94,7 @@ my %view = (
 	offers => q{(campaign_offers(campaign_book(store::text, customer % 3 > 0, amount), 8)).* FROM orders},
 	curves => q{(uplift_curves(campaign_book(customer / 4.0, customer % 3 > 0, (amount > 40)::int))).* FROM orders},
 	likes => q{(member_preferences(preference_book(customer, name, amount))).* FROM orders},
+	together => q{(item_affinities(NULL::text, basket_book(store, name), min_together => 1, max_basket => NULL)).* FROM orders},
 	overlaps => q{(audience_overlaps(audience_book(customer, amount::float8, amount < 40, amount > 50), '{small,large}')).* FROM orders},
 	planned => q{p.*, hash_share(member, 'spring') AS share, is_held_out(member, 'spring', 0.1) FROM (SELECT (audience_plan(audience_book(customer, amount::float8, amount < 40, amount > 50), '{3,NULL}')).* FROM orders) p},
 	audience_moves => q{(audience_changes(audience_book(customer, 1, amount < 40) FILTER (WHERE store = 1), audience_book(customer, 1, amount < 40), 1)).* FROM orders},

@@ -176,6 +176,8 @@ my $said = "(ARRAY['sent', 'clicked', 'unsubscribed', 'sent'])[id % 5]";
 	'campaign_book(segments)' => [ 'campaign_book', 'text', "campaign_book('segment ' || part, household % 3 > 0, round(mod(amount, 1000), 2))" ],
 	'preference_book(bigint)' => [ 'preference_book', 'bigint', "preference_book(member, 'category ' || order_id % 50, amount)" ],
 	'preference_book(text)' => [ 'preference_book', 'text', "preference_book(member_text, 'category ' || part, amount)" ],
+	'basket_book(bigint)' => [ 'basket_book', 'bigint', 'basket_book(member, household)' ],
+	'basket_book(text)' => [ 'basket_book', 'text', "basket_book(member_text, 'item ' || order_id % 5000)" ],
 	'audience_book(bigint)' => [ 'audience_book', 'bigint', "audience_book(member, (order_id % 700 / 8.0)::float8, $steps)" ],
 	'audience_book(text)' => [ 'audience_book', 'text', "audience_book(member_text, NULL, $steps)" ],
 	'campaign_book(scores)' => [ 'campaign_book', 'float8', "campaign_book((order_id % 700 / 8.0)::float8, household % 3 > 0, round(mod(amount, 1000), 2))" ],
@@ -190,6 +192,7 @@ my %behaviour_reports = (
 	contact_book => [ 'member_count(book)', 'contact_priors', "contact_fatigue(book, span => '90 days')" ],
 	campaign_book => [ 'rows_skipped(book)' ],
 	preference_book => [ 'member_count(book)', 'rows_skipped(book)' ],
+	basket_book => [ 'basket_count(book)', 'item_count(book)', 'rows_skipped(book)', 'baskets_over(book, 5)' ],
 	audience_book => [ 'member_count(book)', 'rows_skipped(book)', "audience_overlaps(book, '{a,b,c}')" ],
 	check_book => [ 'order_checks' ]);
 # Series of one member.
@@ -415,7 +418,7 @@ $node->safe_psql(
 	  RETURN books[1];
 	END $$;
 });
-my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book contact_book campaign_book audience_book preference_book check_book session_book);
+my @canonical_types = qw(pricebook_summary price_slope_summary retention_book funnel_book interaction_book contact_book campaign_book audience_book basket_book preference_book check_book session_book);
 $node->safe_psql('postgres', "CREATE TABLE part_$_ (split text, part int, name text, book $_);
 	CREATE FUNCTION sum_of(books $_\[]) RETURNS $_ LANGUAGE plpgsql AS \$\$
 	BEGIN
@@ -442,7 +445,7 @@ for my $split (sort keys %split)
 		my $use = sub {
 			my ($merged) = @_;
 			my $query = $compare;
-			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book(?:_since)?|funnel_book|interaction_book|contact_book|campaign_book|audience_book|preference_book|check_book|session_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
+			$query =~ s/\(SELECT (?:rfm_book|pricebook|price_slope|retention_book(?:_since)?|funnel_book|interaction_book|contact_book|campaign_book|audience_book|basket_book|preference_book|check_book|session_book)\(.*? FROM %s OFFSET 0\)/($merged OFFSET 0)/ or die $query;
 			return $query;
 		};
 		$stored{$name} = $use->("SELECT rollup(book) $from");

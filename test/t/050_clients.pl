@@ -114,6 +114,8 @@ my %query = (
 	'uplift_points(campaign_book)' => [ uplift_curve => 'SELECT * FROM uplift_points((SELECT campaign_book(customer_id / 4.0, customer_id % 3 > 0, amount) FROM orders))' ],
 	'member_preferences(preference_book,integer,double precision)' => [ likes => 'SELECT * FROM member_preferences((SELECT preference_book(customer_id, customer_name, amount) FROM orders), 1)' ],
 	'member_preferences(anyelement,preference_book,integer,double precision)' => [ likes_text => 'SELECT * FROM member_preferences(NULL::text, (SELECT preference_book(customer_name, customer_name, amount) FROM orders), 1)' ],
+	'item_affinities(basket_book,integer,integer,integer,text)' => [ together => 'SELECT * FROM item_affinities((SELECT basket_book(customer_name, customer_id % 5) FROM orders), 1)' ],
+	'item_affinities(anyelement,basket_book,integer,integer,integer,text)' => [ together_text => q{SELECT * FROM item_affinities(NULL::text, (SELECT basket_book(customer_id % 3, customer_name) FROM orders), 1, NULL, 3, 'lift')} ],
 	'audience_overlaps(audience_book,text[])' => [ overlaps => q{SELECT * FROM audience_overlaps((SELECT audience_book(customer_id, amount, amount < 40, amount > 20) FROM orders), '{a,b}')} ],
 	'audience_plan(audience_book,bigint[])' => [ audience_plan => q{SELECT * FROM audience_plan((SELECT audience_book(customer_id, amount, amount < 40, amount > 20) FROM orders), '{2,NULL}')} ],
 	'audience_plan(anyelement,audience_book,bigint[])' => [ audience_plan_uuid => q{SELECT * FROM audience_plan(NULL::uuid, (SELECT audience_book(customer_uuid, amount, amount < 40) FROM orders))} ],
