@@ -795,15 +795,10 @@ merge_books(Datum a, Datum b)
 static void
 target_book_recv(Input *input)
 {
-	Size		length = left(input);
-	struct varlena *value = from_binary(&rfm_book, input->at, length);
-	struct varlena *same = from_text(&rfm_book, base64("rfm_book", input->at, length),
-									 strlen(base64("rfm_book", input->at, length)));
+	struct varlena *value = receive_both(&rfm_book, input);
 
-	host_require((value == NULL) == (same == NULL), "in takes what recv refuses, or the other way round");
 	if (value == NULL)
 		return;
-	host_require(same_bytes(PointerGetDatum(value), PointerGetDatum(same)), "in and recv differ");
 	use_book(PointerGetDatum(value), input);
 	merge_books(PointerGetDatum(value), PointerGetDatum(value));
 }

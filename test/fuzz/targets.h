@@ -10,7 +10,7 @@
  * interaction_stage, targets_order_checks.c those of check_book,
  * targets_preference.c those of preference_book, targets_price.c those of
  * pricebook, price_check and price_slope, targets_tag.c those of tagbloom and
- * tagquery.
+ * tagquery.  What several of them do is in targets_values.c.
  */
 #ifndef TARGETS_H
 #define TARGETS_H
@@ -65,6 +65,44 @@ extern struct varlena *from_text(const Type *type, const void *bytes, Size lengt
 extern void seed(const void *bytes, Size length);
 extern void seed_text(const char *text);
 extern void seed_values(const Type *type, const char *const *texts, int n, bool binary);
+
+/* targets_values.c */
+
+/* A type whose values are merged and made of rows, which are bytes; of which kind they are is for the type to say. */
+typedef struct Made
+{
+	const Type *type;
+	PGFunction	add;
+	PGFunction	combine;
+	PGFunction	rows_skipped;	/* or NULL */
+	void		(*use) (Datum value);
+	int			row_size;
+	Outcome		(*add_row) (NullableDatum state, const void *row, int kind);
+	void		(*seed_row) (void *row, int i, int pattern);
+	bool		may_fail;		/* rows may be too many or their numbers too large */
+} Made;
+
+extern NullableDatum number_argument(const char *text);
+extern int64 count_rows(PGFunction report, const NullableDatum *args, int nargs, const Oid *columns, int ncolumns,
+						void (*check) (const Datum *values, const bool *nulls));
+extern Datum merge_values(PGFunction add, PGFunction combine, Datum a, Datum b);
+extern struct varlena *receive_both(const Type *type, Input *input);
+extern struct varlena *forge(const Type *type, Datum value, const uint32 *change, int changes);
+extern void seed_value(const Type *type, Datum value, bool binary);
+extern void target_made_recv(const Made *made, Input *input);
+extern void target_made_in(const Made *made, Input *input);
+extern void target_made_rows(const Made *made, int kind, Input *input);
+extern void seeds_made(const Made *made, int first_kind, bool binary);
+extern void seeds_made_rows(const Made *made);
+
+#define COUNT_ROWS(report, args, columns, check) count_rows(report, args, lengthof(args), columns, lengthof(columns), check)
+
+/* The targets in and recv of such a type, and their seeds. */
+#define MADE_TARGETS(name, made, first_kind) \
+void target_##name##_in(Input *input) { target_made_in(made, input); } \
+void target_##name##_recv(Input *input) { target_made_recv(made, input); } \
+void seeds_##name##_in(void) { seeds_made(made, first_kind, false); } \
+void seeds_##name##_recv(void) { seeds_made(made, first_kind, true); }
 
 /* targets_behaviour.c */
 extern void target_activity_in(Input *input);

@@ -29,7 +29,6 @@ static const Type book = {
 	custmart_stored_eq, custmart_stored_lt, custmart_stored_cmp, custmart_stored_hash, custmart_stored_hash_extended
 };
 
-#define ROWS_MAX 60
 #define AUDIENCES 3
 
 static const Oid overlap_columns[] = {TEXTARRAYOID, INT8OID, INT8OID, FLOAT8OID};
@@ -52,23 +51,6 @@ check_planned(const Datum *values, const bool *nulls)
 	host_require(DatumGetInt32(values[1]) >= 1 && DatumGetInt32(values[1]) <= 32 && DatumGetInt64(values[2]) >= 1, "a place");
 	places_of_plan++;
 }
-
-static int64
-rows_of(PGFunction report, const NullableDatum *args, int nargs, const Oid *columns, int ncolumns,
-		void (*check) (const Datum *values, const bool *nulls))
-{
-	Outcome		outcome;
-
-	host_each_row = check;
-	outcome = host_rows(report, args, nargs, columns, ncolumns);
-	host_each_row = NULL;
-	if (!outcome.raised)
-		return DatumGetInt64(outcome.value);
-	(void) is_limit(&outcome);
-	return -1;
-}
-
-#define ROWS(report, args, columns, check) rows_of(report, args, lengthof(args), columns, lengthof(columns), check)
 
 static void
 use(Datum value)
@@ -108,59 +90,11 @@ use(Datum value)
 			NullableDatum changes[] = {NULL_ARG, ARG(value), ARG(value), ARG(Int32GetDatum(n))};
 
 			places_of_plan = 0;
-			rows = ROWS(custmart_audience_plan_typed, plan, plan_columns, check_planned);
+			rows = COUNT_ROWS(custmart_audience_plan_typed, plan, plan_columns, check_planned);
 			host_require(rows == places_of_plan && rows <= members, "more places than members");
-			(void) ROWS(custmart_audience_changes_typed, changes, change_columns, NULL);
+			(void) COUNT_ROWS(custmart_audience_changes_typed, changes, change_columns, NULL);
 		}
 	}
-}
-
-/* Two books that were taken, merged in all ways that there are. */
-static void
-merge(Datum a, Datum b)
-{
-	Outcome		sum = CALL(custmart_audience_book_add, ARG(host_packed(a)), ARG(b));
-	Outcome		reverse = CALL(custmart_audience_book_add, ARG(b), ARG(host_packed(a)));
-	Datum		state;
-
-	if (sum.raised)
-	{
-		host_require(reverse.raised, "a + b fails and b + a does not: %s", sum.message);
-		(void) is_limit(&sum);
-		return;
-	}
-	host_require(same_bytes(flat(sum.value), flat(must(reverse, "b + a"))), "a + b <> b + a");
-	state = must(CALL_IN_AGGREGATE(custmart_audience_book_combine, NULL_ARG, ARG(a)), "rollup");
-	state = must(CALL_IN_AGGREGATE(custmart_audience_book_combine, ARG(state), ARG(b)), "rollup");
-	host_require(same_bytes(flat(sum.value), flat(state)), "+ and rollup differ");
-	use(flat(sum.value));
-}
-
-/* ---------- bytes and text ---------- */
-
-void
-target_audience_book_recv(Input *input)
-{
-	Size		length = left(input);
-	char	   *text = base64(book.name, input->at, length);
-	struct varlena *value = from_binary(&book, input->at, length);
-	struct varlena *same = from_text(&book, text, strlen(text));
-
-	host_require((value == NULL) == (same == NULL), "in takes what recv refuses, or the other way round");
-	if (value == NULL)
-		return;
-	host_require(same_bytes(PointerGetDatum(value), PointerGetDatum(same)), "in and recv differ");
-	use(PointerGetDatum(value));
-	merge(PointerGetDatum(value), PointerGetDatum(value));
-}
-
-void
-target_audience_book_in(Input *input)
-{
-	struct varlena *value = from_text(&book, input->at, left(input));
-
-	if (value != NULL)
-		use(PointerGetDatum(value));
 }
 
 /* ---------- rows ---------- */
@@ -173,121 +107,50 @@ typedef struct Row
 	uint8		audiences;		/* 2 bits each: false, true, NULL */
 } Row;
 
-/* Adds the rows whose number mod `parts` is `part`. */
 static Outcome
-add_rows(const Row *rows, int n, bool is_text, int part, int parts)
+add_row(NullableDatum state, const void *from, int is_text)
 {
-	Outcome		state = {.is_null = true};
+	const Row  *row = from;
+	NullableDatum score = {Float8GetDatum((row->score - 100) / 8.0), row->score == 255};
+	char		letter = (char) ('a' + row->key % 26);
+	uint8		conditions[AUDIENCES];
 
-	for (int i = 0; i < n; i++)
+	for (int k = 0; k < AUDIENCES; k++)
 	{
-		const Row  *row = &rows[i];
-		NullableDatum current = {state.value, state.is_null};
-		NullableDatum score = {Float8GetDatum((row->score - 100) / 8.0), row->score == 255};
-		char		letter = (char) ('a' + row->key % 26);
-		uint8		conditions[AUDIENCES];
-
-		if (i % parts != part)
-			continue;
-		for (int k = 0; k < AUDIENCES; k++)
-		{
-			conditions[k] = row->audiences >> 2 * k & 3;
-			if (conditions[k] == 3)
-				conditions[k] = HOST_NULL_BOOL;
-		}
-		if (is_text)
-			state = CALL_IN_AGGREGATE(custmart_audience_book_step_text, current, ARG(host_packed(host_varlena(&letter, 1))), score,
-									  ARG(host_bool_array(conditions, AUDIENCES)));
-		else
-			state = CALL_IN_AGGREGATE(custmart_audience_book_step_bigint_listed, current, {Int64GetDatum(row->key), row->key == 255}, score,
-									  {BoolGetDatum(conditions[0] == 1), conditions[0] == 2}, {BoolGetDatum(conditions[1] == 1), conditions[1] == 2},
-									  {BoolGetDatum(conditions[2] == 1), conditions[2] == 2});
-		if (state.raised)
-			break;
+		conditions[k] = row->audiences >> 2 * k & 3;
+		if (conditions[k] == 3)
+			conditions[k] = HOST_NULL_BOOL;
 	}
-	return state;
+	if (is_text)
+		return CALL_IN_AGGREGATE(custmart_audience_book_step_text, state, ARG(host_packed(host_varlena(&letter, 1))), score,
+								 ARG(host_bool_array(conditions, AUDIENCES)));
+	return CALL_IN_AGGREGATE(custmart_audience_book_step_bigint_listed, state, {Int64GetDatum(row->key), row->key == 255}, score,
+							 {BoolGetDatum(conditions[0] == 1), conditions[0] == 2}, {BoolGetDatum(conditions[1] == 1), conditions[1] == 2},
+							 {BoolGetDatum(conditions[2] == 1), conditions[2] == 2});
 }
+
+static void
+seed_row(void *row, int i, int pattern)
+{
+	*(Row *) row = (Row) {(uint8) (i * 7 + pattern), (uint8) (i % 9 == 8 ? 255 : i * 11), (uint8) (i * 5 + pattern)};
+}
+
+static const Made made = {
+	&book, custmart_audience_book_add, custmart_audience_book_combine, custmart_audience_book_rows_skipped, use, sizeof(Row), add_row, seed_row, false
+};
+
+MADE_TARGETS(audience_book, &made, 0)
 
 void
 target_audience_book_rows(Input *input)
 {
-	Row			rows[ROWS_MAX];
-	bool		is_text = take_byte(input) % 2 == 1;
-	int			n = 0;
-	Outcome		whole;
-	Outcome		parts[2];
-	Datum		state;
+	int			is_text = take_byte(input) % 2;
 
-	while (n < ROWS_MAX && left(input) > 0)
-	{
-		rows[n].key = take_byte(input);
-		rows[n].score = take_byte(input);
-		rows[n++].audiences = take_byte(input);
-	}
-	if (n < 2)
-		return;
-	whole = add_rows(rows, n, is_text, 0, 1);
-	for (int p = 0; p < 2; p++)
-		parts[p] = add_rows(rows, n, is_text, p, 2);
-	state = must(CALL_IN_AGGREGATE(custmart_audience_book_combine, NULL_ARG, ARG(flat(must(parts[1], "rows")))), "combine");
-	state = must(CALL_IN_AGGREGATE(custmart_audience_book_combine, ARG(state), ARG(flat(must(parts[0], "rows")))), "combine");
-	host_require(same_bytes(flat(must(whole, "rows")), flat(state)), "parts differ from the whole");
-	use(flat(whole.value));
-}
-
-/* ---------- seeds ---------- */
-
-static int
-seed_rows(Row *rows, int n, int pattern)
-{
-	for (int i = 0; i < n; i++)
-		rows[i] = (Row) {(uint8) (i * 7 + pattern), (uint8) (i % 9 == 8 ? 255 : i * 11), (uint8) (i * 5 + pattern)};
-	return n;
-}
-
-static void
-seed_stored(bool binary)
-{
-	Row			rows[ROWS_MAX];
-
-	for (int n = 1; n <= ROWS_MAX; n = 2 * n + 1)
-		for (int k = 0; k < 2; k++)
-		{
-			Datum		value = flat(must(add_rows(rows, seed_rows(rows, n, n), k == 1, 0, 1), "rows"));
-			char	   *bytes = VARDATA_ANY(DatumGetPointer(value));
-			Size		length = VARSIZE_ANY_EXHDR(DatumGetPointer(value));
-
-			if (binary)
-				seed(bytes, length);
-			else
-				seed_text(base64(book.name, bytes, length));
-		}
-}
-
-void
-seeds_audience_book_in(void)
-{
-	seed_stored(false);
-}
-
-void
-seeds_audience_book_recv(void)
-{
-	seed_stored(true);
+	target_made_rows(&made, is_text, input);
 }
 
 void
 seeds_audience_book_rows(void)
 {
-	uint8		bytes[1 + ROWS_MAX * sizeof(Row)];
-
-	for (int pattern = 0; pattern < 16; pattern++)
-	{
-		Row			rows[ROWS_MAX];
-		int			n = seed_rows(rows, 4 + pattern * 3, pattern);
-
-		bytes[0] = (uint8) pattern;
-		memcpy(bytes + 1, rows, n * sizeof(Row));
-		seed(bytes, 1 + n * sizeof(Row));
-	}
+	seeds_made_rows(&made);
 }

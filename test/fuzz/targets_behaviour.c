@@ -292,18 +292,12 @@ merge(const Kind *kind, Datum a, Datum b)
 static void
 recv_target(const Kind *kind, Input *input)
 {
-	Size		length = left(input);
-	char	   *text = base64(kind->type.name, input->at, length);
 	struct varlena *value;
-	struct varlena *same;
 
 	begin();
-	value = from_binary(&kind->type, input->at, length);
-	same = from_text(&kind->type, text, strlen(text));
-	host_require((value == NULL) == (same == NULL), "in takes what recv refuses, or the other way round");
+	value = receive_both(&kind->type, input);
 	if (value == NULL)
 		return;
-	host_require(same_bytes(PointerGetDatum(value), PointerGetDatum(same)), "in and recv differ");
 	kind->use(PointerGetDatum(value), input);
 	merge(kind, PointerGetDatum(value), PointerGetDatum(value));
 }

@@ -295,34 +295,10 @@ use_trail(Datum trail)
 	host_require(!next.raised || next.sqlstate == ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "next_contact: %s", next.message);
 }
 
-/* Merges two values of a type, both ways and by rollup; 0 if they do not fit together. */
-static Datum
-merge(PGFunction add, PGFunction combine, Datum a, Datum b)
-{
-	Outcome		sum = CALL(add, ARG(host_packed(a)), ARG(b));
-	Outcome		reverse = CALL(add, ARG(b), ARG(host_packed(a)));
-	Outcome		state;
-	Datum		value;
-
-	host_require(sum.raised == reverse.raised, "a + b fails and b + a does not, or the other way round");
-	if (sum.raised)
-	{
-		if (sum.sqlstate != ERRCODE_DATATYPE_MISMATCH && sum.sqlstate != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
-			(void) is_limit(&sum);
-		return 0;
-	}
-	value = flat(sum.value);
-	host_require(same_bytes(value, flat(reverse.value)), "a + b <> b + a");
-	state = CALL_IN_AGGREGATE(combine, NULL_ARG, ARG(a));
-	state = CALL_IN_AGGREGATE(combine, ARG(must(state, "rollup")), ARG(b));
-	host_require(same_bytes(value, flat(must(state, "rollup"))), "+ and rollup differ");
-	return value;
-}
-
 static void
 merge_books(Datum a, Datum b, Question question)
 {
-	Datum		value = merge(custmart_contact_book_add, custmart_contact_book_combine, a, b);
+	Datum		value = merge_values(custmart_contact_book_add, custmart_contact_book_combine, a, b);
 
 	if (value != (Datum) 0)
 		use_book(value, question);
@@ -331,7 +307,7 @@ merge_books(Datum a, Datum b, Question question)
 static void
 merge_trails(Datum a, Datum b)
 {
-	Datum		value = merge(custmart_contact_trail_add, custmart_contact_trail_combine, a, b);
+	Datum		value = merge_values(custmart_contact_trail_add, custmart_contact_trail_combine, a, b);
 
 	if (value != (Datum) 0)
 		use_trail(value);
@@ -341,23 +317,10 @@ merge_trails(Datum a, Datum b)
 
 static const Question usual = {{0, 7, 0}, {0, 180, 0}, {0, 7, 0}, true};
 
-/* What recv and in make of the same bytes; NULL if they refuse them. */
-static struct varlena *
-receive(const Type *type, Input *input)
-{
-	Size		length = left(input);
-	char	   *text = base64(type->name, input->at, length);
-	struct varlena *value = from_binary(type, input->at, length);
-	struct varlena *same = from_text(type, text, strlen(text));
-
-	host_require((value == NULL) == (same == NULL), "in takes what recv refuses, or the other way round");
-	return value;
-}
-
 void
 target_contact_book_recv(Input *input)
 {
-	struct varlena *value = receive(&contact_book, input);
+	struct varlena *value = receive_both(&contact_book, input);
 
 	if (value == NULL)
 		return;
@@ -377,14 +340,14 @@ target_contact_book_in(Input *input)
 void
 target_contact_trail_recv(Input *input)
 {
-	struct varlena *value = receive(&contact_trail, input);
+	struct varlena *value = receive_both(&contact_trail, input);
 
 	if (value == NULL)
 		return;
 	use_trail(PointerGetDatum(value));
 	/* Rows are kept once, so it is its own double. */
-	host_require(same_bytes(PointerGetDatum(value), merge(custmart_contact_trail_add, custmart_contact_trail_combine,
-														  PointerGetDatum(value), PointerGetDatum(value))), "a trail is not its own double");
+	host_require(same_bytes(PointerGetDatum(value), merge_values(custmart_contact_trail_add, custmart_contact_trail_combine,
+																 PointerGetDatum(value), PointerGetDatum(value))), "a trail is not its own double");
 }
 
 void
@@ -508,8 +471,6 @@ target_contact_rows(Input *input)
 	struct varlena *forged;
 	Datum		book;
 	Datum		trails[2];
-	uint8	   *bytes;
-	Size		length;
 	int			n;
 
 	for (int i = 0; i < changes; i++)
@@ -561,15 +522,7 @@ target_contact_rows(Input *input)
 		merge_trails(trails[0], trails[1]);
 	}
 
-	length = VARSIZE_ANY_EXHDR(DatumGetPointer(book));
-	bytes = palloc(length);
-	memcpy(bytes, VARDATA_ANY(DatumGetPointer(book)), length);
-	for (int i = 0; i < changes; i++)
-		if (change[i] >> 30 == 3)
-			length -= Min(length - 1, change[i] & 7);
-		else
-			bytes[(change[i] >> 8 & 0xFFFF) % length] ^= (uint8) change[i];
-	forged = from_binary(&contact_book, bytes, length);
+	forged = forge(&contact_book, book, change, changes);
 	if (forged == NULL)
 		return;
 	use_book(PointerGetDatum(forged), question);
@@ -593,10 +546,7 @@ seed_values_of(bool is_book, bool binary)
 					is_book ? i * 7 % MEMBERS : 1, i * 3 % (variant + 1), i * 5 % CONTACT_KINDS, i * INT64CONST(86400000000) + (variant & 2 ? i : 0)
 				};
 			value = make(rows, n, is_book ? -1 : 1, variant & 1, false);
-			if (binary)
-				seed(VARDATA_ANY(DatumGetPointer(value)), VARSIZE_ANY_EXHDR(DatumGetPointer(value)));
-			else
-				seed_text(base64(is_book ? "contact_book" : "contact_trail", VARDATA_ANY(DatumGetPointer(value)), VARSIZE_ANY_EXHDR(DatumGetPointer(value))));
+			seed_value(is_book ? &contact_book : &contact_trail, value, binary);
 		}
 }
 

@@ -233,26 +233,10 @@ use_book(Datum book, Question question)
 static void
 merge_books(Datum a, Datum b, Question question)
 {
-	Outcome		sum = CALL(custmart_interaction_book_add, ARG(host_packed(a)), ARG(b));
-	Outcome		reverse = CALL(custmart_interaction_book_add, ARG(b), ARG(host_packed(a)));
-	Outcome		state;
-	Outcome		other;
-	Datum		value;
+	Datum		value = merge_values(custmart_interaction_book_add, custmart_interaction_book_combine, a, b);
 
-	host_require(sum.raised == reverse.raised, "a + b fails and b + a does not, or the other way round");
-	if (sum.raised)
-	{
-		if (sum.sqlstate != ERRCODE_DATATYPE_MISMATCH)
-			(void) is_limit(&sum);
-		return;
-	}
-	value = flat(sum.value);
-	host_require(same_bytes(value, flat(reverse.value)), "a + b <> b + a");
-	use_book(value, question);
-	state = CALL_IN_AGGREGATE(custmart_interaction_book_combine, NULL_ARG, ARG(a));
-	other = CALL_IN_AGGREGATE(custmart_interaction_book_combine, ARG(b), NULL_ARG);
-	state = CALL_IN_AGGREGATE(custmart_interaction_book_combine, ARG(must(state, "rollup")), ARG(must(other, "rollup")));
-	host_require(same_bytes(value, flat(must(state, "rollup"))), "+ and rollup differ");
+	if (value != (Datum) 0)
+		use_book(value, question);
 }
 
 /* ---------- books as bytes and text ---------- */
@@ -261,12 +245,8 @@ void
 target_interaction_book_recv(Input *input)
 {
 	static const Question question = {{USECS_PER_DAY, 100, 0}, 2, 0.5, 0};
-	Size		length = left(input);
-	char	   *text = base64("interaction_book", input->at, length);
-	struct varlena *value = from_binary(&interaction_book, input->at, length);
-	struct varlena *same = from_text(&interaction_book, text, strlen(text));
+	struct varlena *value = receive_both(&interaction_book, input);
 
-	host_require((value == NULL) == (same == NULL), "in takes what recv refuses, or the other way round");
 	if (value == NULL)
 		return;
 	use_book(PointerGetDatum(value), question);
@@ -381,8 +361,6 @@ target_interaction_book_rows(Input *input)
 	int64		expected[INTERACTION_STAGES] = {0};
 	struct varlena *forged;
 	Datum		book;
-	uint8	   *bytes;
-	Size		length;
 	int			n;
 
 	for (int i = 0; i < changes; i++)
@@ -414,15 +392,7 @@ target_interaction_book_rows(Input *input)
 		host_require(same_bytes(sum, book), "parts make another book");
 	}
 
-	length = VARSIZE_ANY_EXHDR(DatumGetPointer(book));
-	bytes = palloc(length);
-	memcpy(bytes, VARDATA_ANY(DatumGetPointer(book)), length);
-	for (int i = 0; i < changes; i++)
-		if (change[i] >> 30 == 3)
-			length -= Min(length - 1, change[i] & 7);
-		else
-			bytes[(change[i] >> 8 & 0xFFFF) % length] ^= (uint8) change[i];
-	forged = from_binary(&interaction_book, bytes, length);
+	forged = forge(&interaction_book, book, change, changes);
 	if (forged == NULL)
 		return;
 	use_book(PointerGetDatum(forged), question);
@@ -473,10 +443,7 @@ seed_books(bool binary)
 			for (int i = 0; i < n; i++)
 				rows[i] = (Row) {(uint8) (i * 7 % 24), i % 4, i % 5 == 0 ? MIN_TIMESTAMP + i : i * INT64CONST(86400000000)};
 			book = book_of_rows(rows, n, is_text, false);
-			if (binary)
-				seed(VARDATA_ANY(DatumGetPointer(book)), VARSIZE_ANY_EXHDR(DatumGetPointer(book)));
-			else
-				seed_text(base64("interaction_book", VARDATA_ANY(DatumGetPointer(book)), VARSIZE_ANY_EXHDR(DatumGetPointer(book))));
+			seed_value(&interaction_book, book, binary);
 		}
 }
 

@@ -371,15 +371,10 @@ merge_pricebooks(Datum a, Datum b)
 void
 target_pricebook_recv(Input *input)
 {
-	Size		length = left(input);
-	char	   *text = base64("pricebook_summary", input->at, length);
-	struct varlena *value = from_binary(&pricebook, input->at, length);
-	struct varlena *same = from_text(&pricebook, text, strlen(text));
+	struct varlena *value = receive_both(&pricebook, input);
 
-	host_require((value == NULL) == (same == NULL), "in takes what recv refuses, or the other way round");
 	if (value == NULL)
 		return;
-	host_require(same_bytes(PointerGetDatum(value), PointerGetDatum(same)), "in and recv differ");
 	use_pricebook(PointerGetDatum(value), input);
 	merge_pricebooks(PointerGetDatum(value), PointerGetDatum(value));
 }
@@ -870,15 +865,10 @@ merge_slopes(Datum a, Datum b)
 void
 target_price_slope_recv(Input *input)
 {
-	Size		length = left(input);
-	char	   *text = base64("price_slope_summary", input->at, length);
-	struct varlena *value = from_binary(&price_slope, input->at, length);
-	struct varlena *same = from_text(&price_slope, text, strlen(text));
+	struct varlena *value = receive_both(&price_slope, input);
 
-	host_require((value == NULL) == (same == NULL), "in takes what recv refuses, or the other way round");
 	if (value == NULL)
 		return;
-	host_require(same_bytes(PointerGetDatum(value), PointerGetDatum(same)), "in and recv differ");
 	use_slope(PointerGetDatum(value), input);
 	merge_slopes(PointerGetDatum(value), PointerGetDatum(value));
 }
