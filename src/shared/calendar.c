@@ -440,7 +440,7 @@ calendar_day(const CalendarSettings *settings, TimestampTz time)
 	return day_of(zone_local(settings->zone, time));
 }
 
-/* Raises 22008 for a wall clock time or a day, as text, at which no timestamptz can be. */
+/* Raises 22008 for a time or a day, as text, of which a zone has no moment or no wall clock time that is a timestamp. */
 static void
 clock_range_error(const Zone *zone, const char *text, const char *argument)
 {
@@ -464,6 +464,22 @@ zone_timestamp_argument(Zone *zone, Timestamp local, const char *argument)
 		clock_range_error(zone, text, argument);
 	}
 	return time;
+}
+
+/* An argument that is a point in time, as what the clocks of a zone show then; 22008. */
+Timestamp
+zone_clock_argument(Zone *zone, TimestampTz time, const char *argument)
+{
+	Timestamp	local = zone_local(zone, time_check(time, argument));
+
+	if (unlikely(!IS_VALID_TIMESTAMP(local)))
+	{
+		char		text[TIME_TEXT_SIZE];
+
+		time_to_text(time, text);
+		clock_range_error(zone, text, argument);
+	}
+	return local;
 }
 
 /* An argument that is a day in a zone, as the moment at which it begins; 22008. */
