@@ -1,4 +1,4 @@
--- Every function, with one argument after the other replaced by values that are out of range, endless, no number, empty or of
+-- Every function and aggregate, with one argument after the other replaced by values that are out of range, endless, no number, empty or of
 -- the wrong shape.  What is refused is refused by an error of the right class that has a hint; only NULL needs none.
 CREATE SCHEMA bad_arguments_test;
 SET search_path = bad_arguments_test, public;
@@ -11,7 +11,7 @@ SELECT n, n % 20 AS member, timestamptz '2025-01-01 05:00Z' + n * 7919 % 8000 * 
 	(ARRAY['tea', 'rice', 'oil'])[1 + n % 3] AS item, (ARRAY['email', 'sms'])[1 + n % 2] AS channel, (ARRAY['sent', 'sent', 'clicked', 'unsubscribed'])[1 + n * 31 % 4] AS kind
 FROM generate_series(1, 400) n;
 
--- Values of a type, or of arguments of a name, that are good. Functions are tried with one after the other until they take it.
+-- Values of a type that are good, or of arguments of a name or, where they have none, a place. Functions are tried with one after the other until they take it.
 CREATE TABLE samples (type text, name text, sample text);
 INSERT INTO samples
 SELECT 'rfm_summary', NULL, rfm(at, amount)::text FROM orders UNION ALL
@@ -55,7 +55,8 @@ INSERT INTO samples VALUES
 	('text', NULL, 'a'), ('text', 'unit', 'month'), ('text', 'timezone', 'UTC'), ('text', 'mode', 'strict_once'), ('text', 'as_of', '2026-06-01'),
 	('text', 't', '2026-06-01'), ('text', 'model', 'bg/nbd'), ('text', 'reference', 'email'), ('text', 'among', 'both'), ('text', 'reason', 'null'),
 	('text[]', NULL, '{a,b}'), ('text[]', 'responses', '{clicked}'), ('text[]', 'columns', '{a,b,c,d,e,f}'), ('text[]', 'segments', NULL),
-	('anyelement', NULL, NULL);
+	('anyelement', NULL, NULL), ('boolean[]', NULL, '{t,f}'),
+	('text', 'contact_book 3', 'sent'), ('text', 'contact_trail 2', 'sent'), ('text', 'interaction_book 2', 'own'), ('text', 'interaction_stage 1', 'own');
 
 -- Values that may be bad, as SQL.
 CREATE TABLE bad (type text, value text);
@@ -69,20 +70,20 @@ SELECT type, format('%L::%s', value, type) FROM (VALUES
 	('integer', '{0,-1,2147483647,-2147483648}'), ('bigint', '{0,-1,9223372036854775807,-9223372036854775808}'),
 	('integer[]', '{"{}","{NULL}","{{1,2},{3,4}}","{-1}","{2147483647}","[0:1]={1,2}"}'),
 	('double precision', '{0,-1,1,NaN,Infinity,-Infinity,1e308,5e-324}'), ('double precision[]', '{"{}","{NULL}","{{1}}","{-1}","{NaN}","{Infinity}"}'),
-	('numeric', '{0,-1,NaN,Infinity,-Infinity,1e100,1e-100}'), ('numeric[]', '{"{}","{NULL}","{{1}}","{-1}","{NaN}","{Infinity}","{1e100}"}'),
+	('boolean[]', '{"{}","{NULL}","{{t,f}}"}'), ('numeric', '{0,-1,NaN,Infinity,-Infinity,1e100,1e-100}'), ('numeric[]', '{"{}","{NULL}","{{1}}","{-1}","{NaN}","{Infinity}","{1e100}"}'),
 	('text', '{"",a,now,infinity,4714-11-24 BC,294276-12-31 23:59:59.999999,2026-02-30,5874897-01-01,31/12/2025 Europe/Nowhere}'),
 	('text[]', '{"{}","{NULL}","{{a,b},{c,d}}","{\"\"}"}')) v (type, literals), unnest(literals) value
 UNION ALL VALUES ('text', 'repeat(''x'', 100000)'), ('text[]', 'array_fill(''x''::text, ARRAY[10000])'), ('integer[]', 'array_fill(1, ARRAY[10000])'),
 	('interval[]', 'array_fill(interval ''1 day'', ARRAY[100])');
 
 CREATE TABLE outcomes (function text, argument text, value text, sqlstate text, message text, hint text);
-CREATE PROCEDURE try(function text, argument text, value text, arguments text[]) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE try(function text, kind "char", argument text, value text, arguments text[]) LANGUAGE plpgsql AS $$
 DECLARE
 	state text;
 	error text;
 	hint text;
 BEGIN
-	EXECUTE format('SELECT * FROM (SELECT public.%s(%s)) s LIMIT 100', function, array_to_string(arguments, ', '));
+	EXECUTE format('SELECT * FROM (SELECT public.%s(%s) %s) s LIMIT 100', function, array_to_string(arguments, ', '), CASE kind WHEN 'w' THEN 'OVER ()' END);
 	INSERT INTO outcomes VALUES (function, argument, value);
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, error = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
@@ -91,11 +92,11 @@ END $$;
 
 -- All functions but those that write, and those that only types, aggregates, operator classes and the planner call.
 CREATE VIEW functions AS
-SELECT p.oid::regprocedure::text AS signature, proname AS name, ARRAY(SELECT format_type(t, NULL) FROM unnest(proargtypes) WITH ORDINALITY a (t, n) ORDER BY n) AS types,
+SELECT p.oid::regprocedure::text AS signature, proname AS name, prokind AS kind, ARRAY(SELECT format_type(t, NULL) FROM unnest(proargtypes) WITH ORDINALITY a (t, n) ORDER BY n) AS types,
 	coalesce(proargnames, '{}') AS names
 FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
-WHERE extname = 'custmart' AND prokind = 'f' AND provolatile <> 'v' AND NOT proargtypes::oid[] && '{internal,cstring}'::regtype[]::oid[] AND provariadic = 0
+WHERE extname = 'custmart' AND provolatile <> 'v' AND NOT proargtypes::oid[] && '{internal,cstring}'::regtype[]::oid[] AND provariadic = 0
 	AND NOT EXISTS (SELECT FROM pg_aggregate a WHERE p.oid IN (aggtransfn, aggcombinefn, aggfinalfn))
 	AND NOT EXISTS (SELECT FROM pg_type t WHERE p.oid IN (typsend, typreceive, typoutput, typmodout))
 	AND NOT EXISTS (SELECT FROM pg_amproc a WHERE a.amproc = p.oid) AND NOT EXISTS (SELECT FROM pg_cast c WHERE c.castfunc = p.oid)
@@ -116,10 +117,10 @@ BEGIN
 			arguments := ARRAY(
 				SELECT format('%L::%s', CASE WHEN named.name IS NULL THEN any_of.samples[least(s.n, cardinality(any_of.samples))] ELSE named.sample END, CASE t WHEN 'anyelement' THEN 'bigint' ELSE t END)
 				FROM unnest(f.types) WITH ORDINALITY a (t, n)
-				LEFT JOIN samples named ON named.type = t AND named.name = f.names[a.n]
+				LEFT JOIN samples named ON named.type = t AND named.name IN (f.names[a.n], format('%s %s', f.name, a.n))
 				LEFT JOIN LATERAL (SELECT array_agg(sample ORDER BY ctid) AS samples FROM samples WHERE type = t AND name IS NULL) any_of ON true
 				ORDER BY a.n);
-			CALL try(f.name, 'none', f.signature, arguments);
+			CALL try(f.name, f.kind, 'none', f.signature, arguments);
 			SELECT sqlstate IS NULL INTO is_good FROM outcomes WHERE value = f.signature ORDER BY ctid DESC LIMIT 1;
 			IF is_good THEN
 				FOR i IN 1 .. cardinality(arguments) LOOP
@@ -127,7 +128,7 @@ BEGIN
 						SELECT value FROM bad WHERE type = f.types[i] UNION ALL
 						SELECT 'NULL::' || CASE f.types[i] WHEN 'anyelement' THEN 'text' ELSE f.types[i] END
 					LOOP
-						CALL try(f.name, f.names[i], bad_value, arguments[:i - 1] || bad_value || arguments[i + 1:]);
+						CALL try(f.name, f.kind, coalesce(f.names[i], i::text), bad_value, arguments[:i - 1] || bad_value || arguments[i + 1:]);
 					END LOOP;
 				END LOOP;
 				EXIT;
@@ -142,5 +143,5 @@ SELECT signature, message FROM functions f JOIN outcomes o ON o.value = signatur
 WHERE NOT EXISTS (SELECT FROM outcomes WHERE value = f.signature AND sqlstate IS NULL) ORDER BY signature COLLATE "C";
 -- Errors that are not the user's, or do not help.
 SELECT DISTINCT function, argument, sqlstate, message FROM outcomes
-WHERE sqlstate !~ '^(22|42804|54000)' OR hint IS NULL AND sqlstate NOT IN ('22004') AND argument <> 'none' ORDER BY 1, 2, 3, 4;
+WHERE sqlstate !~ '^(22|42804|42883|54000)' OR hint IS NULL AND sqlstate NOT IN ('22004') AND argument <> 'none' ORDER BY 1, 2, 3, 4;
 DROP SCHEMA bad_arguments_test CASCADE;
