@@ -590,6 +590,19 @@ pg_re_throw(void)
 	abort();
 }
 
+ErrorData *
+CopyErrorData(void)
+{
+	host_require(false, "an error looked at");
+	abort();
+}
+
+void
+FlushErrorState(void)
+{
+	host_require(false, "an error left behind");
+}
+
 Datum
 DirectFunctionCall3Coll(PGFunction function, Oid collation, Datum arg1, Datum arg2, Datum arg3)
 {
