@@ -401,7 +401,7 @@ fails("SELECT rfm_book($keys) FROM (SELECT generate_series(1, 1100) AS i) g", $t
 fails("SELECT member_count(a + b) FROM (SELECT rfm_book($keys) AS a FROM (SELECT generate_series(1, 400) AS i) g) x, (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1001, 1400) AS i) g) y",
 	$too_large, 'a sum over the limit');
 is( ($session->query("SELECT member_count(b), octet_length(rfm_book_send(b)), octet_length(b::text) FROM (SELECT rfm_book($keys) AS b FROM (SELECT generate_series(1, 700) AS i) g) x"))[0],
-	'700|700004982|933339985', 'a book just below it can be read and written');
+	'700|700004986|933339993', 'a book just below it can be read and written');
 fails("SELECT pricebook(item, '', 1) FROM (SELECT repeat('i', 1000000) || i AS item FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit');
 fails("SELECT pricebook(1, '2026-01-01', member_group, 1, 1) FROM (SELECT repeat('g', 1000000) || i AS member_group FROM generate_series(1, 800) i) x", $too_large, 'a pricebook over the limit by its groups');
 fails("SELECT cell_count(a + b) FROM (SELECT pricebook(1, repeat('g', 1000000) || i, 1) AS a FROM generate_series(1, 400) i) x, (SELECT pricebook(1, repeat('g', 1000000) || i, 1) AS b FROM generate_series(401, 800) i) y",
@@ -857,6 +857,13 @@ my %slow = (
 	'item_affinities() of large baskets' => 'SELECT count(*) FROM bought, item_affinities(large, 2, NULL) WHERE n = 1',
 	'item_affinities() of texts' => q{SELECT count(*) FROM bought, item_affinities(NULL::text, names, 1, NULL, NULL, 'lift') WHERE n = 2},
 	'baskets_over()' => 'SELECT sum(baskets_over(book, n)) FROM bought, generate_series(1, 50) k',
+	'forget() of rfm_book' => q{SELECT length(rfm_book_send(forget(book, 77::bigint))) FROM big WHERE name = 'numbers'},
+	'forget() of order lines' => q{SELECT length(rfm_book_send(forget(book, 'member 77'))) FROM big WHERE name = 'lines'},
+	'forget() of many' => q{SELECT length(rfm_book_send(forget(book, ARRAY(SELECT i FROM generate_series(1500000, 1::bigint, -2) i)))) FROM big WHERE name = 'numbers'},
+	'forget() of behaviour' => 'SELECT length(retention_book_send(forget(money, 77::bigint))), length(funnel_book_send(forget(funnels, 77::bigint))), length(contact_book_send(forget(contacts, 77::bigint))) FROM deed WHERE n = 1',
+	'forget() of preferences' => q{SELECT length(preference_book_send(forget(book, 77::bigint))), length(preference_book_send(forget(many, 'member 7'))) FROM liked WHERE n = 1},
+	'forget() of audiences' => q{SELECT length(audience_book_send(forget(book, 77::bigint))), length(audience_book_send(forget(names, 'member 77'))) FROM aimed WHERE n = 1},
+	'forget() of baskets' => q{SELECT length(basket_book_send(forget(book, 77::bigint))), length(basket_book_send(forget(names, 'basket 77'))) FROM bought WHERE n = 1},
 	'audience_book()' => q{SELECT length(audience_book_send(audience_book(i, i / 8.0, i % 2 = 0, i % 3 = 0))) FROM (SELECT generate_series(1, 700000) AS i) g},
 	'rollup(audience_book)' => 'SELECT length(audience_book_send(rollup(book))), length(audience_book_send(rollup(names))) FROM aimed',
 	'audience_plan()' => 'SELECT count(*) FROM aimed, audience_plan(book) WHERE n = 2',
@@ -1040,6 +1047,7 @@ SKIP:
 		'basket_book()' => q{SELECT basket_count(basket_book(i, i)) FROM (SELECT generate_series(1, 10000000::bigint) AS i) g},
 		'basket_book() of one' => q{SELECT length(basket_book_send(basket_book(1, i))) FROM (SELECT generate_series(1, 30000000::bigint) AS i) g},
 		'item_affinities()' => 'SELECT count(*) FROM (SELECT basket_book(i % 2000, (hashint8(i) & 16383)::bigint) AS b FROM (SELECT generate_series(1, 500000::bigint) AS i) g) x, item_affinities(b, 1, NULL)',
+		'forget()' => 'SELECT length(rfm_book_send(forget(book, md5(\'1\')::uuid))) FROM large_book',
 		'audience_book()' => q{SELECT member_count(audience_book(i, i, true)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'price_slope()' => q{SELECT rows_skipped(price_slope(i, '2026-01-01', 1, 1)) FROM (SELECT generate_series(1, 10000000) AS i) g},
 		'rollup(price_slope_summary)' => 'SELECT rows_skipped(rollup(slope)) FROM (SELECT slope FROM slope UNION ALL SELECT price_slope(-i, date \'2026-01-01\', 1, 1) FROM (SELECT generate_series(1, 600000) AS i) g) x',
