@@ -28,8 +28,7 @@ get_sample(FunctionCallInfo fcinfo, int i)
 	if (!isfinite(sample.mean))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("mean%d must be finite, not %g", i, sample.mean),
-				 errhint("It is the mean of sample %d, such as avg(x).", i)));
+				 errmsg("mean%d must be finite, not %g", i, sample.mean)));
 	if (!PG_ARGISNULL(first + 2) && (!(variance >= 0) || isinf(variance)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

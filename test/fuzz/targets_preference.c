@@ -102,10 +102,10 @@ seed_row(void *row, int i, int pattern)
 }
 
 static const Made made = {
-	&book, custmart_preference_book_add, custmart_preference_book_combine, custmart_preference_book_rows_skipped, use, sizeof(Row), add_row, seed_row, .kinds = 2
+	&book, custmart_preference_book_add, custmart_preference_book_combine, custmart_preference_book_rows_skipped, use, sizeof(Row), add_row, seed_row, false
 };
 
-MADE_TARGETS(preference_book, &made)
+MADE_TARGETS(preference_book, &made, 0)
 
 void
 target_preference_book_rows(Input *input)

@@ -2,14 +2,21 @@
 -- once more in plain SQL, from the rows, for members of many sorts and sizes.
 --
 -- Needs the extensions custmart and pgtap in the database.
-\ir include/quiet.sql
+\set ECHO none
+\set QUIET on
+\pset format unaligned
+\pset tuples_only true
+\pset pager off
+\set ON_ERROR_ROLLBACK 1
+\set ON_ERROR_STOP true
 BEGIN;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
 SELECT plan(17);
 
-\ir include/compare.sql
+CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8 LANGUAGE sql IMMUTABLE
+RETURN (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52);
 
 -- 40 shops of 20 to 400 members, some with NULL somewhere, refunds, and decimals of all kinds.
 CREATE TEMP TABLE member AS

@@ -2,7 +2,13 @@
 --
 -- Needs the extensions custmart and pgtap in the database.  is_empty() names the
 -- objects that break a rule.
-\ir include/quiet.sql
+\set ECHO none
+\set QUIET on
+\pset format unaligned
+\pset tuples_only true
+\pset pager off
+\set ON_ERROR_ROLLBACK 1
+\set ON_ERROR_STOP true
 BEGIN;
 
 CREATE TEMP VIEW member AS
