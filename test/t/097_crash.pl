@@ -132,7 +132,10 @@ for my $round (1 .. $rounds)
 			last if $pid ne '';
 			sleep 0.01;
 		}
-		kill 'KILL', $pid if $pid ne '';
+		ok($pid ne '', "round $round: the $victim is at work");
+		# Without somebody to kill, the others would go on for ever.
+		$pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'}) if $pid eq '';
+		kill 'KILL', $pid;
 	}
 	waitpid $_, 0 for @children;
 	if ($victim eq 'postmaster')
