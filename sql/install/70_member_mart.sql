@@ -45,7 +45,12 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = format('%s of a member mart must not be NULL', CASE WHEN mart IS NULL THEN 'name' WHEN source IS NULL THEN 'source' WHEN member IS NULL THEN 'member' ELSE 'columns' END);
 	ELSIF mart = '' THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'name of a member mart must not be empty';
+		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'name of a member mart must not be empty',
+			HINT = 'It is the name of a table that is made in the schema of the source, such as members.';
+	ELSIF strpos(mart, '.') > 0 THEN
+		-- Meant to be in a schema: as the name of a table it would be found by nobody who writes it as here.
+		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = format('name "%s" of a member mart must not have a dot', mart),
+			HINT = 'The mart is made in the schema of its source: give its name alone.';
 	ELSIF mart = 'member_mart' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'a member mart cannot be called "member_mart"',
 			HINT = 'Its function refresh_member_mart would be mistaken for that of custmart. Call it members, for example.';
@@ -83,7 +88,8 @@ BEGIN
 		format_type(b.type, b.modifier) AS type, t.typcategory
 	INTO attribute FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype <> 'd';
 	IF attribute IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('column "%s" of table "%s" does not exist', member, relation.relname);
+		RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('column "%s" of table "%s" does not exist', member, relation.relname),
+			HINT = 'Give the column of the member as it is in the table, capitals included, and without quotes.';
 	END IF;
 	IF attribute.attgenerated = 'v' THEN
 		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format('column "%s" of table "%s" is a virtual generated column, which triggers do not see', member, relation.relname),
@@ -290,7 +296,7 @@ CREATE FUNCTION create_member_mart(name text, source regclass, member name, colu
 	LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100000
 	RETURN member_mart_run(name, source, member, columns, filter, member_mart_path());
 COMMENT ON FUNCTION create_member_mart(text, regclass, name, text, text) IS
-'Makes a table of one row a member that refresh_member_mart brings up to date, in the schema of its source: the table, its log, functions, and triggers of the source that note whose rows change. It is empty until the first refresh. Arguments: name of the table, source, column of the member, aggregates over one member''s rows with their names as behind SELECT, condition on rows (SQL of the caller, read in the search_path of this call). A column of rfm_summary gets limits and a view with scores. Rows without a member are left out. Warns if no index begins with the member. Errors: 42809 if the source is not a table, 42703 if it has no such column, 42804 if that is an array, 0A000 if it is a virtual generated column, 22004, 22023, 42602, 42622 for arguments, 42P07 and others of the statements that it runs.';
+'Makes a table of one row a member that refresh_member_mart brings up to date, in the schema of its source: the table, its log, functions, and triggers of the source that note whose rows change. It is empty until the first refresh. Arguments: name of the table, as it is and without its schema, source, column of the member, aggregates over one member''s rows with their names as behind SELECT, condition on rows (SQL of the caller, read in the search_path of this call). A column of rfm_summary gets limits and a view with scores. Rows without a member are left out. Warns if no index begins with the member. Errors: 42809 if the source is not a table, 42703 if it has no such column, 42804 if that is an array, 0A000 if it is a virtual generated column, 22004, 22023, 42602, 42622 for arguments, 42P07 and others of the statements that it runs.';
 
 CREATE FUNCTION member_mart_function(mart regclass, prefix text, arguments text) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100 SET search_path = pg_catalog, pg_temp AS $$
@@ -321,7 +327,8 @@ DECLARE
 	refresh text;
 BEGIN
 	IF max_members < 1 THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('max_members must be at least 1, not %s', max_members);
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('max_members must be at least 1, not %s', max_members),
+			HINT = 'It is how many members one refresh recomputes; leave it out to recompute all that wait.';
 	END IF;
 	EXECUTE format('SELECT %s.member_mart_function($1, ''refresh_'', ''bigint, boolean'')', extension) INTO refresh USING mart;
 	EXECUTE format('SELECT * FROM %s($1, false)', refresh) INTO recomputed, removed, waiting USING max_members;

@@ -174,10 +174,20 @@ clv_horizon_days(const Interval *horizon, bool has_day, DateADT day)
 		days = horizon->month > 0 ? INFINITY : 0;
 	else if (has_day)
 	{
-		Datum		begin = DirectFunctionCall1(date_timestamp, DateADTGetDatum(day));
-		Datum		end = DirectFunctionCall2(timestamp_pl_interval, begin, IntervalPGetDatum(horizon));
+		Timestamp	begin = date_clock_argument(day, "as_of");
+		/* With 31 days a month the end is at least as far away: what is beyond all times is not calculated. */
+		float8		end = (float8) begin + (horizon->month * 31.0 + horizon->day) * USECS_PER_DAY + (float8) horizon->time;
 
-		days = ((float8) DatumGetTimestamp(end) - (float8) DatumGetTimestamp(begin)) / USECS_PER_DAY;
+		if (end >= (float8) END_TIMESTAMP)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					 errmsg("horizon \"%s\" is too long",
+							DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(horizon)))),
+					 errhint("Take one that ends before the year 294277.")));
+		if (end > (float8) MIN_TIMESTAMP)
+			end = (float8) DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(begin),
+																 IntervalPGetDatum(horizon)));
+		days = (end - (float8) begin) / USECS_PER_DAY;
 	}
 	else
 		days = horizon->month * (DAYS_OF_A_YEAR / 12) + horizon->day + (float8) horizon->time / USECS_PER_DAY;

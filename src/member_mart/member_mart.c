@@ -190,11 +190,12 @@ custmart_member_mart_note(PG_FUNCTION_ARGS)
 			nulls[n++] = true;
 		else
 		{
-			members[0] = heap_getattr(data->tg_trigtuple, number, columns, &nulls[0]);
+			/* Not heap_getattr: headers of some minor releases make it call what earlier servers do not have. */
+			members[0] = SPI_getbinval(data->tg_trigtuple, columns, number, &nulls[0]);
 			n = nulls[0] ? 0 : 1;
 			if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
 			{
-				members[n] = heap_getattr(data->tg_newtuple, number, columns, &nulls[n]);
+				members[n] = SPI_getbinval(data->tg_newtuple, columns, number, &nulls[n]);
 				if (!nulls[n] && (n == 0 || !datum_image_eq(members[0], members[1], noted->attbyval, noted->attlen)))
 					n++;
 			}

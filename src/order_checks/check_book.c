@@ -290,7 +290,7 @@ time_argument(FunctionCallInfo fcinfo, int argument, bool is_date)
 	if (PG_ARGISNULL(argument))
 		return CHECK_NO_TIME;
 	if (is_date)
-		return DatumGetTimestamp(DirectFunctionCall1(date_timestamp, PG_GETARG_DATUM(argument)));
+		return date_clock_argument(PG_GETARG_DATEADT(argument), "ordered_at");
 	return PG_GETARG_TIMESTAMP(argument);
 }
 

@@ -10,6 +10,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#define COLUMNS_HINT \
+	"Name the columns in the order of the arguments of check_book: member, order_id, item, ordered_at, quantity, price, and perhaps currency."
+
 typedef struct CheckInfo
 {
 	const char *name;
@@ -61,18 +64,28 @@ sql_argument(FunctionCallInfo fcinfo, int argument, bool has_currencies)
 		int			n;
 
 		deconstruct_array(columns, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
-		if (ARR_NDIM(columns) != 1 || (n != CHECK_SQL_COLUMNS && n != CHECK_SQL_COLUMNS - 1))
+		if (ARR_NDIM(columns) > 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("columns must be a list of names, not an array of %d dimensions", ARR_NDIM(columns)),
+					 errhint(COLUMNS_HINT)));
+		if (n != CHECK_SQL_COLUMNS && n != CHECK_SQL_COLUMNS - 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("columns must be a list of %d or %d names, not of %d", CHECK_SQL_COLUMNS - 1,
 							CHECK_SQL_COLUMNS, n),
-					 errhint("Name the columns in the order of the arguments of check_book: member, order_id, item, ordered_at, quantity, price, and perhaps currency.")));
+					 errhint(COLUMNS_HINT)));
 		for (int i = 0; i < n; i++)
 		{
 			if (nulls[i])
 				ereport(ERROR,
 						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						 errmsg("columns must not contain NULL"),
+						 errhint("Give a name for %s.", names[i])));
+			if (VARSIZE_ANY_EXHDR(DatumGetPointer(values[i])) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("columns must not contain an empty name"),
 						 errhint("Give a name for %s.", names[i])));
 			names[i] = quote_identifier(TextDatumGetCString(values[i]));
 		}
@@ -90,15 +103,11 @@ sql_argument(FunctionCallInfo fcinfo, int argument, bool has_currencies)
 static Timestamp
 clock_argument(Zone *zone, Datum value, TimeType type)
 {
-	TimestampTz time;
-
 	if (type == TYPE_TIMESTAMP)
 		return time_check(DatumGetTimestamp(value), "as_of");
 	if (type == TYPE_DATE)
-		return DatumGetTimestamp(DirectFunctionCall1(date_timestamp,
-													 DateADTGetDatum(date_check(DatumGetDateADT(value), "as_of"))));
-	time = zone_time_argument(zone, value, type, "as_of");
-	return zone_local(zone, time);
+		return date_clock_argument(date_check(DatumGetDateADT(value), "as_of"), "as_of");
+	return zone_clock_argument(zone, zone_time_argument(zone, value, type, "as_of"), "as_of");
 }
 
 /* The variant is the type of as_of. */

@@ -43,7 +43,8 @@ get_gap_arguments(FunctionCallInfo fcinfo, int argument)
 	if (arguments.min_rows < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("min_rows must be at least 1, not %d", arguments.min_rows)));
+				 errmsg("min_rows must be at least 1, not %d", arguments.min_rows),
+				 errhint("It is how many rows each of the two sides must have.")));
 	return arguments;
 }
 

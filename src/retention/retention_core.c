@@ -347,9 +347,8 @@ day_retention_add_since(DayRetention *days, int64 start, const Event *events, Si
 			last = day;
 		else if (day < (uint64) days->bounds[0])
 			continue;
-		else
-			while (last < known && day >= (uint64) days->bounds[last + 1])
-				last++;
+		else if (last < known && day >= (uint64) days->bounds[last + 1])
+			last = Min(known, brackets_ended(days, day));	/* of many brackets most are passed over */
 		came = true;
 		if (last >= known)
 			break;

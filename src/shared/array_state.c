@@ -41,12 +41,31 @@ array_state_of_aggregate(FunctionCallInfo fcinfo, ArrayState *state)
 	return !PG_ARGISNULL(0);
 }
 
+/* The array if its elements are there one by one, as they are once something was appended, without NULLs; else NULL. */
+static inline ExpandedArrayHeader *
+open_array(const ArrayState *state)
+{
+	ExpandedArrayHeader *array = (ExpandedArrayHeader *) DatumGetEOHP(state->array);
+
+	return array->dvalues != NULL && array->dnulls == NULL && array->ndims == 1 && array->lbound[0] == 1 ? array : NULL;
+}
+
 /* Appends a number. */
 void
 array_state_append(ArrayState *state, int64 value)
 {
 	int			position = ++state->count;
+	ExpandedArrayHeader *array = open_array(state);
 
+	/* What array_set_element does where there is room, which there nearly always is. */
+	if (likely(array != NULL && array->nelems < array->dvalueslen))
+	{
+		array->dvalues[array->nelems++] = Int64GetDatum(value);
+		array->dims[0]++;
+		array->fvalue = NULL;
+		array->flat_size = 0;
+		return;
+	}
 	if (unlikely(position > ARRAY_STATE_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -77,8 +96,11 @@ array_state_elements(Datum state, int *count)
 int64
 array_state_element(const ArrayState *state, int position)
 {
+	ExpandedArrayHeader *array = open_array(state);
 	bool		is_null;
 
+	if (likely(array != NULL && position <= array->nelems))
+		return DatumGetInt64(array->dvalues[position - 1]);
 	return DatumGetInt64(array_get_element(state->array, 1, &position, -1, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &is_null));
 }
 

@@ -440,7 +440,7 @@ calendar_day(const CalendarSettings *settings, TimestampTz time)
 	return day_of(zone_local(settings->zone, time));
 }
 
-/* Raises 22008 for a wall clock time or a day, as text, at which no timestamptz can be. */
+/* Raises 22008 for a time or a day, as text, of which a zone has no moment or no wall clock time that is a timestamp. */
 static void
 clock_range_error(const Zone *zone, const char *text, const char *argument)
 {
@@ -464,6 +464,22 @@ zone_timestamp_argument(Zone *zone, Timestamp local, const char *argument)
 		clock_range_error(zone, text, argument);
 	}
 	return time;
+}
+
+/* An argument that is a point in time, as what the clocks of a zone show then; 22008. */
+Timestamp
+zone_clock_argument(Zone *zone, TimestampTz time, const char *argument)
+{
+	Timestamp	local = zone_local(zone, time_check(time, argument));
+
+	if (unlikely(!IS_VALID_TIMESTAMP(local)))
+	{
+		char		text[TIME_TEXT_SIZE];
+
+		time_to_text(time, text);
+		clock_range_error(zone, text, argument);
+	}
+	return local;
 }
 
 /* An argument that is a day in a zone, as the moment at which it begins; 22008. */
@@ -499,33 +515,58 @@ is_day_with_offset(const char *string)
 }
 
 /*
+ * Raises an error of timestamptz_in or date_in anew, with the name of the argument:
+ * the caller wrote no cast, and could not know what could not be read.  Its hint, such
+ * as to look at the date style, stays.
+ */
+static void
+text_error(const char *string, const char *argument)
+{
+	ErrorData  *error = CopyErrorData();
+	int			length = (int) strlen(string);
+
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+		PG_RE_THROW();
+	FlushErrorState();
+	ereport(ERROR,
+			(errcode(error->sqlerrcode),
+			 errmsg("%s \"%.*s\" is not a time", argument, pg_mbcliplen(string, length, 60), string),
+			 error->hint != NULL ? errhint("%s", error->hint) :
+			 errhint("Write a time such as '2026-01-31 12:00', or a day such as '2026-01-31', after the year 4714 BC and before the year 294277.")));
+}
+
+/*
  * An argument that is the text of a timestamptz, which means the clocks of a zone
- * unless it names another; 22008, and errors of timestamptz_in and date_in.  A day is
- * a day even with an offset, as it is to date_in.
+ * unless it names another; 22007, 22008 and 22023, as timestamptz_in and date_in have
+ * them.  A day is a day even with an offset, as it is to date_in.
  */
 TimestampTz
 zone_text_argument(Zone *zone, text *time, const char *argument)
 {
 	char	   *string = text_to_cstring(time);
+	bool		is_day = is_day_with_offset(string);
 	pg_tz	   *session = session_timezone;
+	MemoryContext context = CurrentMemoryContext;
 	Datum		value = 0;
-
-	if (is_day_with_offset(string))
-		return zone_date_argument(zone, DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(string))), argument);
 
 	PG_TRY();
 	{
 		session_timezone = zone->rules;
-		value = DirectFunctionCall3(timestamptz_in, CStringGetDatum(string),
-									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+		value = is_day ? DirectFunctionCall1(date_in, CStringGetDatum(string)) :
+			DirectFunctionCall3(timestamptz_in, CStringGetDatum(string),
+								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		session_timezone = session;
+		MemoryContextSwitchTo(context);
+		text_error(string, argument);
 	}
 	PG_END_TRY();
+	session_timezone = session;
 	pfree(string);
-	return time_check(DatumGetTimestampTz(value), argument);
+	return is_day ? zone_date_argument(zone, DatumGetDateADT(value), argument) :
+		time_check(DatumGetTimestampTz(value), argument);
 }
 
 /* Raises 22008 for a time in the period that begins before all dates. */

@@ -93,6 +93,7 @@ extern TimestampTz zone_next_change(const Zone *zone, TimestampTz time);
 extern TimestampTz zone_instant_slow(Zone *zone, Timestamp local);
 extern TimestampTz zone_timestamp_argument(Zone *zone, Timestamp local, const char *argument);
 extern TimestampTz zone_date_argument(Zone *zone, DateADT date, const char *argument);
+extern Timestamp zone_clock_argument(Zone *zone, TimestampTz time, const char *argument);
 extern TimestampTz zone_text_argument(Zone *zone, text *time, const char *argument);
 extern TimestampTz zone_before(Zone *zone, TimestampTz time, const Interval *span);
 extern TimestampTz zone_after(Zone *zone, TimestampTz time, const Interval *span);

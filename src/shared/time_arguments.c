@@ -11,6 +11,7 @@
 
 #include "miscadmin.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
 
 /* Raises the error of time_check. */
 void
@@ -53,6 +54,22 @@ time_date_error(DateADT date, const char *argument)
 			 errmsg("%s must be a finite date, not \"%s\"", argument,
 					DATE_IS_NOBEGIN(date) ? "-infinity" : "infinity"),
 			 errhint("Use a finite date, or exclude such rows, for example with FILTER (WHERE isfinite(...)).")));
+}
+
+/* A day as the wall clock time at which it begins, infinity as infinity; 22008 for a day that no timestamp can be on. */
+Timestamp
+date_clock_argument(DateADT date, const char *argument)
+{
+	int			overflow;
+	Timestamp	local = date2timestamp_opt_overflow(date, &overflow);
+
+	if (unlikely(overflow != 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("%s \"%s\" is out of range", argument,
+						DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(date)))),
+				 errhint("Use days before the year 294277.")));
+	return local;
 }
 
 /* Writes a finite time into a buffer of TIME_TEXT_SIZE. */

@@ -18,6 +18,7 @@ extern void time_too_early_error(TimestampTz as_of, const char *argument,
 extern void time_date_error(DateADT date, const char *argument);
 extern void time_to_text(TimestampTz time, char *text);
 extern void time_clock_to_text(Timestamp local, char *text);
+extern Timestamp date_clock_argument(DateADT date, const char *argument);
 extern bool time_from_text(const char **text, TimestampTz *time);
 
 /* Refuses infinity and -infinity (22008), naming the argument. */

@@ -28,7 +28,8 @@ get_sample(FunctionCallInfo fcinfo, int i)
 	if (!isfinite(sample.mean))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("mean%d must be finite, not %g", i, sample.mean)));
+				 errmsg("mean%d must be finite, not %g", i, sample.mean),
+				 errhint("It is the mean of sample %d, such as avg(x).", i)));
 	if (!PG_ARGISNULL(first + 2) && (!(variance >= 0) || isinf(variance)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -590,6 +590,19 @@ pg_re_throw(void)
 	abort();
 }
 
+ErrorData *
+CopyErrorData(void)
+{
+	host_require(false, "an error looked at");
+	abort();
+}
+
+void
+FlushErrorState(void)
+{
+	host_require(false, "an error left behind");
+}
+
 Datum
 DirectFunctionCall3Coll(PGFunction function, Oid collation, Datum arg1, Datum arg2, Datum arg3)
 {
@@ -1682,12 +1695,28 @@ interval_out(PG_FUNCTION_ARGS)
 }
 
 /* Midnight of a day. */
+Timestamp
+date2timestamp_opt_overflow(DateADT date, int *overflow)
+{
+	Timestamp	midnight = 0;
+
+	*overflow = 0;
+	if (DATE_IS_NOBEGIN(date))
+		TIMESTAMP_NOBEGIN(midnight);
+	else if (DATE_IS_NOEND(date))
+		TIMESTAMP_NOEND(midnight);
+	else if (pg_mul_s64_overflow(date, USECS_PER_DAY, &midnight) || !IS_VALID_TIMESTAMP(midnight))
+		*overflow = date < 0 ? -1 : 1;
+	return midnight;
+}
+
 Datum
 date_timestamp(PG_FUNCTION_ARGS)
 {
-	Timestamp	midnight;
+	int			overflow;
+	Timestamp	midnight = date2timestamp_opt_overflow(PG_GETARG_DATEADT(0), &overflow);
 
-	if (pg_mul_s64_overflow(PG_GETARG_DATEADT(0), USECS_PER_DAY, &midnight) || !IS_VALID_TIMESTAMP(midnight))
+	if (overflow != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("date out of range for timestamp")));

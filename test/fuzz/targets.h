@@ -68,7 +68,10 @@ extern void seed_values(const Type *type, const char *const *texts, int n, bool 
 
 /* targets_values.c */
 
-/* A type whose values are merged and made of rows, which are bytes; of which kind they are is for the type to say. */
+/*
+ * A type whose values are merged and made of rows, which are a few bytes each.  There
+ * may be several kinds of rows, or of steps that take them, which are numbered.
+ */
 typedef struct Made
 {
 	const Type *type;
@@ -79,7 +82,10 @@ typedef struct Made
 	int			row_size;
 	Outcome		(*add_row) (NullableDatum state, const void *row, int kind);
 	void		(*seed_row) (void *row, int i, int pattern);
-	bool		may_fail;		/* rows may be too many or their numbers too large */
+	int			first_kind;
+	int			kinds;
+	bool		may_fail;		/* numbers of rows may be too large for their sums */
+	void		(*expect) (const void *rows, int n);	/* the value used next is of these rows; none: of any; or NULL */
 } Made;
 
 extern NullableDatum number_argument(const char *text);
@@ -92,17 +98,17 @@ extern void seed_value(const Type *type, Datum value, bool binary);
 extern void target_made_recv(const Made *made, Input *input);
 extern void target_made_in(const Made *made, Input *input);
 extern void target_made_rows(const Made *made, int kind, Input *input);
-extern void seeds_made(const Made *made, int first_kind, bool binary);
+extern void seeds_made(const Made *made, bool binary);
 extern void seeds_made_rows(const Made *made);
 
 #define COUNT_ROWS(report, args, columns, check) count_rows(report, args, lengthof(args), columns, lengthof(columns), check)
 
 /* The targets in and recv of such a type, and their seeds. */
-#define MADE_TARGETS(name, made, first_kind) \
+#define MADE_TARGETS(name, made) \
 void target_##name##_in(Input *input) { target_made_in(made, input); } \
 void target_##name##_recv(Input *input) { target_made_recv(made, input); } \
-void seeds_##name##_in(void) { seeds_made(made, first_kind, false); } \
-void seeds_##name##_recv(void) { seeds_made(made, first_kind, true); }
+void seeds_##name##_in(void) { seeds_made(made, false); } \
+void seeds_##name##_recv(void) { seeds_made(made, true); }
 
 /* targets_behaviour.c */
 extern void target_activity_in(Input *input);

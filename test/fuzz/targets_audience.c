@@ -136,10 +136,10 @@ seed_row(void *row, int i, int pattern)
 }
 
 static const Made made = {
-	&book, custmart_audience_book_add, custmart_audience_book_combine, custmart_audience_book_rows_skipped, use, sizeof(Row), add_row, seed_row, false
+	&book, custmart_audience_book_add, custmart_audience_book_combine, custmart_audience_book_rows_skipped, use, sizeof(Row), add_row, seed_row, .kinds = 2
 };
 
-MADE_TARGETS(audience_book, &made, 0)
+MADE_TARGETS(audience_book, &made)
 
 void
 target_audience_book_rows(Input *input)

@@ -30,7 +30,6 @@ static const Type book = {
 	custmart_stored_eq, custmart_stored_lt, custmart_stored_cmp, custmart_stored_hash, custmart_stored_hash_extended
 };
 
-#define ROWS_MAX 80
 #define BASKETS 20
 #define ITEMS 16
 #define LARGEST 5				/* basket that is counted */
@@ -142,66 +141,14 @@ use(Datum value)
 			NULL_ARG, ARG(host_packed(value)), ARG(Int32GetDatum(LEAST)), ARG(Int32GetDatum(LARGEST)), {Int32GetDatum(2), !expected.is_on && i % 2 == 1},
 			ARG(host_packed(host_varlena(ranks[i], strlen(ranks[i]))))
 		};
-		Outcome		outcome;
+		int64		rows;
 
 		args[4].isnull |= expected.is_on;
-		host_each_row = check_row;
 		expected.rows = 0;
-		outcome = host_rows(custmart_item_affinities_typed, args, lengthof(args), columns, lengthof(columns));
-		host_each_row = NULL;
-		if (outcome.raised)
-			(void) is_limit(&outcome);
-		else if (expected.is_on)
+		rows = COUNT_ROWS(custmart_item_affinities_typed, args, columns, check_row);
+		if (rows >= 0 && expected.is_on)
 			host_require(expected.rows == count_pairs(), "%ld pairs, not %ld", expected.rows, count_pairs());
 	}
-}
-
-/* Two books that were taken, merged in all ways that there are. */
-static void
-merge(Datum a, Datum b)
-{
-	Outcome		sum = CALL(custmart_basket_book_add, ARG(host_packed(a)), ARG(b));
-	Outcome		reverse = CALL(custmart_basket_book_add, ARG(b), ARG(host_packed(a)));
-	Datum		state;
-
-	if (sum.raised)
-	{
-		host_require(reverse.raised, "a + b fails and b + a does not: %s", sum.message);
-		(void) is_limit(&sum);
-		return;
-	}
-	host_require(same_bytes(flat(sum.value), flat(must(reverse, "b + a"))), "a + b <> b + a");
-	state = must(CALL_IN_AGGREGATE(custmart_basket_book_combine, NULL_ARG, ARG(a)), "rollup");
-	state = must(CALL_IN_AGGREGATE(custmart_basket_book_combine, ARG(state), ARG(b)), "rollup");
-	host_require(same_bytes(flat(sum.value), flat(state)), "+ and rollup differ");
-	use(flat(sum.value));
-}
-
-/* ---------- bytes and text ---------- */
-
-void
-target_basket_book_recv(Input *input)
-{
-	Size		length = left(input);
-	char	   *text = base64(book.name, input->at, length);
-	struct varlena *value = from_binary(&book, input->at, length);
-	struct varlena *same = from_text(&book, text, strlen(text));
-
-	host_require((value == NULL) == (same == NULL), "in takes what recv refuses, or the other way round");
-	if (value == NULL)
-		return;
-	host_require(same_bytes(PointerGetDatum(value), PointerGetDatum(same)), "in and recv differ");
-	use(PointerGetDatum(value));
-	merge(PointerGetDatum(value), PointerGetDatum(value));
-}
-
-void
-target_basket_book_in(Input *input)
-{
-	struct varlena *value = from_text(&book, input->at, left(input));
-
-	if (value != NULL)
-		use(PointerGetDatum(value));
 }
 
 /* ---------- rows ---------- */
@@ -212,120 +159,61 @@ typedef struct Row
 	uint8		item;			/* 255: NULL */
 } Row;
 
-/* Adds the rows whose number mod `parts` is `part`; both keys are numbers or texts, or the items are texts. */
+/* Both keys are numbers or texts, or the items are texts. */
 static Outcome
-add_rows(const Row *rows, int n, int form, int part, int parts)
+add_row(NullableDatum state, const void *from, int form)
 {
 	static const PGFunction steps[] = {custmart_basket_book_step_bigint_bigint, custmart_basket_book_step_text_text, custmart_basket_book_step_bigint_text};
-	Outcome		state = {.is_null = true};
+	const Row  *row = from;
+	int			basket = row->basket % BASKETS;
+	int			item = row->item % ITEMS;
+	char		letter = (char) ('a' + basket);
+	char		name[] = {(char) ('A' + item), 'x'};
+	NullableDatum args[] = {
+		state,
+		{form == 1 ? host_packed(host_varlena(&letter, 1)) : Int64GetDatum(basket), row->basket == 255},
+		{form > 0 ? host_packed(host_varlena(name, 1 + item % 2)) : Int64GetDatum(item), row->item == 255}
+	};
 
-	for (int i = 0; i < n; i++)
-	{
-		NullableDatum current = {state.value, state.is_null};
-		int			basket = rows[i].basket % BASKETS;
-		int			item = rows[i].item % ITEMS;
-		char		letter = (char) ('a' + basket);
-		char		name[] = {(char) ('A' + item), 'x'};
-		NullableDatum args[] = {
-			current,
-			{form == 1 ? host_packed(host_varlena(&letter, 1)) : Int64GetDatum(basket), rows[i].basket == 255},
-			{form > 0 ? host_packed(host_varlena(name, 1 + item % 2)) : Int64GetDatum(item), rows[i].item == 255}
-		};
-
-		if (i % parts != part)
-			continue;
-		state = host_call(steps[form], args, lengthof(args), HOST_AGGREGATE);
-		if (state.raised)
-			break;
-	}
-	return state;
+	return host_call(steps[form], args, lengthof(args), HOST_AGGREGATE);
 }
 
-void
-target_basket_book_rows(Input *input)
+static void
+seed_row(void *row, int i, int pattern)
 {
-	Row			rows[ROWS_MAX];
-	int			form = take_byte(input) % 3;
-	int			n = 0;
-	Outcome		whole;
-	Outcome		parts[2];
-	Datum		state;
+	*(Row *) row = (Row) {(uint8) (i % 13 == 12 ? 255 : i * 7 / 3 + pattern), (uint8) (i % 17 == 16 ? 255 : i * i + pattern * i)};
+}
 
-	while (n < ROWS_MAX && left(input) > 0)
-	{
-		rows[n].basket = take_byte(input);
-		rows[n++].item = take_byte(input);
-	}
-	if (n < 2)
-		return;
-	whole = add_rows(rows, n, form, 0, 1);
-	for (int p = 0; p < 2; p++)
-		parts[p] = add_rows(rows, n, form, p, 2);
-	state = must(CALL_IN_AGGREGATE(custmart_basket_book_combine, NULL_ARG, ARG(flat(must(parts[1], "rows")))), "combine");
-	state = must(CALL_IN_AGGREGATE(custmart_basket_book_combine, ARG(state), ARG(flat(must(parts[0], "rows")))), "combine");
-	host_require(same_bytes(flat(must(whole, "rows")), flat(state)), "parts differ from the whole");
+/* What the report must say of these rows. */
+static void
+expect(const void *from, int n)
+{
+	const Row  *rows = from;
+
 	memset(&expected, 0, sizeof(expected));
 	for (int i = 0; i < n; i++)
 		if (rows[i].basket != 255 && rows[i].item != 255)
 			expected.has[rows[i].basket % BASKETS][rows[i].item % ITEMS] = true;
-	expected.is_on = true;
-	use(flat(whole.value));
-	expected.is_on = false;
+	expected.is_on = rows != NULL;
 }
 
-/* ---------- seeds ---------- */
+static const Made made = {
+	&book, custmart_basket_book_add, custmart_basket_book_combine, custmart_basket_book_rows_skipped, use, sizeof(Row), add_row, seed_row,
+	.kinds = 3, .expect = expect
+};
 
-static int
-seed_rows(Row *rows, int n, int pattern)
-{
-	for (int i = 0; i < n; i++)
-		rows[i] = (Row) {(uint8) (i % 13 == 12 ? 255 : i * 7 / 3 + pattern), (uint8) (i % 17 == 16 ? 255 : i * i + pattern * i)};
-	return n;
-}
-
-static void
-seed_stored(bool binary)
-{
-	Row			rows[ROWS_MAX];
-
-	for (int n = 1; n <= ROWS_MAX; n = 2 * n + 1)
-		for (int form = 0; form < 3; form++)
-		{
-			Datum		value = flat(must(add_rows(rows, seed_rows(rows, n, n), form, 0, 1), "rows"));
-			char	   *bytes = VARDATA_ANY(DatumGetPointer(value));
-			Size		length = VARSIZE_ANY_EXHDR(DatumGetPointer(value));
-
-			if (binary)
-				seed(bytes, length);
-			else
-				seed_text(base64(book.name, bytes, length));
-		}
-}
+MADE_TARGETS(basket_book, &made)
 
 void
-seeds_basket_book_in(void)
+target_basket_book_rows(Input *input)
 {
-	seed_stored(false);
-}
+	int			form = take_byte(input) % 3;
 
-void
-seeds_basket_book_recv(void)
-{
-	seed_stored(true);
+	target_made_rows(&made, form, input);
 }
 
 void
 seeds_basket_book_rows(void)
 {
-	uint8		bytes[1 + ROWS_MAX * sizeof(Row)];
-
-	for (int pattern = 0; pattern < 16; pattern++)
-	{
-		Row			rows[ROWS_MAX];
-		int			n = seed_rows(rows, 4 + pattern * 5 % (ROWS_MAX - 4), pattern);
-
-		bytes[0] = (uint8) pattern;
-		memcpy(bytes + 1, rows, n * sizeof(Row));
-		seed(bytes, 1 + n * sizeof(Row));
-	}
+	seeds_made_rows(&made);
 }

@@ -196,15 +196,15 @@ seed_row(void *row, int i, int pattern)
 }
 
 static const Made made_summary = {
-	&summary, custmart_campaign_summary_add, custmart_campaign_summary_combine, NULL, use_summary, sizeof(Row), add_row, seed_row, true
+	&summary, custmart_campaign_summary_add, custmart_campaign_summary_combine, NULL, use_summary, sizeof(Row), add_row, seed_row, .kinds = 2, .may_fail = true
 };
 
 static const Made made_book = {
-	&book, custmart_campaign_book_add, custmart_campaign_book_combine, custmart_campaign_book_rows_skipped, use_book, sizeof(Row), add_row, seed_row, true
+	&book, custmart_campaign_book_add, custmart_campaign_book_combine, custmart_campaign_book_rows_skipped, use_book, sizeof(Row), add_row, seed_row, .first_kind = 2, .kinds = 2, .may_fail = true
 };
 
-MADE_TARGETS(campaign, &made_summary, 0)
-MADE_TARGETS(campaign_book, &made_book, 2)
+MADE_TARGETS(campaign, &made_summary)
+MADE_TARGETS(campaign_book, &made_book)
 
 void
 target_campaign_rows(Input *input)

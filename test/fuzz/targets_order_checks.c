@@ -143,10 +143,10 @@ seed_row(void *row, int i, int pattern)
 }
 
 static const Made made = {
-	&book, custmart_check_book_add, custmart_check_book_combine, NULL, use, sizeof(Row), add_row, seed_row, false
+	&book, custmart_check_book_add, custmart_check_book_combine, NULL, use, sizeof(Row), add_row, seed_row, .kinds = 2
 };
 
-MADE_TARGETS(check_book, &made, 0)
+MADE_TARGETS(check_book, &made)
 
 void
 target_check_book_rows(Input *input)

@@ -102,10 +102,10 @@ seed_row(void *row, int i, int pattern)
 }
 
 static const Made made = {
-	&book, custmart_preference_book_add, custmart_preference_book_combine, custmart_preference_book_rows_skipped, use, sizeof(Row), add_row, seed_row, false
+	&book, custmart_preference_book_add, custmart_preference_book_combine, custmart_preference_book_rows_skipped, use, sizeof(Row), add_row, seed_row, .kinds = 2
 };
 
-MADE_TARGETS(preference_book, &made, 0)
+MADE_TARGETS(preference_book, &made)
 
 void
 target_preference_book_rows(Input *input)

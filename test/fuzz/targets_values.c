@@ -8,7 +8,7 @@
 
 #include "money/decimal.h"
 
-#define ROWS_MAX 60
+#define ROWS_MAX 80
 #define ROW_MAX 8				/* bytes */
 
 /* A number as an argument. */
@@ -194,7 +194,11 @@ target_made_rows(const Made *made, int kind, Input *input)
 	state = must(CALL_IN_AGGREGATE(made->combine, NULL_ARG, ARG(flat(must(parts[1], "rows")))), "combine");
 	state = must(CALL_IN_AGGREGATE(made->combine, ARG(state), ARG(flat(must(parts[0], "rows")))), "combine");
 	host_require(same_bytes(flat(must(whole, "rows")), flat(state)), "parts differ from the whole");
+	if (made->expect != NULL)
+		made->expect(rows, n);
 	made->use(flat(whole.value));
+	if (made->expect != NULL)
+		made->expect(NULL, 0);
 }
 
 /* ---------- seeds ---------- */
@@ -208,15 +212,15 @@ seed_rows(const Made *made, uint8 *rows, int n, int pattern)
 	return n;
 }
 
-/* Values of two kinds, and of more and more rows. */
+/* Values of all kinds, and of more and more rows. */
 void
-seeds_made(const Made *made, int first_kind, bool binary)
+seeds_made(const Made *made, bool binary)
 {
 	uint8		rows[ROWS_MAX * ROW_MAX];
 
 	for (int n = 1; n <= ROWS_MAX; n = 2 * n + 1)
-		for (int k = 0; k < 2; k++)
-			seed_value(made->type, flat(must(add_rows(made, rows, seed_rows(made, rows, n, n + k), first_kind + k, 0, 1), "rows")), binary);
+		for (int k = 0; k < made->kinds; k++)
+			seed_value(made->type, flat(must(add_rows(made, rows, seed_rows(made, rows, n, n + k), made->first_kind + k, 0, 1), "rows")), binary);
 }
 
 /* Rows behind a byte that says of which kind they are. */

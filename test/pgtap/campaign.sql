@@ -2,21 +2,14 @@
 -- once more in plain SQL, from the rows, for members of many sorts and sizes.
 --
 -- Needs the extensions custmart and pgtap in the database.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_ROLLBACK 1
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 BEGIN;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
 SELECT plan(17);
 
-CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8 LANGUAGE sql IMMUTABLE
-RETURN (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52);
+\ir include/compare.sql
 
 -- 40 shops of 20 to 400 members, some with NULL somewhere, refunds, and decimals of all kinds.
 CREATE TEMP TABLE member AS

@@ -3,13 +3,7 @@
 --
 -- Needs the extensions custmart and pgtap in the database.  Online Retail is read where
 -- $CUSTMART_SHARED/data has it, else its tests are skipped.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_ROLLBACK 1
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 \set have_retail `test -r "$CUSTMART_SHARED/data/online_retail/online_retail.csv.gz" && echo 1 || echo 0`
 BEGIN;
 SET LOCAL timezone = 'America/New_York';

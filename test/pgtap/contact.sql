@@ -3,13 +3,7 @@
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_ROLLBACK 1
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 \set have_journey `test -r "$CUSTMART_SHARED/data/completejourney/coupon_redemptions.csv.gz" && echo 1 || echo 0`
 BEGIN;
 SET LOCAL timezone = 'UTC';
@@ -147,18 +141,7 @@ BEGIN
       || CASE WHEN difference IS NULL AND rows > 0 THEN '' ELSE E'\n' || diag(coalesce(difference, 'no rows')) END;
 END $$;
 
-CREATE FUNCTION pg_temp.plan_has(statement text, path jsonpath) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-  plan jsonb;
-BEGIN
-  EXECUTE 'EXPLAIN (FORMAT JSON) ' || statement INTO plan;
-  RETURN jsonb_path_exists(plan, path);
-END $$;
-
-CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
-LANGUAGE sql IMMUTABLE AS $$
-  SELECT (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52)
-$$;
+\ir include/compare.sql
 
 CREATE FUNCTION pg_temp.book() RETURNS contact_book LANGUAGE sql STABLE AS $$ SELECT contact_book(member, channel, kind, at) FROM known $$;
 

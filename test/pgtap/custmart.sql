@@ -2,13 +2,7 @@
 --
 -- Needs the extensions custmart and pgtap in the database.  is_empty() names the
 -- objects that break a rule.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_ROLLBACK 1
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 BEGIN;
 
 CREATE TEMP VIEW member AS

@@ -3,13 +3,7 @@
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_ROLLBACK 1
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 \set have_retail `test -r "$CUSTMART_SHARED/data/online_retail/online_retail.csv.gz" && echo 1 || echo 0`
 \set have_cdnow `test -r "$CUSTMART_SHARED/data/cdnow/CDNOW_master.txt.gz" && echo 1 || echo 0`
 \set have_journey `test -r "$CUSTMART_SHARED/data/completejourney/transactions_sample.csv.gz" && echo 1 || echo 0`
@@ -59,21 +53,7 @@ BEGIN
       FROM reached r LEFT JOIN reached p ON p.step = r.step - 1 JOIN reached f ON f.step = 1 $q$, query);
 END $$;
 
-CREATE FUNCTION pg_temp.same_rows(one text, other text, description text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-  difference text;
-BEGIN
-  EXECUTE format($q$
-    WITH one AS MATERIALIZED (%s), other AS MATERIALIZED (%s)
-    SELECT string_agg(side || ' ' || line, E'\n')
-      FROM (SELECT '+' AS side, x::text AS line FROM (TABLE one EXCEPT ALL TABLE other) x
-            UNION ALL
-            SELECT '-', x::text FROM (TABLE other EXCEPT ALL TABLE one) x
-            ORDER BY 2, 1 LIMIT 10) y $q$, one, other) INTO difference;
-  RETURN ok(difference IS NULL, description)
-      || CASE WHEN difference IS NULL THEN '' ELSE E'\n' || diag(difference) END;
-END $$;
+\ir include/compare.sql
 
 -- All that is asked of one data set: 8 tests for each question.
 CREATE FUNCTION pg_temp.asked(data text, steps text[], within interval) RETURNS SETOF text LANGUAGE plpgsql AS $$

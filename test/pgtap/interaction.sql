@@ -3,13 +3,7 @@
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_ROLLBACK 1
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 \set have_journey `test -r "$CUSTMART_SHARED/data/completejourney/coupon_redemptions.csv.gz" && echo 1 || echo 0`
 BEGIN;
 SET LOCAL timezone = 'UTC';
@@ -51,34 +45,7 @@ CREATE FUNCTION pg_temp.book(as_of timestamptz) RETURNS interaction_book LANGUAG
   SELECT interaction_book(member, kind, at) FROM interaction WHERE at <= as_of
 $$;
 
-CREATE FUNCTION pg_temp.same_rows(one text, other text, description text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-  difference text;
-BEGIN
-  EXECUTE format($q$
-    WITH one AS MATERIALIZED (%s), other AS MATERIALIZED (%s)
-    SELECT string_agg(side || ' ' || line, E'\n')
-      FROM (SELECT '+' AS side, x::text AS line FROM (TABLE one EXCEPT ALL TABLE other) x
-            UNION ALL
-            SELECT '-', x::text FROM (TABLE other EXCEPT ALL TABLE one) x
-            ORDER BY 2, 1 LIMIT 10) y $q$, one, other) INTO difference;
-  RETURN ok(difference IS NULL, description)
-      || CASE WHEN difference IS NULL THEN '' ELSE E'\n' || diag(difference) END;
-END $$;
-
-CREATE FUNCTION pg_temp.plan_has(statement text, path jsonpath) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-  plan jsonb;
-BEGIN
-  EXECUTE 'EXPLAIN (FORMAT JSON) ' || statement INTO plan;
-  RETURN jsonb_path_exists(plan, path);
-END $$;
-
-CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
-LANGUAGE sql IMMUTABLE AS $$
-  SELECT (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52)
-$$;
+\ir include/compare.sql
 
 -- All that a book as of a moment can be asked, one test each.
 CREATE FUNCTION pg_temp.agrees(as_of timestamptz, days numeric, min_own int, min_own_share numeric) RETURNS SETOF text

@@ -3,13 +3,7 @@
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_ROLLBACK 1
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 \set have_retail `test -r "$CUSTMART_SHARED/data/online_retail/online_retail.csv.gz" && echo 1 || echo 0`
 \set have_cdnow `test -r "$CUSTMART_SHARED/data/cdnow/CDNOW_master.txt.gz" && echo 1 || echo 0`
 \set have_journey `test -r "$CUSTMART_SHARED/data/completejourney/transactions_sample.csv.gz" && echo 1 || echo 0`
@@ -147,21 +141,7 @@ LANGUAGE sql STABLE AS $$
   SELECT day, day, members, active, active / nullif(members, 0)::float8, on_or_after, on_or_after / nullif(members, 0)::float8 FROM told
 $$;
 
-CREATE FUNCTION pg_temp.same_rows(one text, other text, description text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-  difference text;
-BEGIN
-  EXECUTE format($q$
-    WITH one AS MATERIALIZED (%s), other AS MATERIALIZED (%s)
-    SELECT string_agg(side || ' ' || line, E'\n')
-      FROM (SELECT '+' AS side, x::text AS line FROM (TABLE one EXCEPT ALL TABLE other) x
-            UNION ALL
-            SELECT '-', x::text FROM (TABLE other EXCEPT ALL TABLE one) x
-            ORDER BY 2, 1 LIMIT 10) y $q$, one, other) INTO difference;
-  RETURN ok(difference IS NULL, description)
-      || CASE WHEN difference IS NULL THEN '' ELSE E'\n' || diag(difference) END;
-END $$;
+\ir include/compare.sql
 
 -- All reports of periods by a unit in a zone, 16 tests: both forms, row by row, and what has to add up.
 CREATE FUNCTION pg_temp.agrees(data text, unit text, zone text, as_of timestamptz DEFAULT NULL, since date DEFAULT '2026-01-01', until date DEFAULT '2026-03-15') RETURNS SETOF text
@@ -209,11 +189,6 @@ BEGIN
     format('SELECT * FROM (SELECT *, coalesce(lag(revenue) OVER (ORDER BY period), 0) AS before FROM revenue_growth(pg_temp.book(true)%s)) l
              WHERE revenue - before <> new_revenue + resurrected + expansion + contraction + churned + excess_refunds', told), 'the movements add up to the change of revenue' || asked);
 END $$;
-
-CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
-LANGUAGE sql IMMUTABLE AS $$
-  SELECT (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52)
-$$;
 
 -- Generated rows: members who come once and members who come often; breaks; full
 -- hours, on which days of some zone end, and a microsecond before; refunds, 0, wide

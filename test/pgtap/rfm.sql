@@ -3,13 +3,7 @@
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_ROLLBACK 1
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 \set have_retail `test -r "$CUSTMART_SHARED/data/online_retail/online_retail.csv.gz" && echo 1 || echo 0`
 \set have_cdnow `test -r "$CUSTMART_SHARED/data/cdnow/CDNOW_master.txt.gz" && echo 1 || echo 0`
 BEGIN;
@@ -154,22 +148,7 @@ RETURNS SETOF pg_temp.member_row LANGUAGE sql STABLE AS $$
     FROM rfm_members(book, as_of, bins)
 $$;
 
--- Rows that are in one of two queries only (or more often), at most ten.
-CREATE FUNCTION pg_temp.same_rows(one text, other text, description text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-  difference text;
-BEGIN
-  EXECUTE format($q$
-    WITH one AS MATERIALIZED (%s), other AS MATERIALIZED (%s)
-    SELECT string_agg(side || ' ' || line, E'\n')
-      FROM (SELECT '+' AS side, x::text AS line FROM (TABLE one EXCEPT ALL TABLE other) x
-            UNION ALL
-            SELECT '-', x::text FROM (TABLE other EXCEPT ALL TABLE one) x
-            ORDER BY 2, 1 LIMIT 10) y $q$, one, other) INTO difference;
-  RETURN ok(difference IS NULL, description)
-      || CASE WHEN difference IS NULL THEN '' ELSE E'\n' || diag(difference) END;
-END $$;
+\ir include/compare.sql
 
 -- Two numbers that differ in rounding only.
 CREATE FUNCTION pg_temp.near(a float8, b float8) RETURNS boolean
@@ -305,12 +284,6 @@ BEGIN
     format('SELECT a.name, b.name, count(*), coalesce(sum(a.monetary), 0), coalesce(sum(b.monetary), 0) FROM (SELECT * FROM rfm_members(%s) LEFT JOIN own_segment USING (score)) a FULL JOIN (SELECT * FROM rfm_members(%s) LEFT JOIN own_segment USING (score)) b USING (member) GROUP BY a.name, b.name', of_line, of_book),
     what || ': and so are moves between them');
 END $$;
-
--- A number from 0 up to 1 that follows from two others.
-CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
-LANGUAGE sql IMMUTABLE AS $$
-  SELECT (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52)
-$$;
 
 -- The map
 

@@ -4,23 +4,14 @@
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.
 -- Not in a transaction, because VACUUM cannot be; all tables are temporary.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 \set have_journey `test -r "$CUSTMART_SHARED/data/completejourney/transactions_sample.csv.gz" && echo 1 || echo 0`
 SET client_min_messages = warning;
 SET jit = off;
 
 SELECT plan(151);
 
--- A number from 0 up to 1 that follows from two others.
-CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
-LANGUAGE sql IMMUTABLE AS $$
-  SELECT (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52)
-$$;
+\ir include/compare.sql
 
 -- Members
 
@@ -178,14 +169,6 @@ BEGIN
           set_config('enable_bitmapscan', CASE WHEN by_index THEN 'on' ELSE 'off' END, true);
   EXECUTE format('SELECT array_agg(id ORDER BY id) FROM %I WHERE %s', of_table, condition) INTO ids;
   RETURN coalesce(ids, '{}');
-END $$;
--- Whether the plan of a statement has what a path leads to.
-CREATE FUNCTION pg_temp.plan_has(statement text, path jsonpath, options text DEFAULT '') RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-  plan jsonb;
-BEGIN
-  EXECUTE 'EXPLAIN (' || options || 'FORMAT JSON) ' || statement INTO plan;
-  RETURN jsonb_path_exists(plan, path);
 END $$;
 CREATE FUNCTION pg_temp.estimate(condition text, of_table text DEFAULT 'member') RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE

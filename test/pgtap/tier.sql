@@ -2,23 +2,13 @@
 -- grade k if (rank - 1) / N is below the sum of the first k shares.
 --
 -- Needs the extensions custmart and pgtap in the database.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_ROLLBACK 1
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
 SELECT plan(157);
 
--- A number from 0 up to 1 that follows from two others.
-CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
-LANGUAGE sql IMMUTABLE AS $$
-  SELECT (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52)
-$$;
+\ir include/compare.sql
 
 -- The grade by the definition.  Shares are written as fractions, so that a third
 -- is a third: numerators over one denominator.

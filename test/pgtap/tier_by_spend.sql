@@ -3,13 +3,7 @@
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_ROLLBACK 1
-\set ON_ERROR_STOP true
+\ir include/quiet.sql
 \set have_cdnow `test -r "$CUSTMART_SHARED/data/cdnow/CDNOW_master.txt.gz" && echo 1 || echo 0`
 BEGIN;
 SET LOCAL timezone = 'UTC';
@@ -84,34 +78,7 @@ LANGUAGE sql STABLE AS $$
     FROM now JOIN rolling USING (member) LEFT JOIN lost USING (member)
 $$;
 
-CREATE FUNCTION pg_temp.same_rows(one text, other text, description text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-  difference text;
-BEGIN
-  EXECUTE format($q$
-    WITH one AS MATERIALIZED (%s), other AS MATERIALIZED (%s)
-    SELECT string_agg(side || ' ' || line, E'\n')
-      FROM (SELECT '+' AS side, x::text AS line FROM (TABLE one EXCEPT ALL TABLE other) x
-            UNION ALL
-            SELECT '-', x::text FROM (TABLE other EXCEPT ALL TABLE one) x
-            ORDER BY 2, 1 LIMIT 10) y $q$, one, other) INTO difference;
-  RETURN ok(difference IS NULL, description)
-      || CASE WHEN difference IS NULL THEN '' ELSE E'\n' || diag(difference) END;
-END $$;
-
-CREATE FUNCTION pg_temp.plan_has(statement text, path jsonpath) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-  plan jsonb;
-BEGIN
-  EXECUTE 'EXPLAIN (FORMAT JSON) ' || statement INTO plan;
-  RETURN jsonb_path_exists(plan, path);
-END $$;
-
-CREATE FUNCTION pg_temp.chance(i bigint, stream bigint) RETURNS float8
-LANGUAGE sql IMMUTABLE AS $$
-  SELECT (hashint8extended(i, stream) & ((1::bigint << 52) - 1))::float8 / (1::bigint << 52)
-$$;
+\ir include/compare.sql
 
 -- All that can be asked under a rule, 4 tests: what the oracle says, and what has to be
 -- so whatever it says.

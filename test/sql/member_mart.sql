@@ -259,6 +259,7 @@ SELECT hostile.error_of(statement) FROM unnest(ARRAY[
 	$$SELECT create_member_mart('m', 'orders', 'customer_id', NULL)$$,
 	$$SELECT create_member_mart('m', 'orders', 'customer_id', E' \n ')$$,
 	$$SELECT create_member_mart('', 'orders', 'customer_id', 'count(*)')$$,
+	$$SELECT create_member_mart('member_mart_test.m', 'orders', 'customer_id', 'count(*)')$$,
 	$$SELECT create_member_mart('member_mart', 'orders', 'customer_id', 'count(*)')$$,
 	$$SELECT create_member_mart(repeat('x', 56), 'orders', 'customer_id', 'count(*)')$$,
 	$$SELECT create_member_mart('m', 'orders', 'customer_id', 'amount')$$,

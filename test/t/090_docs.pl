@@ -66,6 +66,36 @@ sub check_calls
 	return;
 }
 
+# README.md names the functions that read a time without a zone in that of the session, because whoever does not know it counts
+# other days: those with an as_of, and the aggregates and window functions of rows.
+sub check_zones
+{
+	my ($name, $text) = @_;
+	my %about = (as_of => qr/^A bare `as_of.*?\n\n/ms, rows => qr/^\*\*My times are `timestamp`.*?\n\n/ms);
+	my $functions = $node->safe_psql('shop', q{
+		WITH f AS (
+			SELECT proname, prokind, proargtypes::oid[] AS types, coalesce(proargnames, '{}') AS names
+			FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+			JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+			WHERE extname = 'custmart')
+		SELECT DISTINCT CASE WHEN prokind IN ('a', 'w') THEN 'rows' ELSE 'as_of' END, proname FROM f
+		WHERE 'timestamptz'::regtype = ANY (types) AND (prokind IN ('a', 'w') OR names && '{as_of,from_as_of}')
+			AND NOT EXISTS (SELECT FROM f g WHERE g.proname = f.proname
+				AND g.types = array_replace(f.types, 'timestamptz'::regtype::oid, 'timestamp'::regtype::oid))
+		ORDER BY 1, 2});
+	my %of;
+	push @{ $of{ $_->[0] } }, $_->[1] for map { [split /\|/] } split /\n/, $functions;
+	for my $place (sort keys %about)
+	{
+		my ($paragraph) = $text =~ /($about{$place})/ or die "$name does not say how times without a zone are read";
+		my @named = map { s/_\x{2026}$/_\\w+/r } $paragraph =~ /`(\w+_?\x{2026}?)`/g;
+		my @missing = grep { my $function = $_; !grep { $function =~ /^$_$/ } @named } @{ $of{$place} };
+		is(join(', ', @missing), '', "$name names all functions that read $place in the session's time zone");
+		cmp_ok(scalar @{ $of{$place} }, '>', 10, 'some do');
+	}
+	return;
+}
+
 my @files = grep { -f } ("$top/README.md", sort glob("$top/docs/*.md"), sort glob("$top/docs/decisions/*.md"));
 my $blocks = 0;
 
@@ -124,6 +154,7 @@ foreach my $path (@files)
 			is($node->safe_psql('shop', q{SELECT oid::regprocedure FROM pg_proc WHERE proname = 'rfm_segments'}),
 				'rfm_segments(rfm_book,timestamp with time zone,integer,rfm_cuts,text[])', 'later sessions find the extension by search_path');
 			check_calls($name, $text) if $zone eq 'UTC';
+			check_zones($name, $text) if $zone eq 'UTC';
 		}
 		$node->safe_psql('postgres', 'DROP DATABASE shop');
 		$node->safe_psql('postgres', 'DROP ROLE IF EXISTS dashboard');

@@ -1,9 +1,9 @@
 # pg_upgrade: a cluster with values of every stored type, moved to the release under test, holds them byte for byte;
 # its indexes find what they found, its views and member marts go on, and the extension is as a fresh install.
 #
-# Always from the same release, which is made anew by pg_dump --binary-upgrade just the same.  From older releases where
-# OLD_SERVERS names a directory with N/usr/lib/postgresql/N and N/usr/share/postgresql/N of each release N, custmart
-# installed in it: test/run --full makes those of the older releases that it tests.
+# Always from the same release, which is made anew by pg_dump --binary-upgrade just the same, in some ten seconds.  From older
+# releases, as long for each, where OLD_SERVERS names a directory with N/usr/lib/postgresql/N and N/usr/share/postgresql/N of
+# release N, custmart installed in it: test/run --full makes those of the older releases that it tests.
 use strict;
 use warnings;
 
@@ -32,10 +32,12 @@ sub cluster
 	return $node;
 }
 
-# Whether the one could be upgraded to the other, with what pg_upgrade said.
+# A new cluster, whether the old one could be upgraded to it, and what pg_upgrade said.
+my $clusters = 0;
 sub upgraded
 {
-	my ($old, $new) = @_;
+	my ($old) = @_;
+	my $new = cluster('new_' . ++$clusters);
 	my $old_bindir = $old->install_path ? $old->install_path . '/bin' : $bindir;
 	# Older programs may need shared libraries that are kept beside their server.
 	local $ENV{LD_LIBRARY_PATH} = $old->install_path . '/lib' if $old->install_path;
@@ -53,12 +55,12 @@ sub upgraded
 	{
 		for my $log (grep { -s } glob $new->data_dir . '/pg_upgrade_output.d/*/log/*.log')
 		{
-			my @lines = grep { /error|fatal|could not|detail/i } split /\n/, PostgreSQL::Test::Utils::slurp_file($log);
+			my @lines = grep { /(?:error|ERROR|FATAL|DETAIL|HINT): / } split /\n/, PostgreSQL::Test::Utils::slurp_file($log);
 			splice @lines, 0, @lines - 10 if @lines > 10;
 			$said .= join "\n", $log, @lines, '';
 		}
 	}
-	return ($done, $said);
+	return ($new, $done, $said);
 }
 
 # The most common tags of each column of sets of tags, and of each index over expressions.
@@ -80,24 +82,24 @@ sub upgrade_from
 	like($common_before, qr/^kept_tags\|value\|.*\{-?\d+,/m, "$what: there are most common tags");
 	$old->stop;
 
-	my $new = cluster("new_$version");
-	my ($done, $said) = upgraded($old, $new);
+	my ($new, $done, $said) = upgraded($old);
 	unless ($done)
 	{
-		# PostgreSQL's own doing, if it cannot move a cluster without custmart, either.
-		my ($bare_old, $bare_new) = (cluster("bare_old_$version", $path), cluster("bare_new_$version"));
-		my ($bare_done, $bare_said) = upgraded($bare_old, $bare_new);
+		# PostgreSQL's own doing, if it cannot move a table of another database, either.
+		my $bare = cluster("bare_$version", $path);
+		$bare->start;
+		$bare->safe_psql('postgres', 'CREATE TABLE plain AS SELECT 1 AS id');
+		$bare->stop;
+		my (undef, $bare_done, $bare_said) = upgraded($bare);
 		unless ($bare_done)
 		{
-			diag "$what: $bare_said";
-		  SKIP: { skip "$what: pg_upgrade fails without custmart, too", 1 }
+			# So is it from minor releases since 15.20 and 17.12, which keep a version of every column, to 18.6, which does not know of it.
+			my ($error) = $bare_said =~ /((?:ERROR|FATAL|error): .*)/;
+		  SKIP: { skip "$what: pg_upgrade cannot move a table without custmart, either: " . ($error // $bare_said), 1 }
 			return;
 		}
-		fail("$what: pg_upgrade");
-		diag $said;
-		return;
 	}
-	pass("$what: pg_upgrade");
+	ok($done, "$what: pg_upgrade") or return diag $said;
 	$new->start;
 
 	my $after = $new->safe_psql('shop', $Kept::contents);
@@ -113,9 +115,10 @@ sub upgrade_from
 		$new->command_ok([ 'pg_amcheck', '--install-missing', '--heapallindexed', '--database', 'shop' ], "$what: every table is whole, and every btree index has its rows in order");
 	}
 
-	# Statistics are carried by PostgreSQL 18 and later, but no list of common elements of a type that is not an array.
-	my $carried = $new->safe_psql('shop', $common);
-	note "$what: statistics carried:\n" . substr $carried, 0, 2000;
+	# PostgreSQL 18 and later carry statistics, but common elements only of types that it knows to have some.  Where this changes,
+	# so must docs/tagbloom.md.
+	my $carried = $new_version >= 18 ? join '', map { /^((?:[^|]*\|){4})/ ? "$1|\n" : () } split /\n/, $common_before : '';
+	is($new->safe_psql('shop', $common), $carried =~ s/\n\z//r, "$what: of a set of tags, " . ($new_version >= 18 ? 'statistics come along without the most common tags' : 'statistics do not come along'));
 	$new->safe_psql('shop', 'ANALYZE');
 	is($new->safe_psql('shop', $common), $common_before, "$what: ANALYZE finds the most common tags again");
 
