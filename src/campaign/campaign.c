@@ -208,14 +208,21 @@ make_state(MemoryContext context, bool has_before)
 	return state;
 }
 
+/* Refuses what is of the other form; a state can be one that somebody gave to an aggregate of their own. */
 static void
-merge(CampaignState *state, const Campaign *campaign, int64 rows_skipped)
+check_form(const CampaignState *state, bool has_before)
 {
-	if (state->campaign.has_before != campaign->has_before)
+	if (unlikely(state->campaign.has_before != has_before))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("cannot merge a campaign_summary that has outcomes before with one that has none"),
 				 errhint("Make all parts with the same arguments: all campaign(treated, y), or all campaign(treated, y, y_before).")));
+}
+
+static void
+merge(CampaignState *state, const Campaign *campaign, int64 rows_skipped)
+{
+	check_form(state, campaign->has_before);
 	campaign_raise(campaign_merge(&state->campaign, campaign));
 	book_add_skipped(&state->rows_skipped, rows_skipped);
 }
@@ -249,6 +256,7 @@ campaign_step(FunctionCallInfo fcinfo, bool has_before)
 	Decimal		y;
 	Decimal		before = {.scale = 0};
 
+	check_form(state, has_before);
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || (has_before && PG_ARGISNULL(3)))
 	{
 		book_add_skipped(&state->rows_skipped, 1);

@@ -18,7 +18,7 @@ use Test::More;
 
 my $seed = $ENV{CUSTMART_SEED} // 1;
 # For each type how many images, and how many calls with each; for each aggregate how many states.
-my ($images, $calls, $states) = $ENV{FULL} ? (4000, 40, 300) : (90, 9, 6);
+my ($images, $calls, $states) = $ENV{FULL} ? (1500, 25, 150) : (80, 8, 10);
 
 my $module = TestModule::build('split');
 my $node = PostgreSQL::Test::Cluster->new('forged');
@@ -143,6 +143,19 @@ $session->sql(qq{
 	CREATE AGGREGATE stepped(oid, "any", VARIADIC "any") (SFUNC = forged_step, STYPE = internal, FINALFUNC = split_to_text);
 	CREATE AGGREGATE combined(oid, "any", "any") (SFUNC = forged_combine, STYPE = internal, FINALFUNC = split_to_text);
 	CREATE AGGREGATE finished(oid, "any", anyelement) (SFUNC = forged_state, STYPE = internal, FINALFUNC = split_final, FINALFUNC_EXTRA);
+	-- An aggregate that anybody can make, of a step function and an initial state of the right type.
+	CREATE FUNCTION own(aggregate regprocedure, types text, state text, arguments text) RETURNS void LANGUAGE plpgsql AS \$\$
+	DECLARE
+	  made text := format('forged.mine(%s)', types);
+	BEGIN
+	  EXECUTE (SELECT format('CREATE AGGREGATE %s (SFUNC = %s, STYPE = %s, INITCOND = %L, COMBINEFUNC = %s%s)', made, aggtransfn, aggtranstype::regtype, state, aggcombinefn, CASE WHEN aggfinalfn <> 0 THEN ', FINALFUNC = ' || aggfinalfn END)
+	             FROM pg_aggregate WHERE aggfnoid = aggregate);
+	  PERFORM forged.tried(aggregate::text, 'own', 'SELECT forged.mine(' || arguments, NULL);
+	  EXECUTE 'DROP AGGREGATE ' || made;
+	END \$\$;
+	CREATE ROLE guest;
+	GRANT ALL ON SCHEMA forged TO guest;
+	GRANT INSERT ON outcomes TO guest;
 	CREATE FUNCTION memory() RETURNS int LANGUAGE sql VOLATILE RETURN (regexp_match(pg_read_file('/proc/self/status'), 'VmHWM:\\s+(\\d+)'))[1]::int / 1024;
 });
 
@@ -272,15 +285,18 @@ for (@aggregates)
 	my @good = $state_type =~ /^(?:bytea|bigint\[\])$/ ? grep { length } @{ $states{$state_type} } : @{ $good{$state_type} };
 	for my $n (1 .. $states)
 	{
+		# Some are whole, of another form.
+		my $whole = $n % 2 == 0;
 		my @state = map {
 			if ($state_type eq 'bigint[]')
 			{
 				my @numbers = pick(@good) =~ /-?\d+/g;
-				splice @numbers, int rand @numbers, int rand pick(1, 3, 20), map { pick('NULL', -1, 0, 1, 2, 99, 100, 2**31, '9223372036854775807', '-9223372036854775808', int rand 1e9) } 1 .. pick(0, 1, 1, 4) for 1 .. pick(0, 1, 2);
+				!$whole && splice @numbers, int rand @numbers, int rand pick(1, 3, 20), map { pick('NULL', -1, 0, 1, 2, 99, 100, 2**31, '9223372036854775807', '-9223372036854775808', int rand 1e9) } 1 .. pick(0, 1, 1, 4) for 1 .. pick(0, 1, 2);
 				my $list = join ',', @numbers;
 				rand() < 0.1 ? "'{{$list}}'::bigint[]" : rand() < 0.1 ? "'[0:$#numbers]={$list}'::bigint[]" =~ s/\[0:-1\]=//r : "'{$list}'::bigint[]";
 			}
 			elsif ($n == 1) { 'NULL::bytea' }
+			elsif ($whole) { $state_type eq 'bytea' ? pick(@good) =~ s/.*/'$&'::bytea/r : literal(pick(@good)) }
 			elsif ($state_type eq 'bytea') { literal(damaged(pack('H*', substr pick(@good), 2), (map { pack 'H*', substr $_, 2 } @good), pick(@all))) }
 			else { literal(damaged(pick(@good), rand() < 0.7 ? @good : @all)) }
 		} 1, 2;
@@ -292,6 +308,21 @@ for (@aggregates)
 			$sql =~ s/'/''/g;
 			attempt("$signature, $way $n", "SELECT tried('$signature', '$way', 'SELECT $sql', NULL)");
 		}
+	}
+}
+# The same by a role without rights: whole states, of every form.
+$session->sql('GRANT SELECT ON shop TO guest');
+for (@aggregates)
+{
+	my ($signature, $name, $result, $types) = @$_;
+	my $arguments = Aggregates::arguments($name, $types) =~ s/'/''/gr;
+	my $state_type = $state_type{$signature};
+	for (1 .. $ENV{FULL} ? 40 : 3)
+	{
+		my $state = $state_type =~ /^(?:bytea|bigint\[\])$/ ? "'" . pick(grep { length } @{ $states{$state_type} }) . "'" : '(' . literal(pick(@{ $good{$state_type} })) . "::$state_type)::text";
+		my $row = 1 + int rand 480;
+		attempt("$signature, own", "SET ROLE guest; SELECT own('$signature', '$types', $state, '$arguments) FROM shop WHERE id BETWEEN $row AND $row + 6')");
+		$session->sql('RESET ROLE');
 	}
 }
 $memory{states} = $session->sql('SELECT memory()');
