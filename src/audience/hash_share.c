@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "mb/pg_wchar.h"
+#include "port/pg_bswap.h"
 #include "utils/float.h"
 #include "utils/uuid.h"
 
@@ -32,28 +33,20 @@ audience_hash_text(const char *bytes, int length, uint64 seed)
 	return hash;
 }
 
-/*
- * Of a number as 8 bytes, least significant first.  With all of XXH64 inlined, its loops
- * over bytes fall away: a plan hashes all members.
- */
-static __attribute__((flatten)) uint64
-hash_number(int64 number, uint64 seed)
-{
-	uint8		bytes[8];
-
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8) ((uint64) number >> 8 * i);
-	return XXH64(bytes, sizeof(bytes), seed);
-}
-
-/* The hash of a member. */
+/* The hash of a member: of a number as 8 bytes, least significant first. */
 uint64
 audience_hash_key(KeyType key_type, const Key *key, uint64 seed)
 {
+	uint64		number;
+
 	switch (key_type)
 	{
 		case KEY_INT64:
-			return hash_number(key->number, seed);
+			number = (uint64) key->number;
+#ifdef WORDS_BIGENDIAN
+			number = pg_bswap64(number);
+#endif
+			return XXH64(&number, sizeof(number), seed);
 		case KEY_FIXED16:
 			return XXH64(key->fixed, UUID_LEN, seed);
 		case KEY_BYTES:
