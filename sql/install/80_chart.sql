@@ -15,8 +15,8 @@ COMMENT ON FUNCTION chart_escape(text) IS
 
 CREATE FUNCTION chart_label(value text, width integer) RETURNS text
 	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE COST 10
-	RETURN CASE WHEN length(value) + octet_length(value) <= 2 * width THEN chart_escape(value)
-		ELSE chart_escape(left(value, greatest(1, 2 * (width - 1) * length(value) / (length(value) + octet_length(value))))) || '&#8230;' END;
+	RETURN CASE WHEN length(value) + octet_length(value) <= 2 * width::bigint THEN chart_escape(value)
+		ELSE chart_escape(left(value, greatest(1, 2 * (width::bigint - 1) * length(value) / (length(value) + octet_length(value)))::integer)) || '&#8230;' END;
 COMMENT ON FUNCTION chart_label(text, integer) IS
 	'A name as it is written into a chart: escaped, and cut where it would be wider than width letters. A character of three bytes in UTF-8, as in Chinese, is as wide as two letters, one of two bytes as wide as one and a half.';
 
@@ -30,12 +30,15 @@ COMMENT ON FUNCTION chart_number(numeric, integer) IS
 
 CREATE FUNCTION chart_short(value numeric) RETURNS text
 	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE COST 10
-	RETURN (SELECT chart_number(r.x, scale(r.x)) || r.unit
-		FROM (SELECT CASE WHEN abs(value) >= 1e12 THEN 1e12 WHEN abs(value) >= 1e9 THEN 1e9 WHEN abs(value) >= 1e6 THEN 1e6 WHEN abs(value) >= 10000 THEN 1000 ELSE 1 END AS size) s,
-			LATERAL (SELECT CASE s.size WHEN 1e12 THEN ' T' WHEN 1e9 THEN ' B' WHEN 1e6 THEN ' M' WHEN 1000 THEN ' k' ELSE '' END AS unit,
-				trim_scale(round(value / s.size, 2 - least(2, floor(log(greatest(abs(value / s.size), 1)))::integer))) AS x) r);
+	RETURN coalesce(
+		(SELECT chart_number(r.x, scale(r.x)) || r.unit
+			FROM (SELECT CASE WHEN value = ANY ('{NaN,Infinity,-Infinity}') THEN NULL ELSE value END AS finite) f,
+				LATERAL (SELECT CASE WHEN abs(f.finite) >= 1e12 THEN 1e12 WHEN abs(f.finite) >= 1e9 THEN 1e9 WHEN abs(f.finite) >= 1e6 THEN 1e6 WHEN abs(f.finite) >= 10000 THEN 1000 ELSE 1 END AS size) s,
+				LATERAL (SELECT CASE s.size WHEN 1e12 THEN ' T' WHEN 1e9 THEN ' B' WHEN 1e6 THEN ' M' WHEN 1000 THEN ' k' ELSE '' END AS unit,
+					trim_scale(round(f.finite / s.size, 2 - least(2, floor(log(greatest(abs(f.finite / s.size), 1)))::integer))) AS x) r),
+		value::text);
 COMMENT ON FUNCTION chart_short(numeric) IS
-	'A number in three digits, such as 4.89 M for 4,893,613.54, with k for thousands (from 10,000 on), M, B and T for 10^6, 10^9 and 10^12.';
+	'A number in three digits, such as 4.89 M for 4,893,613.54, with k for thousands (from 10,000 on), M, B and T for 10^6, 10^9 and 10^12; NaN and Infinity as they are.';
 
 CREATE FUNCTION chart_percent(share numeric) RETURNS text
 	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE COST 10
@@ -53,13 +56,26 @@ CREATE FUNCTION chart_period(value text, is_month boolean) RETURNS text
 COMMENT ON FUNCTION chart_period(text, boolean) IS 'A day as JSON has it, or its month, as it is written into a chart.';
 
 CREATE FUNCTION chart_ticks(low numeric, high numeric, wanted integer) RETURNS numeric[]
-	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE COST 20
-	RETURN (SELECT ARRAY(SELECT trim_scale(t) FROM generate_series(floor(low / s.step) * s.step, ceil(high / s.step) * s.step, s.step) t ORDER BY t)
-		FROM (SELECT CASE WHEN r.rest <= 1 THEN 1 WHEN r.rest <= 2 THEN 2 WHEN r.rest <= 5 THEN 5 ELSE 10 END * r.power AS step
-			FROM (SELECT p.power, (high - low) / greatest(wanted, 1) / p.power AS rest
-				FROM (SELECT power(10::numeric, floor(log(greatest(high - low, 1e-9) / greatest(wanted, 1)))) AS power) p) r) s);
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 200 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	step numeric;
+	rest numeric;
+BEGIN
+	IF low = ANY ('{NaN,Infinity,-Infinity}') OR high = ANY ('{NaN,Infinity,-Infinity}') OR low > high THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('an axis of a chart cannot reach from %s to %s', low, high),
+			HINT = 'Give two finite numbers, the lower one first.';
+	ELSIF wanted NOT BETWEEN 1 AND 1000 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('an axis of a chart must have between 1 and 1000 steps, not %s', wanted),
+			HINT = 'Give about as many as there is room for, such as 5.';
+	END IF;
+	step := power(10::numeric, floor(log(greatest(high - low, 1e-9) / wanted)));
+	rest := (high - low) / wanted / step;
+	step := step * CASE WHEN rest <= 1 THEN 1 WHEN rest <= 2 THEN 2 WHEN rest <= 5 THEN 5 ELSE 10 END;
+	RETURN ARRAY(SELECT trim_scale(t) FROM generate_series(floor(low / step) * step, ceil(high / step) * step, step) t ORDER BY t);
+END
+$$;
 COMMENT ON FUNCTION chart_ticks(numeric, numeric, integer) IS
-	'Round numbers for an axis that reaches from low to high, ascending: about as many steps as wanted, of 1, 2 or 5 times a power of ten; the first is low or below, the last high or above.';
+	'Round numbers for an axis that reaches from low to high, ascending: about as many steps as wanted, of 1, 2 or 5 times a power of ten; the first is low or below, the last high or above. Errors: 22023 for NaN, infinity, a high below low, or wanted outside of 1 to 1000.';
 
 -- Rows
 

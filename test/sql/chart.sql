@@ -15,6 +15,11 @@ SELECT value, chart_escape(value) FROM unnest(ARRAY['', 'plain', '<b>"it''s" & s
 SELECT chart_label(repeat('x', 40), 20), chart_label(repeat('x', 20), 20), chart_label('<<<<', 3), chart_label('', 5);
 SELECT CASE WHEN getdatabaseencoding() <> 'UTF8' THEN '6 6' ELSE length(replace(chart_label(repeat(chr(20013), 12), 14), '&#8230;', '')) || ' ' || length(chart_label(repeat(chr(20013), 7), 14)) - 1 END AS chinese;
 SELECT low, high, wanted, chart_ticks(low, high, wanted) FROM (VALUES (0.0, 1.0, 5), (0, 0, 5), (-3, 17, 4), (-0.002, 0.0031, 5), (0, 123456, 6), (99, 101, 2)) v(low, high, wanted) ORDER BY low, high;
+-- No number and no room: said as it is, or refused.
+SELECT x, chart_short(x) AS short, chart_number(x) AS whole FROM unnest('{NaN,Infinity,-Infinity}'::numeric[]) x;
+SELECT width, chart_label('name', width) AS label FROM unnest('{2147483647,4,1,0,-2147483648}'::integer[]) width ORDER BY width DESC;
+SELECT hostile.error_of(format('SELECT chart_ticks(%s)', arguments)), arguments FROM unnest(ARRAY['''NaN'', 1, 5', '0, ''NaN'', 5', '0, ''Infinity'', 5', '''-Infinity'', 0, 5', '2, 1, 5', '0, 1, 0', '0, 1, 1001']) arguments;
+SELECT cardinality(chart_ticks(0, 1, 1000)) AS steps, chart_ticks(2, 2, 1000) AS one, chart_ticks(-1e100, 1e100, 1) AS far;
 
 -- A whole chart. Its style sheet is left out here.
 CREATE FUNCTION drawn(chart text) RETURNS text LANGUAGE sql RETURN replace(replace(chart, chart_style(), ''), '><', E'>\n<');
