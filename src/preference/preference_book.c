@@ -194,7 +194,8 @@ preference_book_append_tail(Book *book, ByteBuffer *buffer)
 
 			check_interrupts(k);
 			memcpy(&key, keytable_entry(&extra->cells, grouped[k]), sizeof(key));
-			cells[n++] = (PreferenceCell) {.category = place[key.category], .n = cell->n, .money = cell->money};
+			cells[n] = (PreferenceCell) {.category = place[key.category], .n = cell->n, .money = cell->money};
+			n++;
 		}
 		sort_cells(cells, n);
 		preference_write_member(writer, cells, n, &extra->pool);

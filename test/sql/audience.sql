@@ -15,13 +15,13 @@ SELECT count(*) FROM generate_series(1, 100000::bigint) m WHERE is_held_out(m, '
 SELECT hash_share(uuid '61626364-6566-6768-696a-6b6c6d6e6f70', 's') = hash_share('abcdefghijklmnop', 's') AS same, hash_share('', '') AS empty, hash_share(1::bigint, NULL), hash_share(NULL::text, 'x'), is_held_out(1::bigint, 's', NULL);
 -- Who is held out of a tenth is held out of a fifth, and other salts are independent.
 SELECT count(*) FILTER (WHERE is_held_out(m, 'a', 0.1) AND NOT is_held_out(m, 'a', 0.2)) AS left_out, count(*) FILTER (WHERE is_held_out(m, 'a', 0)) AS none, count(*) FILTER (WHERE is_held_out(m, 'a', 1)) AS everybody,
-       abs(corr(hash_share(m, 'a'), hash_share(m, 'b'))) < 0.02 AS independent, abs(avg(hash_share(m, 'a')) - 0.5) < 0.005 AS even, min(hash_share(m, 'a')) >= 0 AND max(hash_share(m, 'a')) < 1 AS in_range
+		abs(corr(hash_share(m, 'a'), hash_share(m, 'b'))) < 0.02 AS independent, abs(avg(hash_share(m, 'a')) - 0.5) < 0.005 AS even, min(hash_share(m, 'a')) >= 0 AND max(hash_share(m, 'a')) < 1 AS in_range
 FROM generate_series(1, 50000::bigint) m;
 
 -- An audience_book: who is in which audience, the one of the highest priority first.
 CREATE TABLE member AS
 SELECT id, 'm' || id AS name, CASE WHEN id % 17 > 0 THEN (hashint8(id) & 255) / 8.0 END::float8 AS score,
-       hashint8(id + 7) & 1 = 0 AS a, CASE WHEN id % 13 > 0 THEN hashint8(id + 9) & 3 = 0 END AS b, hashint8(id + 11) & 7 = 0 AS c
+		hashint8(id + 7) & 1 = 0 AS a, CASE WHEN id % 13 > 0 THEN hashint8(id + 9) & 3 = 0 END AS b, hashint8(id + 11) & 7 = 0 AS c
 FROM generate_series(1, 5000::bigint) id;
 
 SELECT (audience_overlaps(audience_book(id, score, a, b, c), '{A,B,C}')).* FROM member;
@@ -68,7 +68,7 @@ SELECT n, (SELECT audience FROM audience_plan(audience_book)) AS last, length(au
 
 -- Arrays that are NULL say nothing of how many audiences there are: a book of nothing else is kept, merged and read.
 SELECT member_count(b), rows_skipped(b), b::text::audience_book = b AS same, (SELECT count(*) FROM audience_overlaps(b, '{x}')) AS overlaps, (SELECT count(*) FROM audience_plan(b, '{1,2}')) AS planned,
-       rows_skipped(b + book), rows_skipped(book + b), b + book = book + b AS either_way, (SELECT count(*) FROM audience_plan(b + book)) AS of_both, (SELECT count(*) FROM audience_changes(b, book, 2)) AS entered
+		rows_skipped(b + book), rows_skipped(book + b), b + book = book + b AS either_way, (SELECT count(*) FROM audience_plan(b + book)) AS of_both, (SELECT count(*) FROM audience_changes(b, book, 2)) AS entered
 FROM (SELECT audience_book(id, score, VARIADIC NULL::boolean[]) AS b, audience_book(id, score, a, b) AS book FROM member WHERE id <= 20) x;
 SELECT rollup(book) = (SELECT audience_book(id, score, VARIADIC CASE WHEN id % 5 > 0 THEN ARRAY[a, b] END) FROM member) AS same FROM (SELECT audience_book(id, score, VARIADIC CASE WHEN id % 5 > 0 THEN ARRAY[a, b] END) AS book FROM member GROUP BY id % 5) s;
 

@@ -13,7 +13,7 @@ INSERT INTO purchase VALUES ('Ann', 'tea', 5), ('Ann', 'tea', 6.50), ('Ann', 'te
 	('Cy', 'tea', 4), ('Cy', 'tea', -4), ('Cy', 'tea', 8), ('Di', 'jam', -3.00), ('Eve', 'tea', 0), (NULL, 'tea', 1), ('Eve', NULL, 1), ('Eve', 'tea', NULL);
 -- Of 10 purchases 7 are tea, 2 coffee, 1 jam. Ann's tea: (3 + 5 * 0.7) / (4 + 5) / 0.7 = 1.031746...
 SELECT member, n, amount, categories, top_category, round(top_share::numeric, 6) AS top_share, round(entropy::numeric, 6) AS entropy, round(hhi::numeric, 6) AS hhi,
-       round(effective::numeric, 6) AS effective, distinctive, round(distinctive_index::numeric, 6) AS index
+		round(effective::numeric, 6) AS effective, distinctive, round(distinctive_index::numeric, 6) AS index
 FROM (SELECT preference_book(member, category, amount) AS book FROM purchase) b, member_preferences(NULL::text, book);
 SELECT rows_skipped(book), member_count(book) FROM (SELECT preference_book(member, category, amount) AS book FROM purchase) b;
 -- From one purchase on: Bo's jam is (1 + 5 * 0.1) / 8 / 0.1 = 1.875; without a prior, 1 / 3 / 0.1.
@@ -39,7 +39,7 @@ SELECT * FROM member_preferences(NULL);
 -- In plain SQL: 300 members, 40 categories, refunds, wide amounts.
 CREATE TABLE line AS
 SELECT i, 1 + (hashint8(i) & 65535) % 300::bigint AS member, 'category ' || floor(40 * power((hashint8extended(i, 1) & 65535) / 65536.0, 2 + (hashint8(i) & 65535) % 3)) AS category,
-       round(((hashint8extended(i, 2) & 65535) - 3000) / 100.0, (i % 3)::int) * CASE WHEN i % 500 = 7 THEN 1e20 ELSE 1 END AS amount
+		round(((hashint8extended(i, 2) & 65535) - 3000) / 100.0, (i % 3)::int) * CASE WHEN i % 500 = 7 THEN 1e20 ELSE 1 END AS amount
 FROM generate_series(1, 8000::bigint) i;
 CREATE TABLE book AS SELECT preference_book(member, category, amount) AS book FROM line;
 WITH cell AS (SELECT member, category, count(*) FILTER (WHERE amount >= 0) AS n FROM line GROUP BY 1, 2),
@@ -47,7 +47,7 @@ q AS (SELECT category, sum(n) / sum(sum(n)) OVER () AS q FROM cell GROUP BY 1),
 s AS (SELECT c.*, q, n / nullif(sum(n) OVER (PARTITION BY member), 0) AS s, sum(n) OVER (PARTITION BY member) AS all_n, max(n) OVER (PARTITION BY member) AS most FROM cell c JOIN q USING (category)),
 x AS (SELECT *, CASE WHEN n >= 3 THEN (n + 5 * q) / (all_n + 5) / q END AS index FROM s),
 m AS (SELECT member, sum(n) AS n, count(*) FILTER (WHERE n > 0) AS categories, min(category) FILTER (WHERE n = most) AS top, count(*) FILTER (WHERE n = most) AS tops, max(s) AS top_share,
-             -sum(s * ln(s)) FILTER (WHERE n > 0) AS entropy, sum(s * s) AS hhi, max(index) AS index, (array_agg(category ORDER BY index DESC NULLS LAST))[1] AS distinctive FROM x GROUP BY 1),
+				-sum(s * ln(s)) FILTER (WHERE n > 0) AS entropy, sum(s * s) AS hhi, max(index) AS index, (array_agg(category ORDER BY index DESC NULLS LAST))[1] AS distinctive FROM x GROUP BY 1),
 t AS (SELECT member, sum(amount) AS amount FROM line GROUP BY 1)
 SELECT count(*), count(*) FILTER (WHERE p.member IS NULL OR m.n <> p.n OR t.amount::text <> p.amount::text OR m.categories <> p.categories OR (CASE WHEN tops = 1 THEN top END) IS DISTINCT FROM p.top_category
 	OR abs(m.top_share - p.top_share) > 1e-12 OR abs(m.entropy - p.entropy) > 1e-12 OR abs(m.hhi - p.hhi) > 1e-12 OR abs(exp(m.entropy) - p.effective) > 1e-9
@@ -65,7 +65,7 @@ SELECT count(DISTINCT b) FROM (
 -- All types of members.
 SELECT (SELECT string_agg((to_jsonb(p) - 'member')::text, ',' ORDER BY n, amount, entropy) FROM book, member_preferences(book) p)
 	= ALL (ARRAY[(SELECT string_agg((to_jsonb(p) - 'member')::text, ',' ORDER BY n, amount, entropy) FROM (SELECT preference_book('m' || member, category, amount) AS b FROM line) x, member_preferences(NULL::text, b) p),
-	             (SELECT string_agg((to_jsonb(p) - 'member')::text, ',' ORDER BY n, amount, entropy) FROM (SELECT preference_book(md5(member::text)::uuid, category, amount) AS b FROM line) x, member_preferences(NULL::uuid, b) p)]) AS same;
+					(SELECT string_agg((to_jsonb(p) - 'member')::text, ',' ORDER BY n, amount, entropy) FROM (SELECT preference_book(md5(member::text)::uuid, category, amount) AS b FROM line) x, member_preferences(NULL::uuid, b) p)]) AS same;
 
 -- Hostile bytes.
 SELECT count(*) AS images, count(*) FILTER (WHERE result LIKE 'accepted%') AS accepted, array_agg(DISTINCT regexp_replace(result, ':.*', '')) AS results
