@@ -622,7 +622,7 @@ SKIP:
 	$file = "$work/made_up.html";
 	($ok, $out, $err) = run("$top/demo/report", '-o', $file);
 	ok($ok, 'a page of the made-up shop') or diag $err;
-	is(scalar(parts(read_file($file))), 11, 'with all pictures');
+	is(scalar(parts(read_file($file))), 12, 'with all pictures');
 	is_deeply([ glob '/tmp/custmart-demo.*' ], \@left_before, 'and nothing is left');
 }
 
