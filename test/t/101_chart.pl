@@ -382,15 +382,18 @@ $node->safe_psql('shop', q{
 is($node->safe_psql('shop', 'SELECT rfm_chart(json_agg(s)) FROM (SELECT (rfm_segments(rfm_book(customer_id, ordered_at, amount))).* FROM orders) s') . "\n",
 	read_file("$top/docs/segments.svg"), 'docs/segments.svg is what the statement beside it returns');
 
+# Others may be running a demo of theirs.
+sub own_directories { return grep { -o } glob '/tmp/custmart-demo.*' }
+
 # A page of an order table, by a role that may read it and nothing else.
 my $made_before = $node->safe_psql('shop', 'SELECT count(*) FROM pg_class');
-my @left_before = glob '/tmp/custmart-demo.*';
+my @left_before = own_directories();
 my $page = report('a shop', '-u', 'EUR', "$connection user=reader", 'orders', 'customer_id', 'ordered_at', 'amount');
 my @parts = is_right('a shop', 'reader', $page);
 is(join(', ', map { $_->{name} } @parts), 'Who the members are, Retention, Members gained and lost, Revenue gained and lost, Who orders again within a year, Lifetime value of the year ahead, Would it have been right?, What is in the table',
 	'a shop: all pictures');
 is($node->safe_psql('shop', 'SELECT count(*) FROM pg_class'), $made_before, 'nothing was made');
-is_deeply([ glob '/tmp/custmart-demo.*' ], \@left_before, 'and nothing is left');
+is_deeply([ own_directories() ], \@left_before, 'and nothing is left');
 unlike(read_file($node->logfile), qr/user=reader.*statement: *(?!SELECT|BEGIN|SET|WITH)\w/, 'nor was anything written');
 # Whoever may not read the table gets no page, and those who may read other tables are not asked for them.
 my ($ok, $out, $err) = run("$top/demo/report", '-o', "$work/refused.html", "$connection user=reader", 'sales', 'customer_id', 'sold_at', 'price');
@@ -623,7 +626,7 @@ SKIP:
 	($ok, $out, $err) = run("$top/demo/report", '-o', $file);
 	ok($ok, 'a page of the made-up shop') or diag $err;
 	is(scalar(parts(read_file($file))), 12, 'with all pictures');
-	is_deeply([ glob '/tmp/custmart-demo.*' ], \@left_before, 'and nothing is left');
+	is_deeply([ own_directories() ], \@left_before, 'and nothing is left');
 }
 
 $node->stop;
