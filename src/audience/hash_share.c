@@ -8,8 +8,6 @@
  */
 #include "audience/audience.h"
 
-#include <math.h>
-
 #include "mb/pg_wchar.h"
 #include "port/pg_bswap.h"
 #include "utils/float.h"
@@ -61,7 +59,7 @@ audience_hash_key(KeyType key_type, const Key *key, uint64 seed)
 static float8
 share_of_hash(uint64 hash)
 {
-	return ldexp((float8) (hash >> 11), -53);
+	return (float8) (hash >> 11) * 0x1p-53;
 }
 
 /* The share of a member, argument 0, for a salt, argument 1. */

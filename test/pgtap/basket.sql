@@ -1,4 +1,5 @@
 -- basket on public data: published figures of Online Retail, and pairs as plain SQL counts them.
+-- One release is enough (test/run): the figures do not depend on the server.
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.

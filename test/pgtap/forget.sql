@@ -1,4 +1,5 @@
 -- forget: of every book that has members, the book of all other rows, byte for byte.
+-- One release is enough (test/run): the figures do not depend on the server.
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.

@@ -1,5 +1,6 @@
 -- Funnels against an oracle: levels, times, counts and rates are computed once more
 -- in plain SQL, from the rows, one lateral join for each step.
+-- One release is enough (test/run): the figures do not depend on the server.
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.

@@ -1,6 +1,7 @@
 -- Checks of tables of orders against plain SQL: every check is computed once more, by a
 -- statement of its own that knows nothing of how custmart does it, on generated rows
 -- and on public data; and every filter leaves out exactly the rows of its check.
+-- One release is enough (test/run): the figures do not depend on the server.
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.

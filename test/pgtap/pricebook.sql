@@ -1,6 +1,7 @@
 -- pricebook against an oracle: every column of the price reports is computed once
 -- more in plain SQL, from the rows, and compared row for row.  (Student's quantiles,
 -- which SQL does not have, are left to test/t/080_price_oracle.pl but for an expansion.)
+-- One release is enough (test/run): the figures do not depend on the server.
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.

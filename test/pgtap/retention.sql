@@ -1,5 +1,6 @@
 -- Retention against an oracle: all that the reports of retention_book say is computed
 -- once more in plain SQL, from the rows, and compared row for row.
+-- One release is enough (test/run): the figures do not depend on the server.
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.

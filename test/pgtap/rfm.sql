@@ -1,5 +1,6 @@
 -- rfm against an oracle: everything that rfm, rfm_cuts and rfm_book say is
 -- computed once more in plain SQL, from the rows, and compared row for row.
+-- One release is enough (test/run): the figures do not depend on the server.
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.

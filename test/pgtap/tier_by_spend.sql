@@ -1,5 +1,6 @@
 -- Tiers by spend against an oracle: histories of tiers and all that is said of a member
 -- are computed once more in plain SQL, from the rows.
+-- One release is enough (test/run): the figures do not depend on the server.
 --
 -- Needs the extensions custmart and pgtap in the database.  Public data sets are
 -- read where $CUSTMART_SHARED/data has them, else their tests are skipped.

@@ -1,5 +1,6 @@
 # What packagers do: build outside the source tree, install below DESTDIR, and
 # rely on what the control and META files say.
+# One release is enough (test/run): every release is built and installed by the same rules.
 use strict;
 use warnings;
 

@@ -1,5 +1,6 @@
 # Sizes at which something has to give: it is always a clear error, in good time,
 # with the server alive and the memory given back.
+# One release is enough (test/run): it is custmart's own memory and loops.
 use strict;
 use warnings;
 

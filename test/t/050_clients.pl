@@ -1,6 +1,7 @@
 # What comes out are plain types, which every client reads: BI tools know nothing
 # of custmart's own.  Seen in the catalogs, and through ODBC as a user who may do
 # nothing but read a table.
+# One release is enough (test/run): drivers make no difference between releases.
 use strict;
 use warnings;
 
