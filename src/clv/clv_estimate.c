@@ -193,6 +193,15 @@ state_error(void)
 			 errmsg("state of an aggregate is not valid")));
 }
 
+/* The model that a state names; anybody may have written it. */
+static ClvChoice
+state_choice(int64 choice)
+{
+	if (choice < CLV_ASK_BG || choice > CLV_ASK_BEST)
+		state_error();
+	return (ClvChoice) choice;
+}
+
 static int
 state_header(const char *elements, int count)
 {
@@ -201,8 +210,7 @@ state_header(const char *elements, int count)
 	if (count < 1 || (count - 1) % MEMBER_NUMBERS != 0)
 		state_error();
 	memcpy(&choice, elements, 8);
-	if (choice < CLV_ASK_BG || choice > CLV_ASK_BEST)
-		state_error();
+	(void) state_choice(choice);
 	return 1;
 }
 
@@ -246,7 +254,7 @@ custmart_clv_fit_step(PG_FUNCTION_ARGS)
 	if (!array_state_of_aggregate(fcinfo, &state))
 		array_state_append(&state, choice);
 	else if (array_state_element(&state, 1) != choice)
-		models_differ_error((ClvChoice) array_state_element(&state, 1), choice);
+		models_differ_error(state_choice(array_state_element(&state, 1)), choice);
 	array_state_append(&state, repeats);
 	array_state_append(&state, float8_bits(last_age));
 	array_state_append(&state, float8_bits(age));

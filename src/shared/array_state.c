@@ -57,6 +57,11 @@ array_state_append(ArrayState *state, int64 value)
 	int			position = ++state->count;
 	ExpandedArrayHeader *array = open_array(state);
 
+	if (unlikely(position > ARRAY_STATE_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an aggregate cannot collect more than %d numbers", ARRAY_STATE_MAX),
+				 errhint("Use a sample, or a book where there is one: rfm_cuts(rfm_book), clv_fit(retention_book).")));
 	/* What array_set_element does where there is room, which there nearly always is. */
 	if (likely(array != NULL && array->nelems < array->dvalueslen))
 	{
@@ -66,11 +71,6 @@ array_state_append(ArrayState *state, int64 value)
 		array->flat_size = 0;
 		return;
 	}
-	if (unlikely(position > ARRAY_STATE_MAX))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("an aggregate cannot collect more than %d numbers", ARRAY_STATE_MAX),
-				 errhint("Use a sample, or a book where there is one: rfm_cuts(rfm_book), clv_fit(retention_book).")));
 	state->array = array_set_element(state->array, 1, &position, Int64GetDatum(value), false,
 										  -1, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }

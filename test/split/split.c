@@ -13,7 +13,8 @@
  * - the AggState of the aggregate around them.
  *
  * Partial states are NULL where a worker had no rows, and combining begins with
- * NULL.  Here all of that is done in one server; 040_split.pl gives the functions their SQL names.
+ * NULL.  Here all of that is done in one server; 040_split.pl gives the functions their SQL names,
+ * and 103_forged.pl those that take forged states.
  */
 #include "postgres.h"
 
@@ -207,6 +208,57 @@ split_combine_binary(PG_FUNCTION_ARGS)
 	}
 	advance(fcinfo, run, run->combine, 1, &partial);
 	PG_RETURN_POINTER(run);
+}
+
+/*
+ * forged_state(internal, aggregate oid, state "any", ...), forged_step, forged_combine(internal,
+ * aggregate oid, state "any", variadic "any"): the state is one that nothing has looked at,
+ * whatever its type; the other arguments are those of rows, or another such state.
+ */
+static Datum
+forged(PG_FUNCTION_ARGS, Oid (*function) (const Run *run))
+{
+	bool		is_first = PG_ARGISNULL(0);
+	Run		   *run = begin_run(fcinfo, PG_GETARG_OID(1));
+
+	if (is_first)
+		set_state(fcinfo, run, PG_GETARG_DATUM(2), PG_ARGISNULL(2));
+	if (function != NULL)
+		advance(fcinfo, run, function(run), PG_NARGS() - 3, &fcinfo->args[3]);
+	PG_RETURN_POINTER(run);
+}
+
+static Oid
+step_of(const Run *run)
+{
+	return run->step;
+}
+
+static Oid
+combine_of(const Run *run)
+{
+	return run->combine;
+}
+
+PG_FUNCTION_INFO_V1(forged_state);
+Datum
+forged_state(PG_FUNCTION_ARGS)
+{
+	return forged(fcinfo, NULL);
+}
+
+PG_FUNCTION_INFO_V1(forged_step);
+Datum
+forged_step(PG_FUNCTION_ARGS)
+{
+	return forged(fcinfo, step_of);
+}
+
+PG_FUNCTION_INFO_V1(forged_combine);
+Datum
+forged_combine(PG_FUNCTION_ARGS)
+{
+	return forged(fcinfo, combine_of);
 }
 
 /* split_to_text(internal): the state as it travels in text; NULL if it is, or without rows. */
