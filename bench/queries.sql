@@ -496,6 +496,55 @@ FROM cell LEFT JOIN ratio USING (prior)
 GROUP BY prior, members, rate_ratio;
 \endif
 
+-- ---------- audience: who gets what ----------
+
+\if :want_audience
+CREATE VIEW audience_floor AS
+SELECT max(customer_id) AS a, max(score) AS b, bool_or(come_back) AS c, bool_or(thanks) AS d, bool_or(new_app) AS e, bool_or(birthday) AS f, bool_or(news) AS g
+FROM mailing;
+CREATE VIEW audience_made AS
+SELECT audience_book(customer_id, score, come_back, thanks, new_app, birthday, news) AS book FROM mailing;
+CREATE VIEW audience_custmart AS
+SELECT (audience_plan(audience_book(customer_id, score, come_back, thanks, new_app, birthday, news), '{50000,100000,NULL,20000,100000}')).* FROM mailing;
+CREATE VIEW audience_from AS
+SELECT p.* FROM audience_made, audience_plan(book, '{50000,100000,NULL,20000,100000}') p;
+CREATE VIEW audience_made_shuffled AS
+SELECT audience_book(customer_id, score, come_back, thanks, new_app, birthday, news) AS book FROM mailing_shuffled;
+CREATE VIEW audience_shuffled AS
+SELECT (audience_plan(audience_book(customer_id, score, come_back, thanks, new_app, birthday, news), '{50000,100000,NULL,20000,100000}')).* FROM mailing_shuffled;
+
+-- Each audience ranks those whom the ones before it left; ties are cut by the same hash.
+CREATE VIEW audience_plain AS
+WITH one AS MATERIALIZED (
+	SELECT * FROM (SELECT customer_id, 1 AS audience, row_number() OVER (ORDER BY score DESC, hash_share(customer_id, ''), customer_id) AS place
+	FROM mailing m WHERE come_back) r WHERE place <= 50000
+), two AS MATERIALIZED (
+	SELECT * FROM (SELECT customer_id, 2 AS audience, row_number() OVER (ORDER BY score DESC, hash_share(customer_id, ''), customer_id) AS place
+	FROM mailing m WHERE thanks AND NOT EXISTS (SELECT FROM one WHERE one.customer_id = m.customer_id)) r WHERE place <= 100000
+), three AS MATERIALIZED (
+	SELECT customer_id, 3 AS audience, row_number() OVER (ORDER BY score DESC, hash_share(customer_id, ''), customer_id) AS place
+	FROM mailing m WHERE new_app AND NOT EXISTS (SELECT FROM one WHERE one.customer_id = m.customer_id) AND NOT EXISTS (SELECT FROM two WHERE two.customer_id = m.customer_id)
+), four AS MATERIALIZED (
+	SELECT * FROM (SELECT customer_id, 4 AS audience, row_number() OVER (ORDER BY score DESC, hash_share(customer_id, ''), customer_id) AS place
+	FROM mailing m WHERE birthday AND NOT EXISTS (SELECT FROM one WHERE one.customer_id = m.customer_id) AND NOT EXISTS (SELECT FROM two WHERE two.customer_id = m.customer_id) AND NOT EXISTS (SELECT FROM three WHERE three.customer_id = m.customer_id)) r WHERE place <= 20000
+), five AS MATERIALIZED (
+	SELECT * FROM (SELECT customer_id, 5 AS audience, row_number() OVER (ORDER BY score DESC, hash_share(customer_id, ''), customer_id) AS place
+	FROM mailing m WHERE news AND NOT EXISTS (SELECT FROM one WHERE one.customer_id = m.customer_id) AND NOT EXISTS (SELECT FROM two WHERE two.customer_id = m.customer_id) AND NOT EXISTS (SELECT FROM three WHERE three.customer_id = m.customer_id) AND NOT EXISTS (SELECT FROM four WHERE four.customer_id = m.customer_id)) r WHERE place <= 100000
+)
+TABLE one UNION ALL TABLE two UNION ALL TABLE three UNION ALL TABLE four UNION ALL TABLE five;
+
+CREATE VIEW audience_overlaps_custmart AS
+SELECT (audience_overlaps(audience_book(customer_id, score, come_back, thanks, new_app, birthday, news), '{come_back,thanks,new_app,birthday,news}')).* FROM mailing;
+CREATE VIEW audience_overlaps_plain AS
+WITH exactly AS (
+	SELECT array_remove(ARRAY[CASE WHEN come_back THEN 'come_back' END, CASE WHEN thanks THEN 'thanks' END, CASE WHEN new_app THEN 'new_app' END,
+		CASE WHEN birthday THEN 'birthday' END, CASE WHEN news THEN 'news' END], NULL) AS audiences, members
+	FROM (SELECT come_back, thanks, new_app, birthday, news, count(*) AS members FROM mailing GROUP BY 1, 2, 3, 4, 5) g
+)
+SELECT audiences, members, (SELECT sum(members)::bigint FROM exactly more WHERE more.audiences @> e.audiences) AS at_least, members / (SELECT sum(members) FROM exactly)::float8 AS share
+FROM exactly e;
+\endif
+
 -- ---------- mart: members whose orders changed ----------
 
 \if :want_mart

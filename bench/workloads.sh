@@ -322,6 +322,26 @@ workload_contact() {
 	member_memory "a contact_book, ten rows each" contact_made contact_floor
 }
 
+workload_audience() {
+	local members=$((rows / 2))
+	heading "Audiences"
+	same "who gets what" "TABLE audience_custmart" "TABLE audience_plain"
+	same "who gets what, in FROM" "TABLE audience_from" "TABLE audience_custmart"
+	same "who gets what, members in no order" "TABLE audience_shuffled" "TABLE audience_custmart"
+	same "how audiences overlap" "SELECT audiences, members, at_least, round(share::numeric, 9) FROM audience_overlaps_custmart" \
+		"SELECT audiences, members, at_least, round(share::numeric, 9) FROM audience_overlaps_plain"
+	alternate audience_floor audience_made audience_custmart audience_from audience_made_shuffled audience_shuffled \
+		audience_overlaps_custmart audience_overlaps_plain audience_plain
+	compare "audience_book alone" audience_made "floor" audience_floor times
+	compare "book and plan, five audiences" audience_custmart "floor" audience_floor times 3
+	compare "" audience_custmart "row_number for each audience" audience_plain faster
+	compare "the same in FROM" audience_from "floor" audience_floor times
+	compare "audience_book alone, members in no order" audience_made_shuffled "floor" audience_floor times
+	compare "book and plan, members in no order" audience_shuffled "floor" audience_floor times 3
+	compare "audience_overlaps" audience_overlaps_custmart "GROUP BY five conditions" audience_overlaps_plain times
+	member_memory "an audience_book" audience_made audience_floor
+}
+
 # run_once SIDE STATEMENT: a statement that writes, timed by the server.
 run_once() {
 	local text

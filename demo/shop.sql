@@ -4,7 +4,7 @@
 -- the cent, on every machine and every PostgreSQL version.
 --
 -- What an analyst has:  members, items, orders, order_lines, app_events, book_orders, offers_sent, mail_log, cafe_lines.
--- What only we know:    kinds, truth, book_truth, planted_offers.  shop_report compares the two.
+-- What only we know:    kinds, truth, book_truth, planted_offers, planted_letters.  shop_report compares the two.
 
 -- Compiling these queries would take longer than running them.
 SET jit = off;
@@ -58,11 +58,12 @@ FROM (
 		ON m * 7 % 1000 >= upto - per_mille AND m * 7 % 1000 < upto
 ) m;
 
--- One member in three has no app.
+-- One member in three has no app.  Six in ten agreed to mail, one did not, and the others were never asked.
 CREATE TABLE members AS
 SELECT member_id::bigint, date '2024-01-01' + joined AS joined,
 	(ARRAY['ios', 'android'])[1 + dice(3, 'app ' || member_id)] AS app,
-	1945 + dice(62, 'born ' || member_id) AS born
+	1945 + dice(62, 'born ' || member_id) AS born,
+	(ARRAY[true, true, true, true, true, true, false])[1 + dice(10, 'takes mail ' || member_id)] AS takes_mail
 FROM truth ORDER BY 1;
 
 CREATE TABLE items AS
@@ -197,6 +198,12 @@ FROM truth JOIN (VALUES ('regular', 450, 0), ('steady', 250, 0), ('newcomer', 20
 	k(kind, usual, moved) USING (kind);
 CREATE TABLE offers_sent AS
 SELECT member_id, treated, CASE WHEN luck < usual + CASE WHEN treated THEN moved ELSE 0 END THEN spends ELSE 0 END AS spent FROM planted_offers;
+
+-- What members will do in January when they get a letter, and when they do not.
+-- Planted: one that asks them to come back moves 8 of 100 who get it, and letters of other kinds nobody.
+CREATE TABLE planted_letters AS
+SELECT member_id, dice(1000, 'letter ' || member_id) AS luck, usual, 10 + dice(4000, 'then spends ' || member_id) / 100.0 AS spends
+FROM truth JOIN (VALUES ('regular', 450), ('steady', 250), ('newcomer', 200), ('occasional', 80), ('one-timer', 10), ('lapsed', 30)) k(kind, usual) USING (kind);
 
 -- Mails of the last quarter to a fifth of the members, and who clicked within two hours.
 -- Planted: whoever got two or more mails in the week before clicks half as often.  Regular and steady members click most,

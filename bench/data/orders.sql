@@ -88,6 +88,17 @@ FROM (SELECT i, whose(i, :members) AS customer_id, dice(i, 13) AS about
 	FROM (SELECT generate_series(1, :rows::bigint) AS i) numbers OFFSET 0) lines;
 \endif
 
+\if :want_audience
+-- Half as many members as orders, each once: how good they are, to the cent, and five conditions. In the order of their
+-- ids, as a table of customers and a report have them, and in none.
+CREATE UNLOGGED TABLE mailing (customer_id bigint, score float8, come_back boolean, thanks boolean, new_app boolean, birthday boolean, news boolean);
+INSERT INTO mailing
+SELECT i, trunc(100000 * dice(i, 20) ^ 3) / 100, dice(i, 21) < 0.1, dice(i, 22) < 0.2, dice(i, 23) < 0.3, dice(i, 24) < 0.2, dice(i, 25) < 0.5
+FROM (SELECT generate_series(1, :rows / 2::bigint) AS i) numbers;
+CREATE UNLOGGED TABLE mailing_shuffled (LIKE mailing);
+INSERT INTO mailing_shuffled SELECT * FROM mailing ORDER BY hashint8extended(customer_id, 26);
+\endif
+
 \if :want_checks
 -- The same as order lines, three to an order, ids as text; of 100 rows 2 have no member and 1 is there twice.
 CREATE UNLOGGED TABLE check_lines (member text, order_id text, item text, ordered_at timestamptz, quantity numeric, price numeric);

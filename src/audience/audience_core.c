@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "shared/large_memory.h"
+#include "shared/bit_sort.h"
 
 /* ---------- scores ---------- */
 
@@ -36,33 +36,28 @@ audience_is_score_key(uint64 key)
 
 /* ---------- the plan ---------- */
 
-/* A member who waits for a place. */
-typedef struct Candidate
+/* One of several members whose scores have the same bits. */
+typedef struct TiedMember
 {
 	uint64		score;
-	uint64		hash;			/* decides between equal scores */
-	uint32		member;			/* number in the order of the keys, which decides at last */
-} Candidate;
+	uint64		hash;
+	uint32		member;
+} TiedMember;
 
 static inline int
-compare_candidates(const Candidate *a, const Candidate *b)
+compare_tied(const TiedMember *a, const TiedMember *b)
 {
-	if (likely(a->score != b->score))
+	if (a->score != b->score)
 		return a->score > b->score ? -1 : 1;
-	if (a->hash != b->hash)
+	if (likely(a->hash != b->hash))
 		return a->hash < b->hash ? -1 : 1;
 	return (a->member > b->member) - (a->member < b->member);
 }
 
-#define SELECT_NAME select_candidates
-#define SELECT_TYPE Candidate
-#define SELECT_LESS(a, b) (compare_candidates(&(a), &(b)) < 0)
-#include "shared/quickselect.h"
-
 #ifndef CUSTMART_STANDALONE
-#define ST_SORT sort_candidates
-#define ST_ELEMENT_TYPE Candidate
-#define ST_COMPARE(a, b) compare_candidates(a, b)
+#define ST_SORT sort_tied
+#define ST_ELEMENT_TYPE TiedMember
+#define ST_COMPARE(a, b) compare_tied(a, b)
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
@@ -71,55 +66,111 @@ compare_candidates(const Candidate *a, const Candidate *b)
 static int
 compare_as_qsort_wants(const void *a, const void *b)
 {
-	return compare_candidates(a, b);
+	return compare_tied(a, b);
 }
 
 static void
-sort_candidates(Candidate *candidates, Size n)
+sort_tied(TiedMember *tied, Size n)
 {
-	qsort(candidates, n, sizeof(Candidate), compare_as_qsort_wants);
+	qsort(tied, n, sizeof(TiedMember), compare_as_qsort_wants);
 }
 #endif
+
+/* The members who are in an audience, by the bits in which scores differ, the greatest first. */
+static SortedBits *
+sort_by_score(const AudienceCandidate *members, uint32 n, uint32 *count)
+{
+	SortedBits *sorted = large_alloc(CurrentMemoryContext, ((Size) n + 1) * sizeof(SortedBits));
+	uint64		differing = 0;
+	BitRuns		runs;
+
+	for (uint32 i = 1; i < n; i++)
+	{
+		check_interrupts(i);
+		differing |= members[i].score ^ members[0].score;
+	}
+	runs = bit_runs(differing);
+	*count = 0;
+	for (uint32 i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		if (members[i].audiences != 0)
+			sorted[(*count)++] = (SortedBits) {bits_of(&runs, ~members[i].score), i};
+	}
+	return bit_sort(sorted, *count, &runs);
+}
+
+/* Puts members whose bits are the same in order; `tied` has room for them. */
+static void
+sort_run(const AudienceCandidate *members, SortedBits *run, uint32 n, TiedMember *tied)
+{
+	for (uint32 i = 0; i < n; i++)
+	{
+		const AudienceCandidate *member = &members[run[i].entry];
+
+		check_interrupts(i);
+		tied[i] = (TiedMember) {member->score, member->hash, run[i].entry};
+	}
+	sort_tied(tied, n);
+	for (uint32 i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		run[i].entry = tied[i].member;
+	}
+}
+
+#define FETCHED_AHEAD 16
 
 /*
  * Plans: the first audience takes as many of its members as its cap allows, by
  * descending score, the second of those who are left, and so on.  A hash decides
- * between equal scores.  Writes the place of each of n members.
+ * between equal scores.
+ *
+ * All audiences prefer members in the same order.  So going through the members once,
+ * in that order, and giving each to the first of their audiences that has a place left,
+ * comes to the same.
  */
 void
-audience_plan(const AudienceMember *members, const uint64 *hashes, uint32 n,
-			  int audiences, const int64 *caps, AudiencePlace *places)
+audience_plan(AudienceCandidate *members, uint32 n, int audiences, const int64 *caps)
 {
-	Candidate  *candidates = large_alloc(CurrentMemoryContext, ((Size) n + 1) * sizeof(Candidate));
+	int64		taken[AUDIENCES_MAX] = {0};
+	uint32		open = 0;		/* audiences with a place left */
+	uint32		count;
+	SortedBits *sorted = sort_by_score(members, n, &count);
+	TiedMember *tied = large_alloc(CurrentMemoryContext, ((Size) count + 1) * sizeof(TiedMember));
 
-	memset(places, 0, (Size) n * sizeof(AudiencePlace));
 	for (int audience = 0; audience < audiences; audience++)
+		open |= (uint32) (caps[audience] > 0) << audience;
+	for (uint32 begin = 0, end; begin < count && open != 0; begin = end)
 	{
-		Size		count = 0;
-		Size		taken;
-
-		for (uint32 i = 0; i < n; i++)
+		end = begin;
+		do
 		{
-			check_interrupts(i);
-			if ((members[i].audiences >> audience & 1) != 0 && places[i].audience == 0)
-				candidates[count++] = (Candidate) {members[i].score, hashes[i], i};
-		}
-		taken = (Size) Min((int64) count, caps[audience]);
-		if (taken == 0)
-			continue;
-		if (taken < count)
-			select_candidates(candidates, count, taken - 1);
-		sort_candidates(candidates, taken);
-		for (Size i = 0; i < taken; i++)
+			if (end + FETCHED_AHEAD < count)
+				__builtin_prefetch(&members[sorted[end + FETCHED_AHEAD].entry], 1);
+			check_interrupts(end);
+			end++;
+		} while (end < count && sorted[end].bits == sorted[begin].bits);
+		if (end - begin > 1)
+			sort_run(members, sorted + begin, end - begin, tied);
+		for (uint32 i = begin; i < end; i++)
 		{
-			AudiencePlace *place = &places[candidates[i].member];
+			AudienceCandidate *member = &members[sorted[i].entry];
+			uint32		wanted = member->audiences & open;
+			int			audience;
 
 			check_interrupts(i);
-			place->audience = (uint8) (audience + 1);
-			place->place = (uint32) (i + 1);
+			if (wanted == 0)
+				continue;
+			audience = pg_rightmost_one_pos32(wanted);
+			member->audiences = UINT32_C(1) << audience;
+			member->place = (uint32) ++taken[audience];
+			if (taken[audience] == caps[audience])
+				open &= ~member->audiences;
 		}
 	}
-	pfree(candidates);
+	pfree(tied);
+	pfree(sorted);
 }
 
 /* ---------- overlaps ---------- */

@@ -21,17 +21,18 @@ typedef struct AudienceMember
 	uint32		audiences;		/* a bit for each */
 } AudienceMember;
 
-/* Where a member is in a plan. */
-typedef struct AudiencePlace
+/* A member who is planned. */
+typedef struct AudienceCandidate
 {
-	uint32		place;			/* in its audience, from 1 */
-	uint8		audience;		/* from 1; 0: in none */
-} AudiencePlace;
+	uint64		score;
+	uint64		hash;			/* decides between equal scores; then the order of the keys does */
+	uint32		audiences;		/* before planning a bit for each; then that of the one that has a place for them */
+	uint32		place;			/* in it, from 1; 0: in none */
+} AudienceCandidate;
 
 extern uint64 audience_key_of_score(float8 score);
 extern bool audience_is_score_key(uint64 key);
-extern void audience_plan(const AudienceMember *members, const uint64 *hashes, uint32 n,
-						  int audiences, const int64 *caps, AudiencePlace *places);
+extern void audience_plan(AudienceCandidate *members, uint32 n, int audiences, const int64 *caps);
 extern bool audience_supersets(const uint32 *sets, const int64 *members, uint32 n, int64 *at_least);
 
 /* Adds what another row or book knows of a member: in all audiences of both, the greater score. */

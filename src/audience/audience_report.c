@@ -163,8 +163,10 @@ CUSTMART_REPORT(custmart_audience_overlaps, overlaps, 0)
 
 typedef struct PlanReport
 {
-	AudienceReader book;		/* read again for the keys */
-	AudiencePlace *places;
+	const BookReader *book;
+	BookKeyCursor keys;
+	Key			key;			/* of the row at hand */
+	AudienceCandidate *members;
 	uint32		next;
 } PlanReport;
 
@@ -208,37 +210,33 @@ open_plan(FunctionCallInfo fcinfo, TupleDesc columns, int argument)
 {
 	PlanReport *report;
 	AudienceReader *book;
-	AudienceMember *members;
-	uint64	   *hashes;
 	uint64		seed;
 	int64		caps[AUDIENCES_MAX];
-	Size		n;
 
 	if (PG_ARGISNULL(argument))
 		return NULL;
 	report = palloc0(sizeof(PlanReport));
-	book = &report->book;
+	book = palloc(sizeof(AudienceReader));
 	audience_book_open(book, PG_GETARG_DATUM(argument));
 	book_check_key_type(&book->reader, &audience_book_format, TupleDescAttr(columns, 0)->atttypid,
 						"members", "audience_plan", "book");
 	if (book->audiences == 0)
 		return NULL;
 	get_caps(fcinfo, argument + 1, book->audiences, caps);
-	n = book->reader.count;
-	members = large_alloc(CurrentMemoryContext, (n + 1) * sizeof(AudienceMember));
-	hashes = large_alloc(CurrentMemoryContext, (n + 1) * sizeof(uint64));
-	report->places = large_alloc(CurrentMemoryContext, (n + 1) * sizeof(AudiencePlace));
+	report->book = &book->reader;
+	report->members = large_alloc(CurrentMemoryContext, ((Size) book->reader.count + 1) * sizeof(AudienceCandidate));
 	seed = audience_hash_text("", 0, 0);
 	for (Size i = 0; audience_book_next(book); i++)
 	{
 		check_interrupts(i);
-		members[i] = book->member;
-		hashes[i] = audience_hash_key(book->reader.key_type, &book->key, seed);
+		report->members[i] = (AudienceCandidate) {
+			.score = book->member.score,
+			.hash = audience_hash_key(book->reader.key_type, &book->key, seed),
+			.audiences = book->member.audiences
+		};
 	}
-	audience_plan(members, hashes, (uint32) n, book->audiences, caps, report->places);
-	pfree(members);
-	pfree(hashes);
-	audience_reader_init(book);
+	audience_plan(report->members, book->reader.count, book->audiences, caps);
+	book_key_cursor(&report->keys, report->book);
 	return report;
 }
 
@@ -246,19 +244,22 @@ static bool
 next_planned(void *state, Datum *values, bool *nulls)
 {
 	PlanReport *report = state;
-	AudienceReader *book = &report->book;
-	const AudiencePlace *place;
+	const AudienceCandidate *member;
 
-	do
+	for (;;)
 	{
 		check_interrupts(report->next);
-		if (!audience_book_next(book))
+		if (report->next == report->book->count)
 			return false;
-		place = &report->places[report->next++];
-	} while (place->audience == 0);
-	values[0] = book_key_datum(book->reader.key_type, &book->key);
-	values[1] = Int32GetDatum(place->audience);
-	values[2] = Int64GetDatum(place->place);
+		member = &report->members[report->next++];
+		if (member->place > 0)
+			break;
+		book_advance(&report->keys);
+	}
+	report->key = book_next_key(&report->keys);
+	values[0] = book_key_datum(report->book->key_type, &report->key);
+	values[1] = Int32GetDatum(pg_rightmost_one_pos32(member->audiences) + 1);
+	values[2] = Int64GetDatum(member->place);
 	return true;
 }
 

@@ -8,9 +8,8 @@
  */
 #include "audience/audience.h"
 
-#include <math.h>
-
 #include "mb/pg_wchar.h"
+#include "port/pg_bswap.h"
 #include "utils/float.h"
 #include "utils/uuid.h"
 
@@ -36,14 +35,16 @@ audience_hash_text(const char *bytes, int length, uint64 seed)
 uint64
 audience_hash_key(KeyType key_type, const Key *key, uint64 seed)
 {
-	uint8		bytes[8];
+	uint64		number;
 
 	switch (key_type)
 	{
 		case KEY_INT64:
-			for (int i = 0; i < 8; i++)
-				bytes[i] = (uint8) ((uint64) key->number >> 8 * i);
-			return XXH64(bytes, sizeof(bytes), seed);
+			number = (uint64) key->number;
+#ifdef WORDS_BIGENDIAN
+			number = pg_bswap64(number);
+#endif
+			return XXH64(&number, sizeof(number), seed);
 		case KEY_FIXED16:
 			return XXH64(key->fixed, UUID_LEN, seed);
 		case KEY_BYTES:
@@ -58,7 +59,7 @@ audience_hash_key(KeyType key_type, const Key *key, uint64 seed)
 static float8
 share_of_hash(uint64 hash)
 {
-	return ldexp((float8) (hash >> 11), -53);
+	return (float8) (hash >> 11) * 0x1p-53;
 }
 
 /* The share of a member, argument 0, for a salt, argument 1. */

@@ -190,6 +190,11 @@ add_difference(Revenue *revenue, int64 *sum, int64 plus, int64 minus, const Deci
 	Decimal		difference;
 	Decimal		subtrahend;
 
+	/* Nothing, which has no decimals, is on one side of most movements, and changes neither value nor scale. */
+	if (minus == 0)
+		return plus == 0 || decimal_add_packed(sum, &revenue->pool, plus, pool);
+	if (plus == 0 && !decimal_is_pooled(minus))
+		plus = minus & 0xFF;
 	if (likely(((plus ^ minus) & 0xFF) == 0 && !decimal_is_pooled(plus)))
 	{
 		int64		mantissa = (plus >> 8) - (minus >> 8);

@@ -67,6 +67,7 @@ typedef void *MemoryContext;
 #define CurrentMemoryContext ((MemoryContext) NULL)
 #define MemoryContextAllocHuge(context, size) malloc(size)
 #define pg_popcount32(word) __builtin_popcount(word)
+#define pg_rightmost_one_pos32(word) __builtin_ctz(word)
 #define pg_leftmost_one_pos64(word) (63 - __builtin_clzll(word))
 #define pg_popcount64(word) __builtin_popcountll(word)
 #define repalloc_huge(pointer, size) realloc(pointer, size)

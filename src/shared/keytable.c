@@ -7,6 +7,7 @@
 #include "common/hashfn.h"
 #include "common/pg_prng.h"
 
+#include "shared/bit_sort.h"
 #include "shared/bytes.h"
 #include "shared/large_memory.h"
 #include "shared/packed_column.h"
@@ -160,6 +161,24 @@ key_equals(KeyType key_type, const char *entry, const Key *key)
 			memcpy(&length, entry, sizeof(length));
 			return length == key->bytes.length &&
 				text_equals(keytable_entry_bytes(entry, length), key->bytes.data, length);
+	}
+	pg_unreachable();
+}
+
+/* keytable_compare_keys for a key type that is a constant to the compiler. */
+static inline int
+compare_keys(KeyType key_type, const Key *a, const Key *b)
+{
+	switch (key_type)
+	{
+		case KEY_INT64:
+			return (a->number > b->number) - (a->number < b->number);
+		case KEY_FIXED16:
+			return memcmp(a->fixed, b->fixed, 16);
+		case KEY_FIXED20:
+			return memcmp(a->fixed, b->fixed, 20);
+		case KEY_BYTES:
+			return compare_bytes(a->bytes.data, a->bytes.length, b->bytes.data, b->bytes.length);
 	}
 	pg_unreachable();
 }
@@ -330,10 +349,41 @@ reserve_entries(KeyTable *table, uint64 count)
 	}
 }
 
+/* Makes the index of a table that has done without one, for this many keys. */
+static void
+make_index(KeyTable *table, uint64 count)
+{
+	reserve_slots(table, count);
+	for (uint32 begin = 0; begin < table->count; begin += KEYTABLE_BATCH)
+	{
+		uint32		hashes[KEYTABLE_BATCH];
+		uint32		n = Min(table->count - begin, KEYTABLE_BATCH);
+
+		check_interrupts(begin / KEYTABLE_BATCH);
+		for (uint32 i = 0; i < n; i++)
+		{
+			Key			key = keytable_key(table, begin + i);
+
+			hashes[i] = hash_key(table->key_type, &key, table->seed);
+			__builtin_prefetch(slot_at(table->slots, first_slot(table->nslots, hashes[i])), 1);
+		}
+		for (uint32 i = 0; i < n; i++)
+		{
+			uint64		at = first_slot(table->nslots, hashes[i]);
+
+			while (slot_at(table->slots, at)->entry != 0)
+				at = next_slot(table->nslots, at);
+			*slot_at(table->slots, at) = (KeySlot) {hashes[i], begin + i + 1};
+		}
+	}
+}
+
 /* Makes room for this many keys in all, so that the table need not grow on the way. */
 void
 keytable_reserve(KeyTable *table, uint32 count)
 {
+	if (table->nslots == 0)
+		make_index(table, Max(count, table->count));
 	reserve_slots(table, count);
 	reserve_entries(table, count);
 }
@@ -514,6 +564,41 @@ locate_runs(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *e
 		entries[i] = found[run[i]];
 }
 
+/* Finds or appends keys as long as they come in ascending order; false if one does not. */
+static inline bool
+append_ascending(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entries)
+{
+	for (int i = 0; i < n; i++)
+	{
+		int			order = -1;
+
+		if (table->count > 0)
+		{
+			Key			last = keytable_entry_key(key_type, keytable_entry(table, table->count - 1));
+
+			order = compare_keys(key_type, &last, &keys[i]);
+		}
+		if (order > 0)
+			return false;
+		entries[i] = order < 0 ? append(table, key_type, &keys[i]) : table->count - 1;
+	}
+	return true;
+}
+
+/* keytable_locate for one key type. */
+static inline void
+locate_keys(KeyTable *table, KeyType key_type, const Key *keys, int n, uint32 *entries)
+{
+	if (table->nslots == 0)
+	{
+		if (append_ascending(table, key_type, keys, n, entries))
+			return;
+		make_index(table, (uint64) table->count + n);
+	}
+	reserve_slots(table, (uint64) table->count + n);
+	locate_runs(table, key_type, keys, n, entries);
+}
+
 /*
  * Finds the entries of up to KEYTABLE_BATCH keys, and appends missing ones with a
  * payload of zeros.
@@ -529,22 +614,21 @@ keytable_locate(KeyTable *table, const Key *keys, int n, uint32 *entries)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a book cannot hold more than %u keys", KEYTABLE_MAX)));
-	reserve_slots(table, count);
 	reserve_entries(table, count);
 
 	switch (table->key_type)
 	{
 		case KEY_INT64:
-			locate_runs(table, KEY_INT64, keys, n, entries);
+			locate_keys(table, KEY_INT64, keys, n, entries);
 			break;
 		case KEY_FIXED16:
-			locate_runs(table, KEY_FIXED16, keys, n, entries);
+			locate_keys(table, KEY_FIXED16, keys, n, entries);
 			break;
 		case KEY_BYTES:
-			locate_runs(table, KEY_BYTES, keys, n, entries);
+			locate_keys(table, KEY_BYTES, keys, n, entries);
 			break;
 		case KEY_FIXED20:
-			locate_runs(table, KEY_FIXED20, keys, n, entries);
+			locate_keys(table, KEY_FIXED20, keys, n, entries);
 			break;
 	}
 }
@@ -620,34 +704,11 @@ keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes)
 int
 keytable_compare_keys(KeyType key_type, const Key *a, const Key *b)
 {
-	switch (key_type)
-	{
-		case KEY_INT64:
-			return (a->number > b->number) - (a->number < b->number);
-		case KEY_FIXED16:
-			return memcmp(a->fixed, b->fixed, 16);
-		case KEY_FIXED20:
-			return memcmp(a->fixed, b->fixed, 20);
-		case KEY_BYTES:
-			return compare_bytes(a->bytes.data, a->bytes.length, b->bytes.data, b->bytes.length);
-	}
-	pg_unreachable();
+	return compare_keys(key_type, a, b);
 }
 
 /* ---------- the order of all keys ---------- */
 
-/*
- * What an entry is sorted by: those bits of the first 8 bytes of its key that
- * can differ between keys.  Member numbers and digits in texts have few such
- * bits, so 32 are nearly always enough.
- */
-typedef struct SortedKey
-{
-	uint32		bits;
-	uint32		entry;
-} SortedKey;
-
-#define DIGIT_BITS 11			/* of a pass of the radix sort: its counters stay in the cache */
 #define FEW_ENTRIES 64			/* not worth the counters */
 
 /* The first 8 bytes of a key after those that all keys share, as a number. */
@@ -695,86 +756,27 @@ shared_bytes(const KeyTable *table)
 	return shared;
 }
 
-/* A run of bits of a prefix, and where it goes. */
-typedef struct BitRun
-{
-	uint64		mask;
-	int			shift;
-} BitRun;
-
-/*
- * Finds the highest 32 of these bits as runs of adjacent bits; returns the
- * number of bits in all runs.
- */
-static int
-find_runs(uint64 bits, BitRun *runs, int *nruns)
-{
-	int			total = Min(pg_popcount64(bits), 32);
-	int			left = total;
-
-	*nruns = 0;
-	for (int bit = 63; bit >= 0 && left > 0; bit--)
-	{
-		if ((bits >> bit & 1) == 0)
-			continue;
-		left--;
-		if (*nruns == 0 || (runs[*nruns - 1].mask >> (bit + 1) & 1) == 0)
-			runs[(*nruns)++] = (BitRun) {0, 0};
-		runs[*nruns - 1].mask |= UINT64CONST(1) << bit;
-		runs[*nruns - 1].shift = bit - left;
-	}
-	return total;
-}
-
-/* Sorts by one digit, keeping the order of equal ones. */
-static void
-sort_by_digit(const SortedKey *from, SortedKey *to, uint32 n, int shift, int width)
-{
-	uint32		begins[1 << DIGIT_BITS] = {0};
-	uint32		mask = (1u << width) - 1;
-	uint32		sum = 0;
-
-	for (uint32 i = 0; i < n; i++)
-	{
-		check_interrupts(i);
-		begins[from[i].bits >> shift & mask]++;
-	}
-	for (uint32 digit = 0; digit <= mask; digit++)
-	{
-		uint32		count = begins[digit];
-
-		begins[digit] = sum;
-		sum += count;
-	}
-	for (uint32 i = 0; i < n; i++)
-	{
-		check_interrupts(i);
-		to[begins[from[i].bits >> shift & mask]++] = from[i];
-	}
-}
-
 static int
 compare_entries(const void *a, const void *b, void *table)
 {
-	Key			x = keytable_key(table, ((const SortedKey *) a)->entry);
-	Key			y = keytable_key(table, ((const SortedKey *) b)->entry);
+	Key			x = keytable_key(table, ((const SortedBits *) a)->entry);
+	Key			y = keytable_key(table, ((const SortedBits *) b)->entry);
 
 	return keytable_compare_keys(((KeyTable *) table)->key_type, &x, &y);
 }
 
 /*
- * Fills in what entries are sorted by: as many of the bits in which keys differ as
- * fit; *total is the number of all such bits.  True if all of them fit.  The key
+ * Fills in what entries are sorted by: those bits of the first 8 bytes of its key that
+ * differ between keys.  Member numbers and digits in texts have few such bits.  The key
  * type is a constant to the compiler.
  */
-static pg_attribute_always_inline bool
-find_bits(KeyType key_type, const KeyTable *table, SortedKey *sorted, int *total)
+static pg_attribute_always_inline BitRuns
+find_bits(KeyType key_type, const KeyTable *table, SortedBits *sorted)
 {
 	uint32		shared = shared_bytes(table);
 	uint64		differing = 0;
 	uint64		first = 0;
-	BitRun		runs[32];
-	int			nruns;
+	BitRuns		runs;
 
 	for (uint32 i = 0; i < table->count; i++)
 	{
@@ -786,56 +788,38 @@ find_bits(KeyType key_type, const KeyTable *table, SortedKey *sorted, int *total
 			first = prefix;
 		differing |= prefix ^ first;
 	}
-	*total = find_runs(differing, runs, &nruns);
+	runs = bit_runs(differing);
 	for (uint32 i = 0; i < table->count; i++)
 	{
 		Key			key = keytable_entry_key(key_type, keytable_entry(table, i));
-		uint64		prefix = key_prefix(key_type, &key, shared);
-		uint32		bits = 0;
 
 		check_interrupts(i);
-		for (int run = 0; run < nruns; run++)
-			bits |= (uint32) ((prefix & runs[run].mask) >> runs[run].shift);
-		sorted[i].bits = bits;
+		sorted[i].bits = bits_of(&runs, key_prefix(key_type, &key, shared));
 		sorted[i].entry = i;
 	}
-	return key_type == KEY_INT64 && pg_popcount64(differing) <= 32;
+	return runs;
 }
 
 /* Sorts by the bits in which keys differ; true if nothing is left to compare. */
 static bool
-sort_by_bits(const KeyTable *table, SortedKey **sorted)
+sort_by_bits(const KeyTable *table, SortedBits **sorted)
 {
-	SortedKey  *spare = large_alloc(CurrentMemoryContext, (Size) table->count * sizeof(SortedKey));
-	int			total;
-	int			passes;
-	bool		is_sorted;
+	BitRuns		runs;
 
 	switch (table->key_type)
 	{
 		case KEY_INT64:
-			is_sorted = find_bits(KEY_INT64, table, *sorted, &total);
+			runs = find_bits(KEY_INT64, table, *sorted);
 			break;
 		case KEY_BYTES:
-			is_sorted = find_bits(KEY_BYTES, table, *sorted, &total);
+			runs = find_bits(KEY_BYTES, table, *sorted);
 			break;
 		default:				/* the first 8 bytes of both */
-			is_sorted = find_bits(KEY_FIXED16, table, *sorted, &total);
+			runs = find_bits(KEY_FIXED16, table, *sorted);
 			break;
 	}
-	passes = (total + DIGIT_BITS - 1) / DIGIT_BITS;
-	for (int pass = 0, shift = 0; pass < passes; pass++)
-	{
-		int			width = (total - shift + passes - pass - 1) / (passes - pass);
-		SortedKey  *swap = *sorted;
-
-		sort_by_digit(*sorted, spare, table->count, shift, width);
-		*sorted = spare;
-		spare = swap;
-		shift += width;
-	}
-	pfree(spare);
-	return is_sorted;
+	*sorted = bit_sort(*sorted, table->count, &runs);
+	return table->key_type == KEY_INT64 && runs.is_all;
 }
 
 /* Sorts a few entries by insertion; there may be a table for each of many groups. */
@@ -869,6 +853,20 @@ sort_few(const KeyTable *table)
 	return order;
 }
 
+/* The numbers of all entries of a table whose keys came in ascending order. */
+static uint32 *
+order_of_arrival(uint32 count)
+{
+	uint32	   *order = large_alloc(CurrentMemoryContext, Max((Size) count, 1) * sizeof(uint32));
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		check_interrupts(i);
+		order[i] = i;
+	}
+	return order;
+}
+
 /*
  * The numbers of all entries in the order of their keys; the caller frees them.
  * This is a radix sort by the bits in which keys differ; keys are compared only
@@ -878,12 +876,14 @@ uint32 *
 keytable_sorted(const KeyTable *table)
 {
 	uint32		count = table->count;
-	SortedKey  *sorted;
+	SortedBits *sorted;
 	uint32	   *order;
 
+	if (table->nslots == 0)
+		return order_of_arrival(count);
 	if (count <= FEW_ENTRIES)
 		return sort_few(table);
-	sorted = large_alloc(CurrentMemoryContext, (Size) count * sizeof(SortedKey));
+	sorted = large_alloc(CurrentMemoryContext, (Size) count * sizeof(SortedBits));
 	if (!sort_by_bits(table, &sorted))
 		for (uint32 begin = 0, end; begin < count; begin = end)
 		{
@@ -891,7 +891,7 @@ keytable_sorted(const KeyTable *table)
 			for (end = begin + 1; end < count && sorted[end].bits == sorted[begin].bits;)
 				end++;
 			if (end - begin > 1)
-				qsort_interruptible(sorted + begin, end - begin, sizeof(SortedKey),
+				qsort_interruptible(sorted + begin, end - begin, sizeof(SortedBits),
 									compare_entries, (void *) table);
 		}
 

@@ -11,6 +11,10 @@
  * needs no memory for a second index.  Entries never move, and a scan or a flat
  * copy of the table is a walk through consecutive memory.
  *
+ * As long as keys come in ascending order, as members do from a table of customers or
+ * from a report, there is no index: a key is the last one or new.  The first key that
+ * is lower than the last makes the index.
+ *
  * Look-ups come in batches.  In a table larger than the cache a look-up costs
  * two cache misses, one in the index and one at the entry; processing a batch
  * in steps (hash all and prefetch their slots, probe all and prefetch their
@@ -63,7 +67,7 @@ typedef struct KeyTable
 	char	  **chunks;
 	uint32		nchunks;
 	KeySlot   **slots;			/* chunks of the index */
-	uint64		nslots;
+	uint64		nslots;			/* 0: keys came in ascending order */
 	struct KeyBlock *blocks;	/* of bytes of long keys, the latest first */
 	char	   *free_bytes;		/* unused rest of the latest block */
 	Size		free_bytes_left;

@@ -10,6 +10,7 @@ use utf8;
 use File::Basename qw(dirname);
 use IPC::Run ();
 use JSON::PP ();
+use Math::BigFloat ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -118,7 +119,7 @@ sub equals
 	{
 		for my $column (0 .. $#{ $part->{columns} })
 		{
-			my ($cell, $is) = ($part->{rows}[$row][$column], $expected[$row][$column]);
+			my ($cell, $is) = ($part->{rows}[$row][$column], allowed($expected[$row][$column]));
 			my $right;
 			if ($is eq '(null)') { $right = $cell->{value} eq ''; }
 			elsif ($is =~ /^-?\d+(?:\.\d+)?(?:e[-+]?\d+)?$/ && $cell->{shown} =~ /^-?[\d,]+(?:\.(\d+))?$/)
@@ -154,7 +155,10 @@ sub is_right
 		my %nth = map { $part->{columns}[$_] => $_ } 0 .. $#{ $part->{columns} };
 		my $of = sub { my ($row, $column) = @_; return $expected[$row][ $nth{$column} ]; };
 		my (@tips, @texts);
-		if (exists $nth{rate})
+		if (!@expected) { push @texts, 'no rows'; }
+		elsif (exists $nth{premium_pct}) { is_forest($name, $part, \@tips, \@texts, map { my $row = $_; +{ map { $_ => $of->($row, $_) } keys %nth } } 0 .. $#expected); }
+		elsif (exists $nth{rate_ratio}) { is_fatigue($name, $part, \@tips, \@texts, map { my $row = $_; +{ map { $_ => $of->($row, $_) } keys %nth } } 0 .. $#expected); }
+		elsif (exists $nth{rate})
 		{
 			for my $row (0 .. $#expected)
 			{
@@ -190,11 +194,145 @@ sub is_right
 			push @texts, map { percent($of->($_, 'share')) } 0 .. $#expected;
 		}
 		elsif (exists $nth{avg_clv}) { @tips = map { my $row = $_; ($of->($row, 'segment') . ': ' . commas(sprintf '%.2f', $of->($row, 'clv')) . ', members ' . commas($of->($row, 'members')), $of->($row, 'segment') . ', each: ' . commas(sprintf '%.2f', $of->($row, 'avg_clv'))) } 0 .. $#expected; }
+		else { @texts = table_texts($part); }
 		is_deeply([ sort @{ $part->{tips} } ], [ sort @tips ], "$name: the picture says so") if @tips;
-		my %said = map { plain($_) => 1 } $part->{picture} =~ m{<text[^>]*>(.*?)</text>}g;
+		my %said = map { plain($_) => 1 } $part->{picture} =~ m{<text[^>]*>(.*?)</text>}gs;
 		is(join(', ', grep { !$said{$_} } @texts), '', "$name: the picture says so") if @texts;
 	}
 	return @parts;
+}
+
+# The texts of a forest plot, and that squares and intervals are where the numbers under the axis say.
+sub is_forest
+{
+	my ($name, $part, $tips, $texts, @gaps) = @_;
+	my ($reference) = sort { utf8($a) cmp utf8($b) } map { $_->{reference} } @gaps;
+	push @$texts, 'premium over ' . label($reference, 18) . ' for the same thing, in %';
+	my ($description) = map { plain($_) } $part->{picture} =~ m{<desc>([^<]*)</desc>};
+	for my $gap (@gaps)
+	{
+		my ($premium, $low, $high) = map { rounded($gap->{$_}, 2) } qw(premium_pct premium_pct_low premium_pct_high);
+		my $interval = defined $low && defined $high ? " ($low to $high)" : '';
+		push @$texts, label($gap->{member_group}, 22), (defined $premium ? "$premium %$interval, " : '') . $gap->{verdict};
+		push @$tips, allowed($gap->{member_group}) if defined $premium;
+		my $said = allowed($gap->{member_group}) . ' ' . ($premium // '') . " %, $gap->{verdict}";
+		ok(index($description, $said) >= 0, "$name: so does the description") or diag "$said\nis not in\n$description";
+	}
+	my @ticks = map { [ split / / ] } map { s/,//gr } map { "$_->[0] $_->[1]" } pairs($part->{picture} =~ m{<text class="m s c" x="([-\d.]+)"[^>]*>(-?[\d.,]+) %</text>}g);
+	my $at = scale_of(@ticks);
+	my @drawn = sort { $b->{premium_pct} <=> $a->{premium_pct} || utf8($a->{member_group}) cmp utf8($b->{member_group}) } grep { $_->{premium_pct} ne '(null)' } @gaps;
+	my @squares = map { my ($class, $x) = @$_; [ $class, $x + 5 ] } pairs($part->{picture} =~ m{<rect class="(a q|p u)" x="([-\d.]+)"[^>]*width="10" height="10">}g);
+	is(join(', ', map { $squares[$_][0] . (abs($squares[$_][1] - $at->($drawn[$_]{premium_pct})) < 0.25 ? '' : " at $squares[$_][1]") } 0 .. $#squares),
+		join(', ', map { $_->{premium_pct_low} ne '(null)' && ($_->{premium_pct_low} > 0 || $_->{premium_pct_high} < 0) ? 'a q' : 'p u' } @drawn), "$name: squares are where the axis says, filled if 0 is not in the interval");
+	my @intervals = grep { $_->{premium_pct_low} ne '(null)' } @drawn;
+	my @lines = grep { $_->[1] == $_->[3] } map { [ split /[ L]/ ] } $part->{picture} =~ m{<path class="u" d="M([-\d.]+ [-\d.]+L[-\d.]+ [-\d.]+)"/>}g;
+	is(scalar(grep { abs($lines[$_][0] - $at->($intervals[$_]{premium_pct_low})) < 0.25 && abs($lines[$_][2] - $at->($intervals[$_]{premium_pct_high})) < 0.25 } 0 .. $#lines), scalar(@intervals), "$name: and so are the intervals");
+	return;
+}
+
+# The texts of a curve of fatigue, and that its points are where the numbers beside the axis say.
+sub is_fatigue
+{
+	my ($name, $part, $tips, $texts, @rows) = @_;
+	my ($tired) = sort { $a <=> $b } map { $_->{prior} } grep { $_->{is_tired} eq 't' } @rows;
+	my ($last) = sort { $b <=> $a } map { $_->{prior} } @rows;
+	my ($description) = map { plain($_) } $part->{picture} =~ m{<desc>([^<]*)</desc>};
+	my @known = grep { $_->{rate_ratio} ne '(null)' } @rows;
+	push @$texts, defined $tired ? "from $tired on they answer less" : 'no sign of fatigue';
+	for my $row (@rows)
+	{
+		push @$tips, "$row->{prior} before: " . commas($row->{contacts}) . ' contacts';
+		push @$texts, $row->{prior}, short($row->{contacts}) if $row->{prior} % int(($last + 9) / 9) == 0;
+	}
+	for my $row (@known)
+	{
+		my ($ratio, $low, $high) = map { rounded($row->{$_}, 2) } qw(rate_ratio ratio_ci_low ratio_ci_high);
+		push @$tips, "$row->{prior} before: $ratio" . (defined $low && defined $high ? " ($low to $high)" : '');
+	}
+	is($description,
+		(defined $tired ? "Members answer less from $tired contacts before on." : 'No number of contacts after which members answer less.') . (@known ? ' ' . join('; ', map { "$_->{prior} before: " . rounded($_->{rate_ratio}, 2) } sort { $a->{prior} <=> $b->{prior} } @known) : ''),
+		"$name: so does the description");
+	my $at = scale_of(map { [ $_->[0] - 4, $_->[1] ] } pairs($part->{picture} =~ m{<text class="m s r" x="36" y="([-\d.]+)">([\d.]+)</text>}g));
+	my @points = pairs($part->{picture} =~ m{<circle class="(a q|p u)"[^>]*cy="([-\d.]+)"}g);
+	is(join(', ', map { $points[$_][0] . (abs($points[$_][1] - $at->($known[$_]{rate_ratio})) < 0.25 ? '' : " at $points[$_][1]") } 0 .. $#points), join(', ', map { $_->{is_tired} eq 't' ? 'a q' : 'p u' } @known),
+		"$name: points are where the axis says, filled if tired");
+	return;
+}
+
+# The texts of a table in a picture: of a single row all, of several the first twelve and their first five columns.
+sub table_texts
+{
+	my ($part) = @_;
+	my @rows = @{ $part->{rows} };
+	my $columns = @{ $part->{columns} };
+	my $width = @rows == 1 ? 32 : int(54 / ($columns < 5 ? $columns : 5));
+	my @texts = map { label($_, @rows == 1 ? 26 : int(50 / ($columns < 5 ? $columns : 5))) } @{ $part->{columns} }[ 0 .. (@rows == 1 ? $columns : $columns < 5 ? $columns : 5) - 1 ];
+	for my $row (@rows > 12 ? @rows[ 0 .. 11 ] : @rows)
+	{
+		for my $cell (@$row[ 0 .. (@rows == 1 ? $columns : $columns < 5 ? $columns : 5) - 1 ])
+		{
+			my $value = $cell->{value};
+			if ($value =~ /^-?[\d,]+(?:\.\d+)?(?:e[-+]?\d+)?$/) { $value =~ s/,//g; push @texts, $value =~ /^-?\d{1,7}$/ ? commas($value) : short($value); }
+			elsif ($value ne '') { push @texts, label($value, $width); }
+		}
+	}
+	return @texts;
+}
+
+sub pairs
+{
+	my @pairs;
+	while (@_) { push @pairs, [ splice @_, 0, 2 ]; }
+	return @pairs;
+}
+
+# Where a value is in a picture, given the places and values of the numbers at an axis.
+sub scale_of
+{
+	my ($first, @others) = @_;
+	my $last = $others[-1];
+	my $per = ($last->[0] - $first->[0]) / ($last->[1] - $first->[1]);
+	return sub { my ($value) = @_; return $first->[0] + $per * ($value - $first->[1]); };
+}
+
+sub utf8 { my ($text) = @_; utf8::encode($text); return $text; }
+
+# A text without what XML does not allow, and as it is where there is no room for more than so many letters.
+sub allowed { my ($text) = @_; return $text =~ s/[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\x{fffe}\x{ffff}]/\x{fffd}/gr; }
+
+sub label
+{
+	my ($text, $width) = @_;
+	my $size = length($text) + length(utf8($text));
+	return allowed($text) if $size <= 2 * $width;
+	my $letters = int(2 * ($width - 1) * length($text) / $size);
+	return allowed(substr $text, 0, $letters < 1 ? 1 : $letters) . "\x{2026}";
+}
+
+# A number with so many decimals, of which halves go away from zero, as those of numeric do; and one in three digits.
+sub rounded
+{
+	my ($number, $decimals) = @_;
+	return if $number eq '(null)';
+	return commas(Math::BigFloat->new($number)->ffround(-$decimals, 'common')->bstr =~ s/^-(?=[0.]+$)//r);
+}
+
+sub short
+{
+	my ($number) = @_;
+	my $x = Math::BigFloat->new($number);
+	my $unit = '';
+	for ([ 1e12, ' T' ], [ 1e9, ' B' ], [ 1e6, ' M' ], [ 10000, ' k' ])
+	{
+		next if abs($number) < $_->[0];
+		$x->bdiv($_->[0] == 10000 ? 1000 : $_->[0], 60);
+		$unit = $_->[1];
+		last;
+	}
+	my $decimals = abs($x->numify) >= 100 ? 0 : abs($x->numify) >= 10 ? 1 : 2;
+	my $text = rounded($x->bstr, $decimals);
+	$text =~ s/\.?0+$// if $text =~ /\./;
+	return "$text$unit";
 }
 
 # A day, or its month where all days are the first of one.
@@ -244,15 +382,18 @@ $node->safe_psql('shop', q{
 is($node->safe_psql('shop', 'SELECT rfm_chart(json_agg(s)) FROM (SELECT (rfm_segments(rfm_book(customer_id, ordered_at, amount))).* FROM orders) s') . "\n",
 	read_file("$top/docs/segments.svg"), 'docs/segments.svg is what the statement beside it returns');
 
+# Others may be running a demo of theirs.
+sub own_directories { return grep { -o } glob '/tmp/custmart-demo.*' }
+
 # A page of an order table, by a role that may read it and nothing else.
 my $made_before = $node->safe_psql('shop', 'SELECT count(*) FROM pg_class');
-my @left_before = glob '/tmp/custmart-demo.*';
+my @left_before = own_directories();
 my $page = report('a shop', '-u', 'EUR', "$connection user=reader", 'orders', 'customer_id', 'ordered_at', 'amount');
 my @parts = is_right('a shop', 'reader', $page);
 is(join(', ', map { $_->{name} } @parts), 'Who the members are, Retention, Members gained and lost, Revenue gained and lost, Who orders again within a year, Lifetime value of the year ahead, Would it have been right?, What is in the table',
 	'a shop: all pictures');
 is($node->safe_psql('shop', 'SELECT count(*) FROM pg_class'), $made_before, 'nothing was made');
-is_deeply([ glob '/tmp/custmart-demo.*' ], \@left_before, 'and nothing is left');
+is_deeply([ own_directories() ], \@left_before, 'and nothing is left');
 unlike(read_file($node->logfile), qr/user=reader.*statement: *(?!SELECT|BEGIN|SET|WITH)\w/, 'nor was anything written');
 # Whoever may not read the table gets no page, and those who may read other tables are not asked for them.
 my ($ok, $out, $err) = run("$top/demo/report", '-o', "$work/refused.html", "$connection user=reader", 'sales', 'customer_id', 'sold_at', 'price');
@@ -305,6 +446,45 @@ $node->safe_psql('shop', q{CREATE TABLE many AS SELECT n % 20000 AS member, time
 my $many = report('many members', "$connection user=analyst", 'many', 'member', 'ordered_at', 'amount');
 cmp_ok(length $many, '<', 2_000_000, '20,000 members: ' . int(length($many) / 1024) . ' kB');
 
+# The two charts of which demo/report has none for a table of orders, beside the others in the made-up shop: groups and
+# channels whose names would be code elsewhere, no rows, and one row.
+$node->safe_psql('shop', q{
+	SET timezone = 'UTC';
+	CREATE TABLE bad AS SELECT n, name FROM unnest(ARRAY['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', 'it''s "quoted" & <b>bold</b>', U&'\05E9\05DC\05D5\05DD \05E2\05D5\05DC\05DD', U&'evil\202Edesrever',
+		repeat('long name ', 103), U&'\4E2D\6587\987E\5BA2', E'tab\tnewline\nbell\x07 esc\x1b', '', '&lt;script&gt;', U&'\+01F600 \FFFE', '</metadata></svg><script>alert(2)</script>', ']]>', '<!-- ', '${x}', '\u003cscript>', 'javascript:alert(1)']) WITH ORDINALITY u(name, n);
+	-- The first group pays what the second does; others more, and the last less.
+	CREATE TABLE "<b>sales</b>" AS
+	SELECT item::bigint, date '2026-01-01' + period AS period, name AS "</code>", n, 100 * n + buyer AS member,
+		round(item * (1 + CASE WHEN n = 17 THEN -0.1 WHEN n > 2 THEN n / 100.0 ELSE 0 END) + (buyer * item * 7 + n * 3 + period) % 11 / 10.0, 2) AS price
+	FROM bad, generate_series(5, 40) item, generate_series(0, 2) period, generate_series(1, 4) buyer;
+	-- Up to eight messages in a week, of which the later ones are answered less; of the last of all it is not known yet.
+	CREATE TABLE "<b>mails</b>" AS
+	SELECT member::bigint, CASE WHEN octet_length(name) > 63 THEN left(name, 60) ELSE name END AS "</code>", kind, timestamptz '2026-01-01 12:00+00' + nth * interval '10 hours' + (kind = 'clicked')::int * interval '1 minute' AS at
+	FROM generate_series(1, 1500) member JOIN bad ON n = member % 16 + 1, generate_series(0, member % 8) nth, unnest('{sent,clicked}'::text[]) kind
+	WHERE kind = 'sent' OR (member * 31 + nth * 17) % 100 < 40 - 4 * nth;
+});
+my $foreign = qr/<(?!\/?(?:html|head|meta|link|title|style|body|main|h1|h2|div|section|p|svg|desc|text|rect|path|circle|details|summary|table|caption|thead|tbody|tr|th|td|data|pre|code)[ >]|!DOCTYPE)/;
+my $gaps = q{SELECT (price_gaps(pricebook(item, period, "</code>", price, 1, member), reference => '<script>alert(1)</script>')).* FROM "<b>sales</b>"};
+my $fatigue = q{SELECT (contact_fatigue(contact_book(member, "</code>", kind, at), respond_within => '2 hours')).* FROM "<b>mails</b>"};
+for my $case (
+	[ 'hostile names', "$gaps WHERE true", "$fatigue WHERE true", 16, 7 ],
+	[ 'no rows', "$gaps WHERE false", "$fatigue WHERE false", 0, 0 ],
+	[ 'one row', "$gaps WHERE n IN (1, 9)", "$fatigue WHERE member % 8 < 2", 1, 1 ],
+	[ 'nothing to compare', "$gaps WHERE n = 1 AND period < '2026-01-02' OR n = 2 AND period > '2026-01-02'", "$fatigue WHERE kind = 'sent'", 1, 7 ])
+{
+	my ($what, $of_prices, $of_mails, $groups, $priors) = @$case;
+	my ($made, $out, $err) = run('psql', '-X', '-q', '-At', '-d', "$connection user=analyst", '-v', 'ON_ERROR_STOP=1', '-c', "SET timezone = 'UTC'",
+		'-c', "SELECT custmart_report('charts', price_gap_chart(chart_rows(\$q\$$of_prices\$q\$), '<b>Prices</b>'), fatigue_chart(chart_rows(\$q\$$of_mails\$q\$), '<b>Mails</b>'))");
+	ok($made, "$what: a page of prices and mails") or diag $err;
+	my @of = is_right($what, 'analyst', $out, '<b>Prices</b>', '<b>Mails</b>');
+	is(join(', ', map { scalar @{ $_->{rows} } } @of), "$groups, $priors", "$what: as many rows as there should be");
+	# The page has something of each kind to get wrong.
+	next if $what ne 'hostile names';
+	like($of[0]{picture}, qr/<rect class="$_" [^>]*height="10">/, "$what: a square of kind $_") for 'a q', 'p u';
+	like($of[1]{picture}, qr/<circle class="$_" /, "$what: a point of kind $_") for 'a q', 'p u';
+	unlike($out, $foreign, "$what: names never begin an element");
+}
+
 # What cannot be a page says why.
 for my $case (
 	[ 'no such table', qr/relation "nowhere" does not exist/, 'nowhere', 'a', 'b', 'c' ],
@@ -328,8 +508,6 @@ ok(!$ok && $err =~ /demo\/report \[-o FILE\]/, 'wrong arguments: it says how to 
 
 # Names that would be code elsewhere, in every place where a name can be.
 my $hostile = $node->safe_psql('shop', q{
-	CREATE TABLE bad AS SELECT n, name FROM unnest(ARRAY['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', 'it''s "quoted" & <b>bold</b>', U&'\05E9\05DC\05D5\05DD \05E2\05D5\05DC\05DD', U&'evil\202Edesrever',
-		repeat('long name ', 103), U&'\4E2D\6587\987E\5BA2', E'tab\tnewline\nbell\x07 esc\x1b', '', '&lt;script&gt;', U&'\+01F600 \FFFE', '</metadata></svg><script>alert(2)</script>', ']]>', '<!-- ', '${x}', '\u003cscript>', 'javascript:alert(1)']) WITH ORDINALITY u(name, n);
 	SELECT custmart_report('<script>alert("title")</script> ', '<script>alert(3)</script>', rfm_chart(NULL, '<i>x</i>') || '<script>alert(4)</script>',
 		rfm_chart((SELECT json_agg(s) FROM (SELECT name AS segment, 10 * n AS members, 100.5 * n AS monetary, 3 * n AS avg_recency, n AS avg_frequency, name AS "<script>alert('column')</script>" FROM bad) s), '<b onclick="alert(5)">', '<i>unit</i>'),
 		flow_chart((SELECT json_agg(s) FROM (SELECT a.name AS "from_<x>", b.name AS "to_""x", a.n * b.n AS members FROM bad a, bad b WHERE (a.n + b.n) % 4 = 0) s)),
@@ -338,10 +516,11 @@ my $hostile = $node->safe_psql('shop', q{
 		funnel_chart((SELECT json_agg(s) FROM (SELECT n AS step, 100 - n AS members FROM bad) s), names => (SELECT array_agg(name ORDER BY n) FROM bad)),
 		retention_chart((SELECT json_agg(s) FROM (SELECT name AS cohort, p AS periods_later, 1000000 * n AS members, 0.01 * n AS rate FROM bad, generate_series(0, 3) p) s), unit => '<script>'),
 		lifecycle_chart((SELECT json_agg(s) FROM (SELECT name AS period, n AS new_members, n AS resurrecting_members, 2 AS dormant_members FROM bad) s)),
+		fatigue_chart((SELECT json_agg(s) FROM (SELECT n - 1 AS prior, 100 - n AS contacts, 1 - n / 20.0 AS rate_ratio, 0.9 - n / 20.0 AS ratio_ci_low, 1.1 - n / 20.0 AS ratio_ci_high, n > 5 AS is_tired, name AS "</desc>" FROM bad) s), '</title><script>alert(7)</script>'),
 		table_chart(chart_rows('SELECT name AS "<b>", ''</code><script>alert(6)</script>'' AS statement FROM bad'), '<title>', '</text>'))});
 utf8::decode($hostile);
 write_file("$work/hostile.html", "$hostile\n");
-unlike($hostile, qr/<(?!\/?(?:html|head|meta|link|title|style|body|main|h1|h2|div|section|p|svg|desc|text|rect|path|circle|details|summary|table|caption|thead|tbody|tr|th|td|data|pre|code)[ >]|!DOCTYPE)/, 'names never begin an element');
+unlike($hostile, $foreign, 'names never begin an element');
 my @bad = map { [ split /\x1f/, $_ ] } split /\x1e/, (run('psql', '-X', '-At', '-F', "\x1f", '-R', "\x1e", '-d', $connection, '-c', 'SELECT n, name FROM bad ORDER BY n'))[1];
 my @segments = map { $_->[0]{value} } @{ (parts($hostile))[0]{rows} };
 is_deeply(\@segments, [ map { my $name = $_->[1] // ''; $name =~ s/\n\z// if $_ == $bad[-1]; $name =~ s/[\x07\x1b\x{fffe}]/\x{fffd}/g; $name } @bad ], 'names are there to the last letter');
@@ -446,8 +625,8 @@ SKIP:
 	$file = "$work/made_up.html";
 	($ok, $out, $err) = run("$top/demo/report", '-o', $file);
 	ok($ok, 'a page of the made-up shop') or diag $err;
-	is(scalar(parts(read_file($file))), 11, 'with all pictures');
-	is_deeply([ glob '/tmp/custmart-demo.*' ], \@left_before, 'and nothing is left');
+	is(scalar(parts(read_file($file))), 12, 'with all pictures');
+	is_deeply([ own_directories() ], \@left_before, 'and nothing is left');
 }
 
 $node->stop;

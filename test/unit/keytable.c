@@ -200,14 +200,33 @@ check_table(KeyType type, int n, int kind, int seed)
 	uint32	   *order;
 	uint32		count = 0;
 	uint32		next = 0;
+	int			ascending;
 
 	table->seed = (uint64) seed * UINT64_C(0x123456789ABCDEF);
 	for (int i = 0; i < n; i++)
-	{
 		plain[i] = i > 0 && random_below(4) == 0 ? plain[random_below(i)] : random_key(type, kind < 0 ? (int) random_below(6) : kind);
+	/* Keys that ascend, as far as they do, need no index. */
+	ascending = random_below(2) ? 0 : random_below(2) ? n : (int) random_below(n + 1);
+	qsort(plain, ascending, sizeof(Plain), compare_plain);
+	for (int i = 0; i < n; i++)
 		plain[i].number = i;
-	}
 	locate_all(table, plain, n, entries);
+	holds(ascending < n || table->nslots == 0, "%s: an index of ascending keys", type_names[type]);
+	if (random_below(2))
+	{
+		/* The order, which is that of arrival then. */
+		order = keytable_sorted(table);
+		holds(ascending < n || n == 0 || order[0] == 0, "%s: another first key", type_names[type]);
+		for (uint32 i = 1; i < table->count; i++)
+		{
+			Key			before = keytable_key(table, order[i - 1]);
+			Key			key = keytable_key(table, order[i]);
+
+			holds(keytable_compare_keys(type, &before, &key) < 0, "%s: not sorted at %u", type_names[type], i);
+			holds(ascending < n || order[i] == i, "%s: ascending keys in another order", type_names[type]);
+		}
+		free(order);
+	}
 	locate_all(table, plain, n, again);
 	holds(memcmp(entries, again, n * sizeof(uint32)) == 0, "other entries when looked up again");
 	for (int i = 0; i < n; i++)

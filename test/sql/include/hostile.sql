@@ -21,12 +21,16 @@ BEGIN
 	CREATE FUNCTION hostile.receive(type_name text, image bytea) RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE
 		directory text := current_setting('data_directory');
-		file text := format(CASE WHEN (pg_stat_file('/dev/shm', true)).isdir THEN '/dev/shm/custmart%2$s_%3$s' ELSE '%1$s/custmart_%3$s' END,
-			directory, replace(directory, '/', '_'), pg_backend_pid());
+		file text := format('/dev/shm/custmart%s_%s', replace(directory, '/', '_'), pg_backend_pid());
 		received text := 'received_' || type_name;
 		result text;
 	BEGIN
-		EXECUTE format('COPY (SELECT %L::bytea) TO %L WITH (FORMAT binary)', image, file);
+		BEGIN
+			EXECUTE format('COPY (SELECT %L::bytea) TO %L WITH (FORMAT binary)', image, file);
+		EXCEPTION WHEN insufficient_privilege OR undefined_file THEN
+			file := format('%s/custmart_%s', directory, pg_backend_pid());
+			EXECUTE format('COPY (SELECT %L::bytea) TO %L WITH (FORMAT binary)', image, file);
+		END;
 		IF to_regclass(format('pg_temp.%I', received)) IS NULL THEN
 			EXECUTE format('CREATE TEMP TABLE %I (v %s)', received, type_name);
 		END IF;
