@@ -317,7 +317,7 @@ for (@aggregates)
 	my ($signature, $name, $result, $types) = @$_;
 	my $arguments = Aggregates::arguments($name, $types) =~ s/'/''/gr;
 	my $state_type = $state_type{$signature};
-	for (1 .. $ENV{FULL} ? 40 : 3)
+	for (1 .. ($ENV{FULL} ? 40 : 2))
 	{
 		my $state = $state_type =~ /^(?:bytea|bigint\[\])$/ ? "'" . pick(grep { length } @{ $states{$state_type} }) . "'" : '(' . literal(pick(@{ $good{$state_type} })) . "::$state_type)::text";
 		my $row = 1 + int rand 480;
