@@ -337,8 +337,8 @@ is( $session->sql(q{
 	 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3}), '', "errors are of the classes that are documented (CUSTMART_SEED=$seed)");
 is($session->sql(q{SELECT string_agg(type, ' ') FROM types t WHERE NOT EXISTS (SELECT FROM outcomes o WHERE t.type = o.type AND way = 'received' AND call LIKE 'COPY%' AND state <> 'value')
 	OR NOT EXISTS (SELECT FROM outcomes o WHERE t.type = o.type AND way = 'received' AND call LIKE 'COPY%' AND state = 'value')}), '', 'images of every type are taken, and refused');
+cmp_ok((sort { $b <=> $a } values %memory)[0], '<', 400, 'images of a few kB made no session take much memory');
 note("most memory after $_: $memory{$_} MB") for sort { $memory{$b} <=> $memory{$a} } keys %memory;
-note($session->sql(q{SELECT regexp_replace(call, '^SELECT \* FROM \(SELECT (\w+).*', '\1') AS f, count(*) FILTER (WHERE state = 'value') || ' of ' || count(*), min(type) FROM outcomes WHERE way = 'put there' AND call !~ '^INSERT' GROUP BY 1 HAVING bool_or(state = 'value') ORDER BY 1})) if $ENV{SHOW};
 note($session->sql(q{SELECT way, state, count(*) FROM outcomes GROUP BY 1, 2 ORDER BY 1, 3 DESC}));
 $node->stop;
 is(scalar(grep { /PANIC|was terminated by signal|TRAP:/ } split /\n/, slurp_file($node->logfile)), 0, "the server's log has no crash");
