@@ -166,7 +166,9 @@ function contents() {
 }).finally(async () => {
 	browser.removeAllListeners('exit');
 	const ended = new Promise((resolve) => browser.on('exit', resolve));
-	browser.kill('SIGKILL');
+	// Closed, it waits for its other processes, which write into the profile.
+	if (process.exitCode) browser.kill('SIGKILL');
+	else call('Browser.close').catch(() => {});
 	await ended;
-	fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+	fs.rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
 });
