@@ -58,12 +58,19 @@ sub same_rows
 }
 same_rows('SELECT m.* FROM (SELECT rfm_book(member, at, amount) AS book FROM ROWS) b, LATERAL rfm_members(b.book) m', 'the members');
 same_rows('SELECT g.* FROM (SELECT pricebook(member, order_text, amount) AS book FROM ROWS) b, LATERAL price_gap_items(b.book, \'\') g', 'gaps between prices');
-same_rows('SELECT (rfm_segments(rfm_book(member, at, amount))).* FROM ROWS', 'segments, in the select list');
+# In the select list Citus takes no function that returns rows over an aggregate, whoever made it.
+for my $call ('unnest(array_agg(id))', '(rfm_segments(rfm_book(member, at, amount))).segment')
+{
+	my (undef, undef, $refused) = $node->psql('postgres', "SELECT $call FROM shards");
+	like($refused, qr/set-valued function called in context that cannot accept a set/, "$call: as docs/distributed.md says");
+}
 same_rows('SELECT member, rfm(at, amount) FROM ROWS WHERE member IS NOT NULL GROUP BY member', 'a summary for each member');
 same_rows('SELECT id FROM ROWS WHERE tags @@ \'"É1/#1" | "É2/#2"\'', 'a query of tags');
-like($run->(q{SET enable_seqscan = off; EXPLAIN (COSTS off) SELECT id FROM shards WHERE tags @@ '"x" & !"y"'}), qr/Bitmap Index Scan/, 'has an index on each shard');
+# Citus would fetch the plan of a shard over TCP, on which this server does not listen.
+my $shard = $run->("SELECT shard_name FROM citus_shards WHERE table_name = 'shards'::regclass ORDER BY 1 LIMIT 1");
+like($run->(qq{SET enable_seqscan = off; EXPLAIN (COSTS off) SELECT id FROM $shard WHERE tags @@ '"x" & !"y"'}), qr/Bitmap Index Scan/, 'has an index on each shard');
 
-$run->('CREATE MATERIALIZED VIEW kept AS SELECT (rfm_members(rfm_book(member, at, amount))).* FROM shards');
+$run->('CREATE MATERIALIZED VIEW kept AS SELECT m.* FROM (SELECT rfm_book(member, at, amount) AS book FROM shards) b, rfm_members(b.book) m');
 $run->('INSERT INTO shards (id, member, at, amount) SELECT id + 10000, member, at, amount FROM shop; REFRESH MATERIALIZED VIEW kept');
 is($run->('SELECT sum(frequency) FROM kept'), $run->('SELECT 2 * sum(frequency) FROM (SELECT (rfm_members(rfm_book(member, at, amount))).* FROM shop) m'), 'a materialized view is refreshed');
 # The combining query of Citus gives a text no collation.
