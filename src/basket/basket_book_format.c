@@ -457,7 +457,6 @@ static uint32 *
 renumber_items(BasketReader *book, BookFilter baskets, uint32 *number, BookFilter *items)
 {
 	uint32		nitems = book->items.count;
-	uint32	   *dropped = large_alloc(CurrentMemoryContext, Max((Size) nitems, 1) * sizeof(uint32));
 	uint32	   *entries = large_alloc(CurrentMemoryContext, Max((Size) nitems, 1) * sizeof(uint32));
 	uint32		size;
 
@@ -475,17 +474,8 @@ renumber_items(BasketReader *book, BookFilter baskets, uint32 *number, BookFilte
 			number[entries[k]] = 1;
 	}
 	basket_reader_init(book);
-	*items = (BookFilter) {.dropped = dropped};
-	for (uint32 i = 0; i < nitems; i++)
-	{
-		check_interrupts(i);
-		if (number[i] != 0)
-			number[i] = items->count++;
-		else
-			dropped[items->ndropped++] = i;
-	}
 	pfree(entries);
-	return dropped;
+	return book_renumber_used(number, nitems, items);
 }
 
 static void

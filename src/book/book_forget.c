@@ -65,6 +65,28 @@ find_places(const BookReader *reader, const Key *keys, Size n, uint32 *places)
 	return found;
 }
 
+/*
+ * Numbers names anew, such as items, that those who are left still use: number[i] is 0 for a name
+ * that nobody uses, and becomes the new number of every other.  Sets the filter of the names,
+ * and returns the list in it, which the caller frees.
+ */
+uint32 *
+book_renumber_used(uint32 *number, uint32 n, BookFilter *names)
+{
+	uint32	   *dropped = large_alloc(CurrentMemoryContext, Max((Size) n, 1) * sizeof(uint32));
+
+	*names = (BookFilter) {.dropped = dropped};
+	for (uint32 i = 0; i < n; i++)
+	{
+		check_interrupts(i);
+		if (number[i] != 0)
+			number[i] = names->count++;
+		else
+			dropped[names->ndropped++] = i;
+	}
+	return dropped;
+}
+
 /* Writes the keys that are left, which are numbers. */
 static void
 filter_numbers(const BookReader *reader, BookFilter filter, ByteBuffer *buffer)

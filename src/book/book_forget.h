@@ -7,6 +7,7 @@
 
 #include "book/book_format.h"
 
+extern uint32 *book_renumber_used(uint32 *number, uint32 n, BookFilter *names);
 extern void book_filter_keys(const BookReader *reader, const BookFilter *filter, ByteBuffer *buffer);
 extern Datum book_forget(FunctionCallInfo fcinfo, const BookFormat *format, KeyType key_type, const char *noun);
 extern Datum book_forget_list(FunctionCallInfo fcinfo, const BookFormat *format, KeyType key_type, const char *noun);

@@ -596,8 +596,6 @@ preference_book_merge_tails(const BookFormat *format, const BookReader *readers,
 static uint32 *
 renumber_categories(PreferenceReader *book, BookFilter members, uint32 *number, BookFilter *categories)
 {
-	uint32	   *dropped = large_alloc(CurrentMemoryContext, Max((Size) book->ncategories, 1) * sizeof(uint32));
-
 	memset(number, 0, Max((Size) book->ncategories, 1) * sizeof(uint32));
 	for (uint32 i = 0; i < book->reader.count; i++)
 	{
@@ -607,16 +605,7 @@ renumber_categories(PreferenceReader *book, BookFilter members, uint32 *number, 
 			for (Size k = 0; k < book->count; k++)
 				number[book->list[k].category] = 1;
 	}
-	*categories = (BookFilter) {.dropped = dropped};
-	for (uint32 i = 0; i < book->ncategories; i++)
-	{
-		check_interrupts(i);
-		if (number[i] != 0)
-			number[i] = categories->count++;
-		else
-			dropped[categories->ndropped++] = i;
-	}
-	return dropped;
+	return book_renumber_used(number, book->ncategories, categories);
 }
 
 static void

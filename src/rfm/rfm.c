@@ -254,15 +254,12 @@ custmart_rfm_from_figures(PG_FUNCTION_ARGS)
 
 /* ---------- aggregates ---------- */
 
-/*
- * The state in argument 0, read; NULL if there is none yet.  Every row comes here: of a state
- * that is not wide, only what would lead beyond its bytes is checked again.
- */
+/* The state in argument 0, read; NULL if there is none yet. */
 static bytea *
 get_state(FunctionCallInfo fcinfo, RfmValue *value)
 {
 	bytea	   *state = NULL;
-	const char *wrong = NULL;
+	const char *wrong;
 
 	(void) aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
@@ -273,10 +270,7 @@ get_state(FunctionCallInfo fcinfo, RfmValue *value)
 	else
 	{
 		state = PG_GETARG_BYTEA_P(0);
-		if (likely(VARSIZE(state) == VARHDRSZ + RFM_STORED_SIZE))
-			wrong = decimal_check_packed((int64) load_u64((const uint8 *) VARDATA(state) + RFM_HEADER_SIZE + 8), 0);
-		else
-			wrong = rfm_check((const uint8 *) VARDATA(state), VARSIZE(state) - VARHDRSZ);
+		wrong = rfm_check_state((const uint8 *) VARDATA(state), VARSIZE(state) - VARHDRSZ);
 		if (unlikely(wrong != NULL))
 			stored_raise(&rfm_type, wrong);
 		rfm_load((const uint8 *) VARDATA(state), &value->member, &value->pool, &value->wide);

@@ -78,6 +78,13 @@ rfm_check_money(const RfmMember *member, int sign)
 	return NULL;
 }
 
+/* The packed money of a stored value. */
+static inline int64
+stored_money(const uint8 *bytes)
+{
+	return (int64) load_u64(bytes + RFM_HEADER_SIZE + 8);
+}
+
 /* The checker of a stored rfm_summary value. */
 const char *
 rfm_check(const uint8 *bytes, Size length)
@@ -95,7 +102,7 @@ rfm_check(const uint8 *bytes, Size length)
 		return "its version is unknown";
 	if (bytes[2] != 0 || bytes[3] != 0)
 		return "a reserved byte is not zero";
-	is_wide = decimal_is_pooled((int64) load_u64(bytes + RFM_HEADER_SIZE + 8));
+	is_wide = decimal_is_pooled(stored_money(bytes));
 	if (length != (is_wide ? RFM_STORED_MAX : RFM_STORED_SIZE))
 		return "its length is wrong";
 	rfm_member_read(bytes + RFM_HEADER_SIZE, &member);
@@ -110,6 +117,18 @@ rfm_check(const uint8 *bytes, Size length)
 	else
 		sum = decimal_unpack(member.money, NULL);
 	return rfm_check_money(&member, decimal_sign(&sum));
+}
+
+/*
+ * rfm_check for a value that comes at each row: of one that is not wide, only what would lead
+ * beyond its bytes is checked.
+ */
+const char *
+rfm_check_state(const uint8 *bytes, Size length)
+{
+	if (unlikely(length != RFM_STORED_SIZE))
+		return rfm_check(bytes, length);
+	return decimal_check_packed(stored_money(bytes), 0);
 }
 
 /*

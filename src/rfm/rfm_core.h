@@ -55,6 +55,7 @@ extern RfmStatus rfm_merge(RfmMember *member, DecimalPool *pool,
 extern const char *rfm_check_member(const RfmMember *member, uint32 pool_count);
 extern const char *rfm_check_money(const RfmMember *member, int sign);
 extern const char *rfm_check(const uint8 *bytes, Size length);
+extern const char *rfm_check_state(const uint8 *bytes, Size length);
 extern void rfm_load(const uint8 *bytes, RfmMember *member, DecimalPool *pool, Decimal *wide);
 extern Size rfm_store(const RfmMember *member, const DecimalPool *pool, uint8 *bytes);
 
