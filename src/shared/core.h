@@ -72,6 +72,10 @@ typedef void *MemoryContext;
 #define pg_popcount64(word) __builtin_popcountll(word)
 #define repalloc_huge(pointer, size) realloc(pointer, size)
 #define pfree(pointer) free(pointer)
+#define qsort_interruptible(base, n, size, compare, argument) qsort_r(base, n, size, compare, argument)
+
+extern void qsort_r(void *base, size_t n, size_t size,
+					int (*compare) (const void *, const void *, void *), void *argument);
 
 static inline bool
 pg_add_s64_overflow(int64 a, int64 b, int64 *result)

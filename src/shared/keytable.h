@@ -181,6 +181,8 @@ keytable_key(const KeyTable *table, uint32 entry)
 extern Size keytable_stored_size(const KeyTable *table);
 extern uint8 *keytable_store_keys(const KeyTable *table, const uint32 *order, uint8 *bytes);
 extern int	keytable_compare_keys(KeyType key_type, const Key *a, const Key *b);
+
+/* keytable_order.c */
 extern uint32 *keytable_sorted(const KeyTable *table);
 extern uint32 *keytable_grouped(const KeyTable *table, Size offset, uint32 groups, uint32 *first);
 

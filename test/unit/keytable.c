@@ -1,4 +1,4 @@
-/* needs: shared/keytable.c shared/packed_column.c */
+/* needs: shared/keytable.c shared/keytable_order.c shared/packed_column.c */
 #include "shared/keytable.h"
 #include "shared/packed_column.h"
 

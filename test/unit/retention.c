@@ -1,4 +1,4 @@
-/* needs: shared/calendar_core.c money/decimal.c history/history_core.c shared/keytable.c shared/packed_column.c retention/retention_core.c */
+/* needs: shared/calendar_core.c money/decimal.c history/history_core.c shared/keytable.c shared/keytable_order.c shared/packed_column.c retention/retention_core.c */
 #include "retention/retention_core.h"
 
 #include "tap.h"

@@ -15,10 +15,6 @@
 #define MemoryContextAlloc(context, size) malloc(size)
 #define MemoryContextAllocZero(context, size) calloc(1, size)
 #define ereport(level, ...) abort()
-#define qsort_interruptible(base, n, size, compare, argument) qsort_r(base, n, size, compare, argument)
-
-extern void qsort_r(void *base, size_t n, size_t size,
-					int (*compare) (const void *, const void *, void *), void *argument);
 
 /* FNV-1a, with a seed; its bits are mixed at the end, for keys that are much alike. */
 static inline uint64
