@@ -227,7 +227,7 @@ gather(BasketExtra *extra, const uint32 *place, uint32 baskets, uint32 *end)
 	uint32	   *gathered = large_alloc(CurrentMemoryContext, Max(extra->count, 1) * sizeof(uint32));
 	uint32		sum = 0;
 
-	memset(end, 0, (Size) baskets * sizeof(uint32));
+	large_clear(end, (Size) baskets * sizeof(uint32));
 	for (Size p = 0; p < extra->npieces; p++)
 	{
 		const LogRow *rows = extra->pieces[p].rows;

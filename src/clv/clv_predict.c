@@ -421,8 +421,7 @@ clv_forecast_init(ClvForecast *forecast, const ClvParameters *parameters, float8
 	while (forecast->buckets < CLV_FORECAST_SLOTS / CLV_FORECAST_BUCKET && forecast->buckets < members)
 		forecast->buckets *= 2;
 	size = forecast->buckets * CLV_FORECAST_BUCKET * sizeof(ClvForecastSlot);
-	forecast->slot = large_alloc(CurrentMemoryContext, size);
-	memset(forecast->slot, 0, size);
+	forecast->slot = large_alloc_zeroed(CurrentMemoryContext, size);
 }
 
 void

@@ -102,7 +102,7 @@ sort_rows(char *rows, Size n, int values)
 		to = swap;
 	}
 	if (from != rows)
-		memcpy(rows, from, n * width);
+		large_copy(rows, from, n * width);
 	pfree(spare);
 }
 

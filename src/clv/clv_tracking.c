@@ -27,12 +27,11 @@ clv_tracking_init(ClvTracking *tracking, int32 until, int32 last_day)
 static void *
 grow(void *array, Size before, Size n, Size size)
 {
-	char	   *grown = large_alloc(CurrentMemoryContext, n * size);
+	char	   *grown = large_alloc_zeroed(CurrentMemoryContext, n * size);
 
-	memset(grown, 0, n * size);
 	if (array != NULL)
 	{
-		memcpy(grown, array, before * size);
+		large_copy(grown, array, before * size);
 		pfree(array);
 	}
 	return grown;

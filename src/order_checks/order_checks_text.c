@@ -355,7 +355,7 @@ filter_prices(CheckFindings *findings, CheckList *list, const CheckSql *sql, Str
 {
 	Size		kept = 0;
 
-	qsort_arg(list->items, list->count, sizeof(CheckListed), compare_listed_prices, &findings->pool);
+	qsort_interruptible(list->items, list->count, sizeof(CheckListed), compare_listed_prices, &findings->pool);
 	for (Size i = 1; i < list->count; i++)
 	{
 		check_interrupts(i);

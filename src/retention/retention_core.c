@@ -9,15 +9,6 @@
 
 #define DAY INT64CONST(86400000000)
 
-static void *
-allocate_zeros(MemoryContext context, Size n, Size size)
-{
-	void	   *array = large_alloc(context, n * size);
-
-	memset(array, 0, n * size);
-	return array;
-}
-
 /* ---------- cohorts ---------- */
 
 void
@@ -50,10 +41,10 @@ find_cohort(Triangle *triangle, int32 period)
 		if (periods > RETENTION_CELLS_MAX - triangle->cells)
 			return NULL;
 		triangle->cells += periods;
-		cohort->active = allocate_zeros(triangle->context, periods, sizeof(int64));
-		cohort->last = allocate_zeros(triangle->context, periods, sizeof(int64));
+		cohort->active = large_alloc_zeroed(triangle->context, periods * sizeof(int64));
+		cohort->last = large_alloc_zeroed(triangle->context, periods * sizeof(int64));
 		if (triangle->has_amounts)
-			cohort->net = allocate_zeros(triangle->context, periods, sizeof(int64));
+			cohort->net = large_alloc_zeroed(triangle->context, periods * sizeof(int64));
 	}
 	return cohort;
 }
@@ -297,9 +288,9 @@ day_retention_init_brackets(DayRetention *days, int64 as_of, const int32 *bounds
 	days->as_of = as_of;
 	days->bounds = bounds;
 	days->brackets = brackets;
-	days->ended = allocate_zeros(context, n, sizeof(int64));
-	days->active = allocate_zeros(context, n, sizeof(int64));
-	days->last = allocate_zeros(context, n, sizeof(int64));
+	days->ended = large_alloc_zeroed(context, n * sizeof(int64));
+	days->active = large_alloc_zeroed(context, n * sizeof(int64));
+	days->last = large_alloc_zeroed(context, n * sizeof(int64));
 }
 
 /* Single days from 0 to the last. */

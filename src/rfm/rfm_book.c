@@ -462,7 +462,7 @@ group_by_member(KeyType key_type, const Book *book, uint32 *grouped, uint32 *end
 	uint32		members = book->table.count;
 	uint32		sum = 0;
 
-	memset(ends, 0, members * sizeof(uint32));
+	large_clear(ends, members * sizeof(uint32));
 	for (uint32 i = 0; i < orders->count; i++)
 	{
 		check_interrupts(i);
@@ -510,9 +510,8 @@ index_late_refunds(LateIndex *index, const RfmExtra *extra, uint32 members)
 	if (extra->nlate == 0)
 		return;
 	index->late = extra->late;
-	index->bits = large_alloc(CurrentMemoryContext, words * sizeof(uint64));
+	index->bits = large_alloc_zeroed(CurrentMemoryContext, words * sizeof(uint64));
 	index->before = large_alloc(CurrentMemoryContext, words * sizeof(uint32));
-	memset(index->bits, 0, words * sizeof(uint64));
 	for (Size i = 0; i < extra->nlate; i++)
 	{
 		check_interrupts(i);

@@ -223,8 +223,7 @@ open_transitions(FunctionCallInfo fcinfo, TupleDesc columns, int variant)
 
 	report->size = report->segments.count + 1;
 	size = (Size) report->size * report->size * sizeof(Cell);
-	report->cells = large_alloc(CurrentMemoryContext, size);
-	memset(report->cells, 0, size);
+	report->cells = large_alloc_zeroed(CurrentMemoryContext, size);
 	report->went_from = palloc0(report->size * sizeof(int64));
 	report->pool.context = CurrentMemoryContext;
 	fill_cells(report);

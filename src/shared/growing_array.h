@@ -32,7 +32,7 @@ array_grow_zeroed(void *array, Size *capacity, Size needed, Size element_size, M
 	Size		before = *capacity;
 
 	array = array_grow(array, capacity, needed, element_size, context);
-	memset((char *) array + before * element_size, 0, (*capacity - before) * element_size);
+	large_clear((char *) array + before * element_size, (*capacity - before) * element_size);
 	return array;
 }
 

@@ -262,7 +262,7 @@ make_chunk(KeyTable *table, uint64 nslots)
 {
 	Size		size = Min(nslots, KEYTABLE_SLOTS) * sizeof(KeySlot);
 
-	return memset(large_alloc(table->context, size), 0, size);
+	return large_alloc_zeroed(table->context, size);
 }
 
 /*

@@ -58,8 +58,29 @@ large_realloc(void *memory, Size size)
 	return memory;
 }
 
-/* So much is copied between two looks whether the statement is cancelled: a few milliseconds, fresh pages included. */
+/* So much is written between two looks whether the statement is cancelled: a few milliseconds, fresh pages included. */
 #define LARGE_MEMORY_PIECE ((Size) 8 * 1024 * 1024)
+
+/* memset() to zeros of what may be hundreds of megabytes. */
+static inline void
+large_clear(void *memory, Size size)
+{
+	for (Size done = 0; done < size; done += LARGE_MEMORY_PIECE)
+	{
+		check_interrupts(0);
+		memset((char *) memory + done, 0, Min(size - done, LARGE_MEMORY_PIECE));
+	}
+}
+
+/* large_alloc() of zeros. */
+static inline void *
+large_alloc_zeroed(MemoryContext context, Size size)
+{
+	void	   *memory = large_alloc(context, size);
+
+	large_clear(memory, size);
+	return memory;
+}
 
 /* memcpy() of what may be hundreds of megabytes. */
 static inline void

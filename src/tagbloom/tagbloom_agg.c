@@ -33,8 +33,12 @@
 #define STATE_HAS_FILTER 0x80
 #define LINEAR 64
 
-/* A whole state, header of the varlena and all, is 2^6 to 2^29 bytes, or 1 GB. */
+/*
+ * A small state, header of the varlena and all, is a power of two of bytes, as memory is
+ * given anyway.  A larger one is not, as a filter is one, and would make it twice as large.
+ */
 #define STATE_SMALLEST 64
+#define STATE_SMALL 8192
 #define STATE_LARGEST ((Size) 1 << 29)
 
 typedef struct State
@@ -101,12 +105,15 @@ state_create(State *state, bool has_filter, int log2_blocks, Size hashes)
 	bytea	   *value;
 	uint8	   *bytes;
 
-	while (size < needed && size < STATE_LARGEST)
+	while (size < needed && size < STATE_SMALL)
 		size *= 2;
-	/* The last size has room for the largest filter and the largest number of tags. */
 	if (size < needed)
-		size = MaxAllocSize;
-	value = palloc0(size);
+	{
+		/* Above the largest size there is room for the largest filter and the largest number of tags. */
+		needed += LINEAR * sizeof(uint64);
+		size = needed <= STATE_LARGEST ? needed : MaxAllocSize;
+	}
+	value = large_alloc_zeroed(CurrentMemoryContext, size);
 	SET_VARSIZE(value, size);
 	bytes = (uint8 *) VARDATA(value);
 	bytes[0] = STORED_TAG_STATE;
@@ -149,7 +156,7 @@ state_rebuild(State *state, bool has_filter, int log2_blocks, Size hashes)
 		filter_merge(state->filter, log2_blocks, old.filter, old.log2_blocks);
 		set_grain(state, old.log2_grain);
 	}
-	memcpy(state->hashes, old.hashes, old.count * sizeof(uint64));
+	large_copy(state->hashes, old.hashes, old.count * sizeof(uint64));
 	set_count(state, old.count);
 	set_expected(state, old.expected);
 }
@@ -160,7 +167,10 @@ state_hashes(const State *state, uint64 **hashes)
 {
 	*hashes = large_alloc(CurrentMemoryContext, Max(state->count, 1) * sizeof(uint64));
 	for (uint32 i = 0; i < state->count; i++)
+	{
+		check_interrupts(i);
 		(*hashes)[i] = load_u64(state->hashes + sizeof(uint64) * i);
+	}
 	return sort_hashes(*hashes, state->count);
 }
 
@@ -175,7 +185,10 @@ state_make_room(State *state)
 
 		tagbloom_check_count(count);
 		for (uint32 i = 0; i < count; i++)
+		{
+			check_interrupts(i);
 			store_u64(state->hashes + sizeof(uint64) * i, hashes[i]);
+		}
 		set_count(state, count);
 		pfree(hashes);
 		if (count <= state->room / 2 || VARSIZE(state->value) == MaxAllocSize)

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "shared/bytes.h"
+#include "shared/large_memory.h"
 #include "shared/stored_kind.h"
 
 /* ---------- the stored form ---------- */
@@ -147,7 +148,7 @@ filter_merge(uint8 *to, int log2_to, const uint8 *from, int log2_from)
 void
 filter_halve(uint8 *to, int log2_to, const uint8 *from, int log2_from)
 {
-	memset(to, 0, FILTER_SIZE(log2_to));
+	large_clear(to, FILTER_SIZE(log2_to));
 	for (Size i = 0; i < (Size) 1 << log2_from; i++)
 	{
 		check_interrupts(i);
@@ -281,7 +282,7 @@ tagbloom_store(const TagParts *parts, uint8 *to)
 	if (parts->filter != NULL)
 		filter_raise(to, log2_blocks, parts->filter, parts->log2_blocks);
 	else
-		memset(to, 0, FILTER_SIZE(log2_blocks));
+		large_clear(to, FILTER_SIZE(log2_blocks));
 	for (uint32 i = 0; i < parts->count; i++)
 	{
 		check_interrupts(i);
