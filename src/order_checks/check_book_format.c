@@ -12,6 +12,7 @@
 
 #include "mb/pg_wchar.h"
 #include "shared/bytes.h"
+#include "shared/large_memory.h"
 #include "shared/time_range.h"
 
 #define CHECK_BOOK_VERSION 1
@@ -371,8 +372,7 @@ check_book_check(const uint8 *bytes, Size length)
 	for (int i = 0; i < CHECK_NAMES; i++)
 	{
 		checker->counts[i] = checks.names[i].count;
-		checker->used[i] = MemoryContextAllocExtended(CurrentMemoryContext, (Size) checks.names[i].count + 1,
-													  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		checker->used[i] = large_alloc_zeroed(CurrentMemoryContext, (Size) checks.names[i].count + 1);
 	}
 	checker->pool.context = CurrentMemoryContext;
 	for (uint32 i = 0; i < checks.wide_count && wrong == NULL; i++)

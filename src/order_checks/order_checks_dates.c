@@ -5,6 +5,7 @@
 #include "order_checks/order_checks_scan.h"
 
 #include "shared/growing_array.h"
+#include "shared/large_memory.h"
 
 #define ST_SORT sort_days
 #define ST_ELEMENT_TYPE int32
@@ -27,7 +28,7 @@ void
 find_swaps(Scan *scan)
 {
 	CheckFindings *findings = scan->findings;
-	OrderSeries **series = check_alloc_zeroed(scan->series.count, sizeof(OrderSeries *));
+	OrderSeries **series = large_alloc_zeroed(CurrentMemoryContext, scan->series.count * sizeof(OrderSeries *));
 	int64		numbered = 0;
 
 	for (uint32 i = 0; i < scan->series.count; i++)
@@ -69,7 +70,7 @@ static int32 *
 list_days(CheckFindings *findings, int32 first, int32 last, Size *n)
 {
 	bool		has_map = (int64) last - first < MAP_DAYS;
-	uint8	   *map = has_map ? check_alloc_zeroed((Size) (last - first) + 1, 1) : NULL;
+	uint8	   *map = has_map ? large_alloc_zeroed(CurrentMemoryContext, (Size) (last - first) + 1) : NULL;
 	ColumnReader *times = palloc(sizeof(ColumnReader));
 	int32	   *days = NULL;
 	Size		room = 0;

@@ -7,6 +7,7 @@
 
 #include "shared/bytes.h"
 #include "shared/growing_array.h"
+#include "shared/large_memory.h"
 
 static bool
 is_folded(CheckText name)
@@ -88,7 +89,7 @@ scan_ids(Scan *scan)
 	{
 		const NameList *list = &findings->checks.names[names];
 		uint32	   *offsets = large_alloc(CurrentMemoryContext, ((Size) list->count + 1) * sizeof(uint32));
-		uint8	   *flags = check_alloc_zeroed((Size) list->count + 1, 1);
+		uint8	   *flags = large_alloc_zeroed(CurrentMemoryContext, (Size) list->count + 1);
 
 		findings->name_offsets[names] = offsets;
 		findings->name_flags[names] = flags;

@@ -4,6 +4,8 @@
  */
 #include "order_checks/order_checks_scan.h"
 
+#include "shared/large_memory.h"
+
 /* Sales of an item: price and quantity above 0. */
 typedef struct ItemSales
 {
@@ -25,11 +27,11 @@ count_items(Scan *scan)
 {
 	CheckFindings *findings = scan->findings;
 	const CheckReader *checks = &findings->checks;
-	ItemSales  *items = check_alloc_zeroed((Size) checks->names[CHECK_ITEMS].count + 1, sizeof(ItemSales));
+	ItemSales  *items = large_alloc_zeroed(CurrentMemoryContext, ((Size) checks->names[CHECK_ITEMS].count + 1) * sizeof(ItemSales));
 	CheckCursor *cursor = palloc(sizeof(CheckCursor));
 	ColumnReader *columns = cursor->columns;
 
-	scan->item_rows = check_alloc_zeroed((Size) checks->names[CHECK_ITEMS].count + 1, sizeof(int64));
+	scan->item_rows = large_alloc_zeroed(CurrentMemoryContext, ((Size) checks->names[CHECK_ITEMS].count + 1) * sizeof(int64));
 	check_cursor_open(cursor, checks);
 	for (uint32 i = 0; i < checks->nlines; i++)
 	{
@@ -109,8 +111,8 @@ find_usual(Scan *scan, ItemSales *items)
 	float8		of_all = 0;
 	bool		needs_all = false;
 
-	scan->usual = check_alloc_zeroed(nitems, sizeof(UsualPrice));
-	scan->huge = check_alloc_zeroed(nitems, sizeof(float8));
+	scan->usual = large_alloc_zeroed(CurrentMemoryContext, nitems * sizeof(UsualPrice));
+	scan->huge = large_alloc_zeroed(CurrentMemoryContext, nitems * sizeof(float8));
 
 	/* Medians lie in between, so most items need not be looked at. */
 	for (uint32 item = 0; item < nitems; item++)

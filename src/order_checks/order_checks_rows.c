@@ -5,6 +5,7 @@
 #include "order_checks/order_checks_scan.h"
 
 #include "shared/growing_array.h"
+#include "shared/large_memory.h"
 
 static CheckListed *
 list_next(CheckList *list)
@@ -66,7 +67,7 @@ add_rows(CheckFindings *findings, OrderCheck check, const JudgedLine *line, int6
 	if (line->member > 0)
 	{
 		if (finding->members == NULL)
-			finding->members = check_alloc_zeroed((Size) findings->checks.names[CHECK_MEMBERS].count / 8 + 1, 1);
+			finding->members = large_alloc_zeroed(CurrentMemoryContext, (Size) findings->checks.names[CHECK_MEMBERS].count / 8 + 1);
 		finding->members[line->member / 8] |= 1 << line->member % 8;
 	}
 	if (line->order.data == NULL)
@@ -166,7 +167,7 @@ judge_rows(Scan *scan)
 	uint32		at = 0;
 	Size		reversed = 0;
 
-	findings->currency_rows = check_alloc_zeroed((Size) checks->names[CHECK_CURRENCIES].count + 1, sizeof(int64));
+	findings->currency_rows = large_alloc_zeroed(CurrentMemoryContext, ((Size) checks->names[CHECK_CURRENCIES].count + 1) * sizeof(int64));
 	check_cursor_open(cursor, checks);
 	book_key_cursor(&keys, &checks->reader);
 	for (uint32 i = 0; i < checks->reader.count; i++)

@@ -4,6 +4,8 @@
  */
 #include "order_checks/order_checks_scan.h"
 
+#include "shared/large_memory.h"
+
 /* What the clocks of the shop showed. */
 int64
 check_local_time(const CheckFindings *findings, int64 time)
@@ -34,8 +36,8 @@ order_checks_scan(CheckFindings *findings)
 	Scan		scan = {.findings = findings};
 
 	findings->pool = check_book_load_wide(checks);
-	scan.member_orders = check_alloc_zeroed((Size) checks->names[CHECK_MEMBERS].count + 1, sizeof(uint32));
-	scan.order_flags = check_alloc_zeroed(checks->reader.count, 1);
+	scan.member_orders = large_alloc_zeroed(CurrentMemoryContext, ((Size) checks->names[CHECK_MEMBERS].count + 1) * sizeof(uint32));
+	scan.order_flags = large_alloc_zeroed(CurrentMemoryContext, checks->reader.count);
 	scan.order_times = large_alloc(CurrentMemoryContext, Max((Size) checks->reader.count, 1) * sizeof(int64));
 	scan.order_series = large_alloc(CurrentMemoryContext, Max((Size) checks->reader.count, 1) * sizeof(uint32));
 	keytable_init(&scan.series, KEY_BYTES, sizeof(int64), CurrentMemoryContext);

@@ -47,12 +47,6 @@ extern void scan_item_shapes(Scan *scan);
 extern void scan_reversals(Scan *scan);
 extern void scan_rows(Scan *scan);
 
-static inline void *
-check_alloc_zeroed(Size n, Size size)
-{
-	return MemoryContextAllocExtended(CurrentMemoryContext, Max(n, 1) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
 static inline int32
 day_of_time(int64 local)
 {

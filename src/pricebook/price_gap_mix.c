@@ -78,11 +78,9 @@ open_mix(FunctionCallInfo fcinfo, TupleDesc columns, int book)
 	if (!price_report_open(prices, fcinfo, book))
 		return NULL;
 	ngroups = prices->prices.group_count;
-	sums = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(GroupSum),
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	sums = large_alloc_zeroed(CurrentMemoryContext, ngroups * sizeof(GroupSum));
 	present = large_alloc(CurrentMemoryContext, ngroups * sizeof(uint32));
-	report->totals = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(MixTotal),
-												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	report->totals = large_alloc_zeroed(CurrentMemoryContext, ngroups * sizeof(MixTotal));
 
 	for (uint32 item = 0; item < prices->prices.reader.count; item++)
 	{

@@ -458,8 +458,7 @@ next_placebo(void *state, Datum *values, bool *nulls)
 		for (int done = 0; done < report->draws && pg_popcount32(used) > 1; done += batch)
 		{
 			int			n = Min(batch, report->draws - done);
-			Deal	   *deals = MemoryContextAllocExtended(CurrentMemoryContext, n * sizeof(Deal),
-														   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+			Deal	   *deals = large_alloc_zeroed(CurrentMemoryContext, n * sizeof(Deal));
 
 			for (int i = 0; i < n; i++)
 			{

@@ -257,8 +257,7 @@ price_compare_items(PriceReport *report, ItemGaps *gaps, bool want_medians)
 	PointList	reference_list = {0};
 
 	memset(gaps, 0, sizeof(*gaps));
-	gaps->group = MemoryContextAllocExtended(CurrentMemoryContext, ngroups * sizeof(GroupGap),
-											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	gaps->group = large_alloc_zeroed(CurrentMemoryContext, ngroups * sizeof(GroupGap));
 	memset(place, 0xFF, ngroups * sizeof(uint32));
 	for (uint32 item = 0; item < report->prices.reader.count; item++)
 	{
