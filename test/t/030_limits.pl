@@ -969,8 +969,8 @@ my $long = $usual;
 note(sprintf 'long is %.1f ms, and copies of a large text take %.1f ms', $long * 1000, $copies * 1000);
 for my $name (sort keys %slow)
 {
-	# Input has a large text, and so has the output of a large filter.
-	my $copied = $name =~ /^input of/ || $slow{$name} =~ /tags::text/ ? $copies : 0;
+	# Only input has a large text that is copied.
+	my $copied = $name =~ /^input of/ ? $copies : 0;
 	$long = max($usual, $copied);
 	my ($total, $longest, @late);
 	for (1 .. 3)
